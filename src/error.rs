@@ -1,0 +1,185 @@
+//! The one error type: what went wrong, in PostgreSQL's three parts and with a SQLSTATE.
+//!
+//! Pure rooms return [`Error`]; `src/pg/report.rs` holds the only conversion into what the server
+//! raises. No part of an error ever holds a row value, token, key, seed or provider response:
+//! identifiers and words of a profile may be quoted, values are described by length or position.
+
+use std::fmt;
+
+/// The result of everything that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// One failure. One word wide, so that `Result<T, Error>` stays small.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error(Box<Parts>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct Parts {
+    kind: Kind,
+    message: String,
+    detail: Option<String>,
+    hint: Option<String>,
+}
+
+impl Error {
+    /// Makes an error from its kind and its primary message: one short fact, lower case first,
+    /// no final period.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self(Box::new(Parts {
+            kind,
+            message: message.into(),
+            detail: None,
+            hint: None,
+        }))
+    }
+
+    /// Adds the DETAIL: facts, in complete sentences.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds the HINT: what to do, in complete sentences, only where that is really known.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The condition, which decides the SQLSTATE.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The primary message.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The DETAIL, if there is one.
+    pub fn detail(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
+    /// The HINT, if there is one.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("sqlstate", &self.0.kind.sqlstate())
+            .field("message", &self.0.message)
+            .field("detail", &self.0.detail)
+            .field("hint", &self.0.hint)
+            .finish()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The condition behind an error, named after PostgreSQL's own conditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// 25001: the statement must be able to commit and cannot.
+    ActiveTransaction,
+    /// 42P17: a definition in the catalog does not allow what was asked.
+    Definition,
+    /// XX001: a stored record does not pass its own check.
+    Corrupt,
+    /// 22000: a value lies outside what a strategy accepts.
+    Data,
+    /// 42804: a type does not fit.
+    DatatypeMismatch,
+    /// 42710: a thing of that name exists already.
+    DuplicateObject,
+    /// 55006: another run uses it.
+    InUse,
+    /// 23000: a row would break a constraint of the target.
+    IntegrityConstraint,
+    /// XX000: a defect of this extension.
+    Internal,
+    /// 22023: a parameter is not among the accepted ones.
+    InvalidParameter,
+    /// 22P02: a text does not have the form it should have.
+    InvalidText,
+    /// 58030: the operating system refused a file operation.
+    Io,
+    /// 55000: something must be set up first.
+    NotReady,
+    /// 42501: the caller, or the owner of code that would run, lacks the right.
+    Permission,
+    /// 54000: a built-in limit would be passed.
+    ProgramLimit,
+    /// 57014: the statement was canceled.
+    QueryCanceled,
+    /// 42703: a column does not exist.
+    UndefinedColumn,
+    /// 42704: a profile, key, run or other object does not exist.
+    UndefinedObject,
+    /// 3F000: a schema does not exist.
+    UndefinedSchema,
+    /// 42P01: a table does not exist.
+    UndefinedTable,
+    /// 0A000: not offered.
+    Unsupported,
+}
+
+impl Kind {
+    /// The five characters of the SQLSTATE (PostgreSQL documentation, appendix A).
+    pub fn sqlstate(self) -> &'static str {
+        match self {
+            Self::ActiveTransaction => "25001",
+            Self::Definition => "42P17",
+            Self::Corrupt => "XX001",
+            Self::Data => "22000",
+            Self::DatatypeMismatch => "42804",
+            Self::DuplicateObject => "42710",
+            Self::InUse => "55006",
+            Self::IntegrityConstraint => "23000",
+            Self::Internal => "XX000",
+            Self::InvalidParameter => "22023",
+            Self::InvalidText => "22P02",
+            Self::Io => "58030",
+            Self::NotReady => "55000",
+            Self::Permission => "42501",
+            Self::ProgramLimit => "54000",
+            Self::QueryCanceled => "57014",
+            Self::UndefinedColumn => "42703",
+            Self::UndefinedObject => "42704",
+            Self::UndefinedSchema => "3F000",
+            Self::UndefinedTable => "42P01",
+            Self::Unsupported => "0A000",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_keeps_its_parts() {
+        let error = Error::new(Kind::NotReady, "no key")
+            .with_detail("There is none.")
+            .with_hint("Make one.");
+        assert_eq!(error.kind().sqlstate(), "55000");
+        assert_eq!(error.to_string(), "no key");
+        assert_eq!(error.detail(), Some("There is none."));
+        assert_eq!(error.hint(), Some("Make one."));
+    }
+
+    #[test]
+    fn error_is_one_word() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+}
