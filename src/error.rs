@@ -122,6 +122,8 @@ pub enum Kind {
     ProgramLimit,
     /// 57014: the statement was canceled.
     QueryCanceled,
+    /// What the server reported, for errors of ours that stand in for one of its own.
+    Server(Sqlstate),
     /// 42703: a column does not exist.
     UndefinedColumn,
     /// 42704: a profile, key, run or other object does not exist.
@@ -136,8 +138,9 @@ pub enum Kind {
 
 impl Kind {
     /// The five characters of the SQLSTATE (PostgreSQL documentation, appendix A).
-    pub fn sqlstate(self) -> &'static str {
-        match self {
+    pub fn sqlstate(self) -> Sqlstate {
+        let code = match self {
+            Self::Server(code) => return code,
             Self::ActiveTransaction => "25001",
             Self::Definition => "42P17",
             Self::Corrupt => "XX001",
@@ -159,7 +162,35 @@ impl Kind {
             Self::UndefinedSchema => "3F000",
             Self::UndefinedTable => "42P01",
             Self::Unsupported => "0A000",
-        }
+        };
+        Sqlstate::new(code)
+    }
+}
+
+/// Five characters that name a condition.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Sqlstate([u8; 5]);
+
+impl Sqlstate {
+    /// Takes the five characters; anything else becomes XX000.
+    pub fn new(code: &str) -> Self {
+        Self(code.as_bytes().try_into().unwrap_or(*b"XX000"))
+    }
+
+    /// The five characters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("XX000")
+    }
+
+    /// The class: the first two.
+    pub fn class(&self) -> &str {
+        &self.as_str()[..2]
+    }
+}
+
+impl fmt::Debug for Sqlstate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -172,7 +203,7 @@ mod tests {
         let error = Error::new(Kind::NotReady, "no key")
             .with_detail("There is none.")
             .with_hint("Make one.");
-        assert_eq!(error.kind().sqlstate(), "55000");
+        assert_eq!(error.kind().sqlstate().as_str(), "55000");
         assert_eq!(error.to_string(), "no key");
         assert_eq!(error.detail(), Some("There is none."));
         assert_eq!(error.hint(), Some("Make one."));

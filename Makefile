@@ -1,0 +1,102 @@
+# Everyday commands; `make help` lists them.
+#
+# PG_CONFIG names the PostgreSQL to build for (14 to 18); unless given, tools/server finds one.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := all
+.NOTPARALLEL:
+
+# Backtraces of the environment would reach clients as DETAIL of errors.
+unexport RUST_BACKTRACE
+unexport RUST_LIB_BACKTRACE
+
+# Asked when used, not when read: `make setup` may only now install the server.
+FEATURE = $(or $(shell tools/server feature),$(error no usable PostgreSQL (make setup)))
+PGCONF = $(or $(shell tools/server pg_config),$(error no usable PostgreSQL (make setup)))
+# pg15 is the default feature: naming it again would make cargo build it a second time.
+CARGO_FEATURES = $(if $(filter pg15,$(FEATURE)),,--no-default-features --features $(FEATURE))
+
+# Spares a second build of all dependencies. Other processors need what it turns off, packages for
+# others are built without it.
+ifeq ($(shell uname -m),x86_64)
+DEVELOP = CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND=1
+endif
+
+# A heading before each step of the long commands.
+say = @printf '\n== %s\n' '$(1)'
+
+.PHONY: all
+all: build
+
+.PHONY: build
+build: ## Build for development
+	$(DEVELOP) cargo build $(CARGO_FEATURES)
+
+.PHONY: setup
+setup: ## Install what is missing: Debian packages, cargo-pgrx
+	@tools/setup
+
+.PHONY: demo
+demo: setup ## See the main job: a web shop arrives anonymized (CUSTOMERS=10000)
+	@tools/install
+	@tools/demo
+
+.PHONY: demo-stop
+demo-stop: ## Remove all that the demo made
+	@tools/demo-stop
+
+.PHONY: check
+check: ## Format, lints, tests that need no server
+	$(call say,format)
+	cargo fmt --check
+	$(call say,lints)
+	$(DEVELOP) cargo clippy --all-targets $(CARGO_FEATURES) --features pg_test -- -D warnings
+	$(call say,tests without a server)
+	$(DEVELOP) cargo test $(CARGO_FEATURES)
+
+.PHONY: test
+test: setup ## Every test there is
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory test-in-database
+	@$(MAKE) --no-print-directory installcheck
+
+.PHONY: test-in-database
+test-in-database: ## Tests inside a server (T=name for some of them)
+	$(call say,tests in the database)
+	@$(DEVELOP) tools/test-in-database $(T)
+
+.PHONY: installcheck
+installcheck: install ## Tests of the installed extension, on throw-away servers
+	$(call say,tests of the installed extension)
+	@tests/cluster/run
+
+.PHONY: install
+install: ## Build for release and install into this PostgreSQL
+	$(call say,install)
+	@tools/install
+
+.PHONY: package
+package: ## Build for release into a tree under target/release
+	cargo pgrx package --pg-config $(PGCONF)
+
+.PHONY: schema
+schema: ## Print the SQL of the extension
+	@$(DEVELOP) cargo pgrx schema $(FEATURE)
+
+.PHONY: docs
+docs: ## Build the documentation of the code, warnings are errors
+	$(DEVELOP) RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --document-private-items $(CARGO_FEATURES)
+
+.PHONY: deny
+deny: ## Licenses and advisories of the dependencies (needs cargo-deny)
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check; \
+	else echo 'skipped: cargo install cargo-deny --locked'; fi
+
+.PHONY: clean
+clean: ## Remove what was built
+	cargo clean
+
+.PHONY: help
+help: ## This list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20

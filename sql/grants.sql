@@ -1,0 +1,127 @@
+-- grants: nothing for PUBLIC, kinds of access by name, and what pg_dump must carry.
+
+CREATE FUNCTION confiture.grant_access(kind text, role text, domain text DEFAULT NULL)
+  RETURNS void LANGUAGE plpgsql
+  SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  functions text[];
+  relations text[] := '{}';
+  item text;
+BEGIN
+  IF kind IS NULL OR role IS NULL THEN
+    RAISE EXCEPTION 'kind and role must not be null' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF domain IS NOT NULL THEN
+    RAISE EXCEPTION 'access of kind "%" has no domain', kind USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role) THEN
+    RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
+  END IF;
+  CASE kind
+    WHEN 'masker' THEN
+      functions := ARRAY['anon\_%'];
+    WHEN 'operator' THEN
+      functions := ARRAY['validate\_profile', 'load\_profile', 'retire\_profile', 'resolve\_seed',
+                         'plan', 'sync', '\_run\_mask'];
+      relations := ARRAY['profiles', 'key_status'];
+    WHEN 'auditor' THEN
+      functions := ARRAY['get\_audit\_log', 'audit\_entry\_json', 'verify\_ledger'];
+      relations := ARRAY['audit_log', 'run_report', 'profiles', 'key_status'];
+    ELSE
+      RAISE EXCEPTION 'unrecognized kind of access "%"', kind
+        USING ERRCODE = 'invalid_parameter_value', HINT = 'Available kinds are masker, operator, auditor.';
+  END CASE;
+  EXECUTE format('GRANT USAGE ON SCHEMA confiture TO %I', role);
+  FOR item IN
+    SELECT format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))
+      FROM pg_extension e
+      JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+                      AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
+      JOIN pg_proc p ON p.oid = d.objid
+      JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE e.extname = 'confiture' AND p.proname LIKE ANY (functions)
+       -- What begins with anon_ and lives in our own schema is no mask.
+       AND (kind <> 'masker' OR n.nspname <> 'confiture')
+  LOOP
+    EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', item, role);
+  END LOOP;
+  FOREACH item IN ARRAY relations LOOP
+    EXECUTE format('GRANT SELECT ON confiture.%I TO %I', item, role);
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION confiture.grant_access(text, text, text) IS 'Gives a role what a kind of work needs: masker, operator or auditor';
+
+-- Comments of the functions that Rust declares.
+DO $comments$
+DECLARE
+  entry record;
+BEGIN
+  FOR entry IN
+    SELECT p.oid::pg_catalog.regprocedure AS routine, p.prokind, c.comment
+      FROM pg_catalog.pg_proc p
+      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+      JOIN (VALUES
+        ('anon_hash', 'Keyed digest of a value, as a value of the same type'),
+        ('anon_email', 'Address at a reserved domain that stands for the given one'),
+        ('anon_phone', 'Other digits in the notation of the given number'),
+        ('anon_redact', 'Constant in place of a value'),
+        ('init_key_file', 'Makes the key file of the file provider; refuses to overwrite one'),
+        ('create_key', 'Makes a key, wrapped by the provider; returns its version'),
+        ('rotate_key', 'Makes a new version of a key; returns it'),
+        ('verify_ledger', 'Checks every entry of the audit log, one row per finding'),
+        ('_ledger_guard', 'Refuses every change of the ledger'),
+        ('_drop_guard', 'Refuses to drop the extension while its ledger holds entries'),
+        ('validate_profile', 'Checks a profile without storing it'),
+        ('load_profile', 'Checks a profile and stores it as an immutable version'),
+        ('retire_profile', 'Takes a version of a profile out of use'),
+        ('resolve_seed', 'Where the seed of a column comes from, by name'),
+        ('plan', 'What a run would do, column by column'),
+        ('sync', 'Copies a schema into another, masked as a profile says, with evidence'),
+        ('_run_mask', 'Mask of the run in progress, by number')
+      ) AS c (name, comment) ON c.name OPERATOR(pg_catalog.=) p.proname
+     WHERE n.nspname OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.current_schema(), 'confiture'])
+       AND EXISTS (
+         SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e
+             ON e.oid OPERATOR(pg_catalog.=) d.refobjid
+          WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
+            AND d.objid OPERATOR(pg_catalog.=) p.oid
+            AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
+            AND e.extname OPERATOR(pg_catalog.=) 'confiture')
+  LOOP
+    EXECUTE pg_catalog.format('COMMENT ON ROUTINE %s IS %L', entry.routine, entry.comment);
+  END LOOP;
+END
+$comments$;
+
+-- Nothing for PUBLIC: masks are an oracle (call one on guesses and compare), the rest is power.
+DO $revoke$
+DECLARE
+  entry record;
+BEGIN
+  FOR entry IN
+    SELECT p.oid::pg_catalog.regprocedure AS routine
+      FROM pg_catalog.pg_proc p
+      JOIN pg_catalog.pg_depend d ON d.objid OPERATOR(pg_catalog.=) p.oid
+       AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
+       AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
+      JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid
+     WHERE e.extname OPERATOR(pg_catalog.=) 'confiture'
+  LOOP
+    EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', entry.routine);
+  END LOOP;
+END
+$revoke$;
+REVOKE ALL ON SCHEMA confiture FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA confiture FROM PUBLIC;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA confiture FROM PUBLIC;
+
+SELECT pg_catalog.pg_extension_config_dump('confiture.installation', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.key', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.key_version', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.ledger_head', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.audit_log', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.profile', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.profile_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.target_table', '');

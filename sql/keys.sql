@@ -1,0 +1,47 @@
+-- keys: wrapped data keys and what they are bound to.
+
+CREATE TABLE confiture.installation (
+  id uuid PRIMARY KEY,
+  created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  is_single boolean NOT NULL DEFAULT true,
+  CONSTRAINT installation_is_single_key UNIQUE (is_single),
+  CONSTRAINT installation_is_single_check CHECK (is_single)
+);
+COMMENT ON TABLE confiture.installation IS 'The id this installation was given on first use; wrapped keys are bound to it';
+
+CREATE TABLE confiture.key (
+  name text PRIMARY KEY,
+  purpose text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  created_by text NOT NULL,
+  CONSTRAINT key_purpose_key UNIQUE (purpose)
+);
+COMMENT ON TABLE confiture.key IS 'Keys by name; their versions hold the wrapped bytes';
+
+CREATE TABLE confiture.key_version (
+  key_name text NOT NULL,
+  version integer NOT NULL,
+  state text NOT NULL,
+  provider text NOT NULL,
+  kek_ref text NOT NULL,
+  kek_version text,
+  alg text NOT NULL,
+  wrapped bytea,
+  binding_mac bytea,
+  created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  created_by text NOT NULL,
+  retired_at timestamptz,
+  CONSTRAINT key_version_pkey PRIMARY KEY (key_name, version),
+  CONSTRAINT key_version_key_name_fkey FOREIGN KEY (key_name) REFERENCES confiture.key (name),
+  CONSTRAINT key_version_version_check CHECK (version > 0),
+  CONSTRAINT key_version_state_check CHECK (state IN ('active', 'decrypt_only', 'destroyed')),
+  CONSTRAINT key_version_wrapped_check CHECK ((state = 'destroyed') = (wrapped IS NULL))
+);
+CREATE UNIQUE INDEX key_version_active_idx ON confiture.key_version (key_name) WHERE state = 'active';
+COMMENT ON TABLE confiture.key_version IS 'Data keys, wrapped by a provider and bound to their row';
+
+CREATE VIEW confiture.key_status AS
+  SELECT k.name, k.purpose, v.version, v.state, v.provider, v.kek_ref, v.kek_version,
+         v.created_at, v.created_by, v.retired_at
+    FROM confiture.key k JOIN confiture.key_version v ON v.key_name = k.name;
+COMMENT ON VIEW confiture.key_status IS 'Keys and their versions, without their bytes';

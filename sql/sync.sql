@@ -1,0 +1,41 @@
+-- sync: what runs made, and what they did.
+
+CREATE TABLE confiture.target_table (
+  schema_name text NOT NULL,
+  table_name text NOT NULL,
+  made_by text NOT NULL,
+  made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  CONSTRAINT target_table_pkey PRIMARY KEY (schema_name, table_name)
+);
+COMMENT ON TABLE confiture.target_table IS 'Tables that runs made or took over: only those are emptied by a run';
+
+-- A dropped table is forgotten, so that a stranger of the same name is not taken for it.
+CREATE FUNCTION confiture._forget_dropped() RETURNS event_trigger
+  LANGUAGE plpgsql SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  DELETE FROM confiture.target_table t USING pg_event_trigger_dropped_objects() d
+   WHERE d.object_type = 'table' AND d.schema_name = t.schema_name AND d.object_name = t.table_name;
+END
+$$;
+COMMENT ON FUNCTION confiture._forget_dropped() IS 'Takes dropped tables off the list of those that runs made';
+
+CREATE EVENT TRIGGER confiture_forget_dropped ON sql_drop
+  WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED')
+  EXECUTE FUNCTION confiture._forget_dropped();
+ALTER EVENT TRIGGER confiture_forget_dropped ENABLE ALWAYS;
+
+CREATE VIEW confiture.run_report AS
+  SELECT e.run_id, e.profile_name, e.profile_version, e.source_schema, e.target_schema,
+         s."timestamp" AS started_at, e."timestamp" AS finished_at,
+         r.key AS table_name, r.value::bigint AS rows,
+         pg_catalog.round((e.details -> 'milliseconds' ->> r.key)::numeric / 1000, 3) AS seconds,
+         pg_catalog.round(r.value::numeric * 1000
+           / nullif((e.details -> 'milliseconds' ->> r.key)::numeric, 0)) AS rows_per_second
+    FROM ONLY confiture.audit_log e
+    CROSS JOIN LATERAL pg_catalog.jsonb_each_text(e.rows_anonymized) r
+    LEFT JOIN ONLY confiture.audit_log s ON s.run_id = e.run_id AND s.event = 'STARTED'
+   WHERE e.event = 'COMPLETED'
+   ORDER BY e.seq DESC, r.key;
+COMMENT ON VIEW confiture.run_report IS 'Completed runs by table, newest first';

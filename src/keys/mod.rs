@@ -1,0 +1,136 @@
+//! Keys: a provider's key-encryption key wraps data keys, and HKDF makes one subkey per use.
+//!
+//! `provider (KEK) → wraps → data keys (confiture.key_version) → HKDF → one subkey per use`.
+//! A data key is 32 random bytes that exist in clear only in a backend's memory; what is stored is
+//! wrapped and bound to the installation, the key's name, version and purpose, so that a row
+//! copied from elsewhere does not open. HKDF: RFC 5869 with SHA-256.
+
+pub mod envelope;
+pub mod provider;
+pub mod sql;
+pub mod store;
+
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::error::{Error, Kind, Result};
+
+/// Length of every key here, in bytes.
+pub const KEY_LEN: usize = 32;
+
+/// The purpose of the key that serves every subkey until others are made.
+pub const MASKING: &str = "masking";
+
+/// Key bytes: wiped when dropped, shown by nothing.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Secret([u8; KEY_LEN]);
+
+impl Secret {
+    /// Draws a new one from the operating system.
+    ///
+    /// # Errors
+    /// XX000 when the system has no randomness to give.
+    pub fn random() -> Result<Self> {
+        let mut bytes = [0; KEY_LEN];
+        getrandom::fill(&mut bytes)
+            .map_err(|_| Error::new(Kind::Internal, "could not draw random bytes for a key"))?;
+        Ok(Self(bytes))
+    }
+
+    /// Takes over bytes and wipes the argument.
+    pub fn take(bytes: &mut [u8; KEY_LEN]) -> Self {
+        let secret = Self(*bytes);
+        bytes.zeroize();
+        secret
+    }
+
+    /// The bytes, for a primitive.
+    pub fn expose(&self) -> &[u8; KEY_LEN] {
+        &self.0
+    }
+}
+
+/// What a subkey is for. The label is part of the derivation: never reuse one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Binds a stored key to its row.
+    Binding,
+    /// Signs ledger entries.
+    LedgerEntry,
+    /// Keys the deterministic masks.
+    Masking,
+}
+
+impl Use {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Binding => "binding",
+            Self::LedgerEntry => "ledger entry",
+            Self::Masking => "masking",
+        }
+    }
+}
+
+/// Derives the subkey for one use of a data key: HKDF-SHA256 (RFC 5869) with the data key as input
+/// keying material, no salt, and `info` = the length-prefixed fields "confiture/subkey/v1" and the
+/// label.
+pub fn subkey(data_key: &Secret, purpose: Use) -> Secret {
+    let mut info = Vec::with_capacity(48);
+    push_field(&mut info, b"confiture/subkey/v1");
+    push_field(&mut info, purpose.label().as_bytes());
+    let mut bytes = [0; KEY_LEN];
+    let expanded = Hkdf::<Sha256>::new(None, data_key.expose()).expand(&info, &mut bytes);
+    debug_assert!(expanded.is_ok(), "32 bytes are far below the limit of HKDF");
+    Secret::take(&mut bytes)
+}
+
+/// Appends a field as a u32 big-endian length and its bytes: no two lists of fields give the same
+/// bytes.
+pub(crate) fn push_field(out: &mut Vec<u8>, field: &[u8]) {
+    let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(field);
+}
+
+/// Draws a random UUID, version 4 (RFC 9562 §5.4).
+pub(crate) fn random_uuid() -> Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|_| Error::new(Kind::Internal, "could not draw random bytes for an id"))?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    Ok(bytes)
+}
+
+/// Whether key bytes are obviously no key: all equal.
+pub(crate) fn is_degenerate(bytes: &[u8; KEY_LEN]) -> bool {
+    bytes.iter().all(|byte| *byte == bytes[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_subkeys_differ_by_use() {
+        let key = Secret::take(&mut [7; KEY_LEN]);
+        let uses = [Use::Binding, Use::LedgerEntry, Use::Masking];
+        for a in uses {
+            for b in uses {
+                let equal = subkey(&key, a).expose() == subkey(&key, b).expose();
+                assert_eq!(equal, a == b);
+            }
+        }
+    }
+
+    /// Computed with a second implementation: Python's `hmac`, HKDF by RFC 5869 §2.
+    #[test]
+    fn keys_subkey_equals_a_second_implementation() {
+        let key = Secret::take(&mut std::array::from_fn(|i| u8::try_from(i).unwrap()));
+        assert_eq!(
+            hex::encode(subkey(&key, Use::Masking).expose()),
+            "0a9fa9bb2b0325dcd0286a745640502ec1d2a86c8318c29f9624d813886a28e8"
+        );
+    }
+}

@@ -1,0 +1,270 @@
+//! One entry of the audit log, its canonical bytes, hash and signature.
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::canonical::Record;
+use crate::keys::Secret;
+
+/// Version of the encoding below; verification keeps every former one.
+pub const CANON_VERSION: i16 = 1;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A run ended well; its data committed together with this entry.
+    Completed,
+    /// A run ended without changing the target.
+    Failed,
+    /// A run began.
+    Started,
+}
+
+impl Event {
+    /// The word stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "COMPLETED",
+            Self::Failed => "FAILED",
+            Self::Started => "STARTED",
+        }
+    }
+}
+
+/// What an event says of itself; the store adds who, where and when.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// The run the entry belongs to.
+    pub run_id: Option<[u8; 16]>,
+    /// Schema read.
+    pub source_schema: Option<String>,
+    /// Schema written.
+    pub target_schema: Option<String>,
+    /// Profile's name.
+    pub profile_name: Option<String>,
+    /// Profile's version.
+    pub profile_version: Option<String>,
+    /// SHA-256 of the profile's canonical JSON.
+    pub profile_hash: Option<Vec<u8>>,
+    /// Tables written, sorted.
+    pub tables_synced: Option<Vec<String>>,
+    /// Rows per table.
+    pub rows_anonymized: Option<Value>,
+    /// Strategy and version per table and column.
+    pub strategies_applied: Option<Value>,
+    /// Whether every check passed; NULL where none ran.
+    pub verification_passed: Option<bool>,
+    /// The checks, one object each.
+    pub verification_report: Option<Value>,
+    /// Whatever else belongs to the event: no row value, key or seed.
+    pub details: Option<Value>,
+}
+
+/// One entry as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Place in the chain, from 1, without gaps.
+    pub seq: i64,
+    /// Id of the entry.
+    pub id: [u8; 16],
+    /// Id of the log, random, so that entries cannot be grafted onto another one.
+    pub log_id: [u8; 16],
+    /// The event's word.
+    pub event: String,
+    /// `run`: written by this extension from what it did.
+    pub origin: String,
+    /// Microseconds since 2000-01-01 UTC.
+    pub timestamp: i64,
+    /// Role that called.
+    pub user_name: String,
+    /// Role that logged in.
+    pub session_user_name: String,
+    /// Address of the client.
+    pub hostname: String,
+    /// Its `application_name`.
+    pub application_name: String,
+    /// Process id of the backend.
+    pub backend_pid: i32,
+    /// `server_version_num`.
+    pub server_version: i32,
+    /// Version of this extension's library.
+    pub extension_version: String,
+    /// Database read.
+    pub source_database: String,
+    /// Database written.
+    pub target_database: String,
+    /// What the event says of itself.
+    pub facts: Facts,
+    /// Key that signs.
+    pub key_name: String,
+    /// Its version.
+    pub key_version: i32,
+    /// Hash of the entry before, or the genesis of the log.
+    pub previous_entry_hash: Vec<u8>,
+}
+
+impl Entry {
+    /// The canonical bytes: every field, in the order of the struct.
+    pub fn bytes(&self) -> Vec<u8> {
+        let facts = &self.facts;
+        let mut record = Record::new("confiture/audit/v1");
+        record
+            .int(Some(self.seq))
+            .bytes(Some(&self.id))
+            .bytes(Some(&self.log_id))
+            .text(Some(&self.event))
+            .text(Some(&self.origin))
+            .int(Some(self.timestamp))
+            .text(Some(&self.user_name))
+            .text(Some(&self.session_user_name))
+            .text(Some(&self.hostname))
+            .text(Some(&self.application_name))
+            .int(Some(self.backend_pid.into()))
+            .int(Some(self.server_version.into()))
+            .text(Some(&self.extension_version))
+            .text(Some(&self.source_database))
+            .text(Some(&self.target_database))
+            .bytes(facts.run_id.as_ref().map(<[u8; 16]>::as_slice))
+            .text(facts.source_schema.as_deref())
+            .text(facts.target_schema.as_deref())
+            .text(facts.profile_name.as_deref())
+            .text(facts.profile_version.as_deref())
+            .bytes(facts.profile_hash.as_deref())
+            .texts(facts.tables_synced.as_deref())
+            .json(facts.rows_anonymized.as_ref())
+            .json(facts.strategies_applied.as_ref())
+            .bool(facts.verification_passed)
+            .json(facts.verification_report.as_ref())
+            .json(facts.details.as_ref())
+            .text(Some(&self.key_name))
+            .int(Some(self.key_version.into()))
+            .bytes(Some(&self.previous_entry_hash));
+        record.finish()
+    }
+
+    /// SHA-256 of the canonical bytes.
+    pub fn hash(&self) -> [u8; 32] {
+        Sha256::digest(self.bytes()).into()
+    }
+}
+
+/// Signs an entry hash: HMAC-SHA256 under the ledger's entry subkey, over a domain and the hash.
+pub fn sign(subkey: &Secret, entry_hash: &[u8; 32]) -> [u8; 32] {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(subkey.expose()).expect("HMAC takes a key of any length");
+    mac.update(b"confiture/sig/v1");
+    mac.update(entry_hash);
+    mac.finalize().into_bytes().into()
+}
+
+/// Whether a stored signature is the one of this hash, in constant time.
+pub fn signed(subkey: &Secret, entry_hash: &[u8; 32], signature: &[u8]) -> bool {
+    sign(subkey, entry_hash).ct_eq(signature).into()
+}
+
+/// What the first entry of a log has for its predecessor's hash.
+pub fn genesis(log_id: &[u8; 16]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(b"confiture/genesis/v1");
+    hash.update(log_id);
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    pub(in crate::ledger) fn sample(seq: i64, previous: [u8; 32]) -> Entry {
+        Entry {
+            seq,
+            id: [1; 16],
+            log_id: [2; 16],
+            event: Event::Completed.name().into(),
+            origin: "run".into(),
+            timestamp: 42,
+            user_name: "dba".into(),
+            session_user_name: "dba".into(),
+            hostname: "[local]".into(),
+            application_name: "psql".into(),
+            backend_pid: 7,
+            server_version: 150_000,
+            extension_version: "0.1.0".into(),
+            source_database: "shop".into(),
+            target_database: "shop".into(),
+            facts: Facts {
+                run_id: Some([3; 16]),
+                source_schema: Some("prod".into()),
+                target_schema: Some("staging".into()),
+                profile_name: Some("webshop".into()),
+                profile_version: Some("1.0".into()),
+                profile_hash: Some(vec![4; 32]),
+                tables_synced: Some(vec!["customers".into(), "orders".into()]),
+                rows_anonymized: Some(json!({"customers": 3, "orders": 5})),
+                strategies_applied: Some(json!({"customers": {"email": "email/1"}})),
+                verification_passed: Some(true),
+                verification_report: Some(json!([{"check": "rows", "passed": true}])),
+                details: Some(json!({"seconds": 1})),
+            },
+            key_name: "masking".into(),
+            key_version: 1,
+            previous_entry_hash: previous.to_vec(),
+        }
+    }
+
+    #[test]
+    fn entry_hash_covers_every_field() {
+        let base = sample(1, [0; 32]);
+        type Edit = fn(&mut Entry);
+        let edits: &[Edit] = &[
+            |e| e.seq = 2,
+            |e| e.id[0] = 9,
+            |e| e.log_id[0] = 9,
+            |e| e.event = "FAILED".into(),
+            |e| e.origin = "declared".into(),
+            |e| e.timestamp += 1,
+            |e| e.user_name.push('x'),
+            |e| e.session_user_name.push('x'),
+            |e| e.hostname.push('x'),
+            |e| e.application_name.push('x'),
+            |e| e.backend_pid += 1,
+            |e| e.server_version += 1,
+            |e| e.extension_version.push('x'),
+            |e| e.source_database.push('x'),
+            |e| e.target_database.push('x'),
+            |e| e.facts.run_id = None,
+            |e| e.facts.source_schema = None,
+            |e| e.facts.target_schema = None,
+            |e| e.facts.profile_name = None,
+            |e| e.facts.profile_version = None,
+            |e| e.facts.profile_hash = None,
+            |e| e.facts.tables_synced = Some(vec!["customers,orders".into()]),
+            // Counts of two tables swapped: their sum stays.
+            |e| e.facts.rows_anonymized = Some(json!({"customers": 5, "orders": 3})),
+            |e| e.facts.strategies_applied = Some(json!({"customers": {"email": "hash/1"}})),
+            |e| e.facts.verification_passed = Some(false),
+            |e| e.facts.verification_report = None,
+            |e| e.facts.details = None,
+            |e| e.key_name.push('x'),
+            |e| e.key_version += 1,
+            |e| e.previous_entry_hash[0] = 1,
+        ];
+        for (i, edit) in edits.iter().enumerate() {
+            let mut edited = base.clone();
+            edit(&mut edited);
+            assert_ne!(edited.hash(), base.hash(), "edit {i}");
+        }
+    }
+
+    #[test]
+    fn entry_signature_needs_the_key() {
+        let hash = sample(1, [0; 32]).hash();
+        let (a, b) = (Secret::random().unwrap(), Secret::random().unwrap());
+        assert!(signed(&a, &hash, &sign(&a, &hash)));
+        assert!(!signed(&b, &hash, &sign(&a, &hash)));
+        assert!(!signed(&a, &hash, &[]));
+    }
+}

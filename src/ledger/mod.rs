@@ -1,0 +1,11 @@
+//! The ledger: evidence of what was done, in a chain that cannot be changed unnoticed.
+//!
+//! Every stored field of an entry is inside its hash, every hash inside the next entry, and every
+//! hash signed under a subkey of a key that is not in the database. Entries come from Rust state
+//! only: no SQL function appends what a caller says.
+
+pub mod canonical;
+pub mod entry;
+pub mod sql;
+pub mod store;
+pub mod verify;

@@ -1,0 +1,92 @@
+//! What SQL sees of the ledger. Nothing here appends.
+
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use super::store;
+use crate::error::{Error, Kind};
+use crate::pg::{ddl, report, user};
+use crate::settings;
+
+/// Checks every entry of the audit log: hash, signature, link, order and head.
+///
+/// One row per finding; status is `ok`, `fail`, `unverifiable` or `warn`. `anchors` is kept for
+/// signed checkpoints and must be NULL now.
+#[pg_extern(schema = "confiture", stable, parallel_unsafe)]
+#[allow(clippy::type_complexity, reason = "the shape of the rows")]
+fn verify_ledger(
+    anchors: default!(Option<Vec<Option<String>>>, "NULL"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(check_code, String),
+            name!(status, String),
+            name!(seq_from, Option<i64>),
+            name!(seq_to, Option<i64>),
+            name!(detail, String),
+        ),
+    >,
+    ErrorReport,
+> {
+    if anchors.is_some() {
+        return Err(Error::new(Kind::Unsupported, "anchors are not supported yet").into());
+    }
+    let findings = store::verify()?;
+    Ok(TableIterator::new(findings.into_iter().map(|finding| {
+        (
+            finding.code.to_owned(),
+            finding.status.to_owned(),
+            finding.seq_from,
+            finding.seq_to,
+            finding.detail,
+        )
+    })))
+}
+
+/// The guard of the ledger's tables: whatever it stands before is refused.
+#[pg_extern(sql = "
+CREATE FUNCTION confiture._ledger_guard() RETURNS trigger
+  LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+")]
+fn ledger_guard(_fcinfo: pg_sys::FunctionCallInfo) {
+    report::raise(
+        Error::new(Kind::Permission, "the ledger is append-only")
+            .with_detail("Its entries cannot be updated, deleted or truncated, by anybody.")
+            .with_hint("To remove the extension with its ledger, see docs/ledger.md."),
+    );
+}
+
+/// Stands before DROP EXTENSION, DROP SCHEMA and DROP OWNED: the evidence must not go with them
+/// by accident.
+#[pg_extern(sql = "
+CREATE FUNCTION confiture._drop_guard() RETURNS event_trigger
+  LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+")]
+fn drop_guard(fcinfo: pg_sys::FunctionCallInfo) {
+    if settings::allow_drop() && user::is_superuser(user::current()) {
+        return;
+    }
+    let takes_ledger = match ddl::command(fcinfo) {
+        ddl::Drop::Extensions(names) => Ok(names.iter().any(|name| name == "confiture")),
+        ddl::Drop::Schemas(names, cascade) => store::lives_in_any(&names, cascade),
+        ddl::Drop::OwnedBy(roles) => store::owned_by_any(&roles),
+        ddl::Drop::Other => Ok(false),
+    };
+    match takes_ledger.and_then(|takes| Ok(takes && store::has_entries()?)) {
+        Ok(false) => {}
+        Ok(true) => report::raise(
+            Error::new(
+                Kind::NotReady,
+                "the ledger holds entries that this command would destroy",
+            )
+            .with_hint(
+                "Export confiture.audit_log, then as a superuser run \
+                     SET confiture.allow_drop = on; and repeat the command.",
+            ),
+        ),
+        Err(error) => report::raise(error),
+    }
+}

@@ -1,0 +1,49 @@
+//! confiture: anonymizes data inside PostgreSQL, and proves it.
+//!
+//! One noun, one room: `CONTRIBUTING.md` draws the house. Inside a room pure files know nothing of
+//! PostgreSQL, `store.rs` holds the SQL text, `sql.rs` is what SQL sees; only `pg` has `unsafe`.
+
+pub mod error;
+pub mod keys;
+pub mod ledger;
+pub mod pg;
+pub mod profile;
+pub mod strategies;
+pub mod sync;
+
+mod settings;
+
+use pgrx::prelude::*;
+
+#[cfg(feature = "pg_test")]
+#[path = "../pg_test/mod.rs"]
+pub mod pg_test;
+
+pgrx::pg_module_magic!(name, version);
+
+/// Tells pgrx of the schema that `sql/bootstrap.sql` creates before anything else.
+#[pg_schema]
+mod confiture {}
+
+extension_sql_file!("../sql/bootstrap.sql", name = "bootstrap", bootstrap);
+extension_sql_file!("../sql/keys.sql", name = "keys", requires = ["bootstrap"]);
+extension_sql_file!(
+    "../sql/ledger.sql",
+    name = "ledger",
+    requires = ["keys", ledger::sql::ledger_guard, ledger::sql::drop_guard]
+);
+
+extension_sql_file!(
+    "../sql/profile.sql",
+    name = "profile",
+    requires = ["ledger"]
+);
+extension_sql_file!("../sql/sync.sql", name = "sync", requires = ["profile"]);
+extension_sql_file!("../sql/grants.sql", name = "grants", finalize);
+
+/// Called once when a backend loads the library. No randomness and no key is touched here: with
+/// preloading, every backend is a copy of this process.
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    settings::init();
+}

@@ -1,0 +1,24 @@
+//! Safe, product-free wrappers over the server: the only room with `unsafe`.
+//!
+//! Everything here is called on the backend's one thread, inside a transaction, from a function
+//! that pgrx guards; that is the precondition every `SAFETY` comment below starts from. A server
+//! error raised inside a wrapper unwinds as a Rust panic, so destructors run.
+
+#![allow(
+    unsafe_code,
+    reason = "this room turns the server's raw interface into a safe one"
+)]
+
+pub mod call;
+pub mod callsite;
+pub mod ddl;
+pub mod guc;
+pub mod ident;
+pub mod lock;
+pub mod owner;
+pub mod report;
+pub mod server;
+pub mod snapshot;
+pub mod spi;
+pub mod subxact;
+pub mod user;

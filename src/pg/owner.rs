@@ -1,0 +1,50 @@
+//! Our own fixed statements, run as the owner of an extension.
+
+use pgrx::pg_sys;
+
+use super::{guc, spi, user};
+use crate::error::{Error, Kind, Result};
+
+/// Runs `work` as the owner of the extension, with a search path in which nobody can plant
+/// anything. Only fixed statements of ours belong in here.
+///
+/// # Errors
+/// 55000 when the extension is not installed in this database; what `work` returns.
+pub fn acting_as_owner<T>(extension: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    guc::with(&[("search_path", "pg_catalog, pg_temp")], || {
+        let owner = owner_of(extension)?;
+        user::acting_as(owner, work)
+    })
+}
+
+/// One text out of a fixed query, run as the owner; `None` without a row or for NULL.
+///
+/// # Errors
+/// As [`acting_as_owner`].
+pub fn fact(extension: &str, sql: &str) -> Result<Option<String>> {
+    acting_as_owner(extension, || {
+        let found = spi::read(sql, &[], |row| row.get::<String>(1))?;
+        Ok(found.into_iter().next().flatten())
+    })
+}
+
+/// The role that owns an extension.
+///
+/// # Errors
+/// 55000 when it is not installed in this database.
+pub fn owner_of(extension: &str) -> Result<pg_sys::Oid> {
+    spi::read(
+        "SELECT extowner FROM pg_catalog.pg_extension WHERE extname = $1",
+        &[extension.into()],
+        |row| row.required::<pg_sys::Oid>(1),
+    )?
+    .into_iter()
+    .next()
+    .ok_or_else(|| {
+        Error::new(
+            Kind::NotReady,
+            format!("extension \"{extension}\" is not installed in this database"),
+        )
+        .with_hint(format!("Run CREATE EXTENSION {extension}."))
+    })
+}

@@ -1,0 +1,83 @@
+//! Facts about this server and session.
+
+use std::ffi::CStr;
+use std::path::PathBuf;
+
+use pgrx::pg_sys;
+
+use super::spi;
+use crate::error::Result;
+
+/// The data directory.
+pub fn data_directory() -> PathBuf {
+    // SAFETY: set before any backend starts, never freed.
+    PathBuf::from(unsafe { text(pg_sys::DataDir) }.unwrap_or_default())
+}
+
+/// Microseconds since 2000-01-01 00:00 UTC, the server's own count.
+pub fn now() -> i64 {
+    // SAFETY: reads the clock.
+    unsafe { pg_sys::GetCurrentTimestamp() }
+}
+
+/// When the statement of the client began, in the same count: differs between statements.
+pub fn statement_start() -> i64 {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
+}
+
+/// The address a client came from: its numeric host, `[local]` where there is none.
+///
+/// # Errors
+/// XX000 when the interface fails.
+pub fn client_host() -> Result<String> {
+    let found = spi::read(
+        "SELECT coalesce(pg_catalog.host(pg_catalog.inet_client_addr()), '[local]')",
+        &[],
+        |row| row.required::<String>(1),
+    )?;
+    Ok(found.into_iter().next().unwrap_or_default())
+}
+
+/// The `application_name` of the session.
+pub fn application_name() -> String {
+    // SAFETY: a setting of the server, NUL-terminated or NULL.
+    unsafe { text(pg_sys::application_name) }.unwrap_or_default()
+}
+
+/// The process id of the backend.
+pub fn pid() -> i32 {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::MyProcPid }
+}
+
+/// The name of the current database.
+pub fn database() -> String {
+    // SAFETY: a catalog look-up inside a transaction.
+    unsafe { text(pg_sys::get_database_name(pg_sys::MyDatabaseId)) }.unwrap_or_default()
+}
+
+/// The server's version, as in `server_version_num`.
+pub fn version_num() -> i32 {
+    #[allow(clippy::cast_possible_wrap, reason = "six digits")]
+    {
+        pg_sys::PG_VERSION_NUM as i32
+    }
+}
+
+/// Lets a cancel or terminate request take effect.
+pub fn check_for_interrupts() {
+    pgrx::check_for_interrupts!();
+}
+
+unsafe fn text(value: *const std::ffi::c_char) -> Option<String> {
+    if value.is_null() {
+        return None;
+    }
+    // SAFETY: the caller hands NUL-terminated text.
+    Some(
+        unsafe { CStr::from_ptr(value) }
+            .to_string_lossy()
+            .into_owned(),
+    )
+}

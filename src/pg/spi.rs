@@ -1,0 +1,231 @@
+//! Queries: every statement gets a fresh snapshot unless one is handed in, arguments travel as
+//! parameters, and a failure of the interface itself is an internal error of ours.
+
+use pgrx::datum::{DatumWithOid, FromDatum, IntoDatum};
+use pgrx::pg_sys;
+use pgrx::spi::{Spi, SpiHeapTupleData};
+
+use super::snapshot::Snapshot;
+use crate::error::{Error, Kind, Result};
+
+/// One row of a result; columns count from 1.
+pub struct Row<'a>(SpiHeapTupleData<'a>);
+
+impl Row<'_> {
+    /// The value of a column, `None` for NULL.
+    ///
+    /// # Errors
+    /// XX000 when the column does not exist or has another type.
+    pub fn get<T: IntoDatum + FromDatum>(&self, column: usize) -> Result<Option<T>> {
+        self.0
+            .get::<T>(column)
+            .map_err(|error| broken(&format!("column {column}: {error}")))
+    }
+
+    /// The value of a column that cannot be NULL.
+    ///
+    /// # Errors
+    /// XX000 when it is, or as [`Row::get`].
+    pub fn required<T: IntoDatum + FromDatum>(&self, column: usize) -> Result<T> {
+        self.get(column)?
+            .ok_or_else(|| broken(&format!("column {column} is null")))
+    }
+}
+
+/// Runs a statement that may write and collects its rows.
+///
+/// # Errors
+/// What `read` returns; XX000 when the interface fails. Server errors unwind.
+pub fn rows<T>(
+    sql: &str,
+    args: &[DatumWithOid<'_>],
+    mut read: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    Spi::connect_mut(|client| {
+        let table = client.update(sql, None, args).map_err(interface)?;
+        let mut all = Vec::with_capacity(table.len());
+        for tuple in table {
+            all.push(read(&Row(tuple))?);
+        }
+        Ok(all)
+    })
+}
+
+/// Runs a query that only reads, without taking a transaction id: safe in a parallel worker and
+/// on a standby. It sees what the calling statement sees.
+///
+/// # Errors
+/// As [`rows`].
+pub fn read<T>(
+    sql: &str,
+    args: &[DatumWithOid<'_>],
+    mut read: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    Spi::connect(|client| {
+        let table = client.select(sql, None, args).map_err(interface)?;
+        let mut all = Vec::with_capacity(table.len());
+        for tuple in table {
+            all.push(read(&Row(tuple))?);
+        }
+        Ok(all)
+    })
+}
+
+/// Runs a statement and returns the first column of its first row; `None` without a row or for
+/// NULL.
+///
+/// # Errors
+/// As [`rows`].
+pub fn one<T: IntoDatum + FromDatum>(sql: &str, args: &[DatumWithOid<'_>]) -> Result<Option<T>> {
+    Ok(rows(sql, args, |row| row.get::<T>(1))?
+        .into_iter()
+        .next()
+        .flatten())
+}
+
+/// Runs a statement and returns how many rows it processed.
+///
+/// # Errors
+/// As [`rows`].
+pub fn run(sql: &str, args: &[DatumWithOid<'_>]) -> Result<u64> {
+    Spi::connect_mut(|client| {
+        client.update(sql, None, args).map_err(interface)?;
+        Ok(processed())
+    })
+}
+
+/// Runs a statement of one command under `snapshot`: it sees what the snapshot sees and what this
+/// transaction wrote. Returns how many rows it processed.
+///
+/// # Errors
+/// XX000 when the interface fails. Server errors unwind.
+pub fn run_under(sql: &str, snapshot: &Snapshot) -> Result<u64> {
+    let text = c_text(sql)?;
+    Spi::connect_mut(|_| {
+        // SAFETY: SPI is connected, the text is NUL-terminated, the snapshot is registered for as
+        // long as the borrow lives; the plan goes with the SPI connection.
+        let status = unsafe {
+            let plan = pg_sys::SPI_prepare(text.as_ptr(), 0, std::ptr::null_mut());
+            if plan.is_null() {
+                pg_sys::SPI_result
+            } else {
+                pg_sys::SPI_execute_snapshot(
+                    plan,
+                    std::ptr::null_mut(),
+                    std::ptr::null(),
+                    snapshot.as_ptr(),
+                    std::ptr::null_mut(),
+                    false,
+                    true,
+                    0,
+                )
+            }
+        };
+        if status < 0 {
+            return Err(broken(&format!("status {status}")));
+        }
+        Ok(processed())
+    })
+}
+
+/// As [`run_under`], for a query of one row: the first column as text.
+///
+/// # Errors
+/// As [`run_under`].
+pub fn text_under(sql: &str, snapshot: &Snapshot) -> Result<Option<String>> {
+    let text = c_text(sql)?;
+    Spi::connect_mut(|_| {
+        // SAFETY: as in `run_under`; the tuple table is read before the SPI connection ends, and
+        // SPI_getvalue copies into memory that lives as long.
+        unsafe {
+            let plan = pg_sys::SPI_prepare(text.as_ptr(), 0, std::ptr::null_mut());
+            if plan.is_null() {
+                return Err(broken("prepare"));
+            }
+            let status = pg_sys::SPI_execute_snapshot(
+                plan,
+                std::ptr::null_mut(),
+                std::ptr::null(),
+                snapshot.as_ptr(),
+                std::ptr::null_mut(),
+                false,
+                true,
+                0,
+            );
+            if status < 0 || pg_sys::SPI_tuptable.is_null() {
+                return Err(broken(&format!("status {status}")));
+            }
+            if pg_sys::SPI_processed == 0 {
+                return Ok(None);
+            }
+            let table = pg_sys::SPI_tuptable;
+            let value = pg_sys::SPI_getvalue(*(*table).vals, (*table).tupdesc, 1);
+            if value.is_null() {
+                return Ok(None);
+            }
+            Ok(Some(
+                std::ffi::CStr::from_ptr(value)
+                    .to_string_lossy()
+                    .into_owned(),
+            ))
+        }
+    })
+}
+
+/// A connection of a procedure that may commit; nested queries use the functions above.
+pub struct Nonatomic(());
+
+impl Nonatomic {
+    /// Connects. The caller must have seen that its call context is not atomic.
+    ///
+    /// # Errors
+    /// XX000 when the interface fails.
+    pub fn connect() -> Result<Self> {
+        #[allow(clippy::cast_possible_wrap, reason = "a flag of value 1")]
+        // SAFETY: a plain call; `Drop` ends the connection.
+        let status = unsafe { pg_sys::SPI_connect_ext(pg_sys::SPI_OPT_NONATOMIC as i32) };
+        if status < 0 {
+            return Err(broken(&format!("status {status}")));
+        }
+        Ok(Self(()))
+    }
+
+    /// Commits, and starts the next transaction at READ COMMITTED whatever the default is: the
+    /// ledger's head must be read as it is now.
+    ///
+    /// # Errors
+    /// XX000 when the interface fails. A failing commit unwinds.
+    pub fn commit(&self) -> Result<()> {
+        // SAFETY: connected with SPI_OPT_NONATOMIC by `connect`, and no subtransaction is open:
+        // `subxact::guarded` never yields one to its caller.
+        unsafe { pg_sys::SPI_commit() };
+        run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", &[])?;
+        Ok(())
+    }
+}
+
+impl Drop for Nonatomic {
+    fn drop(&mut self) {
+        // SAFETY: pairs with `connect`. After an error the (sub)transaction's own clean-up has not
+        // run yet, so the connection is still on the stack.
+        unsafe { pg_sys::SPI_finish() };
+    }
+}
+
+fn processed() -> u64 {
+    // SAFETY: reading a counter that the last SPI call set.
+    unsafe { pg_sys::SPI_processed }
+}
+
+fn c_text(sql: &str) -> Result<std::ffi::CString> {
+    std::ffi::CString::new(sql).map_err(|_| broken("NUL in a statement"))
+}
+
+fn interface(error: pgrx::spi::Error) -> Error {
+    broken(&error.to_string())
+}
+
+fn broken(what: &str) -> Error {
+    Error::new(Kind::Internal, "server programming interface failed")
+        .with_detail(format!("{what}."))
+}

@@ -1,0 +1,65 @@
+//! Who is calling, and doing one small thing as somebody else.
+
+use std::ffi::CStr;
+
+use pgrx::pg_sys;
+
+/// The role whose rights the statement has.
+pub fn current() -> pg_sys::Oid {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::GetUserId() }
+}
+
+/// The role that called, seen from outside every SECURITY DEFINER function (follows SET ROLE).
+pub fn outer() -> pg_sys::Oid {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::GetOuterUserId() }
+}
+
+/// The role that logged in (follows SET SESSION AUTHORIZATION).
+pub fn session() -> pg_sys::Oid {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::GetSessionUserId() }
+}
+
+/// Whether a role is a superuser.
+pub fn is_superuser(role: pg_sys::Oid) -> bool {
+    // SAFETY: a catalog look-up inside a transaction.
+    unsafe { pg_sys::superuser_arg(role) }
+}
+
+/// The name of a role, or its number when it has gone.
+pub fn name(role: pg_sys::Oid) -> String {
+    // SAFETY: a catalog look-up; the result is a palloc'ed text or NULL.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(role, true);
+        if name.is_null() {
+            return role.to_u32().to_string();
+        }
+        CStr::from_ptr(name).to_string_lossy().into_owned()
+    }
+}
+
+/// Does `work` with the rights of `role`, then puts the caller's identity back, also when `work`
+/// unwinds. Only our own fixed statements belong in here: code of a profile, hook or table owner
+/// never runs as a stronger role.
+pub fn acting_as<T>(role: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
+    struct Restore(pg_sys::Oid, i32);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            // SAFETY: puts back what was read below.
+            unsafe { pg_sys::SetUserIdAndSecContext(self.0, self.1) };
+        }
+    }
+    let mut user = pg_sys::Oid::INVALID;
+    let mut context = 0;
+    // SAFETY: both pointers are to locals; the flag forbids SET ROLE inside, as in the server's
+    // own uses (e.g. `RI_FKey_check`).
+    unsafe {
+        pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut context);
+        #[allow(clippy::cast_possible_wrap, reason = "a flag of value 1")]
+        pg_sys::SetUserIdAndSecContext(role, context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32);
+    }
+    let _restore = Restore(user, context);
+    work()
+}

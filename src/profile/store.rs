@@ -1,0 +1,141 @@
+//! Profiles at rest: immutable versions in `confiture.profile`.
+
+use super::{Profile, canonical};
+use crate::error::{Error, Kind, Result};
+use crate::pg::{owner, spi, user};
+
+/// What loading did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loaded {
+    /// A new version was stored.
+    New,
+    /// The version was there, with the same content, and retired: it is in use again.
+    Restored,
+    /// The version was there with the same content.
+    Same,
+}
+
+/// Stores a profile, or finds it stored.
+///
+/// # Errors
+/// 42710 when that version exists with other content.
+pub fn load(profile: &Profile, document: &str) -> Result<Loaded> {
+    as_owner(|| {
+        let caller = user::name(user::outer());
+        let tables: Vec<String> = profile.tables.iter().map(super::Table::shown).collect();
+        let stored = spi::run(
+            "INSERT INTO confiture.profile (name, version, profile_hash, canonical, document,
+                    tables, loaded_by)
+             VALUES ($1, $2, $3, $4::text::jsonb, $5, $6, $7) ON CONFLICT DO NOTHING",
+            &[
+                profile.name.as_str().into(),
+                profile.version.as_str().into(),
+                profile.profile_hash().to_vec().into(),
+                profile.canonical_json().into(),
+                document.into(),
+                tables.into(),
+                caller.into(),
+            ],
+        )?;
+        if stored == 1 {
+            return Ok(Loaded::New);
+        }
+        let found = spi::rows(
+            "SELECT document, retired_at IS NOT NULL FROM confiture.profile
+              WHERE name = $1 AND version = $2 FOR UPDATE",
+            &[
+                profile.name.as_str().into(),
+                profile.version.as_str().into(),
+            ],
+            |row| Ok((row.required::<String>(1)?, row.required::<bool>(2)?)),
+        )?;
+        let Some((document, retired)) = found.into_iter().next() else {
+            return Err(Error::new(
+                Kind::Internal,
+                "a stored profile cannot be seen",
+            ));
+        };
+        let (existing, _) = super::load(document.as_bytes())?;
+        if !canonical::same_content(&existing, profile) {
+            return Err(Error::new(
+                Kind::DuplicateObject,
+                format!(
+                    "profile \"{}\" version \"{}\" already exists with other content",
+                    profile.name, profile.version
+                ),
+            )
+            .with_detail("A stored version never changes: evidence refers to it.")
+            .with_hint("Give the document a new version."));
+        }
+        if !retired {
+            return Ok(Loaded::Same);
+        }
+        set_retired(&profile.name, &profile.version, false)?;
+        Ok(Loaded::Restored)
+    })
+}
+
+/// Takes a version out of use; its content stays.
+///
+/// # Errors
+/// 42704 when there is no such version.
+pub fn retire(name: &str, version: &str) -> Result<()> {
+    as_owner(|| match set_retired(name, version, true)? {
+        0 => Err(missing(name, Some(version))),
+        _ => Ok(()),
+    })
+}
+
+/// Reads a version, or the newest that is not retired.
+///
+/// # Errors
+/// 42704 when there is none.
+pub fn pick(name: &str, version: Option<&str>) -> Result<Profile> {
+    let found = as_owner(|| {
+        spi::rows(
+            "SELECT document FROM confiture.profile
+              WHERE name = $1 AND CASE WHEN $2::text IS NULL THEN retired_at IS NULL
+                                       ELSE version = $2 END
+              ORDER BY loaded_at DESC, id DESC LIMIT 1",
+            &[name.into(), version.into()],
+            |row| row.required::<String>(1),
+        )
+    })?;
+    let Some(document) = found.into_iter().next() else {
+        return Err(missing(name, version));
+    };
+    Ok(super::load(document.as_bytes())?.0)
+}
+
+/// Reads a variable of the server's environment, as it was when the server started.
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn set_retired(name: &str, version: &str, retired: bool) -> Result<u64> {
+    spi::run(
+        "UPDATE confiture.profile
+            SET retired_at = CASE WHEN $3 THEN pg_catalog.clock_timestamp() END,
+                retired_by = CASE WHEN $3 THEN $4 END
+          WHERE name = $1 AND version = $2",
+        &[
+            name.into(),
+            version.into(),
+            retired.into(),
+            user::name(user::outer()).into(),
+        ],
+    )
+}
+
+fn missing(name: &str, version: Option<&str>) -> Error {
+    let what = match version {
+        Some(version) => format!("profile \"{name}\" version \"{version}\" does not exist"),
+        None => format!("profile \"{name}\" does not exist"),
+    };
+    Error::new(Kind::UndefinedObject, what)
+        .with_hint("See confiture.profiles; load one with confiture.load_profile.")
+}
+
+fn as_owner<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    owner::acting_as_owner("confiture", work)
+}

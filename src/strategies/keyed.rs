@@ -1,0 +1,334 @@
+//! The keyed state behind every pseudonym: HMAC (RFC 2104) or keyed BLAKE3 over fields.
+//!
+//! Input: `"confiture/mask/v1"`, strategy name, strategy version (u16), seed (i64), for `hash` the
+//! algorithm's name, and the value, each as a big-endian u32 length and its bytes. The encoding is
+//! injective: seed 1 before "23" is not seed 12 before "3". The column is left out, so that equal
+//! values stay equal across tables and joins hold. All but the value is absorbed once.
+//! Block n > 0 of a longer output has one more field, the counter n (u32).
+
+use blake3::Hasher;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Sha256, Sha512};
+use zeroize::Zeroizing;
+
+use super::{Kind, Seed};
+
+/// The function that turns fields into a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Algorithm {
+    Blake3,
+    Sha256,
+    Sha512,
+}
+
+impl Algorithm {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Blake3 => "blake3",
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    /// The length of the digest in hexadecimal digits.
+    pub(super) fn hex_digits(self) -> u16 {
+        match self {
+            Self::Blake3 | Self::Sha256 => 64,
+            Self::Sha512 => 128,
+        }
+    }
+}
+
+/// A state that has absorbed everything but the value. Has no `Debug`: it is as good as the key.
+pub(super) struct Keyed(State);
+
+// One exists per mask and lives in place; boxing would cost an indirection per value.
+#[allow(clippy::large_enum_variant)]
+enum State {
+    Blake3 {
+        key: Zeroizing<[u8; 32]>,
+        head: Zeroizing<Vec<u8>>,
+    },
+    Sha256(Hmac<Sha256>),
+    Sha512(Hmac<Sha512>),
+}
+
+impl Keyed {
+    /// Makes the state of a strategy that offers no choice of algorithm.
+    pub(super) fn new(kind: Kind, key: &[u8; 32], seed: Seed) -> Self {
+        Self(State::Sha256(hmac_sha256(key, &head(kind, seed))))
+    }
+
+    /// Makes the state of a strategy whose algorithm is a parameter.
+    pub(super) fn with_algorithm(
+        kind: Kind,
+        algorithm: Algorithm,
+        key: &[u8; 32],
+        seed: Seed,
+    ) -> Self {
+        let mut head = head(kind, seed);
+        push_field(&mut head, algorithm.name().as_bytes());
+        Self(match algorithm {
+            Algorithm::Blake3 => State::Blake3 {
+                key: Zeroizing::new(*key),
+                head,
+            },
+            Algorithm::Sha256 => State::Sha256(hmac_sha256(key, &head)),
+            Algorithm::Sha512 => State::Sha512(hmac_sha512(key, &head)),
+        })
+    }
+
+    /// Returns the digest of a value.
+    pub(super) fn digest(&self, value: &[u8]) -> Digest {
+        self.block(value, 0)
+    }
+
+    /// Returns as many bytes as are asked for, beginning with the digest of the value.
+    pub(super) fn stream<'a>(&'a self, value: &'a [u8]) -> Stream<'a> {
+        Stream {
+            keyed: self,
+            value,
+            block: self.block(value, 0),
+            next: 0,
+            counter: 0,
+        }
+    }
+
+    fn block(&self, value: &[u8], counter: u32) -> Digest {
+        let length = length(value);
+        let mut tail = [0, 0, 0, 4, 0, 0, 0, 0];
+        tail[4..].copy_from_slice(&counter.to_be_bytes());
+        let tail: &[u8] = if counter == 0 { &[] } else { &tail };
+        match &self.0 {
+            State::Blake3 { key, head } => {
+                let mut hasher = Hasher::new_keyed(key);
+                hasher.update(head).update(&length).update(value);
+                Digest::new(hasher.update(tail).finalize().as_bytes())
+            }
+            State::Sha256(mac) => {
+                let mac = mac.clone().chain_update(length).chain_update(value);
+                Digest::new(&mac.chain_update(tail).finalize().into_bytes())
+            }
+            State::Sha512(mac) => {
+                let mac = mac.clone().chain_update(length).chain_update(value);
+                Digest::new(&mac.chain_update(tail).finalize().into_bytes())
+            }
+        }
+    }
+}
+
+/// A digest of 32 or 64 bytes.
+pub(super) struct Digest {
+    bytes: [u8; 64],
+    length: usize,
+}
+
+impl Digest {
+    fn new(digest: &[u8]) -> Self {
+        let mut bytes = [0; 64];
+        bytes[..digest.len()].copy_from_slice(digest);
+        Self {
+            bytes,
+            length: digest.len(),
+        }
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// The first `N` bytes, at most 32.
+    pub(super) fn first<const N: usize>(&self) -> [u8; N] {
+        const { assert!(N <= 32) };
+        std::array::from_fn(|i| self.bytes[i])
+    }
+
+    /// Appends the first `digits` hexadecimal digits.
+    pub(super) fn push_hex(&self, digits: u16, out: &mut String) {
+        let nibbles = self.as_bytes().iter().flat_map(|b| [b >> 4, b & 15]);
+        out.extend(
+            nibbles
+                .take(usize::from(digits))
+                .map(|n| char::from(HEX[usize::from(n)])),
+        );
+    }
+}
+
+/// An endless sequence of bytes derived from one value.
+pub(super) struct Stream<'a> {
+    keyed: &'a Keyed,
+    value: &'a [u8],
+    block: Digest,
+    next: usize,
+    counter: u32,
+}
+
+impl Stream<'_> {
+    /// Draws a number below `bound` (1 to 256), each equally likely: bytes that would favor some
+    /// are passed over.
+    pub(super) fn below(&mut self, bound: u16) -> u8 {
+        let fair = 256 - 256 % bound;
+        loop {
+            let byte = u16::from(self.byte());
+            if byte < fair {
+                return (byte % bound).to_be_bytes()[1];
+            }
+        }
+    }
+
+    fn byte(&mut self) -> u8 {
+        if self.next == self.block.length {
+            self.counter = self.counter.wrapping_add(1);
+            self.block = self.keyed.block(self.value, self.counter);
+            self.next = 0;
+        }
+        self.next += 1;
+        self.block.bytes[self.next - 1]
+    }
+}
+
+fn head(kind: Kind, seed: Seed) -> Zeroizing<Vec<u8>> {
+    // Room for every field: a vector that grows would leave the seed behind in freed memory.
+    let mut head = Zeroizing::new(Vec::with_capacity(128));
+    push_field(&mut head, DOMAIN);
+    push_field(&mut head, kind.name().as_bytes());
+    push_field(&mut head, &kind.version().to_be_bytes());
+    push_field(&mut head, &seed.number().to_be_bytes());
+    head
+}
+
+fn push_field(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend_from_slice(&length(bytes));
+    out.extend_from_slice(bytes);
+}
+
+fn length(bytes: &[u8]) -> [u8; 4] {
+    // PostgreSQL values stay below 1 GB.
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes()
+}
+
+fn hmac_sha256(key: &[u8; 32], head: &[u8]) -> Hmac<Sha256> {
+    let mut block = Zeroizing::new([0; 64]);
+    block[..32].copy_from_slice(key);
+    Hmac::new((&*block).into()).chain_update(head)
+}
+
+fn hmac_sha512(key: &[u8; 32], head: &[u8]) -> Hmac<Sha512> {
+    let mut block = Zeroizing::new([0; 128]);
+    block[..32].copy_from_slice(key);
+    Hmac::new((&*block).into()).chain_update(head)
+}
+
+const DOMAIN: &[u8] = b"confiture/mask/v1";
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// HMAC pads short keys with zeros, so a short key of a standard fits into 32 bytes.
+    fn padded(key: &[u8]) -> [u8; 32] {
+        let mut padded = [0; 32];
+        padded[..key.len()].copy_from_slice(key);
+        padded
+    }
+
+    #[test]
+    fn hmac_matches_rfc_4231() {
+        let cases: [(&[u8], &[u8], &str, &str); 3] = [
+            (
+                &[0x0b; 20],
+                b"Hi There",
+                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+                "87aa7cdea5ef619d4ff0b4241a1d6cb02379f4e2ce4ec2787ad0b30545e17cde\
+                 daa833b7d6b8a702038b274eaea3f4e4be9d914eeb61f1702e696c203a126854",
+            ),
+            (
+                b"Jefe",
+                b"what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+                "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554\
+                 9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+            ),
+            (
+                &[0xaa; 20],
+                &[0xdd; 50],
+                "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
+                "fa73b0089d56a284efb0f0756c890be9b1b5dbdd8ee81a3655f83e33b2279d39\
+                 bf3e848279a722c806b485a47e67c807b946a337bee8942674278859e13292fb",
+            ),
+        ];
+        for (key, data, sha256, sha512) in cases {
+            let mac = hmac_sha256(&padded(key), data).finalize().into_bytes();
+            assert_eq!(hex::encode(mac), sha256);
+            let mac = hmac_sha512(&padded(key), data).finalize().into_bytes();
+            assert_eq!(hex::encode(mac), sha512);
+        }
+    }
+
+    #[test]
+    fn blake3_matches_its_official_vectors() {
+        let key = b"whats the Elvish word for friend";
+        let cases: [(&[u8], &str); 2] = [
+            (
+                &[],
+                "92b2b75604ed3c761f9d6f62392c8a9227ad0ea3f09573e783f1498a4ed60d26",
+            ),
+            (
+                &[0],
+                "6d7878dfff2f485635d39013278ae14f1454b8c0a3a2d34bc1ab38228a80c95b",
+            ),
+        ];
+        for (data, expected) in cases {
+            let digest = Hasher::new_keyed(key).update(data).finalize();
+            assert_eq!(digest.to_hex().as_str(), expected);
+        }
+    }
+
+    /// `Hmac` itself carries no marker; it consists of two such hash states and has nothing to
+    /// drop unless the feature `zeroize` of both crates is on.
+    #[test]
+    fn states_are_zeroized_on_drop() {
+        fn zeroizes<T: zeroize::ZeroizeOnDrop>() {}
+        zeroizes::<Sha256>();
+        zeroizes::<Sha512>();
+        assert!(std::mem::needs_drop::<Hmac<Sha256>>());
+        assert!(std::mem::needs_drop::<Hmac<Sha512>>());
+    }
+
+    #[test]
+    fn head_is_length_prefixed() {
+        let head = head(Kind::Hash, Seed::new(1));
+        let expected = b"\0\0\0\x11confiture/mask/v1\0\0\0\x04hash\0\0\0\x02\0\x01\
+            \0\0\0\x08\0\0\0\0\0\0\0\x01";
+        assert_eq!(head.as_slice(), expected);
+    }
+
+    #[test]
+    fn stream_begins_with_the_digest_and_never_repeats_a_block() {
+        for algorithm in [Algorithm::Blake3, Algorithm::Sha256, Algorithm::Sha512] {
+            let keyed = Keyed::with_algorithm(Kind::Hash, algorithm, &[7; 32], Seed::new(1));
+            let mut stream = keyed.stream(b"value");
+            let bytes: Vec<u8> = (0..192).map(|_| stream.byte()).collect();
+            let digest = keyed.digest(b"value");
+            let blocks: Vec<&[u8]> = bytes.chunks(digest.as_bytes().len()).collect();
+            assert_eq!(blocks[0], digest.as_bytes());
+            assert_ne!(blocks[0], blocks[1]);
+            assert_ne!(blocks[1], blocks[2]);
+        }
+    }
+
+    #[test]
+    fn below_is_fair() {
+        let keyed = Keyed::new(Kind::Phone, &[7; 32], Seed::new(1));
+        let mut stream = keyed.stream(b"");
+        let mut counts = [0u32; 10];
+        for _ in 0..100_000 {
+            counts[usize::from(stream.below(10))] += 1;
+        }
+        assert!(
+            counts.iter().all(|&n| n.abs_diff(10_000) < 500),
+            "{counts:?}"
+        );
+    }
+}

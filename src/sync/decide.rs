@@ -1,0 +1,268 @@
+//! What happens to each column: masked, preserved, excluded, generated, or copied undecided.
+
+use std::sync::Arc;
+
+use super::facts::{Column, Side, Table};
+use super::fit::{self, How};
+use super::plan::{Input, shown};
+use crate::error::{Error, Kind};
+use crate::pg::ident;
+use crate::profile::{self, Op, SeedOrigin};
+use crate::strategies::{Seed, Strategy, nearest};
+
+/// One column of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnPlan {
+    /// Name.
+    pub name: String,
+    /// Type as written.
+    pub type_name: String,
+    /// What happens to it.
+    pub decision: Decision,
+}
+
+/// What happens to a column.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Copied as it is, because the profile says nothing.
+    Copied,
+    /// Not copied: NULL, or its default.
+    Excluded {
+        /// The profile's reason.
+        why: String,
+    },
+    /// Computed by the target from its other columns.
+    Generated,
+    /// Replaced.
+    Masked(Masked),
+    /// Copied as it is, with a reason.
+    Preserved {
+        /// The profile's reason.
+        why: String,
+    },
+}
+
+/// How a column is replaced.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Masked {
+    /// The strategy's name in the profile.
+    pub name: String,
+    /// The strategy with its parameters.
+    pub strategy: Arc<Strategy>,
+    /// The seed.
+    pub seed: Seed,
+    /// Where the seed came from.
+    pub origin: SeedOrigin,
+    /// What the statement writes.
+    pub how: How,
+}
+
+impl Decision {
+    /// The word for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Copied => "copied",
+            Self::Excluded { .. } => "excluded",
+            Self::Generated => "generated",
+            Self::Masked(_) => "masked",
+            Self::Preserved { .. } => "preserved",
+        }
+    }
+}
+
+/// Decides about every column of a table.
+pub fn columns(
+    input: &Input<'_>,
+    asked: &profile::Table,
+    table: &Table,
+    problems: &mut Vec<Error>,
+) -> Vec<ColumnPlan> {
+    let named = asked
+        .rules
+        .iter()
+        .map(|rule| (rule.column.as_str(), "rule"))
+        .chain(
+            asked
+                .preserve
+                .iter()
+                .map(|kept| (kept.column.as_str(), "preserve")),
+        )
+        .chain(
+            asked
+                .exclude
+                .iter()
+                .map(|kept| (kept.column.as_str(), "exclude")),
+        );
+    for (name, word) in named.filter(|(name, _)| *name != "*") {
+        match table.columns.iter().find(|column| column.name == name) {
+            None => problems.push(undefined(name, table)),
+            Some(column) if column.is_generated() && word != "preserve" => problems.push(
+                Error::new(
+                    Kind::Definition,
+                    format!("column \"{name}\" of table {} is generated", shown(table)),
+                )
+                .with_hint(
+                    "It follows from the columns it is computed from: take it out of the profile.",
+                ),
+            ),
+            Some(_) => {}
+        }
+    }
+    table
+        .columns
+        .iter()
+        .map(|column| ColumnPlan {
+            name: column.name.clone(),
+            type_name: column.type_name.clone(),
+            decision: decide(input, asked, table, column, problems),
+        })
+        .collect()
+}
+
+fn decide(
+    input: &Input<'_>,
+    asked: &profile::Table,
+    table: &Table,
+    column: &Column,
+    problems: &mut Vec<Error>,
+) -> Decision {
+    if column.is_generated() {
+        return Decision::Generated;
+    }
+    if let Some(rule) = asked.rules.iter().find(|rule| rule.column == column.name) {
+        return match mask(input, rule, table, column) {
+            Ok(masked) => Decision::Masked(masked),
+            Err(error) => {
+                problems.push(error);
+                // Any decision will do: the plan fails.
+                Decision::Generated
+            }
+        };
+    }
+    let exactly = |kept: &&profile::Kept| kept.column == column.name;
+    let rest = |kept: &&profile::Kept| kept.column == "*";
+    let preserved = |kept: &profile::Kept| Decision::Preserved {
+        why: kept.why.clone(),
+    };
+    let excluded = |kept: &profile::Kept| Decision::Excluded {
+        why: kept.why.clone(),
+    };
+    let decision = asked
+        .preserve
+        .iter()
+        .find(exactly)
+        .map(preserved)
+        .or_else(|| asked.exclude.iter().find(exactly).map(excluded))
+        .or_else(|| asked.preserve.iter().find(rest).map(preserved))
+        .or_else(|| asked.exclude.iter().find(rest).map(excluded))
+        .unwrap_or(Decision::Copied);
+    let filled = column.default.is_some() || !column.identity.is_empty();
+    if matches!(decision, Decision::Excluded { .. }) && column.not_null && !filled {
+        problems.push(
+            Error::new(
+                Kind::Definition,
+                format!(
+                    "column \"{}\" of table {} cannot be excluded",
+                    column.name,
+                    shown(table)
+                ),
+            )
+            .with_detail("It must not be null and has no default.")
+            .with_hint("Redact it instead."),
+        );
+    }
+    decision
+}
+
+fn mask(
+    input: &Input<'_>,
+    rule: &profile::Rule,
+    table: &Table,
+    column: &Column,
+) -> Result<Masked, Error> {
+    let (seed, origin) = (input.seed_of)(rule)?;
+    // Only a replacement that was written counts: the default one is a text.
+    let written = input
+        .profile
+        .strategies
+        .get(&rule.strategy)
+        .and_then(|strategy| strategy.params.get("replacement"));
+    let replacement = rule.options.get("replacement").or(written);
+    let place = format!("\"{}\" of table {}", column.name, shown(table));
+    let how = fit::of(&rule.resolved, replacement, column, input.source, &place)?;
+    Ok(Masked {
+        name: rule.strategy.clone(),
+        strategy: Arc::clone(&rule.resolved),
+        seed,
+        origin,
+        how,
+    })
+}
+
+/// The WHERE clause of a table; `None` when all rows are copied. `s` stands for the source table.
+pub fn filter(
+    asked: &profile::Table,
+    table: &Table,
+    side: &Side,
+    problems: &mut Vec<Error>,
+) -> Option<String> {
+    let mut conditions = Vec::new();
+    for condition in &asked.filter {
+        let Some(column) = table.columns.iter().find(|c| c.name == condition.column) else {
+            problems.push(undefined(&condition.column, table));
+            continue;
+        };
+        let builtin = side
+            .base_of(column.type_oid)
+            .filter(|base| base.schema == "pg_catalog" && base.kind == 'b');
+        let Some(base) = builtin else {
+            problems.push(
+                Error::new(
+                    Kind::Unsupported,
+                    format!(
+                        "column \"{}\" of table {} cannot be filtered by",
+                        column.name,
+                        shown(table)
+                    ),
+                )
+                .with_detail(format!(
+                    "Its type {} is not one of the server's own.",
+                    column.type_name
+                )),
+            );
+            continue;
+        };
+        let of = format!("pg_catalog.{}", ident::quote(&base.name));
+        let column = format!("(s.{})::{of}", ident::quote(&column.name));
+        let literal = |value: &profile::Literal| format!("{}::{of}", ident::literal(&value.text));
+        let values: Vec<_> = condition.values.iter().map(literal).collect();
+        conditions.push(match condition.op {
+            Op::IsNull => format!("{column} IS NULL"),
+            Op::IsNotNull => format!("{column} IS NOT NULL"),
+            Op::In => format!(
+                "{column} OPERATOR(pg_catalog.=) ANY (ARRAY[{}]::{of}[])",
+                values.join(", ")
+            ),
+            op => format!(
+                "{column} OPERATOR(pg_catalog.{}) {}",
+                op.name(),
+                values.join("")
+            ),
+        });
+    }
+    (!conditions.is_empty()).then(|| conditions.join(" AND "))
+}
+
+fn undefined(name: &str, table: &Table) -> Error {
+    let error = Error::new(
+        Kind::UndefinedColumn,
+        format!("column \"{name}\" of table {} does not exist", shown(table)),
+    );
+    match nearest(
+        name,
+        table.columns.iter().map(|column| column.name.as_str()),
+    ) {
+        Some(near) => error.with_hint(format!("Did you mean \"{near}\"?")),
+        None => error,
+    }
+}

@@ -1,0 +1,311 @@
+//! What the catalog says, as far as a run needs it. Filled by `store.rs`, read by pure code.
+//!
+//! Definitions (`default`, `definition`, `bound`, …) are SQL text in which names of the schema
+//! itself stand unqualified: the same text, executed in another schema, means that schema's own.
+
+use serde::Deserialize;
+
+/// One schema, as the caller sees it.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Schema {
+    /// Name.
+    pub name: String,
+    /// Whether the caller may look into it.
+    pub usage: bool,
+    /// Whether the caller may create in it.
+    pub create: bool,
+    /// Roles, or `PUBLIC`, who may create in it and whom the caller has no reason to trust.
+    pub strangers: Vec<String>,
+}
+
+/// A table with everything that belongs to it.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Table {
+    /// Number in this catalog.
+    pub oid: u32,
+    /// Schema.
+    pub schema: String,
+    /// Name.
+    pub name: String,
+    /// `r` table, `p` partitioned, `f` foreign, `v` view, …
+    pub kind: char,
+    /// Owner.
+    pub owner: String,
+    /// Whether the caller is a member of the owner.
+    pub owned: bool,
+    /// Whether the caller may read it.
+    pub can_select: bool,
+    /// Whether row-level security would filter what the caller reads.
+    pub row_security: bool,
+    /// Whether it takes part in inheritance that is no partitioning.
+    pub inheritance: bool,
+    /// Upper estimate of its rows.
+    pub rows: f64,
+    /// The partitioned table it is a partition of.
+    pub parent: Option<u32>,
+    /// `PARTITION BY` what.
+    pub partition_key: Option<String>,
+    /// `FOR VALUES` what.
+    pub bound: Option<String>,
+    /// Columns in order, without dropped ones.
+    pub columns: Vec<Column>,
+    /// Constraints of its own (inherited ones come with the parent).
+    pub constraints: Vec<Constraint>,
+    /// Indexes of its own that no constraint made.
+    pub indexes: Vec<Index>,
+    /// Every unique index, with the columns it reads.
+    pub unique: Vec<Unique>,
+    /// User triggers that are not disabled.
+    pub triggers: Vec<Trigger>,
+    /// Rewrite rules.
+    pub rules: Vec<String>,
+    /// Tables elsewhere whose foreign keys point here.
+    pub referenced_by: Vec<Reference>,
+}
+
+/// A column.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Column {
+    /// Name.
+    pub name: String,
+    /// Type with modifiers, as written in a definition.
+    pub type_name: String,
+    /// Number of the type.
+    pub type_oid: u32,
+    /// Most characters it holds, where the type has a limit.
+    pub max_chars: Option<usize>,
+    /// Whether NULL is refused.
+    pub not_null: bool,
+    /// Default or generation expression.
+    pub default: Option<String>,
+    /// `s` stored, `v` virtual, empty: none.
+    pub generated: String,
+    /// `a` always, `d` by default, empty: none.
+    pub identity: String,
+    /// Collation, where it is not the type's own.
+    pub collation: Option<String>,
+    /// Sequence behind an identity or serial column.
+    pub sequence: Option<Sequence>,
+}
+
+impl Column {
+    /// Whether its value is computed from other columns.
+    pub fn is_generated(&self) -> bool {
+        !self.generated.is_empty()
+    }
+}
+
+/// A sequence.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Sequence {
+    /// Schema.
+    pub schema: String,
+    /// Name.
+    pub name: String,
+    /// Type.
+    pub type_name: String,
+    /// First value.
+    pub start: i64,
+    /// Step.
+    pub increment: i64,
+    /// Bounds.
+    pub min: i64,
+    /// Bounds.
+    pub max: i64,
+    /// Values taken at once.
+    pub cache: i64,
+    /// Whether it begins again at the end.
+    pub cycle: bool,
+}
+
+/// A constraint.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Constraint {
+    /// Name.
+    pub name: String,
+    /// `c` check, `f` foreign key, `p` primary key, `u` unique, `x` exclusion.
+    pub kind: char,
+    /// Its text behind `CONSTRAINT name`.
+    pub definition: String,
+    /// Whether all rows were checked.
+    pub validated: bool,
+    /// Foreign key: schema, name and number of the table it points to.
+    pub target: Option<Reference>,
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// Foreign key: the columns it points to.
+    pub target_columns: Vec<String>,
+    /// Whether only this run's own statements depend on it.
+    pub droppable: bool,
+}
+
+/// A table named from elsewhere.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Reference {
+    /// Number.
+    pub oid: u32,
+    /// Schema.
+    pub schema: String,
+    /// Name.
+    pub name: String,
+}
+
+/// An index that no constraint made.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Index {
+    /// Name.
+    pub name: String,
+    /// `CREATE INDEX …`.
+    pub definition: String,
+    /// Whether only this run's own statements depend on it.
+    pub droppable: bool,
+}
+
+/// A unique index.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Unique {
+    /// Name of the index.
+    pub name: String,
+    /// Columns it reads, those inside expressions included.
+    pub columns: Vec<String>,
+}
+
+/// A trigger.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Trigger {
+    /// Name.
+    pub name: String,
+    /// `O` origin, `A` always, `R` replica.
+    pub enabled: char,
+}
+
+/// A type that a column uses, directly or inside another type.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Type {
+    /// Number.
+    pub oid: u32,
+    /// Schema.
+    pub schema: String,
+    /// Name.
+    pub name: String,
+    /// `b` base, `c` composite, `d` domain, `e` enum, `r` range, `m` multirange, `p` pseudo.
+    pub kind: char,
+    /// Category (`pg_type.typcategory`).
+    pub category: char,
+    /// Domain: what it is over. Array: its elements.
+    pub inner: Option<u32>,
+    /// Whether it is an array type.
+    pub is_array: bool,
+    /// Domain: the type it is over, as written.
+    pub base_name: Option<String>,
+    /// Domain: default.
+    pub default: Option<String>,
+    /// Domain: whether NULL is refused.
+    pub not_null: bool,
+    /// Domain: most characters, where its base has a limit.
+    pub max_chars: Option<usize>,
+    /// Domain: checks.
+    pub checks: Vec<Check>,
+    /// Enum: labels in order.
+    pub labels: Vec<String>,
+    /// Composite: attributes.
+    pub attributes: Vec<Attribute>,
+}
+
+/// A check of a domain.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Check {
+    /// Name.
+    pub name: String,
+    /// `CHECK (…)`.
+    pub definition: String,
+}
+
+/// An attribute of a composite type.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Attribute {
+    /// Name.
+    pub name: String,
+    /// Type as written.
+    pub type_name: String,
+    /// Number of the type.
+    pub type_oid: u32,
+}
+
+/// Code that a run would execute, and why it may or may not.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Code {
+    /// What it is: `default of column "x" of table "s.t"`.
+    pub what: String,
+    /// Who may change it.
+    pub owner: String,
+    /// Whether the caller trusts that owner.
+    pub owner_trusted: bool,
+    /// The functions in it that are not plainly harmless.
+    pub functions: Vec<Function>,
+}
+
+/// A function inside such code.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Function {
+    /// Name with schema and arguments.
+    pub name: String,
+    /// Who may change it.
+    pub owner: String,
+    /// Whether the caller trusts that owner.
+    pub owner_trusted: bool,
+    /// Whether it is immutable, or on the list of harmless functions of the server.
+    pub harmless: bool,
+}
+
+/// Everything known of one side of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Side {
+    /// The schema; `None` when it does not exist.
+    pub schema: Option<Schema>,
+    /// The tables asked for and their partitions.
+    pub tables: Vec<Table>,
+    /// The types their columns use.
+    pub types: Vec<Type>,
+    /// Names of all tables in the schema, for hints.
+    pub names: Vec<String>,
+    /// Tables that earlier runs made.
+    pub made: Vec<String>,
+}
+
+impl Side {
+    /// The table of that name in the schema itself.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        let schema = self.schema.as_ref()?;
+        self.tables
+            .iter()
+            .find(|table| table.name == name && table.schema == schema.name)
+    }
+
+    /// The type of that number.
+    pub fn type_of(&self, oid: u32) -> Option<&Type> {
+        self.types.iter().find(|of| of.oid == oid)
+    }
+
+    /// The type under all domains.
+    pub fn base_of(&self, oid: u32) -> Option<&Type> {
+        let mut of = self.type_of(oid)?;
+        while of.kind == 'd' {
+            of = self.type_of(of.inner?)?;
+        }
+        Some(of)
+    }
+
+    /// Partitions of a table, at every level, parents before their children.
+    pub fn partitions(&self, root: u32) -> Vec<&Table> {
+        let mut found: Vec<&Table> = Vec::new();
+        let mut parents = vec![root];
+        while let Some(parent) = parents.pop() {
+            for table in self.tables.iter().filter(|t| t.parent == Some(parent)) {
+                parents.push(table.oid);
+                found.push(table);
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,136 @@
+//! The options of a run.
+
+use serde_json::Value;
+
+use crate::error::{Error, Kind, Result};
+use crate::strategies::nearest;
+
+/// What a caller asks for beyond profile, source and target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Version of the profile; the newest that is not retired without it.
+    pub version: Option<String>,
+    /// What happens to user triggers of the target.
+    pub triggers: Triggers,
+    /// Whether tables that no run made may be overwritten.
+    pub adopt: bool,
+}
+
+/// What happens to user triggers of the target while rows are loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Triggers {
+    /// They run, as for any INSERT.
+    Fire,
+    /// The run refuses to start.
+    #[default]
+    Refuse,
+    /// They are disabled for the load and enabled again with it.
+    Skip,
+}
+
+impl Triggers {
+    /// The word used in options.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fire => "fire",
+            Self::Refuse => "refuse",
+            Self::Skip => "skip",
+        }
+    }
+}
+
+const NAMES: [&str; 3] = ["adopt", "triggers", "version"];
+
+impl Options {
+    /// Reads the options: a JSON object.
+    ///
+    /// # Errors
+    /// 22023 for an unrecognized name or value.
+    pub fn parse(options: &Value) -> Result<Self> {
+        let Value::Object(members) = options else {
+            return Err(Error::new(
+                Kind::InvalidParameter,
+                "options must be a JSON object",
+            ));
+        };
+        let mut parsed = Self::default();
+        for (name, value) in members {
+            match (name.as_str(), value) {
+                (_, Value::Null) if NAMES.contains(&name.as_str()) => {}
+                ("version", Value::String(version)) => parsed.version = Some(version.clone()),
+                ("adopt", Value::Bool(adopt)) => parsed.adopt = *adopt,
+                ("triggers", Value::String(word)) => {
+                    parsed.triggers = [Triggers::Fire, Triggers::Refuse, Triggers::Skip]
+                        .into_iter()
+                        .find(|triggers| triggers.name() == word)
+                        .ok_or_else(|| invalid(name, "It must be refuse, fire or skip."))?;
+                }
+                ("version", _) => return Err(invalid(name, "It must be a text.")),
+                ("adopt", _) => return Err(invalid(name, "It must be true or false.")),
+                ("triggers", _) => return Err(invalid(name, "It must be refuse, fire or skip.")),
+                _ => {
+                    let hint = match nearest(name, NAMES.into_iter()) {
+                        Some(near) => format!("Did you mean \"{near}\"?"),
+                        None => format!("Available options are {}.", NAMES.join(", ")),
+                    };
+                    return Err(Error::new(
+                        Kind::InvalidParameter,
+                        format!("unrecognized option \"{name}\""),
+                    )
+                    .with_hint(hint));
+                }
+            }
+        }
+        Ok(parsed)
+    }
+}
+
+fn invalid(name: &str, detail: &str) -> Error {
+    Error::new(
+        Kind::InvalidParameter,
+        format!("invalid value for option \"{name}\""),
+    )
+    .with_detail(detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn options_are_read() {
+        let options = Options::parse(&json!({"version": "1.0", "triggers": "skip", "adopt": true}));
+        assert_eq!(
+            options.unwrap(),
+            Options {
+                version: Some("1.0".into()),
+                triggers: Triggers::Skip,
+                adopt: true
+            }
+        );
+        assert_eq!(Options::parse(&json!({})).unwrap(), Options::default());
+        assert_eq!(
+            Options::parse(&json!({"version": null})).unwrap(),
+            Options::default()
+        );
+    }
+
+    #[test]
+    fn options_that_are_not_understood_are_refused() {
+        for bad in [
+            json!([]),
+            json!({"tirggers": "skip"}),
+            json!({"triggers": "no"}),
+            json!({"adopt": 1}),
+        ] {
+            assert_eq!(
+                Options::parse(&bad).unwrap_err().kind(),
+                Kind::InvalidParameter
+            );
+        }
+        let error = Options::parse(&json!({"tirggers": "skip"})).unwrap_err();
+        assert_eq!(error.hint(), Some("Did you mean \"triggers\"?"));
+    }
+}

@@ -1,0 +1,518 @@
+//! What the target has, what it lacks, and the statements around the load.
+
+use std::collections::BTreeMap;
+
+use super::ddl;
+use super::facts::{Sequence, Table, Type};
+use super::options::Triggers;
+use super::plan::{Input, TablePlan, shown};
+use crate::error::{Error, Kind};
+use crate::pg::ident::{qualified, quote};
+
+/// The statements around the load, executed with the target as the search path.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Target {
+    /// Made before the load: schema, types, sequences, tables; keys dropped, tables emptied.
+    pub before: Vec<String>,
+    /// Made after it: keys, indexes, sequence values, foreign keys.
+    pub after: Vec<String>,
+    /// Tables, partitions included, that this run makes.
+    pub created: Vec<String>,
+    /// Foreign keys that were never checked: their orphans are counted on both sides.
+    pub unchecked: Vec<Unchecked>,
+}
+
+/// A foreign key NOT VALID.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unchecked {
+    /// Table it belongs to.
+    pub table: String,
+    /// Its name.
+    pub name: String,
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// The table it points to.
+    pub target: String,
+    /// The columns it points to.
+    pub target_columns: Vec<String>,
+}
+
+/// Holds the target against the tables of the plan.
+pub fn prepare(
+    input: &Input<'_>,
+    tables: &[TablePlan],
+    problems: &mut Vec<Error>,
+    notes: &mut Vec<String>,
+) -> Target {
+    let mut work = Work {
+        input,
+        target: input.target_name,
+        prepare: Target::default(),
+        before: Steps::default(),
+        after: Steps::default(),
+        sequences: BTreeMap::new(),
+        owned: Vec::new(),
+    };
+    if input.target.schema.is_none() {
+        work.before
+            .schema
+            .push(format!("CREATE SCHEMA {}", quote(work.target)));
+    }
+    types(&mut work, tables, problems);
+    let mut truncate = Vec::new();
+    for table in tables {
+        match input.target.table(&table.source.name) {
+            Some(existing) => {
+                check_existing(input, table, existing, problems);
+                truncate.push(qualified(work.target, &existing.name));
+                work.reuse(table, existing);
+            }
+            None => work.create(&table.source, tables, notes),
+        }
+    }
+    if !truncate.is_empty() {
+        // One statement: tables that refer to each other can only be emptied together.
+        work.before
+            .truncate
+            .push(format!("TRUNCATE {}", truncate.join(", ")));
+    }
+    work.finish()
+}
+
+/// Statements by the order in which they must come.
+#[derive(Default)]
+struct Steps {
+    schema: Vec<String>,
+    types: Vec<String>,
+    tables: Vec<String>,
+    foreign_keys: Vec<String>,
+    truncate: Vec<String>,
+    keys: Vec<String>,
+    indexes: Vec<String>,
+    triggers: Vec<String>,
+}
+
+struct Work<'a> {
+    input: &'a Input<'a>,
+    target: &'a str,
+    prepare: Target,
+    before: Steps,
+    after: Steps,
+    /// Sequences of the target with the columns they serve.
+    sequences: BTreeMap<(String, String), (Sequence, Vec<(String, String)>)>,
+    owned: Vec<String>,
+}
+
+impl Work<'_> {
+    /// A table that the target lacks, with its partitions.
+    fn create(&mut self, table: &Table, tables: &[TablePlan], notes: &mut Vec<String>) {
+        for column in &table.columns {
+            let Some(sequence) = &column.sequence else {
+                continue;
+            };
+            if sequence.schema != table.schema {
+                notes.push(format!(
+                    "column \"{}\" of table {} takes its default from sequence \"{}.{}\", which the target shares",
+                    column.name, shown(table), sequence.schema, sequence.name
+                ));
+                continue;
+            }
+            let own = Sequence {
+                schema: self.target.to_owned(),
+                ..sequence.clone()
+            };
+            let fresh = self.serve(own, &table.name, &column.name);
+            if fresh && column.identity.is_empty() {
+                self.before.types.push(ddl::sequence(sequence, self.target));
+                self.owned.push(format!(
+                    "ALTER SEQUENCE {} OWNED BY {}.{}",
+                    qualified(self.target, &sequence.name),
+                    qualified(self.target, &table.name),
+                    quote(&column.name)
+                ));
+            }
+        }
+        self.before
+            .tables
+            .push(ddl::table(table, None, self.target));
+        self.prepare.created.push(table.name.clone());
+        self.after_load(table, &table.name, |key| {
+            key.target
+                .as_ref()
+                .is_some_and(|target| tables.iter().any(|other| other.source.oid == target.oid))
+        });
+        self.missing_partitions(table);
+    }
+
+    /// Partitions of the source that the target lacks.
+    fn missing_partitions(&mut self, table: &Table) {
+        let source = self.input.source;
+        for partition in source.partitions(table.oid) {
+            let parent = source
+                .tables
+                .iter()
+                .find(|t| Some(t.oid) == partition.parent);
+            let Some(parent) = parent else { continue };
+            if self.input.target.table(&partition.name).is_some() {
+                continue;
+            }
+            self.before
+                .tables
+                .push(ddl::table(partition, Some(&parent.name), self.target));
+            self.prepare.created.push(partition.name.clone());
+            self.after_load(partition, &partition.name, |_| false);
+        }
+    }
+
+    /// Constraints and indexes of a new table come after its rows: built once, not row by row.
+    fn after_load(
+        &mut self,
+        table: &Table,
+        name: &str,
+        keeps: impl Fn(&super::facts::Constraint) -> bool,
+    ) {
+        let name = qualified(self.target, name);
+        let is_partition = table.parent.is_some();
+        for constraint in &table.constraints {
+            let add = format!(
+                "ALTER TABLE {name} ADD CONSTRAINT {} {}",
+                quote(&constraint.name),
+                constraint.definition
+            );
+            match constraint.kind {
+                'p' | 'u' | 'x' => self.after.keys.push(add),
+                'f' if keeps(constraint) => {
+                    self.unchecked(&table.name, constraint);
+                    self.after.foreign_keys.push(add);
+                }
+                // Those checked are part of the table from the start; a partition gets its own.
+                'c' if !constraint.validated => self.after.foreign_keys.push(add),
+                'c' if is_partition => self.after.keys.push(add),
+                _ => {}
+            }
+        }
+        self.after
+            .indexes
+            .extend(table.indexes.iter().map(|index| index.definition.clone()));
+    }
+
+    /// A table that the target has: emptied, loaded without its keys and indexes, given them back.
+    fn reuse(&mut self, plan: &TablePlan, existing: &Table) {
+        let target = self.input.target;
+        let mut all = vec![existing];
+        all.extend(target.partitions(existing.oid));
+        for table in all {
+            let name = qualified(self.target, &table.name);
+            for constraint in &table.constraints {
+                let (drop, add) = (
+                    format!(
+                        "ALTER TABLE {name} DROP CONSTRAINT {}",
+                        quote(&constraint.name)
+                    ),
+                    format!(
+                        "ALTER TABLE {name} ADD CONSTRAINT {} {}",
+                        quote(&constraint.name),
+                        constraint.definition
+                    ),
+                );
+                match constraint.kind {
+                    'f' => {
+                        self.unchecked(&table.name, constraint);
+                        self.before.foreign_keys.push(drop);
+                        self.after.foreign_keys.push(add);
+                    }
+                    'p' | 'u' | 'x' if constraint.droppable => {
+                        self.before.keys.push(drop);
+                        self.after.keys.push(add);
+                    }
+                    // Enforced for new rows, so it must not stand while they are loaded.
+                    'c' if !constraint.validated => {
+                        self.before.keys.push(drop);
+                        self.after.foreign_keys.push(add);
+                    }
+                    _ => {}
+                }
+            }
+            for index in table.indexes.iter().filter(|index| index.droppable) {
+                self.before.indexes.push(format!(
+                    "DROP INDEX {}",
+                    qualified(self.target, &index.name)
+                ));
+                self.after.indexes.push(index.definition.clone());
+            }
+            if plan.triggers == Triggers::Skip {
+                for trigger in &table.triggers {
+                    let word = match trigger.enabled {
+                        'A' => "ENABLE ALWAYS",
+                        'R' => "ENABLE REPLICA",
+                        _ => "ENABLE",
+                    };
+                    let alter = |word: &str| {
+                        format!("ALTER TABLE {name} {word} TRIGGER {}", quote(&trigger.name))
+                    };
+                    self.before.triggers.push(alter("DISABLE"));
+                    self.after.triggers.push(alter(word));
+                }
+            }
+        }
+        for column in &existing.columns {
+            if let Some(sequence) = column.sequence.clone().filter(|s| s.schema == self.target) {
+                self.serve(sequence, &existing.name, &column.name);
+            }
+        }
+        self.missing_partitions(&plan.source);
+    }
+
+    /// Notes that a sequence serves a column; whether it is seen for the first time.
+    fn serve(&mut self, sequence: Sequence, table: &str, column: &str) -> bool {
+        let key = (sequence.schema.clone(), sequence.name.clone());
+        let fresh = !self.sequences.contains_key(&key);
+        let served = self
+            .sequences
+            .entry(key)
+            .or_insert_with(|| (sequence, Vec::new()));
+        served.1.push((table.to_owned(), column.to_owned()));
+        fresh
+    }
+
+    fn unchecked(&mut self, table: &str, key: &super::facts::Constraint) {
+        if let Some(target) = key.target.as_ref().filter(|_| !key.validated) {
+            self.prepare.unchecked.push(Unchecked {
+                table: table.to_owned(),
+                name: key.name.clone(),
+                columns: key.columns.clone(),
+                target: target.name.clone(),
+                target_columns: key.target_columns.clone(),
+            });
+        }
+    }
+
+    fn finish(self) -> Target {
+        let mut prepare = self.prepare;
+        let (before, after) = (self.before, self.after);
+        prepare.before = [
+            before.schema,
+            before.types,
+            before.foreign_keys,
+            // Emptied before its keys go: no index is left to be rebuilt empty.
+            before.truncate,
+            before.tables,
+            self.owned,
+            before.triggers,
+            before.keys,
+            before.indexes,
+        ]
+        .concat();
+        let sequences = self
+            .sequences
+            .values()
+            .map(|(sequence, columns)| ddl::set_sequence(sequence, self.target, columns))
+            .collect();
+        prepare.after = [
+            after.keys,
+            after.indexes,
+            sequences,
+            after.foreign_keys,
+            after.triggers,
+        ]
+        .concat();
+        prepare
+    }
+}
+
+fn types(work: &mut Work<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) {
+    let source = work.input.source;
+    let columns = tables.iter().flat_map(|table| &table.source.columns);
+    for of in ddl::needed_types(columns, source) {
+        let existing = work
+            .input
+            .target
+            .types
+            .iter()
+            .find(|other| other.schema == work.target && other.name == of.name);
+        match (existing, ddl::type_of(of, work.target)) {
+            (Some(existing), _) => {
+                if let Some(error) = differs(of, existing) {
+                    problems.push(error);
+                }
+            }
+            (None, Some(create)) => work.before.types.push(create),
+            (None, None) => problems.push(
+                Error::new(
+                    Kind::Unsupported,
+                    format!("type \"{}.{}\" cannot be made again in the target", of.schema, of.name),
+                )
+                .with_detail("Only enums, domains and composite types are.")
+                .with_hint("Keep it in a schema that both sides use, for an extension with ALTER EXTENSION … SET SCHEMA."),
+            ),
+        }
+    }
+}
+
+fn differs(of: &Type, existing: &Type) -> Option<Error> {
+    let missing: Vec<_> = of
+        .labels
+        .iter()
+        .filter(|label| !existing.labels.contains(label))
+        .map(|label| format!("\"{label}\""))
+        .collect();
+    let detail = if of.kind != existing.kind || of.base_name != existing.base_name {
+        "It is of another kind.".to_owned()
+    } else if !missing.is_empty() {
+        format!("It lacks the labels {}.", missing.join(", "))
+    } else if of
+        .attributes
+        .iter()
+        .map(|a| (&a.name, &a.type_name))
+        .ne(existing.attributes.iter().map(|a| (&a.name, &a.type_name)))
+    {
+        "Its attributes differ.".to_owned()
+    } else {
+        return None;
+    };
+    Some(
+        Error::new(
+            Kind::DatatypeMismatch,
+            format!(
+                "type \"{}.{}\" of the target is not like that of the source",
+                existing.schema, existing.name
+            ),
+        )
+        .with_detail(detail)
+        .with_hint("Alter it, or drop it together with the tables that use it."),
+    )
+}
+
+fn check_existing(
+    input: &Input<'_>,
+    plan: &TablePlan,
+    existing: &Table,
+    problems: &mut Vec<Error>,
+) {
+    let mut refuse = |kind, what: &str, hint: &str| {
+        problems.push(
+            Error::new(kind, format!("target table {} {what}", shown(existing))).with_hint(hint),
+        );
+    };
+    let expected = if plan.source.kind == 'p' { 'p' } else { 'r' };
+    if existing.kind != expected {
+        refuse(
+            Kind::DatatypeMismatch,
+            "is not of the kind of its source",
+            "Drop it to have it made anew.",
+        );
+        return;
+    }
+    if !existing.owned {
+        refuse(
+            Kind::Permission,
+            &format!("belongs to role \"{}\"", existing.owner),
+            "Run as a member of that role.",
+        );
+    }
+    if !input.options.adopt && !input.target.made.contains(&existing.name) {
+        refuse(
+            Kind::NotReady,
+            "was not made by a run",
+            "A run empties it. Rename it, or call with options => '{\"adopt\": true}' if it may be overwritten.",
+        );
+    }
+    if existing.row_security {
+        refuse(
+            Kind::Permission,
+            "has row-level security that applies to this role",
+            "Run as its owner or a role with BYPASSRLS.",
+        );
+    }
+    if existing.inheritance || existing.parent.is_some() {
+        refuse(
+            Kind::Unsupported,
+            "takes part in inheritance",
+            "Detach it, or drop it to have it made anew.",
+        );
+    }
+    if !existing.rules.is_empty() {
+        refuse(
+            Kind::Definition,
+            "has rewrite rules",
+            "Drop them: a rule could swallow or change rows.",
+        );
+    }
+    let parts = input.target.partitions(existing.oid);
+    let triggers: Vec<_> = std::iter::once(existing)
+        .chain(parts)
+        .flat_map(|table| {
+            table
+                .triggers
+                .iter()
+                .map(|trigger| format!("\"{}\"", trigger.name))
+        })
+        .collect();
+    if !triggers.is_empty() && input.options.triggers == Triggers::Refuse {
+        refuse(
+            Kind::NotReady,
+            &format!("has triggers: {}", triggers.join(", ")),
+            "Say what they shall do with options => '{\"triggers\": \"skip\"}' or '{\"triggers\": \"fire\"}'.",
+        );
+    }
+    for other in &existing.referenced_by {
+        refuse(
+            Kind::NotReady,
+            &format!(
+                "is referred to by table \"{}.{}\", which the run does not fill",
+                other.schema, other.name
+            ),
+            "Name that table in the profile, or drop its foreign key.",
+        );
+    }
+    columns(plan, existing, problems);
+}
+
+fn columns(plan: &TablePlan, existing: &Table, problems: &mut Vec<Error>) {
+    for column in &plan.source.columns {
+        let found = existing
+            .columns
+            .iter()
+            .find(|other| other.name == column.name);
+        let (kind, what) = match found {
+            None => (Kind::UndefinedColumn, "does not exist"),
+            Some(other) if other.type_name != column.type_name => (
+                Kind::DatatypeMismatch,
+                "has another type than in the source",
+            ),
+            Some(other) if other.is_generated() != column.is_generated() => {
+                (Kind::DatatypeMismatch, "is generated on one side only")
+            }
+            Some(_) => continue,
+        };
+        problems.push(
+            Error::new(
+                kind,
+                format!("column \"{}\" of target table {} {what}", column.name, shown(existing)),
+            )
+            .with_hint("The source has changed since the table was made: alter the target table, or drop it to have it made anew."),
+        );
+    }
+}
+
+/// The statement by which a foreign key's orphans are counted in a schema.
+pub fn orphans(key: &Unchecked, schema: &str) -> String {
+    let pairs: Vec<_> = key
+        .columns
+        .iter()
+        .zip(&key.target_columns)
+        .map(|(a, b)| format!("t.{} = s.{}", quote(b), quote(a)))
+        .collect();
+    let filled: Vec<_> = key
+        .columns
+        .iter()
+        .map(|column| format!("s.{} IS NOT NULL", quote(column)))
+        .collect();
+    format!(
+        "SELECT pg_catalog.count(*)::pg_catalog.text FROM {} s WHERE {} AND NOT EXISTS (SELECT FROM {} t WHERE {})",
+        qualified(schema, &key.table),
+        filled.join(" AND "),
+        qualified(schema, &key.target),
+        pairs.join(" AND ")
+    )
+}

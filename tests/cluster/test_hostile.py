@@ -1,0 +1,274 @@
+"""Code of a weaker role that would run with the rights of the caller: refused, and never run."""
+
+import pytest
+
+from samples import keep_all, make_people, profile
+
+# Mallory's functions note that they ran for somebody else; a sequence keeps that after ROLLBACK.
+PLANT = """
+CREATE SCHEMA evil;
+GRANT USAGE ON SCHEMA evil TO PUBLIC;
+CREATE SEQUENCE evil.ran;
+GRANT ALL ON SEQUENCE evil.ran TO PUBLIC;
+CREATE TABLE evil.caught (who text);
+GRANT ALL ON evil.caught TO PUBLIC;
+CREATE FUNCTION evil.note() RETURNS void LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  IF current_user <> '{mallory}' THEN PERFORM nextval('evil.ran'); END IF;
+END $$;
+CREATE FUNCTION evil.text(v text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+  $$ BEGIN PERFORM evil.note(); RETURN coalesce(v, 'x'); END $$;
+CREATE FUNCTION evil.yes(v text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
+  $$ BEGIN PERFORM evil.note(); RETURN true; END $$;
+CREATE FUNCTION evil.same(a text, b text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
+  $$ BEGIN PERFORM evil.note(); RETURN true; END $$;
+CREATE OPERATOR evil.=== (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.same);
+CREATE FUNCTION evil.trigger() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN PERFORM evil.note(); INSERT INTO evil.caught VALUES (current_user); RETURN NEW; END $$;
+"""
+
+SOURCE = {
+    "default": "ALTER TABLE prod.people ALTER note SET DEFAULT evil.text('x')",
+    "check": "ALTER TABLE prod.people ADD CHECK (evil.yes(note))",
+    "check that is not valid": "ALTER TABLE prod.people ADD CHECK (evil.yes(note)) NOT VALID",
+    "check by an operator": "ALTER TABLE prod.people ADD CHECK (note OPERATOR(evil.===) note)",
+    "check deep inside": "ALTER TABLE prod.people ADD CHECK (CASE WHEN id > 0 THEN"
+    " (ARRAY[evil.text(note), 'x'])[1] IS NOT NULL ELSE coalesce(false) END)",
+    "generated column": "ALTER TABLE prod.people"
+    " ADD g text GENERATED ALWAYS AS (evil.text(note)) STORED",
+    "expression index": "CREATE INDEX ON prod.people (evil.text(note))",
+    "partial index": "CREATE INDEX ON prod.people (id) WHERE evil.yes(note)",
+    "domain": "CREATE DOMAIN prod.d AS text CHECK (evil.yes(VALUE));"
+    " ALTER TABLE prod.people ADD d prod.d",
+    "default of a domain": "CREATE DOMAIN prod.d AS text DEFAULT evil.text('x');"
+    " ALTER TABLE prod.people ADD d prod.d",
+    "domain over a domain": "CREATE DOMAIN prod.d AS text CHECK (evil.yes(VALUE));"
+    " CREATE DOMAIN prod.dd AS prod.d; ALTER TABLE prod.people ADD d prod.dd",
+    "array of a domain": "CREATE DOMAIN prod.d AS text CHECK (evil.yes(VALUE));"
+    " ALTER TABLE prod.people ADD d prod.d[] DEFAULT '{x}'",
+    "domain in another schema": "CREATE DOMAIN evil.d AS text CHECK (evil.yes(VALUE));"
+    " ALTER TABLE prod.people ADD d evil.d",
+    "view": "ALTER TABLE prod.people RENAME TO base; CREATE VIEW prod.people AS"
+    " SELECT id, evil.text(email) AS email, note FROM prod.base",
+}
+# What a run need not touch: it may go through, but nothing of it may run.
+UNTOUCHED = {
+    "cast": "CREATE TYPE prod.mood AS ENUM ('good');"
+    " CREATE FUNCTION evil.cast(prod.mood) RETURNS text LANGUAGE plpgsql IMMUTABLE"
+    " AS $$ BEGIN PERFORM evil.note(); RETURN 'good'; END $$;"
+    " CREATE CAST (prod.mood AS text) WITH FUNCTION evil.cast(prod.mood) AS IMPLICIT;"
+    " ALTER TABLE prod.people ADD mood prod.mood DEFAULT 'good'",
+    "statistics": "CREATE STATISTICS prod.s ON (evil.text(note)), id FROM prod.people",
+    "policy": "CREATE POLICY p ON prod.people USING (evil.yes(note));"
+    " ALTER TABLE prod.people ENABLE ROW LEVEL SECURITY",
+    "trigger": "CREATE TRIGGER t BEFORE INSERT ON prod.people FOR EACH ROW"
+    " EXECUTE FUNCTION evil.trigger()",
+    "rule": "CREATE RULE r AS ON INSERT TO prod.people DO ALSO SELECT evil.yes('x')",
+    "operator by its name": "CREATE OPERATOR prod.="
+    " (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.same)",
+}
+# On the target. Where only the owner can do it, the table was given away before.
+GIVEN_AWAY = {
+    "rule": "CREATE RULE r AS ON INSERT TO staging.people DO ALSO SELECT evil.yes('x')",
+    "check": "ALTER TABLE staging.people ADD CHECK (evil.yes(note))",
+    "default": "ALTER TABLE staging.people ALTER note SET DEFAULT evil.text('x')",
+    "generated column": "ALTER TABLE staging.people"
+    " ADD g text GENERATED ALWAYS AS (evil.text(note)) STORED",
+    "expression index": "CREATE INDEX ON staging.people (evil.text(note))",
+    "partial index": "CREATE INDEX ON staging.people (id) WHERE evil.yes(note)",
+    "domain": "ALTER TABLE staging.people ALTER note TYPE evil.d",
+}
+
+# A trigger on the target may also be refused for being one.
+REFUSED = ("42501", "55000", "22023", "0A000")
+
+
+@pytest.fixture
+def mallory(db):
+    """A session of a role that nobody trusts, with her functions in place."""
+    role = db.role("mallory")
+    db.execute(f"GRANT CREATE ON DATABASE {db.name} TO {role}")
+    session = db.session(role)
+    session.role = role
+    session.execute(PLANT.replace("{mallory}", role))
+    return session
+
+
+def people_of(mallory):
+    """Her schema with her table, which a superuser is to sync."""
+    mallory.execute("CREATE SCHEMA prod")
+    mallory.execute(
+        "CREATE TABLE prod.people (id integer PRIMARY KEY, email text NOT NULL, note text)"
+    )
+    mallory.execute(
+        "INSERT INTO prod.people VALUES (1, 'a@mail.example', 'x'), (2, 'b@mail.example', NULL)"
+    )
+
+
+def ran(db):
+    """Whether anything of hers ran for somebody else."""
+    return db.value("SELECT is_called FROM evil.ran") or db.rows("SELECT * FROM evil.caught") != []
+
+
+def refused_and_never_run(db, options="{}"):
+    """The superuser's run is refused, changes nothing, and calls nothing of hers."""
+    before, events = db.content("staging"), db.events()
+    report = db.sync_refused("42501", options=options)
+    assert not ran(db)
+    db.plan_refused("42501", options=options)
+    assert not ran(db)
+    assert db.content("staging") == before and db.events() == events
+    return report
+
+
+def test_the_plant_is_alive(db, mallory):
+    # Else every test below would pass for nothing.
+    people_of(mallory)
+    mallory.execute(SOURCE["check"])
+    assert not ran(db)
+    db.execute("UPDATE prod.people SET note = 'y'")
+    assert ran(db)
+
+
+@pytest.mark.parametrize("plant", SOURCE)
+def test_code_of_the_source_is_not_run(db, mallory, plant):
+    people_of(mallory)
+    mallory.execute(SOURCE[plant])
+    db.load(profile({"people": {"email": "mail"}}))
+    assert not ran(db)
+    report = refused_and_never_run(db)
+    assert mallory.role in f"{report.message_primary} {report.message_detail} {report.message_hint}"
+
+
+def test_code_of_a_partition_key_is_not_run(db, mallory):
+    people_of(mallory)
+    mallory.execute("CREATE TABLE prod.parts (id int, v text) PARTITION BY LIST ((evil.text(v)))")
+    mallory.execute("CREATE TABLE prod.parts_x PARTITION OF prod.parts DEFAULT")
+    mallory.execute("INSERT INTO prod.parts VALUES (1, 'x')")
+    db.load(profile({"parts": keep_all()}))
+    refused_and_never_run(db)
+
+
+def test_code_of_a_single_partition_is_not_run(db, mallory):
+    people_of(mallory)
+    mallory.execute("CREATE TABLE prod.parts (id int, v text) PARTITION BY LIST (id)")
+    mallory.execute("CREATE TABLE prod.parts_x PARTITION OF prod.parts DEFAULT")
+    mallory.execute("ALTER TABLE prod.parts_x ADD CHECK (evil.yes(v))")
+    mallory.execute("INSERT INTO prod.parts VALUES (1, 'x')")
+    db.load(profile({"parts": keep_all()}))
+    refused_and_never_run(db)
+
+
+@pytest.mark.parametrize("plant", UNTOUCHED)
+def test_code_that_a_run_does_not_need_is_not_run_either(db, mallory, plant):
+    people_of(mallory)
+    mallory.execute(UNTOUCHED[plant])
+    db.load(profile({"people": {"email": "mail"}}))
+    for _ in range(2):
+        assert db.attempt() in (None, "42501")
+        assert not ran(db)
+
+
+def test_a_function_that_changed_hands_is_not_run(db, mallory):
+    make_people(db)
+    db.execute(
+        "CREATE FUNCTION public.fine(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'"
+    )
+    db.execute("ALTER TABLE prod.people ADD CHECK (public.fine(note))")
+    db.load(profile({"people": {"email": "mail"}}))
+    db.sync()
+    db.execute(f"GRANT CREATE ON SCHEMA public TO {mallory.role}")
+    db.execute(f"ALTER FUNCTION public.fine(text) OWNER TO {mallory.role}")
+    mallory.execute(
+        "CREATE OR REPLACE FUNCTION public.fine(text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE"
+        " AS $$ BEGIN RETURN evil.yes($1); END $$"
+    )
+    refused_and_never_run(db)
+
+
+@pytest.fixture
+def target(db, mallory):
+    """The superuser's own source, synced once before she gets at the target."""
+    make_people(db)
+    db.load(profile({"people": {"email": "mail"}}))
+    db.sync()
+    db.execute(f"GRANT USAGE ON SCHEMA staging TO {mallory.role}")
+    return db
+
+
+@pytest.mark.parametrize(
+    "event", ["BEFORE INSERT", "AFTER INSERT", "BEFORE TRUNCATE", "BEFORE DELETE"]
+)
+@pytest.mark.parametrize("level", ["ROW", "STATEMENT"])
+def test_a_trigger_she_was_allowed_to_make_is_not_run(target, mallory, event, level):
+    if event == "BEFORE TRUNCATE" and level == "ROW":
+        pytest.skip("there are no such triggers")
+    target.execute(f"GRANT TRIGGER ON staging.people TO {mallory.role}")
+    mallory.execute(
+        f"CREATE TRIGGER t {event} ON staging.people FOR EACH {level}"
+        " EXECUTE FUNCTION evil.trigger()"
+    )
+    refused_and_never_run(target, options='{"triggers": "fire"}')
+    for options in ("{}", '{"triggers": "refuse"}', '{"triggers": "skip"}'):
+        assert target.attempt(options=options) in (None, *REFUSED)
+        assert not ran(target)
+
+
+def test_a_trigger_that_fires_always_is_not_run(target, mallory):
+    target.execute(f"GRANT TRIGGER ON staging.people TO {mallory.role}")
+    mallory.execute(
+        "CREATE TRIGGER t BEFORE INSERT ON staging.people FOR EACH ROW"
+        " EXECUTE FUNCTION evil.trigger()"
+    )
+    for state in ("ALWAYS", "REPLICA"):
+        target.execute(f"ALTER TABLE staging.people ENABLE {state} TRIGGER t")
+        for options in ('{"triggers": "fire"}', '{"triggers": "skip"}', "{}"):
+            assert target.attempt(options=options) in (None, *REFUSED)
+            assert not ran(target)
+
+
+def test_a_trigger_function_that_changed_hands_is_not_run(target, mallory):
+    target.execute(
+        "CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+    )
+    target.execute(
+        "CREATE TRIGGER t BEFORE INSERT ON staging.people FOR EACH ROW"
+        " EXECUTE FUNCTION public.touch()"
+    )
+    target.sync(options='{"triggers": "fire"}')
+    target.execute(f"GRANT CREATE ON SCHEMA public TO {mallory.role}")
+    target.execute(f"ALTER FUNCTION public.touch() OWNER TO {mallory.role}")
+    mallory.execute(
+        "CREATE OR REPLACE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN PERFORM evil.note(); RETURN NEW; END $$"
+    )
+    refused_and_never_run(target, options='{"triggers": "fire"}')
+
+
+@pytest.mark.parametrize("plant", GIVEN_AWAY)
+def test_code_of_a_target_table_that_was_given_away_is_not_run(target, mallory, plant):
+    target.execute(f"GRANT CREATE ON SCHEMA staging TO {mallory.role}")
+    target.execute(f"ALTER TABLE staging.people OWNER TO {mallory.role}")
+    mallory.execute("CREATE DOMAIN evil.d AS text CHECK (evil.yes(VALUE))")
+    mallory.execute(GIVEN_AWAY[plant])
+    target.execute(f"REVOKE CREATE ON SCHEMA staging FROM {mallory.role}")
+    for options in ("{}", '{"adopt": true}'):
+        refused_and_never_run(target, options)
+
+
+def test_code_of_a_role_that_may_become_the_caller_is_trusted(target, mallory):
+    # She could do it in the caller's name anyhow, so refusing would only be in the way.
+    chief = target.role("chief")
+    target.execute(f"GRANT {chief} TO {mallory.role}")
+    target.execute(f"SELECT confiture.grant_access('operator', '{chief}')")
+    target.execute(f"GRANT USAGE ON SCHEMA prod TO {chief}; GRANT SELECT ON prod.people TO {chief}")
+    target.execute(
+        f"ALTER SCHEMA staging OWNER TO {chief}; ALTER TABLE staging.people OWNER TO {chief}"
+    )
+    target.execute(f"GRANT TRIGGER ON staging.people TO {mallory.role}")
+    mallory.execute(
+        "CREATE TRIGGER t BEFORE INSERT ON staging.people FOR EACH ROW"
+        " EXECUTE FUNCTION evil.trigger()"
+    )
+    target.session(chief).sync(options='{"triggers": "fire"}')
+    assert ran(target)

@@ -1,0 +1,95 @@
+"""Triggers on target tables: refused, fired or skipped, as the caller says."""
+
+import psycopg
+import pytest
+
+from samples import make_small
+
+NOTE_DOWN = """
+CREATE TABLE noted (at text);
+CREATE FUNCTION note_down() RETURNS trigger LANGUAGE plpgsql
+  AS $$ BEGIN INSERT INTO public.noted VALUES (TG_OP || ' ' || TG_LEVEL); RETURN NEW; END $$;
+CREATE TRIGGER note_rows BEFORE INSERT ON staging.people FOR EACH ROW EXECUTE FUNCTION note_down();
+"""
+
+
+@pytest.fixture
+def watched(db):
+    """A target table that was refreshed once and then got a trigger."""
+    make_small(db)
+    db.sync()
+    db.execute(NOTE_DOWN)
+    return db
+
+
+def test_a_trigger_on_the_target_stops_the_run_unless_told_otherwise(watched):
+    before = watched.content("staging")
+    report = watched.sync_refused({"55000", "22023", "0A000"})
+    assert "note_rows" in " ".join(filter(None, [report.message_primary, report.message_detail]))
+    watched.sync_refused({"55000", "22023", "0A000"}, options='{"triggers": "refuse"}')
+    assert watched.content("staging") == before
+    assert watched.events() == ["STARTED", "COMPLETED"]
+    assert watched.rows("SELECT * FROM noted") == []
+
+
+def test_fire_runs_the_trigger_for_every_row(watched):
+    watched.sync(options='{"triggers": "fire"}')
+    assert watched.column("SELECT at FROM noted") == ["INSERT ROW"] * 3
+
+
+def test_skip_runs_none_and_leaves_the_trigger_enabled(watched):
+    watched.sync(options='{"triggers": "skip"}')
+    assert watched.rows("SELECT * FROM noted") == []
+    assert watched.value("SELECT tgenabled FROM pg_trigger WHERE tgname = 'note_rows'") in (
+        "O",
+        b"O",
+    )
+    watched.execute("INSERT INTO staging.people VALUES (50, 'x', NULL)")
+    assert watched.column("SELECT at FROM noted") == ["INSERT ROW"]
+
+
+def test_a_trigger_that_fails_takes_the_run_back_without_its_words(watched):
+    watched.execute(
+        "CREATE OR REPLACE FUNCTION note_down() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN RAISE EXCEPTION 'row is %', NEW; END $$"
+    )
+    before = watched.content("staging")
+    report = watched.sync_refused("P0001", options='{"triggers": "fire"}')
+    text = " ".join(filter(None, [report.message_primary, report.message_detail, report.context]))
+    assert "likes jam" not in text
+    assert watched.content("staging") == before
+    assert watched.events()[-2:] == ["STARTED", "FAILED"]
+
+
+def test_a_trigger_that_drops_rows_is_noticed(watched):
+    watched.execute(
+        "CREATE OR REPLACE FUNCTION note_down() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN RETURN CASE WHEN NEW.id <> 2 THEN NEW END; END $$"
+    )
+    before = watched.content("staging")
+    try:
+        watched.sync(options='{"triggers": "fire"}')
+    except psycopg.Error:
+        assert watched.content("staging") == before
+        assert watched.events()[-1] == "FAILED"
+    else:
+        raise AssertionError("two of three rows arrived, and the run called itself complete")
+
+
+def test_triggers_of_the_source_are_not_taken_along(db):
+    make_small(db)
+    db.execute(
+        "CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+    )
+    db.execute(
+        "CREATE TRIGGER stop BEFORE INSERT ON prod.people FOR EACH ROW EXECUTE FUNCTION stop()"
+    )
+    db.sync()
+    assert db.value("SELECT count(*) FROM staging.people") == 3
+    assert (
+        db.value(
+            "SELECT count(*) FROM pg_trigger"
+            " WHERE tgrelid = 'staging.people'::regclass AND NOT tgisinternal"
+        )
+        == 0
+    )
