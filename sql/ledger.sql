@@ -77,6 +77,7 @@ CREATE EVENT TRIGGER confiture_drop_guard ON ddl_command_start
   WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED')
   EXECUTE FUNCTION confiture._drop_guard();
 ALTER EVENT TRIGGER confiture_drop_guard ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER confiture_drop_guard IS 'Refuses to drop the extension while its ledger holds entries';
 
 CREATE FUNCTION confiture.get_audit_log("limit" integer DEFAULT 100)
   RETURNS SETOF confiture.audit_log

@@ -25,6 +25,7 @@ CREATE EVENT TRIGGER confiture_forget_dropped ON sql_drop
   WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED')
   EXECUTE FUNCTION confiture._forget_dropped();
 ALTER EVENT TRIGGER confiture_forget_dropped ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER confiture_forget_dropped IS 'Takes dropped tables off the list of those that runs made';
 
 CREATE VIEW confiture.run_report AS
   SELECT e.run_id, e.profile_name, e.profile_version, e.source_schema, e.target_schema,

@@ -91,8 +91,14 @@ fn sequence_options(sequence: &Sequence) -> String {
     )
 }
 
-/// Sets a sequence behind the values that columns of the target hold.
-pub fn set_sequence(sequence: &Sequence, schema: &str, columns: &[(String, String)]) -> String {
+/// Sets a sequence behind the values that columns of the target hold. The RESTART before it gives
+/// the sequence new storage, so that a rollback takes `setval` back too, which it does not
+/// otherwise.
+pub fn set_sequence(
+    sequence: &Sequence,
+    schema: &str,
+    columns: &[(String, String)],
+) -> [String; 2] {
     let end = if sequence.increment < 0 { "min" } else { "max" };
     let values: Vec<_> = columns
         .iter()
@@ -104,15 +110,20 @@ pub fn set_sequence(sequence: &Sequence, schema: &str, columns: &[(String, Strin
             )
         })
         .collect();
+    let restart = format!(
+        "ALTER SEQUENCE {} RESTART",
+        qualified(&sequence.schema, &sequence.name)
+    );
     let name = crate::pg::ident::literal(&qualified(&sequence.schema, &sequence.name));
     let (min, max, start) = (sequence.min, sequence.max, sequence.start);
-    format!(
+    let set = format!(
         "SELECT pg_catalog.setval({name}::pg_catalog.regclass,
            coalesce(CASE WHEN m.v BETWEEN {min} AND {max} THEN m.v END, {start}),
            coalesce(m.v BETWEEN {min} AND {max}, false))
            FROM (SELECT pg_catalog.{end}(u.v) AS v FROM ({}) u) m",
         values.join(" UNION ALL ")
-    )
+    );
+    [restart, set]
 }
 
 /// `CREATE TYPE` or `CREATE DOMAIN` in the target; `None` for a kind that cannot be made again.

@@ -283,6 +283,12 @@ fn find<'a>(
         return None;
     };
     let refused = match table.kind {
+        // Definitions out of the catalog could not tell it from the server's own.
+        _ if table.name.starts_with("pg_") => Some((
+            Kind::Unsupported,
+            "has a name that begins with pg_",
+            "Rename it.",
+        )),
         'r' | 'p' | 'f' if table.parent.is_some() => Some((
             Kind::Unsupported,
             "is a partition",

@@ -172,7 +172,8 @@ pub fn pinned<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
             ("TimeZone", "UTC"),
             ("bytea_output", "hex"),
             ("extra_float_digits", "1"),
-            ("client_min_messages", "warning"),
+            // Compiling the catalog queries takes far longer than running them.
+            ("jit", "off"),
         ],
         work,
     )
@@ -261,7 +262,9 @@ fn copy(
         phase.enter_table("loading", &plan.target, name);
         let begun = Instant::now();
         let rows = spi::run_under(load, &snapshot)?;
-        tables.push((name.clone(), rows, begun.elapsed().as_secs_f64()));
+        let seconds = begun.elapsed().as_secs_f64();
+        report::notice(&format!("{name}: {rows} rows in {seconds:.1} s"));
+        tables.push((name.clone(), rows, seconds));
         server::check_for_interrupts();
     }
     drop(installed);

@@ -426,6 +426,15 @@ WITH code (what, owner, tree, direct) AS (
     JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
     JOIN pg_catalog.pg_proc f ON f.oid = r.rngcanonical OR f.oid = r.rngsubdiff
    WHERE r.rngtypid = ANY ($2::pg_catalog.oid[])
+  UNION ALL
+  -- A cast that somebody made is taken wherever the server converts such a value.
+  SELECT pg_catalog.format('cast from %s to %s', k.castsource::pg_catalog.regtype, k.casttarget::pg_catalog.regtype),
+         t.typowner, NULL, k.castfunc
+    FROM pg_catalog.pg_cast k
+    JOIN pg_catalog.pg_type t ON t.oid = CASE WHEN k.castsource = ANY ($2::pg_catalog.oid[])
+                                              THEN k.castsource ELSE k.casttarget END
+   WHERE (k.castsource = ANY ($2::pg_catalog.oid[]) OR k.casttarget = ANY ($2::pg_catalog.oid[]))
+     AND k.castfunc >= 16384::pg_catalog.oid
 ), called AS (
   SELECT c.what, c.owner, f.oid, f.oid = c.direct IS TRUE AS direct
     FROM code c

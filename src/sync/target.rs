@@ -306,7 +306,7 @@ impl Work<'_> {
         let sequences = self
             .sequences
             .values()
-            .map(|(sequence, columns)| ddl::set_sequence(sequence, self.target, columns))
+            .flat_map(|(sequence, columns)| ddl::set_sequence(sequence, self.target, columns))
             .collect();
         prepare.after = [
             after.keys,
