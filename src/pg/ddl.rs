@@ -1,8 +1,8 @@
 //! What an event trigger can learn about the command it stands before.
 
-use std::ffi::CStr;
-
 use pgrx::pg_sys;
+
+use super::text;
 
 /// A command that may take whole schemas or extensions away.
 #[derive(Debug, PartialEq, Eq)]
@@ -77,10 +77,7 @@ unsafe fn names(list: *mut pg_sys::List) -> Vec<String> {
     unsafe {
         for i in 0..usize::try_from((*list).length).unwrap_or(0) {
             let node = (*(*list).elements.add(i)).ptr_value.cast::<pg_sys::Node>();
-            let value = string_of(node);
-            if !value.is_null() {
-                all.push(CStr::from_ptr(value).to_string_lossy().into_owned());
-            }
+            all.extend(text(string_of(node)));
         }
     }
     all

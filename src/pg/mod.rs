@@ -8,6 +8,10 @@
     unsafe_code,
     reason = "this room turns the server's raw interface into a safe one"
 )]
+#![allow(
+    clippy::not_unsafe_ptr_arg_deref,
+    reason = "a pointer to the running call comes from pgrx and is valid for the call"
+)]
 
 pub mod call;
 pub mod callsite;
@@ -22,3 +26,16 @@ pub mod snapshot;
 pub mod spi;
 pub mod subxact;
 pub mod user;
+
+/// Copies a text of the server; `None` for NULL.
+///
+/// # Safety
+/// `value` is NULL or NUL-terminated.
+unsafe fn text(value: *const std::ffi::c_char) -> Option<String> {
+    if value.is_null() {
+        return None;
+    }
+    // SAFETY: not NULL, and NUL-terminated as the caller promises.
+    let text = unsafe { std::ffi::CStr::from_ptr(value) };
+    Some(text.to_string_lossy().into_owned())
+}

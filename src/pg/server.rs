@@ -1,11 +1,10 @@
 //! Facts about this server and session.
 
-use std::ffi::CStr;
 use std::path::PathBuf;
 
 use pgrx::pg_sys;
 
-use super::spi;
+use super::{spi, text};
 use crate::error::Result;
 
 /// The data directory.
@@ -68,16 +67,4 @@ pub fn version_num() -> i32 {
 /// Lets a cancel or terminate request take effect.
 pub fn check_for_interrupts() {
     pgrx::check_for_interrupts!();
-}
-
-unsafe fn text(value: *const std::ffi::c_char) -> Option<String> {
-    if value.is_null() {
-        return None;
-    }
-    // SAFETY: the caller hands NUL-terminated text.
-    Some(
-        unsafe { CStr::from_ptr(value) }
-            .to_string_lossy()
-            .into_owned(),
-    )
 }

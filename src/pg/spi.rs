@@ -1,11 +1,14 @@
 //! Queries: every statement gets a fresh snapshot unless one is handed in, arguments travel as
 //! parameters, and a failure of the interface itself is an internal error of ours.
 
+use std::ffi::CString;
+
 use pgrx::datum::{DatumWithOid, FromDatum, IntoDatum};
 use pgrx::pg_sys;
 use pgrx::spi::{Spi, SpiHeapTupleData};
 
 use super::snapshot::Snapshot;
+use super::text;
 use crate::error::{Error, Kind, Result};
 
 /// One row of a result; columns count from 1.
@@ -43,11 +46,7 @@ pub fn rows<T>(
 ) -> Result<Vec<T>> {
     Spi::connect_mut(|client| {
         let table = client.update(sql, None, args).map_err(interface)?;
-        let mut all = Vec::with_capacity(table.len());
-        for tuple in table {
-            all.push(read(&Row(tuple))?);
-        }
-        Ok(all)
+        table.map(|tuple| read(&Row(tuple))).collect()
     })
 }
 
@@ -63,11 +62,7 @@ pub fn read<T>(
 ) -> Result<Vec<T>> {
     Spi::connect(|client| {
         let table = client.select(sql, None, args).map_err(interface)?;
-        let mut all = Vec::with_capacity(table.len());
-        for tuple in table {
-            all.push(read(&Row(tuple))?);
-        }
-        Ok(all)
+        table.map(|tuple| read(&Row(tuple))).collect()
     })
 }
 
@@ -100,32 +95,7 @@ pub fn run(sql: &str, args: &[DatumWithOid<'_>]) -> Result<u64> {
 /// # Errors
 /// XX000 when the interface fails. Server errors unwind.
 pub fn run_under(sql: &str, snapshot: &Snapshot) -> Result<u64> {
-    let text = c_text(sql)?;
-    Spi::connect_mut(|_| {
-        // SAFETY: SPI is connected, the text is NUL-terminated, the snapshot is registered for as
-        // long as the borrow lives; the plan goes with the SPI connection.
-        let status = unsafe {
-            let plan = pg_sys::SPI_prepare(text.as_ptr(), 0, std::ptr::null_mut());
-            if plan.is_null() {
-                pg_sys::SPI_result
-            } else {
-                pg_sys::SPI_execute_snapshot(
-                    plan,
-                    std::ptr::null_mut(),
-                    std::ptr::null(),
-                    snapshot.as_ptr(),
-                    std::ptr::null_mut(),
-                    false,
-                    true,
-                    0,
-                )
-            }
-        };
-        if status < 0 {
-            return Err(broken(&format!("status {status}")));
-        }
-        Ok(processed())
-    })
+    execute_under(sql, snapshot, || Ok(processed()))
 }
 
 /// As [`run_under`], for a query of one row: the first column as text.
@@ -133,16 +103,38 @@ pub fn run_under(sql: &str, snapshot: &Snapshot) -> Result<u64> {
 /// # Errors
 /// As [`run_under`].
 pub fn text_under(sql: &str, snapshot: &Snapshot) -> Result<Option<String>> {
-    let text = c_text(sql)?;
-    Spi::connect_mut(|_| {
-        // SAFETY: as in `run_under`; the tuple table is read before the SPI connection ends, and
-        // SPI_getvalue copies into memory that lives as long.
+    execute_under(sql, snapshot, || {
+        // SAFETY: the result of the statement just executed; SPI_getvalue copies into memory that
+        // lives as long as the SPI connection.
         unsafe {
-            let plan = pg_sys::SPI_prepare(text.as_ptr(), 0, std::ptr::null_mut());
-            if plan.is_null() {
-                return Err(broken("prepare"));
+            let table = pg_sys::SPI_tuptable;
+            if table.is_null() || pg_sys::SPI_processed == 0 {
+                return Ok(None);
             }
-            let status = pg_sys::SPI_execute_snapshot(
+            Ok(text(pg_sys::SPI_getvalue(
+                *(*table).vals,
+                (*table).tupdesc,
+                1,
+            )))
+        }
+    })
+}
+
+fn execute_under<T>(
+    sql: &str,
+    snapshot: &Snapshot,
+    result: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let sql = CString::new(sql).map_err(|_| broken("NUL in a statement"))?;
+    Spi::connect_mut(|_| {
+        // SAFETY: SPI is connected, the text is NUL-terminated, the snapshot is registered for as
+        // long as the borrow lives; the plan goes with the SPI connection.
+        let status = unsafe {
+            let plan = pg_sys::SPI_prepare(sql.as_ptr(), 0, std::ptr::null_mut());
+            if plan.is_null() {
+                return Err(broken("a statement could not be prepared"));
+            }
+            pg_sys::SPI_execute_snapshot(
                 plan,
                 std::ptr::null_mut(),
                 std::ptr::null(),
@@ -151,24 +143,12 @@ pub fn text_under(sql: &str, snapshot: &Snapshot) -> Result<Option<String>> {
                 false,
                 true,
                 0,
-            );
-            if status < 0 || pg_sys::SPI_tuptable.is_null() {
-                return Err(broken(&format!("status {status}")));
-            }
-            if pg_sys::SPI_processed == 0 {
-                return Ok(None);
-            }
-            let table = pg_sys::SPI_tuptable;
-            let value = pg_sys::SPI_getvalue(*(*table).vals, (*table).tupdesc, 1);
-            if value.is_null() {
-                return Ok(None);
-            }
-            Ok(Some(
-                std::ffi::CStr::from_ptr(value)
-                    .to_string_lossy()
-                    .into_owned(),
-            ))
+            )
+        };
+        if status < 0 {
+            return Err(broken(&format!("status {status}")));
         }
+        result()
     })
 }
 
@@ -215,10 +195,6 @@ impl Drop for Nonatomic {
 fn processed() -> u64 {
     // SAFETY: reading a counter that the last SPI call set.
     unsafe { pg_sys::SPI_processed }
-}
-
-fn c_text(sql: &str) -> Result<std::ffi::CString> {
-    std::ffi::CString::new(sql).map_err(|_| broken("NUL in a statement"))
 }
 
 fn interface(error: pgrx::spi::Error) -> Error {

@@ -4,13 +4,14 @@
 //! (PostgreSQL source, `src/pl/plpgsql/src/pl_exec.c`, exception blocks).
 
 use std::cell::RefCell;
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::c_void;
 use std::panic::AssertUnwindSafe;
 
 use pgrx::PgTryBuilder;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
 
+use super::text;
 use crate::error::{Error, Sqlstate};
 
 /// Why guarded work failed.
@@ -166,18 +167,6 @@ unsafe extern "C-unwind" fn note_names(_: *mut c_void) {
         pg_sys::FreeErrorData(data);
         pg_sys::CurrentMemoryContext = before;
     }
-}
-
-unsafe fn text(value: *const c_char) -> Option<String> {
-    if value.is_null() {
-        return None;
-    }
-    // SAFETY: the server's error fields are NUL-terminated.
-    Some(
-        unsafe { CStr::from_ptr(value) }
-            .to_string_lossy()
-            .into_owned(),
-    )
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Who is calling, and doing one small thing as somebody else.
 
-use std::ffi::CStr;
-
 use pgrx::pg_sys;
+
+use super::text;
 
 /// The role whose rights the statement has.
 pub fn current() -> pg_sys::Oid {
@@ -32,11 +32,7 @@ pub fn is_superuser(role: pg_sys::Oid) -> bool {
 pub fn name(role: pg_sys::Oid) -> String {
     // SAFETY: a catalog look-up; the result is a palloc'ed text or NULL.
     unsafe {
-        let name = pg_sys::GetUserNameFromId(role, true);
-        if name.is_null() {
-            return role.to_u32().to_string();
-        }
-        CStr::from_ptr(name).to_string_lossy().into_owned()
+        text(pg_sys::GetUserNameFromId(role, true)).unwrap_or_else(|| role.to_u32().to_string())
     }
 }
 

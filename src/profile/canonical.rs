@@ -5,8 +5,10 @@
 //! literal seed is there: a hash over a short number would let anyone find it by trying.
 //! [`same_content`] tells such documents apart.
 
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
+use crate::ledger::canonical;
 use crate::strategies::Seed;
 use crate::strategies::params::{Params, Value};
 
@@ -15,7 +17,7 @@ use super::{Condition, Kept, Profile, Rule, SeedSource, Table};
 impl Profile {
     /// Returns the canonical JSON, in which every literal seed is the word `literal`.
     pub fn canonical_json(&self) -> String {
-        Json::from_profile(self, Literals::Hidden).to_text()
+        canonical::json(&from_profile(self, Literals::Hidden))
     }
 
     /// Returns the SHA-256 of the canonical JSON.
@@ -26,7 +28,7 @@ impl Profile {
 
 /// Whether two profiles say the same, literal seeds included.
 pub fn same_content(a: &Profile, b: &Profile) -> bool {
-    let of = |profile| Json::from_profile(profile, Literals::Compared).to_text();
+    let of = |profile| canonical::json(&from_profile(profile, Literals::Compared));
     of(a) == of(b)
 }
 
@@ -38,220 +40,138 @@ enum Literals {
     Hidden,
 }
 
-enum Json {
-    Bool(bool),
-    Int(i64),
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
-    Text(String),
-}
-
-impl Json {
-    fn text(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-
-    fn from_profile(profile: &Profile, literals: Literals) -> Self {
-        let strategies = profile.strategies.iter().map(|(name, strategy)| {
-            let definition = Self::object([
-                ("type", Some(Self::text(strategy.kind.name()))),
-                (
-                    "type_version",
-                    Some(Self::Int(strategy.kind.version().into())),
-                ),
-                (
-                    "params",
-                    Some(Self::params(&strategy.strategy.effective_params())),
-                ),
-                ("seed", Self::seed(&strategy.seed, literals)),
-            ]);
-            (name.clone(), definition)
-        });
-        let mut tables: Vec<&Table> = profile.tables.iter().collect();
-        tables.sort_by_key(|table| (&table.schema, &table.name));
-        let tables = tables.into_iter().map(|table| Self::table(table, literals));
-        Self::object([
-            ("canonical_form", Some(Self::Int(CANONICAL_FORM))),
-            ("name", Some(Self::text(&profile.name))),
-            ("version", Some(Self::text(&profile.version))),
-            (
-                "description",
-                profile.description.as_deref().map(Self::text),
-            ),
-            ("coverage", Some(Self::text(profile.coverage.name()))),
-            ("global_seed", Self::seed(&profile.global_seed, literals)),
-            ("strategies", Some(Self::Object(strategies.collect()))),
-            ("tables", Some(Self::List(tables.collect()))),
-        ])
-    }
-
-    fn table(table: &Table, literals: Literals) -> Self {
-        let mut rules: Vec<&Rule> = table.rules.iter().collect();
-        rules.sort_by_key(|rule| &rule.column);
-        Self::object([
-            ("schema", table.schema.as_deref().map(Self::text)),
-            ("table", Some(Self::text(&table.name))),
-            (
-                "rules",
-                Some(Self::List(
-                    rules.iter().map(|r| Self::rule(r, literals)).collect(),
-                )),
-            ),
-            ("preserve", Some(Self::kept(&table.preserve))),
-            ("exclude", Some(Self::kept(&table.exclude))),
-            (
-                "where",
-                Some(Self::List(
-                    table.filter.iter().map(Self::condition).collect(),
-                )),
-            ),
-        ])
-    }
-
-    fn rule(rule: &Rule, literals: Literals) -> Self {
-        Self::object([
-            ("column", Some(Self::text(&rule.column))),
-            ("strategy", Some(Self::text(&rule.strategy))),
-            ("seed", rule.seed.map(|seed| Self::literal(seed, literals))),
-            ("options", Some(Self::params(&rule.options))),
+fn from_profile(profile: &Profile, literals: Literals) -> Json {
+    let strategies = profile.strategies.iter().map(|(name, strategy)| {
+        let definition = object([
+            ("type", Some(Json::from(strategy.kind.name()))),
+            ("type_version", Some(Json::from(strategy.kind.version()))),
             (
                 "params",
-                Some(Self::params(&rule.resolved.effective_params())),
+                Some(params(&strategy.strategy.effective_params())),
             ),
+            ("seed", seed(&strategy.seed, literals)),
+        ]);
+        (name.clone(), definition)
+    });
+    let mut tables: Vec<&Table> = profile.tables.iter().collect();
+    tables.sort_by_key(|table| (&table.schema, &table.name));
+    let tables = tables.into_iter().map(|asked| table(asked, literals));
+    object([
+        ("canonical_form", Some(Json::from(CANONICAL_FORM))),
+        ("name", Some(Json::from(profile.name.as_str()))),
+        ("version", Some(Json::from(profile.version.as_str()))),
+        (
+            "description",
+            profile.description.as_deref().map(Json::from),
+        ),
+        ("coverage", Some(Json::from(profile.coverage.name()))),
+        ("global_seed", seed(&profile.global_seed, literals)),
+        ("strategies", Some(Json::Object(strategies.collect()))),
+        ("tables", Some(Json::Array(tables.collect()))),
+    ])
+}
+
+fn table(table: &Table, literals: Literals) -> Json {
+    let mut rules: Vec<&Rule> = table.rules.iter().collect();
+    rules.sort_by_key(|rule| &rule.column);
+    object([
+        ("schema", table.schema.as_deref().map(Json::from)),
+        ("table", Some(Json::from(table.name.as_str()))),
+        (
+            "rules",
+            Some(Json::Array(
+                rules.iter().map(|asked| rule(asked, literals)).collect(),
+            )),
+        ),
+        ("preserve", Some(kept(&table.preserve))),
+        ("exclude", Some(kept(&table.exclude))),
+        (
+            "where",
+            Some(Json::Array(table.filter.iter().map(condition).collect())),
+        ),
+    ])
+}
+
+fn rule(rule: &Rule, literals: Literals) -> Json {
+    object([
+        ("column", Some(Json::from(rule.column.as_str()))),
+        ("strategy", Some(Json::from(rule.strategy.as_str()))),
+        ("seed", rule.seed.map(|seed| literal(seed, literals))),
+        ("options", Some(params(&rule.options))),
+        ("params", Some(params(&rule.resolved.effective_params()))),
+    ])
+}
+
+fn kept(kept: &[Kept]) -> Json {
+    let mut kept: Vec<&Kept> = kept.iter().collect();
+    kept.sort_by_key(|kept| &kept.column);
+    let item = |kept: &Kept| {
+        object([
+            ("column", Some(Json::from(kept.column.as_str()))),
+            ("why", Some(Json::from(kept.why.as_str()))),
         ])
-    }
+    };
+    Json::Array(kept.into_iter().map(item).collect())
+}
 
-    fn kept(kept: &[Kept]) -> Self {
-        let mut kept: Vec<&Kept> = kept.iter().collect();
-        kept.sort_by_key(|kept| &kept.column);
-        let item = |kept: &Kept| {
-            Self::object([
-                ("column", Some(Self::text(&kept.column))),
-                ("why", Some(Self::text(&kept.why))),
-            ])
-        };
-        Self::List(kept.into_iter().map(item).collect())
-    }
-
-    fn condition(condition: &Condition) -> Self {
-        let values = condition.values.iter().map(|value| {
-            Self::object([
-                ("kind", Some(Self::text(value.kind.name()))),
-                ("text", Some(Self::text(&value.text))),
-            ])
-        });
-        Self::object([
-            ("column", Some(Self::text(&condition.column))),
-            ("op", Some(Self::text(condition.op.name()))),
-            ("values", Some(Self::List(values.collect()))),
+fn condition(condition: &Condition) -> Json {
+    let values = condition.values.iter().map(|value| {
+        object([
+            ("kind", Some(Json::from(value.kind.name()))),
+            ("text", Some(Json::from(value.text.as_str()))),
         ])
-    }
+    });
+    object([
+        ("column", Some(Json::from(condition.column.as_str()))),
+        ("op", Some(Json::from(condition.op.name()))),
+        ("values", Some(Json::Array(values.collect()))),
+    ])
+}
 
-    fn seed(source: &SeedSource, literals: Literals) -> Option<Self> {
-        if source.literal.is_none() && source.env_var.is_none() {
-            return None;
-        }
-        Some(Self::object([
-            (
-                "seed",
-                source.literal.map(|seed| Self::literal(seed, literals)),
-            ),
-            ("env_var", source.env_var.as_deref().map(Self::text)),
-        ]))
+fn seed(source: &SeedSource, literals: Literals) -> Option<Json> {
+    if source.literal.is_none() && source.env_var.is_none() {
+        return None;
     }
+    Some(object([
+        ("seed", source.literal.map(|seed| literal(seed, literals))),
+        ("env_var", source.env_var.as_deref().map(Json::from)),
+    ]))
+}
 
-    fn literal(seed: Seed, literals: Literals) -> Self {
-        match literals {
-            Literals::Compared => Self::integer(seed.number()),
-            Literals::Hidden => Self::text("literal"),
-        }
-    }
-
-    fn params(params: &Params) -> Self {
-        let members = params.iter().map(|(name, value)| {
-            let value = match value {
-                Value::Bool(value) => Self::Bool(*value),
-                Value::Int(value) => Self::integer(*value),
-                Value::Text(value) => Self::text(value),
-            };
-            (name.clone(), value)
-        });
-        Self::Object(members.collect())
-    }
-
-    /// JSON of RFC 8785 has the integers of a double only; others are written as text, inside an
-    /// object so that no text can look the same.
-    fn integer(value: i64) -> Self {
-        if value.unsigned_abs() < 1 << 53 {
-            Self::Int(value)
-        } else {
-            Self::object([("integer", Some(Self::Text(value.to_string())))])
-        }
-    }
-
-    fn object<const N: usize>(members: [(&str, Option<Self>); N]) -> Self {
-        let present = members
-            .into_iter()
-            .filter_map(|(key, value)| Some((key.to_owned(), value?)));
-        Self::Object(present.collect())
-    }
-
-    fn to_text(&self) -> String {
-        let mut out = String::new();
-        self.write(&mut out);
-        out
-    }
-
-    fn write(&self, out: &mut String) {
-        match self {
-            Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-            Self::Int(value) => out.push_str(&value.to_string()),
-            Self::List(items) => {
-                out.push('[');
-                for (i, item) in items.iter().enumerate() {
-                    if i > 0 {
-                        out.push(',');
-                    }
-                    item.write(out);
-                }
-                out.push(']');
-            }
-            Self::Object(members) => {
-                let mut members: Vec<_> = members.iter().collect();
-                members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-                out.push('{');
-                for (i, (key, value)) in members.into_iter().enumerate() {
-                    if i > 0 {
-                        out.push(',');
-                    }
-                    write_text(key, out);
-                    out.push(':');
-                    value.write(out);
-                }
-                out.push('}');
-            }
-            Self::Text(text) => write_text(text, out),
-        }
+fn literal(seed: Seed, literals: Literals) -> Json {
+    match literals {
+        Literals::Compared => integer(seed.number()),
+        Literals::Hidden => Json::from("literal"),
     }
 }
 
-/// Writes a string as RFC 8785 §3.2.2.2 wants it.
-fn write_text(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            c if c < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
+fn params(params: &Params) -> Json {
+    let members = params.iter().map(|(name, value)| {
+        let value = match value {
+            Value::Bool(value) => Json::Bool(*value),
+            Value::Int(value) => integer(*value),
+            Value::Text(value) => Json::from(value.as_str()),
+        };
+        (name.clone(), value)
+    });
+    Json::Object(members.collect())
+}
+
+/// JSON of RFC 8785 has the integers of a double only; others are written as text, inside an
+/// object so that no text can look the same.
+fn integer(value: i64) -> Json {
+    if value.unsigned_abs() < 1 << 53 {
+        Json::from(value)
+    } else {
+        object([("integer", Some(Json::String(value.to_string())))])
     }
-    out.push('"');
+}
+
+fn object<const N: usize>(members: [(&str, Option<Json>); N]) -> Json {
+    let present = members
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    Json::Object(present.collect())
 }
 
 /// The number of this form, so that a later form cannot be mistaken for it.
@@ -282,23 +202,28 @@ mod tests {
             "\u{f6}",
             "\u{80}",
         ];
-        let object = Json::Object(names.map(|name| (name.to_owned(), Json::Int(0))).into());
+        let object = Json::Object(
+            names
+                .map(|name| (name.to_owned(), Json::from(0)))
+                .into_iter()
+                .collect(),
+        );
         let expected = "{\"\\r\":0,\"1\":0,\"\u{80}\":0,\"\u{f6}\":0,\"\u{20ac}\":0,\
                         \"\u{1f600}\":0,\"\u{fb33}\":0}";
-        assert_eq!(object.to_text(), expected);
+        assert_eq!(canonical::json(&object), expected);
     }
 
     #[test]
     fn texts_are_escaped_as_rfc_8785_escapes_them() {
-        let text = Json::text("\u{20ac}$\u{f}\nA'\u{42}\"\\\\\"/\u{7f}").to_text();
+        let text = canonical::json(&Json::from("\u{20ac}$\u{f}\nA'\u{42}\"\\\\\"/\u{7f}"));
         assert_eq!(text, "\"\u{20ac}$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\u{7f}\"");
     }
 
     #[test]
     fn integers_beyond_a_double_are_told_apart_from_texts() {
-        assert_eq!(Json::integer((1 << 53) - 1).to_text(), "9007199254740991");
+        assert_eq!(canonical::json(&integer((1 << 53) - 1)), "9007199254740991");
         assert_eq!(
-            Json::integer(1 << 53).to_text(),
+            canonical::json(&integer(1 << 53)),
             "{\"integer\":\"9007199254740992\"}"
         );
     }

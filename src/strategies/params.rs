@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn wrong_type_is_reported_without_the_value() {
         let refused = refuse(Kind::Hash, "length", Value::Text("s3cret".to_owned()));
-        assert_eq!(refused.error.kind().sqlstate(), "22023");
+        assert_eq!(refused.error.kind().sqlstate().as_str(), "22023");
         assert_eq!(refused.error.detail(), Some("It must be an integer."));
         assert!(!format!("{refused:?}").contains("s3cret"));
         let refused = refuse(Kind::Hash, "prefix", Value::Int(4711));

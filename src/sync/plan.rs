@@ -161,6 +161,9 @@ pub fn shown(table: &Table) -> String {
 }
 
 /// One error out of many: the first, with the others counted and named.
+///
+/// # Errors
+/// That one, if there is any.
 pub fn first(problems: Vec<Error>) -> Result<()> {
     const MOST: usize = 10;
     let mut problems = problems.into_iter();

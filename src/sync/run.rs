@@ -161,6 +161,9 @@ pub fn plan(request: &Request, profile: &Profile) -> Result<Planned> {
 }
 
 /// Settings that change what a statement means, pinned for everything a run does.
+///
+/// # Errors
+/// What `work` returns.
 pub fn pinned<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     guc::with(
         &[

@@ -92,6 +92,12 @@ struct Steps {
     triggers: Vec<String>,
 }
 
+/// Schema and name.
+type Name = (String, String);
+
+/// Table and column.
+type Column = (String, String);
+
 struct Work<'a> {
     input: &'a Input<'a>,
     target: &'a str,
@@ -99,7 +105,7 @@ struct Work<'a> {
     before: Steps,
     after: Steps,
     /// Sequences of the target with the columns they serve.
-    sequences: BTreeMap<(String, String), (Sequence, Vec<(String, String)>)>,
+    sequences: BTreeMap<Name, (Sequence, Vec<Column>)>,
     owned: Vec<String>,
 }
 

@@ -128,7 +128,8 @@ class Session:
     def __init__(self, connection):
         self.connection = connection
         self.notices = []
-        connection.add_notice_handler(self.notices.append)
+        # What a notice says is gone after the call, so it is noted down here.
+        connection.add_notice_handler(lambda notice: self.notices.append(parts(notice)))
 
     def execute(self, sql, parameters=None):
         """Runs a statement."""
@@ -267,6 +268,12 @@ class Database(Session):
         name = f"{stem}_{self.name}"
         self.execute(f'CREATE ROLE "{name}" LOGIN')
         return name
+
+
+def parts(report):
+    """Every part of an error or a notice, by name."""
+    names = [name for name in dir(report) if not name.startswith("_")]
+    return {name: getattr(report, name) for name in names}
 
 
 def _call(profile, source, target, options):

@@ -46,10 +46,12 @@ def test_a_command_that_takes_the_ledger_along_is_refused(used, drop, role):
 @pytest.mark.parametrize("drop", DROPS)
 def test_a_superuser_who_says_so_drops_it(used, drop):
     used.execute("CREATE SCHEMA other")
-    if "plpgsql" in drop:
-        drop = "DROP EXTENSION confiture"
     used.execute("SET confiture.allow_drop = on")
-    used.execute(drop)
+    if "DROP SCHEMA" in drop and "confiture" in drop:
+        # Past the guard PostgreSQL has its own word: the schema belongs to the extension.
+        used.refused("2BP01", drop)
+        drop = "DROP EXTENSION confiture"
+    used.execute(drop.replace("plpgsql, ", ""))
     assert used.value("SELECT to_regclass('confiture.audit_log') IS NULL")
 
 

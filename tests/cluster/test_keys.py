@@ -53,9 +53,9 @@ def test_a_file_a_setting_and_a_call_make_a_key(keyless, fresh):
     assert fresh.value("SELECT confiture.init_key_file(%s)", [wanted]) == wanted
     # The notice is the recipe: what it says can be pasted.
     recipe = [
-        notice.message_primary
+        notice["message_primary"]
         for notice in fresh.notices
-        if "ALTER SYSTEM" in notice.message_primary
+        if "ALTER SYSTEM" in notice["message_primary"]
     ]
     for line in recipe[0].split("\n")[1:]:
         fresh.execute(line)

@@ -86,44 +86,27 @@ def test_an_odd_name_of_schema_table_and_column(db, name):
     assert {status for status, *_ in db.findings().values()} <= {"ok", "warn"}
 
 
-def test_odd_names_of_sequences_constraints_types_and_partitions(db):
-    for name in ('"', "it's", "back\\slash", LONGEST):
-        source = "s" + name[:20]
-        run(db, "CREATE SCHEMA {}", source)
-        run(db, "CREATE TYPE {}.{} AS ENUM ('it''s', 'a \"b\"', 'back\\slash', 'ü')", source, name)
-        run(
-            db,
-            "CREATE DOMAIN {}.{} AS text CONSTRAINT {} CHECK (VALUE <> 'it''s \\')",
-            source,
-            name[:20] + "d",
-            name,
-        )
-        run(
-            db,
-            "CREATE TABLE {}.{} ({} serial, {} integer GENERATED ALWAYS AS IDENTITY, mood {}.{},"
-            " d {}.{} DEFAULT 'it''s', CONSTRAINT {} PRIMARY KEY ({}), CONSTRAINT {} UNIQUE ({}))",
-            source,
-            name,
-            "n" + name[:20],
-            name,
-            source,
-            name,
-            source,
-            name[:20] + "d",
-            "k" + name[:20],
-            name,
-            "u" + name[:20],
-            "n" + name[:20],
-        )
-        run(db, "INSERT INTO {}.{} (mood) VALUES ('it''s'), ('back\\slash')", source, name)
-        db.load(profile({quoted(name): keep_all()}, name=f"odd-{len(name)}-{ord(name[0])}"))
-        for _ in range(2):
-            db.sync(f"odd-{len(name)}-{ord(name[0])}", source=source, target="t" + name[:20])
-        run(db, "INSERT INTO {}.{} (mood) VALUES ('it''s')", "t" + name[:20], name)
-        (count, last) = run(
-            db, "SELECT count(*), max({}) FROM {}.{}", name, "t" + name[:20], name
-        ).fetchone()
-        assert (count, last) == (3, 3)
+@pytest.mark.parametrize("name", ['"', "it's", "back\\slash", LONGEST, LONGEST[:-1] + "xyz"])
+def test_odd_names_of_types_sequences_and_constraints(db, name):
+    names = {key: sql.Identifier(key + name[:20]) for key in ("source", "target", "type", "domain")}
+    names |= {"name": sql.Identifier(name), "other": sql.Identifier("n" + name[:20])}
+    for statement in (
+        "CREATE SCHEMA {source}",
+        "CREATE TYPE {source}.{type} AS ENUM ('it''s', 'a \"b\"', 'back\\slash', 'ü')",
+        "CREATE DOMAIN {source}.{domain} AS text CONSTRAINT {name} CHECK (VALUE <> 'it''s \\')",
+        "CREATE TABLE {source}.{name} ({name} integer GENERATED ALWAYS AS IDENTITY, {other} serial,"
+        " mood {source}.{type}, d {source}.{domain} DEFAULT 'it''s',"
+        " CONSTRAINT {type} PRIMARY KEY ({name}), CONSTRAINT {domain} UNIQUE ({other}),"
+        " CONSTRAINT {name} CHECK ({name} > 0))",
+        "INSERT INTO {source}.{name} (mood) VALUES ('it''s'), ('back\\slash')",
+    ):
+        db.execute(sql.SQL(statement).format(**names))
+    db.load(profile({quoted(name): keep_all()}))
+    for _ in range(2):
+        db.sync(source="source" + name[:20], target="target" + name[:20])
+    db.execute(sql.SQL("INSERT INTO {target}.{name} (mood) VALUES ('it''s')").format(**names))
+    numbers = sql.SQL("SELECT max({name}), max({other}) FROM {target}.{name}").format(**names)
+    assert db.rows(numbers) == [(3, 3)]
 
 
 def test_names_that_differ_in_case_only_stay_apart(db):

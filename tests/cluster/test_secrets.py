@@ -8,6 +8,7 @@ import time
 import pytest
 
 from samples import fill_people, make_people, profile, small
+from server import parts
 
 SEED = "918273645546"
 VALUE = "recognisable-4711"
@@ -97,7 +98,7 @@ def told(loud):
     heard.append(session.rows("SELECT * FROM pg_settings WHERE name LIKE 'confiture%'"))
     done.set()
     watcher.join()
-    heard.extend(str(vars_of(notice)) for notice in session.notices)
+    heard.extend(str(notice) for notice in session.notices)
     statements = db.rows("SELECT query FROM pg_stat_statements")
     yield {
         "db": db,
@@ -110,9 +111,9 @@ def told(loud):
 
 def provoke(db, session):
     """Failing calls, and what each of them said."""
-    yield vars_of(session.sync_refused("42704", profile="absent"))
-    yield vars_of(session.sync_refused("22023", options='{"sed": 1}'))
-    yield vars_of(
+    yield parts(session.sync_refused("42704", profile="absent"))
+    yield parts(session.sync_refused("22023", options='{"sed": 1}'))
+    yield parts(
         session.refused(
             "25001",
             "DO $$ BEGIN BEGIN CALL confiture.sync('small', 'prod',"
@@ -120,23 +121,18 @@ def provoke(db, session):
         )
     )
     db.execute("CREATE UNIQUE INDEX notes_differ ON staging.people (note)")
-    yield vars_of(session.sync_refused("23505"))
+    yield parts(session.sync_refused("23505"))
     db.execute("DROP INDEX staging.notes_differ")
     db.execute("UPDATE staging.people SET note = 'short'")
     db.execute("ALTER TABLE staging.people ADD CONSTRAINT short CHECK (length(note) < 6)")
-    yield vars_of(session.sync_refused("23514"))
+    yield parts(session.sync_refused("23514"))
     db.execute("ALTER TABLE staging.people DROP CONSTRAINT short")
     db.execute("ALTER TABLE staging.people ALTER note TYPE varchar(6)")
-    yield vars_of(session.sync_refused({"22001", "42804"}))
+    yield parts(session.sync_refused({"22001", "42804"}))
     db.execute("ALTER TABLE staging.people ALTER note TYPE text")
     session.load(small(version="3", global_seed_env_var="ANONYMIZATION_WORD"))
-    yield vars_of(session.sync_refused({"55000", "22023"}))
+    yield parts(session.sync_refused({"55000", "22023"}))
     session.execute("SELECT confiture.retire_profile('small', '3')")
-
-
-def vars_of(report):
-    """Every part of an error or notice."""
-    return {name: getattr(report, name) for name in dir(report) if not name.startswith("_")}
 
 
 def key_digits(server):
@@ -232,6 +228,6 @@ def test_an_environment_value_that_is_no_integer_is_not_printed(private_server):
         db.plan_refused("22023"),
         db.refused("22023", "SELECT confiture.resolve_seed('small', 'people', 'email')"),
     ):
-        assert "pass-phrase" not in str(vars_of(report))
+        assert "pass-phrase" not in str(parts(report))
         assert "ANONYMIZATION_SEED" in report.message_primary
     assert "pass-phrase" not in server.log()

@@ -14,7 +14,7 @@ MASKS = [
         "anon_hash",
         "uuid",
         "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'",
-        r"[0-9a-f-]{14}-8[0-9a-f-]{20}",
+        r"[0-9a-f-]{14}8[0-9a-f-]{21}",
     ),
     ("anon_hash", "bytea", r"'\xdeadbeef'", r"\\x[0-9a-f]{20}"),
     ("anon_email", "text", "'Ann@Mail.example'", r"[a-z_]*[0-9a-f]{20}@example\.[a-z]+"),
@@ -29,6 +29,8 @@ MASKS = [
     ("anon_redact", "bytea", r"'\xdeadbeef'", r"\\x"),
 ]
 NAMES = [f"{mask}({of})" for mask, of, *_ in MASKS]
+# A constant has no space of pseudonyms to choose.
+SEEDED = [row for row in MASKS if row[0] != "anon_redact"]
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +56,19 @@ def test_a_mask_gives_null_for_null_only(db, mask, of, value, shape):
 
 @pytest.mark.parametrize(("mask", "of", "value", "shape"), MASKS, ids=NAMES)
 def test_a_mask_is_stable_in_a_session_and_across_sessions(db, mask, of, value, shape):
-    ask = f"SELECT {mask}({value}::{of}, seed => 3)::text"
+    ask = f"SELECT {mask}({value}::{of})::text"
     assert db.value(ask) == db.value(ask) == db.session().value(ask)
 
 
-@pytest.mark.parametrize(("mask", "of", "value", "shape"), MASKS, ids=NAMES)
+@pytest.mark.parametrize(("mask", "of", "value", "shape"), SEEDED, ids=NAMES[: len(SEEDED)])
 def test_a_seed_selects_another_space(db, mask, of, value, shape):
-    masked = db.rows(
-        f"SELECT {mask}({value}::{of})::text, {mask}({value}::{of}, seed => 0)::text,"
-        f" {mask}({value}::{of}, seed => 1)::text, {mask}({value}::{of}, seed => -1)::text"
-    )[0]
+    call = f"{mask}({value}::{of}"
+    (masked,) = db.rows(
+        f"SELECT {call})::text, {call}, seed => 0)::text, {call}, seed => 1)::text,"
+        f" {call}, seed => -1)::text"
+    )
     assert masked[0] == masked[1], "the seed is 0 unless told"
-    distinct = 1 if mask == "anon_redact" else 3
-    assert len(set(masked)) == distinct
+    assert len(set(masked)) == 3
 
 
 @pytest.mark.parametrize("of", ["text", "varchar(40)", "char(20)", "name"])

@@ -3,6 +3,7 @@
 import pytest
 
 from samples import fill_people, make_small, profile
+from server import parts
 
 # Nothing else in these tests looks like it, so it can be searched for.
 VALUE = "recognisable-4711"
@@ -21,23 +22,7 @@ def fails(db, sqlstate, constraint):
     db.notices.clear()
     before, events = db.content("staging"), db.events()
     report = db.sync_refused(sqlstate)
-    shown = [
-        getattr(report, name) or ""
-        for name in (
-            "message_primary",
-            "message_detail",
-            "message_hint",
-            "context",
-            "internal_query",
-            "statement_position",
-            "schema_name",
-            "table_name",
-            "column_name",
-            "constraint_name",
-        )
-    ]
-    shown += [f"{n.message_primary} {n.message_detail} {n.context}" for n in db.notices]
-    text = " ".join(shown)
+    text = f"{parts(report)} {db.notices}"
     assert VALUE not in text
     assert "people" in text and constraint in text
     assert db.content("staging") == before
