@@ -88,9 +88,13 @@ pub fn subkey(data_key: &Secret, purpose: Use) -> Secret {
 /// Appends a field as a u32 big-endian length and its bytes: no two lists of fields give the same
 /// bytes.
 pub(crate) fn push_field(out: &mut Vec<u8>, field: &[u8]) {
-    let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
-    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(&field_length(field));
     out.extend_from_slice(field);
+}
+
+/// The length of a field as it stands before it. Values of PostgreSQL stay below 1 GiB.
+pub(crate) fn field_length(field: &[u8]) -> [u8; 4] {
+    u32::try_from(field.len()).unwrap_or(u32::MAX).to_be_bytes()
 }
 
 /// Draws a random UUID, version 4 (RFC 9562 §5.4).

@@ -7,6 +7,8 @@
 
 use serde_json::Value;
 
+use crate::keys::push_field;
+
 /// Writes one record.
 pub struct Record {
     bytes: Vec<u8>,
@@ -64,7 +66,8 @@ impl Record {
     pub fn texts(&mut self, value: Option<&[String]>) -> &mut Self {
         let list = value.map(|texts| {
             let mut list = Vec::new();
-            list.extend_from_slice(&length(texts.len()));
+            let count = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+            list.extend_from_slice(&count.to_be_bytes());
             for text in texts {
                 field(&mut list, Some(text.as_bytes()));
             }
@@ -137,15 +140,9 @@ fn field(out: &mut Vec<u8>, value: Option<&[u8]>) {
         None => out.push(0),
         Some(bytes) => {
             out.push(1);
-            out.extend_from_slice(&length(bytes.len()));
-            out.extend_from_slice(bytes);
+            push_field(out, bytes);
         }
     }
-}
-
-fn length(length: usize) -> [u8; 4] {
-    // A field of 4 GiB cannot come out of a database whose values end at 1 GiB.
-    u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes()
 }
 
 #[cfg(test)]

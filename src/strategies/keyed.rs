@@ -12,6 +12,7 @@ use sha2::{Sha256, Sha512};
 use zeroize::Zeroizing;
 
 use super::{Kind, Seed};
+use crate::keys::{field_length, push_field};
 
 /// The function that turns fields into a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +96,7 @@ impl Keyed {
     }
 
     fn block(&self, value: &[u8], counter: u32) -> Digest {
-        let length = length(value);
+        let length = field_length(value);
         let mut tail = [0, 0, 0, 4, 0, 0, 0, 0];
         tail[4..].copy_from_slice(&counter.to_be_bytes());
         let tail: &[u8] = if counter == 0 { &[] } else { &tail };
@@ -195,16 +196,6 @@ fn head(kind: Kind, seed: Seed) -> Zeroizing<Vec<u8>> {
     push_field(&mut head, &kind.version().to_be_bytes());
     push_field(&mut head, &seed.number().to_be_bytes());
     head
-}
-
-fn push_field(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend_from_slice(&length(bytes));
-    out.extend_from_slice(bytes);
-}
-
-fn length(bytes: &[u8]) -> [u8; 4] {
-    // PostgreSQL values stay below 1 GB.
-    u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes()
 }
 
 fn hmac_sha256(key: &[u8; 32], head: &[u8]) -> Hmac<Sha256> {
