@@ -3,10 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::decide::{Decision, Masked};
 use super::facts::Side;
 use super::fit::{self, How};
-use super::plan::TablePlan;
+use super::plan::{Decision, Masked, TablePlan};
 use super::statement;
 use crate::pg::ident::{literal, qualified, quote};
 use crate::strategies::{self, Strategy, ValueType};

@@ -196,7 +196,7 @@ fn visit<'a>(oid: u32, source: &'a Side, ordered: &mut Vec<&'a Type>) {
     for attribute in &of.attributes {
         visit(attribute.type_oid, source, ordered);
     }
-    if super::statement::is_own(of, source) && !of.is_array {
+    if source.owns(of) && !of.is_array {
         ordered.push(of);
     }
 }

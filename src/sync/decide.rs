@@ -3,72 +3,12 @@
 use std::sync::Arc;
 
 use super::facts::{Column, Side, Table};
-use super::fit::{self, How};
-use super::plan::{Input, shown};
+use super::fit;
+use super::plan::{ColumnPlan, Decision, Input, Masked};
 use crate::error::{Error, Kind};
 use crate::pg::ident;
-use crate::profile::{self, Op, SeedOrigin};
-use crate::strategies::{Seed, Strategy, nearest};
-
-/// One column of a run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ColumnPlan {
-    /// Name.
-    pub name: String,
-    /// Type as written.
-    pub type_name: String,
-    /// What happens to it.
-    pub decision: Decision,
-}
-
-/// What happens to a column.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Decision {
-    /// Copied as it is, because the profile says nothing.
-    Copied,
-    /// Not copied: NULL, or its default.
-    Excluded {
-        /// The profile's reason.
-        why: String,
-    },
-    /// Computed by the target from its other columns.
-    Generated,
-    /// Replaced.
-    Masked(Masked),
-    /// Copied as it is, with a reason.
-    Preserved {
-        /// The profile's reason.
-        why: String,
-    },
-}
-
-/// How a column is replaced.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Masked {
-    /// The strategy's name in the profile.
-    pub name: String,
-    /// The strategy with its parameters.
-    pub strategy: Arc<Strategy>,
-    /// The seed.
-    pub seed: Seed,
-    /// Where the seed came from.
-    pub origin: SeedOrigin,
-    /// What the statement writes.
-    pub how: How,
-}
-
-impl Decision {
-    /// The word for it.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Copied => "copied",
-            Self::Excluded { .. } => "excluded",
-            Self::Generated => "generated",
-            Self::Masked(_) => "masked",
-            Self::Preserved { .. } => "preserved",
-        }
-    }
-}
+use crate::profile::{self, Op};
+use crate::strategies::nearest;
 
 /// Decides about every column of a table.
 pub fn columns(
@@ -99,7 +39,7 @@ pub fn columns(
             Some(column) if column.is_generated() && word != "preserve" => problems.push(
                 Error::new(
                     Kind::Definition,
-                    format!("column \"{name}\" of table {} is generated", shown(table)),
+                    format!("column \"{name}\" of table {} is generated", table.shown()),
                 )
                 .with_hint(
                     "It follows from the columns it is computed from: take it out of the profile.",
@@ -164,7 +104,7 @@ fn decide(
                 format!(
                     "column \"{}\" of table {} cannot be excluded",
                     column.name,
-                    shown(table)
+                    table.shown()
                 ),
             )
             .with_detail("It must not be null and has no default.")
@@ -188,7 +128,7 @@ fn mask(
         .get(&rule.strategy)
         .and_then(|strategy| strategy.params.get("replacement"));
     let replacement = rule.options.get("replacement").or(written);
-    let place = format!("\"{}\" of table {}", column.name, shown(table));
+    let place = format!("\"{}\" of table {}", column.name, table.shown());
     let how = fit::of(&rule.resolved, replacement, column, input.source, &place)?;
     Ok(Masked {
         name: rule.strategy.clone(),
@@ -222,7 +162,7 @@ pub fn filter(
                     format!(
                         "column \"{}\" of table {} cannot be filtered by",
                         column.name,
-                        shown(table)
+                        table.shown()
                     ),
                 )
                 .with_detail(format!(
@@ -256,7 +196,10 @@ pub fn filter(
 fn undefined(name: &str, table: &Table) -> Error {
     let error = Error::new(
         Kind::UndefinedColumn,
-        format!("column \"{name}\" of table {} does not exist", shown(table)),
+        format!(
+            "column \"{name}\" of table {} does not exist",
+            table.shown()
+        ),
     );
     match nearest(
         name,

@@ -63,6 +63,13 @@ pub struct Table {
     pub referenced_by: Vec<Reference>,
 }
 
+impl Table {
+    /// The name with its schema, as messages show it.
+    pub fn shown(&self) -> String {
+        format!("\"{}.{}\"", self.schema, self.name)
+    }
+}
+
 /// A column.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct Column {
@@ -280,6 +287,13 @@ impl Side {
         self.tables
             .iter()
             .find(|table| table.name == name && table.schema == schema.name)
+    }
+
+    /// Whether a type belongs to the schema itself.
+    pub fn owns(&self, of: &Type) -> bool {
+        self.schema
+            .as_ref()
+            .is_some_and(|schema| schema.name == of.schema)
     }
 
     /// The type of that number.

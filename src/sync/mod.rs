@@ -1,18 +1,24 @@
 //! The run: rows move from a source schema to a target schema, masked as a profile says.
 //!
-//! `plan` holds the profile against the catalog and says everything that is wrong before a row is
+//! `planner` holds the profile against the catalog and says everything that is wrong before a row is
 //! read; `run` copies, checks and commits data and evidence together, or nothing. What runs, runs
 //! with the rights of the caller; where the caller is stronger than the owner of code that would
 //! run, `trust` refuses.
 
 pub mod checks;
+pub mod copy;
 pub mod ddl;
 pub mod decide;
+pub mod evidence;
+pub mod existing;
 pub mod facts;
+pub mod failure;
 pub mod fit;
 pub mod masks;
 pub mod options;
 pub mod plan;
+pub mod planner;
+pub mod request;
 pub mod run;
 pub mod sql;
 pub mod statement;

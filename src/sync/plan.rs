@@ -1,16 +1,13 @@
-//! The plan: a profile held against the catalog. Everything wrong is said before a row is read.
+//! What a run will do: the data the planner makes and everything after it reads.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::decide::{self, ColumnPlan, Decision};
-use super::facts::{Side, Table};
+use super::facts::{Code, Side, Table};
+use super::fit::How;
 use super::options::{Options, Triggers};
-use super::target::{self, Target};
-use super::{fit, trust};
-use crate::error::{Error, Kind, Result};
-use crate::pg::ident;
-use crate::profile::{Coverage, Profile, SeedOrigin};
-use crate::strategies::{Seed, Strategy, nearest};
+use crate::error::Result;
+use crate::profile::{self, Profile, SeedOrigin};
+use crate::strategies::{Seed, Strategy};
 
 /// What a run will do.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,96 +47,17 @@ pub struct MaskPlan<'a> {
     pub seed: Seed,
 }
 
-/// What the plan is made from.
-pub struct Input<'a> {
-    /// The profile.
-    pub profile: &'a Profile,
-    /// The source.
-    pub source: &'a Side,
-    /// The target.
-    pub target: &'a Side,
-    /// Names asked for.
-    pub source_name: &'a str,
-    /// Names asked for.
-    pub target_name: &'a str,
-    /// The options.
-    pub options: &'a Options,
-    /// The seed of a rule.
-    pub seed_of: &'a dyn Fn(&crate::profile::Rule) -> Result<(Seed, SeedOrigin)>,
-    /// Whether the caller may create schemas in this database.
-    pub may_create_schema: bool,
-    /// Code that would run.
-    pub code: &'a [super::facts::Code],
-}
-
 impl Plan {
-    /// Makes the plan.
-    ///
-    /// # Errors
-    /// The first thing that is wrong; its DETAIL counts and names the others.
-    pub fn make(input: &Input<'_>) -> Result<Self> {
-        check_schemas(input)?;
-        let mut problems = Vec::new();
-        let mut tables = Vec::new();
-        let mut seen: BTreeMap<u32, ()> = BTreeMap::new();
-        for asked in &input.profile.tables {
-            let Some(table) = find(input, asked, &mut problems) else {
-                continue;
-            };
-            if seen.insert(table.oid, ()).is_some() {
-                problems.push(Error::new(
-                    Kind::InvalidParameter,
-                    format!("table {} stands twice in the profile", shown(table)),
-                ));
-                continue;
-            }
-            let columns = decide::columns(input, asked, table, &mut problems);
-            let filter = decide::filter(asked, table, input.source, &mut problems);
-            let rows = table.rows
-                + input
-                    .source
-                    .partitions(table.oid)
-                    .iter()
-                    .map(|part| part.rows)
-                    .sum::<f64>();
-            tables.push(TablePlan {
-                source: table.clone(),
-                columns,
-                filter,
-                rows,
-                triggers: input.options.triggers,
-            });
-        }
-        if let Some(error) = undecided(input.profile.coverage, &tables) {
-            problems.push(error);
-        }
-        unique(&tables, &mut problems);
-        let mut notes = Vec::new();
-        foreign_keys(&tables, &mut problems, &mut notes);
-        trust::check(input.code, &mut problems);
-        let prepare = target::prepare(input, &tables, &mut problems, &mut notes);
-        first(problems)?;
-        Ok(Self {
-            source: input.source_name.to_owned(),
-            target: input.target_name.to_owned(),
-            tables,
-            notes,
-            prepare,
-        })
-    }
-
     /// The masks in the order of their numbers.
     pub fn masks(&self) -> Vec<MaskPlan<'_>> {
         self.tables
             .iter()
             .flat_map(|table| &table.columns)
             .filter_map(|column| match &column.decision {
-                Decision::Masked(masked) if matches!(masked.how, fit::How::Mask(_)) => {
-                    Some(MaskPlan {
-                        strategy: &masked.strategy,
-                        seed: masked.seed,
-                    })
-                }
+                Decision::Masked(masked) if matches!(masked.how, How::Mask(_)) => Some(MaskPlan {
+                    strategy: &masked.strategy,
+                    seed: masked.seed,
+                }),
                 _ => None,
             })
             .collect()
@@ -155,297 +73,6 @@ impl Plan {
     }
 }
 
-/// A table's name with its schema, as messages show it.
-pub fn shown(table: &Table) -> String {
-    format!("\"{}.{}\"", table.schema, table.name)
-}
-
-/// One error out of many: the first, with the others counted and named.
-///
-/// # Errors
-/// That one, if there is any.
-pub fn first(problems: Vec<Error>) -> Result<()> {
-    const MOST: usize = 10;
-    let mut problems = problems.into_iter();
-    let Some(error) = problems.next() else {
-        return Ok(());
-    };
-    let others: Vec<_> = problems
-        .map(|problem| problem.message().to_owned())
-        .collect();
-    if others.is_empty() {
-        return Err(error);
-    }
-    let mut detail = error
-        .detail()
-        .map(|detail| format!("{detail}\n"))
-        .unwrap_or_default();
-    detail.push_str(&format!("There are {} more problems:", others.len()));
-    for other in others.iter().take(MOST) {
-        detail.push_str("\n  ");
-        detail.push_str(other);
-    }
-    if others.len() > MOST {
-        detail.push_str("\n  …");
-    }
-    Err(error.with_detail(detail))
-}
-
-fn check_schemas(input: &Input<'_>) -> Result<()> {
-    for name in [input.source_name, input.target_name] {
-        if name.starts_with("pg_") || ["information_schema", "confiture"].contains(&name) {
-            return Err(Error::new(
-                Kind::InvalidParameter,
-                format!("schema \"{name}\" cannot take part in a run"),
-            ));
-        }
-    }
-    if input.source_name == input.target_name {
-        return Err(Error::new(
-            Kind::InvalidParameter,
-            "source and target are the same schema",
-        ));
-    }
-    let Some(source) = &input.source.schema else {
-        return Err(Error::new(
-            Kind::UndefinedSchema,
-            format!("source schema \"{}\" does not exist", input.source_name),
-        ));
-    };
-    if !source.usage {
-        return Err(Error::new(
-            Kind::Permission,
-            format!("permission denied for schema \"{}\"", source.name),
-        )
-        .with_hint(format!(
-            "Grant USAGE on schema {} to the role that runs.",
-            ident::quote(&source.name)
-        )));
-    }
-    match &input.target.schema {
-        None if !input.may_create_schema => Err(Error::new(
-            Kind::UndefinedSchema,
-            format!("target schema \"{}\" does not exist", input.target_name),
-        )
-        .with_hint("Create it, or grant CREATE on the database to the role that runs.")),
-        Some(target) if !target.usage || !target.create => Err(Error::new(
-            Kind::Permission,
-            format!("permission denied for schema \"{}\"", target.name),
-        )
-        .with_hint(format!(
-            "Grant USAGE and CREATE on schema {} to the role that runs.",
-            ident::quote(&target.name)
-        ))),
-        Some(target) if !target.strangers.is_empty() => Err(Error::new(
-            Kind::Permission,
-            format!("target schema \"{}\" is open to others", target.name),
-        )
-        .with_detail(format!(
-            "{} may create in it and could plant code that the run would execute.",
-            target.strangers.join(", ")
-        ))
-        .with_hint(format!(
-            "Revoke CREATE on schema {} from them, or let its owner run.",
-            ident::quote(&target.name)
-        ))),
-        _ => Ok(()),
-    }
-}
-
-fn find<'a>(
-    input: &Input<'a>,
-    asked: &crate::profile::Table,
-    problems: &mut Vec<Error>,
-) -> Option<&'a Table> {
-    if let Some(schema) = asked
-        .schema
-        .as_deref()
-        .filter(|schema| *schema != input.source_name)
-    {
-        problems.push(Error::new(
-            Kind::InvalidParameter,
-            format!(
-                "table \"{schema}.{}\" of the profile is not in the source schema \"{}\"",
-                asked.name, input.source_name
-            ),
-        ));
-        return None;
-    }
-    let Some(table) = input.source.table(&asked.name) else {
-        let mut error = Error::new(
-            Kind::UndefinedTable,
-            format!(
-                "table \"{}.{}\" does not exist",
-                input.source_name, asked.name
-            ),
-        );
-        if let Some(near) = nearest(&asked.name, input.source.names.iter().map(String::as_str)) {
-            error = error.with_hint(format!("Did you mean \"{near}\"?"));
-        }
-        problems.push(error);
-        return None;
-    };
-    let refused = match table.kind {
-        // Definitions out of the catalog could not tell it from the server's own.
-        _ if table.name.starts_with("pg_") => Some((
-            Kind::Unsupported,
-            "has a name that begins with pg_",
-            "Rename it.",
-        )),
-        'r' | 'p' | 'f' if table.parent.is_some() => Some((
-            Kind::Unsupported,
-            "is a partition",
-            "Name the partitioned table in the profile instead.",
-        )),
-        'r' | 'p' | 'f' if table.inheritance => Some((
-            Kind::Unsupported,
-            "has inheritance children or parents",
-            "Only partitioning is copied as such.",
-        )),
-        'r' | 'p' | 'f' if !table.can_select => Some((
-            Kind::Permission,
-            "cannot be read: permission denied",
-            "Grant SELECT on it to the role that runs.",
-        )),
-        'r' | 'p' | 'f' if table.row_security => Some((
-            Kind::Permission,
-            "has row-level security that would hide rows from this role",
-            "Run as its owner or a role with BYPASSRLS: a run never copies less than all rows silently.",
-        )),
-        'r' | 'p' | 'f' => None,
-        _ => Some((
-            Kind::Unsupported,
-            "is no table",
-            "A view can hide rows and run code; name the tables behind it.",
-        )),
-    };
-    if let Some((kind, what, hint)) = refused {
-        problems.push(Error::new(kind, format!("table {} {what}", shown(table))).with_hint(hint));
-        return None;
-    }
-    Some(table)
-}
-
-/// Until columns can be told personal by looking, `detect` refuses what `strict` refuses.
-fn undecided(coverage: Coverage, tables: &[TablePlan]) -> Option<Error> {
-    if coverage == Coverage::Copy {
-        return None;
-    }
-    let mut names = Vec::new();
-    let mut yaml = String::new();
-    for table in tables {
-        let open: Vec<_> = table
-            .columns
-            .iter()
-            .filter(|column| column.decision == Decision::Copied)
-            .map(|column| column.name.as_str())
-            .collect();
-        if open.is_empty() {
-            continue;
-        }
-        yaml.push_str(&format!("  {}:\n    preserve:\n", table.source.name));
-        for column in open {
-            names.push(format!("{}.{column}", table.source.name));
-            yaml.push_str(&format!("      - {{column: {column}, why: …}}\n"));
-        }
-    }
-    if names.is_empty() {
-        return None;
-    }
-    Some(
-        Error::new(
-            Kind::NotReady,
-            format!("the profile says nothing about {} columns", names.len()),
-        )
-        .with_detail(format!("They are {}.", names.join(", ")))
-        .with_hint(format!(
-            "Give each a rule, or say why it may be copied:\n{yaml}Or set coverage: copy."
-        )),
-    )
-}
-
-fn unique(tables: &[TablePlan], problems: &mut Vec<Error>) {
-    for table in tables {
-        for unique in &table.source.unique {
-            for name in &unique.columns {
-                let Some(Decision::Masked(masked)) = table.decision(name) else {
-                    continue;
-                };
-                let bits = fit::collision_bits(&masked.strategy, &masked.how);
-                if fit::stays_unique(masked.strategy.properties(), bits, table.rows) {
-                    continue;
-                }
-                problems.push(
-                    Error::new(
-                        Kind::InvalidParameter,
-                        format!(
-                            "strategy \"{}\" may not keep column \"{name}\" of table {} unique",
-                            masked.name,
-                            shown(&table.source)
-                        ),
-                    )
-                    .with_detail(format!(
-                        "Index \"{}\" demands it; the strategy guarantees {bits} bits, about {:.0} rows need {:.0}.",
-                        unique.name,
-                        table.rows,
-                        2.0 * table.rows.max(2.0).log2() + 40.0
-                    ))
-                    .with_hint("Use hash or email with a greater length, or preserve the column with a reason."),
-                );
-            }
-        }
-    }
-}
-
-fn foreign_keys(tables: &[TablePlan], problems: &mut Vec<Error>, notes: &mut Vec<String>) {
-    for table in tables {
-        for key in table
-            .source
-            .constraints
-            .iter()
-            .filter(|key| key.kind == 'f')
-        {
-            let Some(target) = &key.target else { continue };
-            let Some(other) = tables.iter().find(|other| other.source.oid == target.oid) else {
-                notes.push(format!(
-                    "foreign key \"{}\" of table {} leads to \"{}.{}\", which the profile does not name: it stays behind",
-                    key.name, shown(&table.source), target.schema, target.name
-                ));
-                continue;
-            };
-            for (here, there) in key.columns.iter().zip(&key.target_columns) {
-                if !alike(table.decision(here), other.decision(there)) {
-                    problems.push(
-                        Error::new(
-                            Kind::InvalidParameter,
-                            format!(
-                                "columns \"{here}\" and \"{there}\" of foreign key \"{}\" of table {} are not masked alike",
-                                key.name,
-                                shown(&table.source)
-                            ),
-                        )
-                        .with_hint("Give both the same strategy, parameters and seed, or preserve both."),
-                    );
-                }
-            }
-        }
-    }
-}
-
-/// Whether equal values stay equal.
-fn alike(a: Option<&Decision>, b: Option<&Decision>) -> bool {
-    match (a, b) {
-        (Some(Decision::Masked(a)), Some(Decision::Masked(b))) => {
-            a.strategy == b.strategy && a.seed == b.seed && a.how == b.how
-        }
-        (Some(Decision::Masked(_)), _) | (_, Some(Decision::Masked(_))) => false,
-        // A reference that is not copied is NULL, which refers to nothing.
-        (Some(Decision::Excluded { .. }), _) => true,
-        (_, Some(Decision::Excluded { .. })) => false,
-        _ => true,
-    }
-}
-
 impl TablePlan {
     /// What happens to a column.
     pub fn decision(&self, name: &str) -> Option<&Decision> {
@@ -454,4 +81,114 @@ impl TablePlan {
             .find(|column| column.name == name)
             .map(|column| &column.decision)
     }
+}
+
+/// One column of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnPlan {
+    /// Name.
+    pub name: String,
+    /// Type as written.
+    pub type_name: String,
+    /// What happens to it.
+    pub decision: Decision,
+}
+
+/// What happens to a column.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Copied as it is, because the profile says nothing.
+    Copied,
+    /// Not copied: NULL, or its default.
+    Excluded {
+        /// The profile's reason.
+        why: String,
+    },
+    /// Computed by the target from its other columns.
+    Generated,
+    /// Replaced.
+    Masked(Masked),
+    /// Copied as it is, with a reason.
+    Preserved {
+        /// The profile's reason.
+        why: String,
+    },
+}
+
+/// How a column is replaced.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Masked {
+    /// The strategy's name in the profile.
+    pub name: String,
+    /// The strategy with its parameters.
+    pub strategy: Arc<Strategy>,
+    /// The seed.
+    pub seed: Seed,
+    /// Where the seed came from.
+    pub origin: SeedOrigin,
+    /// What the statement writes.
+    pub how: How,
+}
+
+impl Decision {
+    /// The word for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Copied => "copied",
+            Self::Excluded { .. } => "excluded",
+            Self::Generated => "generated",
+            Self::Masked(_) => "masked",
+            Self::Preserved { .. } => "preserved",
+        }
+    }
+}
+
+/// What the plan is made from.
+pub struct Input<'a> {
+    /// The profile.
+    pub profile: &'a Profile,
+    /// The source.
+    pub source: &'a Side,
+    /// The target.
+    pub target: &'a Side,
+    /// Names asked for.
+    pub source_name: &'a str,
+    /// Names asked for.
+    pub target_name: &'a str,
+    /// The options.
+    pub options: &'a Options,
+    /// The seed of a rule.
+    pub seed_of: &'a dyn Fn(&profile::Rule) -> Result<(Seed, SeedOrigin)>,
+    /// Whether the caller may create schemas in this database.
+    pub may_create_schema: bool,
+    /// Code that would run.
+    pub code: &'a [Code],
+}
+
+/// The statements around the load, executed with the target as the search path.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Target {
+    /// Made before the load: schema, types, sequences, tables; keys dropped, tables emptied.
+    pub before: Vec<String>,
+    /// Made after it: keys, indexes, sequence values, foreign keys.
+    pub after: Vec<String>,
+    /// Tables, partitions included, that this run makes.
+    pub created: Vec<String>,
+    /// Foreign keys that were never checked: their orphans are counted on both sides.
+    pub unchecked: Vec<Unchecked>,
+}
+
+/// A foreign key NOT VALID.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unchecked {
+    /// Table it belongs to.
+    pub table: String,
+    /// Its name.
+    pub name: String,
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// The table it points to.
+    pub target: String,
+    /// The columns it points to.
+    pub target_columns: Vec<String>,
 }

@@ -7,10 +7,11 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::decide::Decision;
 use super::masks;
 use super::options::Options;
-use super::run::{self, Request};
+use super::plan::Decision;
+use super::request::{self, Request};
+use super::run;
 use crate::error::{Error, Kind, Result};
 use crate::pg::call;
 use crate::profile;
@@ -30,7 +31,7 @@ fn sync(
     options: Option<JsonB>,
     fcinfo: pg_sys::FunctionCallInfo,
 ) -> Result<(), ErrorReport> {
-    let request = request(profile, source, target, options)?;
+    let request = asked(profile, source, target, options)?;
     if !call::may_commit(fcinfo) {
         return Err(Error::new(
             Kind::ActiveTransaction,
@@ -67,9 +68,9 @@ fn plan(
     >,
     ErrorReport,
 > {
-    let request = request(profile, source, target, options)?;
+    let request = asked(profile, source, target, options)?;
     let profile = profile::store::pick(&request.profile, request.options.version.as_deref())?;
-    let planned = run::pinned(|| run::plan(&request, &profile))?;
+    let planned = request::pinned(|| request::plan(&request, &profile))?;
     let mut rows = Vec::new();
     for table in planned.plan.tables {
         for column in table.columns {
@@ -157,7 +158,7 @@ fn integer<T: TryFrom<i64>>(
         .map_err(|_| Error::new(Kind::Internal, "a masked number does not fit its type").into())
 }
 
-fn request(
+fn asked(
     profile: Option<&str>,
     source: Option<&str>,
     target: Option<&str>,

@@ -1,9 +1,8 @@
 //! The statements that move rows.
 
-use super::decide::{ColumnPlan, Decision};
-use super::facts::{Column, Side, Table, Type};
+use super::facts::{Column, Side, Table};
 use super::fit::How;
-use super::plan::{Plan, TablePlan};
+use super::plan::{ColumnPlan, Decision, Plan, TablePlan};
 use crate::pg::ident::{literal, qualified, quote};
 use crate::strategies::ValueType;
 
@@ -141,14 +140,7 @@ fn type_name(oid: u32, target: &str, source: &Side) -> String {
     {
         return format!("{}[]", type_name(inner, target, source));
     }
-    qualified(
-        if is_own(of, source) {
-            target
-        } else {
-            &of.schema
-        },
-        &of.name,
-    )
+    qualified(if source.owns(of) { target } else { &of.schema }, &of.name)
 }
 
 /// The type to read a value's text as, where the target has a counterpart that the server does
@@ -162,19 +154,11 @@ fn moved(oid: u32, target: &str, source: &Side) -> Option<String> {
     while element.is_array {
         element = source.type_of(element.inner?)?;
     }
-    let own = is_own(element, source)
+    let own = source.owns(element)
         || element.attributes.iter().any(|attribute| {
             source
                 .type_of(attribute.type_oid)
-                .is_some_and(|of| is_own(of, source))
+                .is_some_and(|of| source.owns(of))
         });
     own.then(|| type_name(oid, target, source))
-}
-
-/// Whether a type belongs to the source schema.
-pub fn is_own(of: &Type, source: &Side) -> bool {
-    source
-        .schema
-        .as_ref()
-        .is_some_and(|schema| schema.name == of.schema)
 }

@@ -1,41 +1,13 @@
-//! What the target has, what it lacks, and the statements around the load.
+//! The statements around the load: what the target lacks is made, what it has is emptied.
 
 use std::collections::BTreeMap;
 
-use super::ddl;
-use super::facts::{Sequence, Table, Type};
+use super::facts::{Constraint, Sequence, Table};
 use super::options::Triggers;
-use super::plan::{Input, TablePlan, shown};
+use super::plan::{Input, TablePlan, Target, Unchecked};
+use super::{ddl, existing};
 use crate::error::{Error, Kind};
 use crate::pg::ident::{qualified, quote};
-
-/// The statements around the load, executed with the target as the search path.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Target {
-    /// Made before the load: schema, types, sequences, tables; keys dropped, tables emptied.
-    pub before: Vec<String>,
-    /// Made after it: keys, indexes, sequence values, foreign keys.
-    pub after: Vec<String>,
-    /// Tables, partitions included, that this run makes.
-    pub created: Vec<String>,
-    /// Foreign keys that were never checked: their orphans are counted on both sides.
-    pub unchecked: Vec<Unchecked>,
-}
-
-/// A foreign key NOT VALID.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Unchecked {
-    /// Table it belongs to.
-    pub table: String,
-    /// Its name.
-    pub name: String,
-    /// Its columns.
-    pub columns: Vec<String>,
-    /// The table it points to.
-    pub target: String,
-    /// The columns it points to.
-    pub target_columns: Vec<String>,
-}
 
 /// Holds the target against the tables of the plan.
 pub fn prepare(
@@ -63,7 +35,7 @@ pub fn prepare(
     for table in tables {
         match input.target.table(&table.source.name) {
             Some(existing) => {
-                check_existing(input, table, existing, problems);
+                existing::check(input, table, existing, problems);
                 truncate.push(qualified(work.target, &existing.name));
                 work.reuse(table, existing);
             }
@@ -119,7 +91,7 @@ impl Work<'_> {
             if sequence.schema != table.schema {
                 notes.push(format!(
                     "column \"{}\" of table {} takes its default from sequence \"{}.{}\", which the target shares",
-                    column.name, shown(table), sequence.schema, sequence.name
+                    column.name, table.shown(), sequence.schema, sequence.name
                 ));
                 continue;
             }
@@ -171,12 +143,7 @@ impl Work<'_> {
     }
 
     /// Constraints and indexes of a new table come after its rows: built once, not row by row.
-    fn after_load(
-        &mut self,
-        table: &Table,
-        name: &str,
-        keeps: impl Fn(&super::facts::Constraint) -> bool,
-    ) {
+    fn after_load(&mut self, table: &Table, name: &str, keeps: impl Fn(&Constraint) -> bool) {
         let name = qualified(self.target, name);
         let is_partition = table.parent.is_some();
         for constraint in &table.constraints {
@@ -281,7 +248,7 @@ impl Work<'_> {
         fresh
     }
 
-    fn unchecked(&mut self, table: &str, key: &super::facts::Constraint) {
+    fn unchecked(&mut self, table: &str, key: &Constraint) {
         if let Some(target) = key.target.as_ref().filter(|_| !key.validated) {
             self.prepare.unchecked.push(Unchecked {
                 table: table.to_owned(),
@@ -338,7 +305,7 @@ fn types(work: &mut Work<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) {
             .find(|other| other.schema == work.target && other.name == of.name);
         match (existing, ddl::type_of(of, work.target)) {
             (Some(existing), _) => {
-                if let Some(error) = differs(of, existing) {
+                if let Some(error) = existing::differs(of, existing) {
                     problems.push(error);
                 }
             }
@@ -352,152 +319,6 @@ fn types(work: &mut Work<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) {
                 .with_hint("Keep it in a schema that both sides use, for an extension with ALTER EXTENSION … SET SCHEMA."),
             ),
         }
-    }
-}
-
-fn differs(of: &Type, existing: &Type) -> Option<Error> {
-    let missing: Vec<_> = of
-        .labels
-        .iter()
-        .filter(|label| !existing.labels.contains(label))
-        .map(|label| format!("\"{label}\""))
-        .collect();
-    let detail = if of.kind != existing.kind || of.base_name != existing.base_name {
-        "It is of another kind.".to_owned()
-    } else if !missing.is_empty() {
-        format!("It lacks the labels {}.", missing.join(", "))
-    } else if of
-        .attributes
-        .iter()
-        .map(|a| (&a.name, &a.type_name))
-        .ne(existing.attributes.iter().map(|a| (&a.name, &a.type_name)))
-    {
-        "Its attributes differ.".to_owned()
-    } else {
-        return None;
-    };
-    Some(
-        Error::new(
-            Kind::DatatypeMismatch,
-            format!(
-                "type \"{}.{}\" of the target is not like that of the source",
-                existing.schema, existing.name
-            ),
-        )
-        .with_detail(detail)
-        .with_hint("Alter it, or drop it together with the tables that use it."),
-    )
-}
-
-fn check_existing(
-    input: &Input<'_>,
-    plan: &TablePlan,
-    existing: &Table,
-    problems: &mut Vec<Error>,
-) {
-    let mut refuse = |kind, what: &str, hint: &str| {
-        problems.push(
-            Error::new(kind, format!("target table {} {what}", shown(existing))).with_hint(hint),
-        );
-    };
-    let expected = if plan.source.kind == 'p' { 'p' } else { 'r' };
-    if existing.kind != expected {
-        refuse(
-            Kind::DatatypeMismatch,
-            "is not of the kind of its source",
-            "Drop it to have it made anew.",
-        );
-        return;
-    }
-    if !existing.owned {
-        refuse(
-            Kind::Permission,
-            &format!("belongs to role \"{}\"", existing.owner),
-            "Run as a member of that role.",
-        );
-    }
-    if !input.options.adopt && !input.target.made.contains(&existing.name) {
-        refuse(
-            Kind::NotReady,
-            "was not made by a run",
-            "A run empties it. Rename it, or call with options => '{\"adopt\": true}' if it may be overwritten.",
-        );
-    }
-    if existing.row_security {
-        refuse(
-            Kind::Permission,
-            "has row-level security that applies to this role",
-            "Run as its owner or a role with BYPASSRLS.",
-        );
-    }
-    if existing.inheritance || existing.parent.is_some() {
-        refuse(
-            Kind::Unsupported,
-            "takes part in inheritance",
-            "Detach it, or drop it to have it made anew.",
-        );
-    }
-    if !existing.rules.is_empty() {
-        refuse(
-            Kind::Definition,
-            "has rewrite rules",
-            "Drop them: a rule could swallow or change rows.",
-        );
-    }
-    let parts = input.target.partitions(existing.oid);
-    let triggers: Vec<_> = std::iter::once(existing)
-        .chain(parts)
-        .flat_map(|table| {
-            table
-                .triggers
-                .iter()
-                .map(|trigger| format!("\"{}\"", trigger.name))
-        })
-        .collect();
-    if !triggers.is_empty() && input.options.triggers == Triggers::Refuse {
-        refuse(
-            Kind::NotReady,
-            &format!("has triggers: {}", triggers.join(", ")),
-            "Say what they shall do with options => '{\"triggers\": \"skip\"}' or '{\"triggers\": \"fire\"}'.",
-        );
-    }
-    for other in &existing.referenced_by {
-        refuse(
-            Kind::NotReady,
-            &format!(
-                "is referred to by table \"{}.{}\", which the run does not fill",
-                other.schema, other.name
-            ),
-            "Name that table in the profile, or drop its foreign key.",
-        );
-    }
-    columns(plan, existing, problems);
-}
-
-fn columns(plan: &TablePlan, existing: &Table, problems: &mut Vec<Error>) {
-    for column in &plan.source.columns {
-        let found = existing
-            .columns
-            .iter()
-            .find(|other| other.name == column.name);
-        let (kind, what) = match found {
-            None => (Kind::UndefinedColumn, "does not exist"),
-            Some(other) if other.type_name != column.type_name => (
-                Kind::DatatypeMismatch,
-                "has another type than in the source",
-            ),
-            Some(other) if other.is_generated() != column.is_generated() => {
-                (Kind::DatatypeMismatch, "is generated on one side only")
-            }
-            Some(_) => continue,
-        };
-        problems.push(
-            Error::new(
-                kind,
-                format!("column \"{}\" of target table {} {what}", column.name, shown(existing)),
-            )
-            .with_hint("The source has changed since the table was made: alter the target table, or drop it to have it made anew."),
-        );
     }
 }
 

@@ -1,0 +1,27 @@
+-- $1: schema. One document: what the caller may do there, and who else may create in it.
+WITH trusted AS (
+  -- Whom the caller trusts: itself, superusers, and roles that are members of it already.
+  SELECT r.oid
+    FROM pg_catalog.pg_roles r
+   CROSS JOIN (SELECT m.oid FROM pg_catalog.pg_roles m WHERE m.rolname = current_user) me
+   WHERE r.oid = me.oid OR r.rolsuper OR pg_catalog.pg_has_role(r.oid, me.oid, 'MEMBER')
+)
+SELECT pg_catalog.jsonb_build_object(
+       'name', n.nspname,
+       'usage', pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
+       'create', pg_catalog.has_schema_privilege(n.oid, 'CREATE'),
+       'strangers', coalesce((
+         SELECT pg_catalog.jsonb_agg(DISTINCT
+                  CASE WHEN w.role = 0::pg_catalog.oid THEN 'PUBLIC'
+                       ELSE pg_catalog.pg_get_userbyid(w.role)::text END)
+           FROM (SELECT o.role FROM (SELECT CASE
+                          -- The owner of the database stands behind this role.
+                          WHEN n.nspowner = 6171::pg_catalog.oid
+                          THEN (SELECT d.datdba FROM pg_catalog.pg_database d
+                                 WHERE d.datname = pg_catalog.current_database())
+                          ELSE n.nspowner END AS role) o
+                 UNION
+                 SELECT a.grantee FROM pg_catalog.aclexplode(n.nspacl) a
+                  WHERE a.privilege_type = 'CREATE' AND a.grantee <> 6171::pg_catalog.oid) w
+          WHERE w.role = 0::pg_catalog.oid OR w.role NOT IN (SELECT t.oid FROM trusted t)), '[]'::pg_catalog.jsonb))
+       FROM pg_catalog.pg_namespace n WHERE n.nspname = $1

@@ -1,0 +1,35 @@
+-- $1: types. One document per type, and per type inside it.
+WITH RECURSIVE used AS (
+  SELECT pg_catalog.unnest($1::pg_catalog.oid[]) AS oid
+  UNION
+  SELECT more.oid FROM used u JOIN pg_catalog.pg_type t ON t.oid = u.oid
+   CROSS JOIN LATERAL (
+     SELECT t.typbasetype AS oid WHERE t.typtype = 'd'
+     UNION ALL SELECT t.typelem WHERE t.typcategory = 'A'
+     UNION ALL SELECT a.atttypid FROM pg_catalog.pg_attribute a
+                WHERE t.typtype = 'c' AND a.attrelid = t.typrelid
+                  AND a.attnum > 0 AND NOT a.attisdropped) more
+)
+SELECT pg_catalog.jsonb_build_object(
+  'oid', t.oid::pg_catalog.int8, 'schema', n.nspname, 'name', t.typname, 'kind', t.typtype,
+  'category', t.typcategory,
+  'inner', CASE WHEN t.typtype = 'd' THEN t.typbasetype::pg_catalog.int8
+                WHEN t.typcategory = 'A' THEN t.typelem::pg_catalog.int8 END,
+  'is_array', t.typcategory = 'A' AND t.typtype <> 'd',
+  'base_name', CASE WHEN t.typtype = 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) END,
+  'default', CASE WHEN t.typtype = 'd' THEN pg_catalog.pg_get_expr(t.typdefaultbin, 0) END,
+  'not_null', t.typnotnull,
+  'max_chars', CASE WHEN t.typbasetype = ANY (ARRAY[1042, 1043]::pg_catalog.oid[]) AND t.typtypmod > 4
+                    THEN t.typtypmod - 4 END,
+  'checks', coalesce((SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+        'name', k.conname, 'definition', pg_catalog.pg_get_constraintdef(k.oid, true)) ORDER BY k.conname)
+      FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'), '[]'),
+  'labels', coalesce((SELECT pg_catalog.jsonb_agg(e.enumlabel ORDER BY e.enumsortorder)
+      FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid), '[]'),
+  'attributes', coalesce((SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+        'name', a.attname, 'type_name', pg_catalog.format_type(a.atttypid, a.atttypmod),
+        'type_oid', a.atttypid::pg_catalog.int8) ORDER BY a.attnum)
+      FROM pg_catalog.pg_attribute a
+     WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped), '[]'))
+  FROM used JOIN pg_catalog.pg_type t ON t.oid = used.oid
+  JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace

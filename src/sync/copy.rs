@@ -1,0 +1,247 @@
+//! The copy: lock, plan once more, prepare the target, load, finish, check.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::checks::{self, Check};
+use super::facts::Side;
+use super::failure::Phase;
+use super::plan::Plan;
+use super::request::{self, Planned, Request};
+use super::{masks, statement, store, target};
+use crate::error::{Error, Kind, Result};
+use crate::keys::store::ActiveKey;
+use crate::keys::{Use, subkey};
+use crate::pg::snapshot::Snapshot;
+use crate::pg::{guc, ident, report, server, spi, user};
+use crate::profile::Profile;
+
+/// What a copy did.
+pub struct Copied {
+    /// Each table with its rows and the seconds they took.
+    pub tables: Vec<(String, u64, f64)>,
+    /// Every check, passed.
+    pub checks: Vec<Check>,
+    /// Tables made.
+    pub created: usize,
+}
+
+/// Fills the target, adds its keys and indexes, checks it. Runs inside a subtransaction that the
+/// caller rolls back on any failure.
+///
+/// # Errors
+/// Whatever is wrong. Server errors unwind.
+pub fn copy(
+    request: &Request,
+    profile: &Profile,
+    planned: &Planned,
+    key: &ActiveKey,
+    phase: &Phase,
+) -> Result<Copied> {
+    phase.enter("locking");
+    for table in planned
+        .plan
+        .tables
+        .iter()
+        .filter(|table| table.source.kind != 'f')
+    {
+        let name = ident::qualified(&table.source.schema, &table.source.name);
+        spi::run(&format!("LOCK TABLE {name} IN ACCESS SHARE MODE"), &[])?;
+    }
+    // The catalog may have changed since the plan was made; from here on it cannot.
+    let again = request::plan(request, profile)?;
+    let loads = statement::loads(&again.plan, &again.source);
+    if again.plan.prepare != planned.plan.prepare
+        || loads != statement::loads(&planned.plan, &planned.source)
+    {
+        return Err(Error::new(
+            Kind::NotReady,
+            "a table of the run was changed since it was planned",
+        )
+        .with_hint("Run again."));
+    }
+    let plan = &again.plan;
+    // One view of the source for every statement: writers do not tear rows apart.
+    let snapshot = Snapshot::now();
+
+    phase.enter("preparing the target");
+    in_schema(&plan.target, || all(&plan.prepare.before))?;
+    if !plan.prepare.created.is_empty() {
+        stands_alone(plan)?;
+    }
+    let masking = subkey(&key.secret, Use::Masking);
+    let compiled = plan
+        .masks()
+        .into_iter()
+        .map(|mask| mask.strategy.clone().mask(masking.expose(), mask.seed))
+        .collect();
+    let installed = masks::install(compiled);
+    let mut tables = Vec::new();
+    for (name, load) in &loads {
+        phase.enter_table("loading", &plan.target, name);
+        let begun = Instant::now();
+        let rows = spi::run_under(load, &snapshot)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        report::notice(&format!("{name}: {rows} rows in {seconds:.1} s"));
+        tables.push((name.clone(), rows, seconds));
+        server::check_for_interrupts();
+    }
+    drop(installed);
+
+    phase.enter("adding keys and indexes");
+    in_schema(&plan.target, || all(&plan.prepare.after))?;
+    spi::run("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
+    phase.enter("checking");
+    let checks = verify(plan, &again.source, &tables, &snapshot)?;
+    phase.enter("analyzing");
+    for table in &plan.tables {
+        spi::run(
+            &format!(
+                "ANALYZE {}",
+                ident::qualified(&plan.target, &table.source.name)
+            ),
+            &[],
+        )?;
+    }
+    let taken: Vec<String> = plan
+        .prepare
+        .created
+        .iter()
+        .chain(plan.tables.iter().map(|table| &table.source.name))
+        .cloned()
+        .collect();
+    store::remember(&plan.target, &taken, &user::name(user::outer()))?;
+    Ok(Copied {
+        tables,
+        checks,
+        created: plan.prepare.created.len(),
+    })
+}
+
+fn verify(
+    plan: &Plan,
+    source: &Side,
+    loaded: &[(String, u64, f64)],
+    snapshot: &Snapshot,
+) -> Result<Vec<Check>> {
+    let mut found = Vec::new();
+    let number = |sql: &str| -> Result<f64> {
+        Ok(spi::text_under(sql, snapshot)?
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0.0))
+    };
+    for (table, (_, rows, _)) in plan.tables.iter().zip(loaded) {
+        let counts = |sql: &str| -> Result<Vec<u64>> {
+            let text = spi::text_under(sql, snapshot)?.unwrap_or_default();
+            serde_json::from_str(&text)
+                .map_err(|_| Error::new(Kind::Internal, "a check did not return numbers"))
+        };
+        found.extend(checks::compare_counts(
+            table,
+            *rows,
+            &counts(&checks::counts(table, None))?,
+            &counts(&checks::counts(table, Some(&plan.target)))?,
+        ));
+        for survivors in checks::survivors(table, &plan.target, source) {
+            let expected = survivors
+                .expected
+                .as_deref()
+                .map(number)
+                .transpose()?
+                .unwrap_or(0.0);
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a count"
+            )]
+            let count = number(&survivors.found)? as u64;
+            found.push(checks::judge(
+                &table.source.name,
+                &survivors.column,
+                count,
+                expected,
+            ));
+        }
+        server::check_for_interrupts();
+    }
+    let keys: usize = plan
+        .tables
+        .iter()
+        .map(|table| {
+            table
+                .source
+                .constraints
+                .iter()
+                .filter(|k| k.kind == 'f' && k.validated)
+                .count()
+        })
+        .sum();
+    found.push(Check {
+        passed: true,
+        report: json!({"check": "foreign keys validated by the server", "count": keys}),
+    });
+    for key in &plan.prepare.unchecked {
+        let whole = |name: &str| {
+            plan.tables
+                .iter()
+                .any(|table| table.source.name == name && table.filter.is_none())
+        };
+        let after = number(&target::orphans(key, &plan.target))?;
+        let before = if whole(&key.table) && whole(&key.target) {
+            number(&target::orphans(key, &plan.source))?
+        } else {
+            after
+        };
+        found.push(Check {
+            passed: before.to_bits() == after.to_bits(),
+            report: json!({"check": "orphans of an unchecked foreign key", "table": key.table,
+                           "constraint": key.name, "source": before.to_string(), "target": after.to_string()}),
+        });
+    }
+    let failed: Vec<_> = found.iter().filter(|check| !check.passed).collect();
+    if failed.is_empty() {
+        return Ok(found);
+    }
+    let lines: Vec<_> = failed
+        .iter()
+        .map(|check| check.report.to_string())
+        .collect();
+    Err(Error::new(
+        Kind::IntegrityConstraint,
+        format!("{} checks of the target failed", failed.len()),
+    )
+    .with_detail(lines.join("\n"))
+    .with_hint("The target is as it was before. Look at the named columns with confiture.plan."))
+}
+
+/// A copy that still leads to the source would break without it.
+fn stands_alone(plan: &Plan) -> Result<()> {
+    let ties = store::ties(&plan.target, &plan.source)?;
+    if ties.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Definition,
+        format!(
+            "schema \"{}\" would depend on schema \"{}\"",
+            plan.target, plan.source
+        ),
+    )
+    .with_detail(format!("{}.", ties.join(", ")))
+    .with_hint(
+        "Create what they use in the target schema, or move it to a schema of its own, first.",
+    ))
+}
+
+fn all(statements: &[String]) -> Result<()> {
+    statements
+        .iter()
+        .try_for_each(|statement| spi::run(statement, &[]).map(drop))
+}
+
+/// Unqualified names in catalog definitions mean those of this schema.
+fn in_schema(schema: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let path = format!("pg_catalog, {}, pg_temp", ident::quote(schema));
+    guc::with(&[("search_path", &path)], work)
+}

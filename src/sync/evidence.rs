@@ -1,0 +1,142 @@
+//! What the ledger is told of a run: names and numbers, no value, no seed.
+
+use std::time::Instant;
+
+use serde_json::{Map, Value, json};
+
+use super::copy::Copied;
+use super::plan::{Decision, Plan, TablePlan};
+use super::request::Request;
+use crate::keys::store::ActiveKey;
+use crate::ledger::entry::Facts;
+use crate::pg::report;
+use crate::profile::Profile;
+
+/// What every entry of a run says.
+pub struct Evidence<'a> {
+    /// The run.
+    pub run_id: [u8; 16],
+    /// What was asked for.
+    pub request: &'a Request,
+    /// The profile used.
+    pub profile: &'a Profile,
+    /// The masking key used.
+    pub key: &'a ActiveKey,
+}
+
+impl Evidence<'_> {
+    /// What every entry of the run says.
+    pub fn facts(&self, plan: &Plan) -> Facts {
+        let mut names: Vec<_> = plan.tables.iter().map(|t| t.source.name.clone()).collect();
+        names.sort();
+        let strategies: Map<String, Value> = plan
+            .tables
+            .iter()
+            .map(|table| (table.source.name.clone(), strategies_of(table)))
+            .collect();
+        Facts {
+            run_id: Some(self.run_id),
+            source_schema: Some(self.request.source.clone()),
+            target_schema: Some(self.request.target.clone()),
+            profile_name: Some(self.profile.name.clone()),
+            profile_version: Some(self.profile.version.clone()),
+            profile_hash: Some(self.profile.profile_hash().to_vec()),
+            tables_synced: Some(names),
+            strategies_applied: Some(Value::Object(strategies)),
+            details: Some(json!({
+                "mode": "atomic",
+                "masking_key": format!("{}/{}", self.key.name, self.key.version),
+                "triggers": self.request.options.triggers.name(),
+                "copied_unchanged": plan.copied_unchanged(),
+            })),
+            ..Facts::default()
+        }
+    }
+}
+
+fn strategies_of(table: &TablePlan) -> Value {
+    table
+        .columns
+        .iter()
+        .filter_map(|column| match &column.decision {
+            Decision::Masked(masked) => {
+                let kind = masked.strategy.kind();
+                Some((
+                    column.name.clone(),
+                    json!(format!("{}/{}", kind.name(), kind.version())),
+                ))
+            }
+            _ => None,
+        })
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+impl Copied {
+    /// Adds what the copy did to the facts of its entry.
+    pub fn describe(&self, plan: &Plan, started: Instant, facts: &mut Facts) {
+        let rows: Map<String, Value> = self
+            .tables
+            .iter()
+            .map(|(name, rows, _)| (name.clone(), json!(rows)))
+            .collect();
+        facts.rows_anonymized = Some(Value::Object(rows));
+        facts.verification_passed = Some(true);
+        facts.verification_report = Some(
+            self.checks
+                .iter()
+                .map(|check| check.report.clone())
+                .collect(),
+        );
+        let times: Map<String, Value> = self
+            .tables
+            .iter()
+            .map(|(name, _, seconds)| (name.clone(), milliseconds(*seconds)))
+            .collect();
+        let mut more = Map::new();
+        more.insert("milliseconds".to_owned(), Value::Object(times));
+        more.insert(
+            "tables_created".to_owned(),
+            json!(plan.prepare.created.len()),
+        );
+        more.insert("seconds".to_owned(), seconds(started));
+        facts.details = Some(merged(facts.details.take(), more));
+    }
+
+    /// Tells the caller.
+    pub fn announce(&self, started: Instant) {
+        let rows: u64 = self.tables.iter().map(|(_, rows, _)| rows).sum();
+        report::notice(&format!(
+            "{rows} rows in {} tables, {} checks passed, {:.1} s{}",
+            self.tables.len(),
+            self.checks.len(),
+            started.elapsed().as_secs_f64(),
+            if self.created > 0 {
+                format!("; {} tables created", self.created)
+            } else {
+                String::new()
+            }
+        ));
+    }
+}
+
+/// Documents of the ledger hold whole numbers only: others have no one form.
+fn milliseconds(seconds: f64) -> Value {
+    #[allow(clippy::cast_possible_truncation, reason = "a duration")]
+    Value::from((seconds * 1000.0).round() as i64)
+}
+
+/// Whole seconds since the run began.
+pub fn seconds(started: Instant) -> Value {
+    Value::from(started.elapsed().as_secs())
+}
+
+/// Details with more members.
+pub fn merged(details: Option<Value>, more: Map<String, Value>) -> Value {
+    let mut members = match details {
+        Some(Value::Object(members)) => members,
+        _ => Map::new(),
+    };
+    members.extend(more);
+    Value::Object(members)
+}

@@ -1,0 +1,149 @@
+//! Whether what the target has already may be filled: kind, owner, origin, shape, triggers.
+
+use super::facts::{Table, Type};
+use super::options::Triggers;
+use super::plan::{Input, TablePlan};
+use crate::error::{Error, Kind};
+
+/// Adds a problem for everything that keeps a run from filling a table.
+pub fn check(input: &Input<'_>, plan: &TablePlan, existing: &Table, problems: &mut Vec<Error>) {
+    let mut refuse = |kind, what: &str, hint: &str| {
+        problems.push(
+            Error::new(kind, format!("target table {} {what}", existing.shown())).with_hint(hint),
+        );
+    };
+    let expected = if plan.source.kind == 'p' { 'p' } else { 'r' };
+    if existing.kind != expected {
+        refuse(
+            Kind::DatatypeMismatch,
+            "is not of the kind of its source",
+            "Drop it to have it made anew.",
+        );
+        return;
+    }
+    if !existing.owned {
+        refuse(
+            Kind::Permission,
+            &format!("belongs to role \"{}\"", existing.owner),
+            "Run as a member of that role.",
+        );
+    }
+    if !input.options.adopt && !input.target.made.contains(&existing.name) {
+        refuse(
+            Kind::NotReady,
+            "was not made by a run",
+            "A run empties it. Rename it, or call with options => '{\"adopt\": true}' if it may be overwritten.",
+        );
+    }
+    if existing.row_security {
+        refuse(
+            Kind::Permission,
+            "has row-level security that applies to this role",
+            "Run as its owner or a role with BYPASSRLS.",
+        );
+    }
+    if existing.inheritance || existing.parent.is_some() {
+        refuse(
+            Kind::Unsupported,
+            "takes part in inheritance",
+            "Detach it, or drop it to have it made anew.",
+        );
+    }
+    if !existing.rules.is_empty() {
+        refuse(
+            Kind::Definition,
+            "has rewrite rules",
+            "Drop them: a rule could swallow or change rows.",
+        );
+    }
+    let parts = input.target.partitions(existing.oid);
+    let triggers: Vec<_> = std::iter::once(existing)
+        .chain(parts)
+        .flat_map(|table| {
+            table
+                .triggers
+                .iter()
+                .map(|trigger| format!("\"{}\"", trigger.name))
+        })
+        .collect();
+    if !triggers.is_empty() && input.options.triggers == Triggers::Refuse {
+        refuse(
+            Kind::NotReady,
+            &format!("has triggers: {}", triggers.join(", ")),
+            "Say what they shall do with options => '{\"triggers\": \"skip\"}' or '{\"triggers\": \"fire\"}'.",
+        );
+    }
+    for other in &existing.referenced_by {
+        refuse(
+            Kind::NotReady,
+            &format!(
+                "is referred to by table \"{}.{}\", which the run does not fill",
+                other.schema, other.name
+            ),
+            "Name that table in the profile, or drop its foreign key.",
+        );
+    }
+    columns(plan, existing, problems);
+}
+
+fn columns(plan: &TablePlan, existing: &Table, problems: &mut Vec<Error>) {
+    for column in &plan.source.columns {
+        let found = existing
+            .columns
+            .iter()
+            .find(|other| other.name == column.name);
+        let (kind, what) = match found {
+            None => (Kind::UndefinedColumn, "does not exist"),
+            Some(other) if other.type_name != column.type_name => (
+                Kind::DatatypeMismatch,
+                "has another type than in the source",
+            ),
+            Some(other) if other.is_generated() != column.is_generated() => {
+                (Kind::DatatypeMismatch, "is generated on one side only")
+            }
+            Some(_) => continue,
+        };
+        problems.push(
+            Error::new(
+                kind,
+                format!("column \"{}\" of target table {} {what}", column.name, existing.shown()),
+            )
+            .with_hint("The source has changed since the table was made: alter the target table, or drop it to have it made anew."),
+        );
+    }
+}
+
+/// What keeps a type of the target from standing in for one of the source.
+pub fn differs(of: &Type, existing: &Type) -> Option<Error> {
+    let missing: Vec<_> = of
+        .labels
+        .iter()
+        .filter(|label| !existing.labels.contains(label))
+        .map(|label| format!("\"{label}\""))
+        .collect();
+    let detail = if of.kind != existing.kind || of.base_name != existing.base_name {
+        "It is of another kind.".to_owned()
+    } else if !missing.is_empty() {
+        format!("It lacks the labels {}.", missing.join(", "))
+    } else if of
+        .attributes
+        .iter()
+        .map(|a| (&a.name, &a.type_name))
+        .ne(existing.attributes.iter().map(|a| (&a.name, &a.type_name)))
+    {
+        "Its attributes differ.".to_owned()
+    } else {
+        return None;
+    };
+    Some(
+        Error::new(
+            Kind::DatatypeMismatch,
+            format!(
+                "type \"{}.{}\" of the target is not like that of the source",
+                existing.schema, existing.name
+            ),
+        )
+        .with_detail(detail)
+        .with_hint("Alter it, or drop it together with the tables that use it."),
+    )
+}

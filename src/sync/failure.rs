@@ -1,0 +1,92 @@
+//! A failed run in words of our own.
+
+use std::cell::Cell;
+
+use serde_json::{Map, Value, json};
+
+use crate::error::{Error, Kind};
+use crate::pg::subxact::{Failure, ServerError};
+
+/// Where a run stands, for the words of a failure.
+#[derive(Default)]
+pub struct Phase(Cell<Option<(&'static str, Option<String>)>>);
+
+impl Phase {
+    /// Notes that a phase begins.
+    pub fn enter(&self, name: &'static str) {
+        self.0.set(Some((name, None)));
+    }
+
+    /// Notes that a phase begins with a table.
+    pub fn enter_table(&self, name: &'static str, schema: &str, table: &str) {
+        self.0
+            .set(Some((name, Some(format!("\"{schema}.{table}\"")))));
+    }
+}
+
+/// Says what failed, in words of our own: the server's may hold row values (class 22, details of
+/// keys, whatever a trigger raises).
+pub fn explain(failure: Failure, phase: &Phase) -> (Error, Map<String, Value>) {
+    let (phase, table) = phase.0.take().unwrap_or(("starting", None));
+    let mut details = Map::new();
+    details.insert("phase".to_owned(), json!(phase));
+    let error = match failure {
+        Failure::Own(error) => {
+            details.insert(
+                "sqlstate".to_owned(),
+                json!(error.kind().sqlstate().as_str()),
+            );
+            return (error, details);
+        }
+        Failure::Server(error) => error,
+    };
+    details.insert("sqlstate".to_owned(), json!(error.sqlstate.as_str()));
+    let mut what = Vec::new();
+    for (word, name) in [
+        ("constraint", &error.constraint),
+        ("column", &error.column),
+        ("table", &error.table),
+    ] {
+        if let Some(name) = name {
+            details.insert(word.to_owned(), json!(name));
+            what.push(if word == "table" {
+                format!(
+                    "of table \"{}.{name}\"",
+                    error.schema.as_deref().unwrap_or("")
+                )
+            } else {
+                format!("{word} \"{name}\"")
+            });
+        }
+    }
+    let place = table.map_or(String::new(), |table| format!(" table {table}"));
+    let message = match error.sqlstate.as_str() {
+        "57014" => "run canceled".to_owned(),
+        _ if what.is_empty() => format!("run failed while {phase}{place}"),
+        _ => format!(
+            "run failed while {phase}{place}: {} refuses a row",
+            what.join(" ")
+        ),
+    };
+    let detail = if speaks_of_no_row(&error) {
+        format!("The server says: {}.", error.message)
+    } else {
+        format!(
+            "The server reports SQLSTATE {}; its message is left out because it may hold row values.",
+            error.sqlstate.as_str()
+        )
+    };
+    let hint = "Nothing was changed in the target. The failure is in confiture.audit_log.";
+    let error = Error::new(Kind::Server(error.sqlstate), message)
+        .with_detail(detail)
+        .with_hint(hint);
+    (error, details)
+}
+
+/// Classes of errors about objects, rights, resources and connections; their messages name those.
+fn speaks_of_no_row(error: &ServerError) -> bool {
+    [
+        "08", "25", "3D", "3F", "40", "42", "53", "54", "55", "57", "58",
+    ]
+    .contains(&error.sqlstate.class())
+}

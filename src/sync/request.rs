@@ -1,0 +1,135 @@
+//! A request and the plan made of it: the catalog read, the profile held against it.
+
+use super::facts::Side;
+use super::fit::How;
+use super::options::Options;
+use super::plan::{Decision, Input, Plan};
+use super::planner::{self, first};
+use super::{statement, store};
+use crate::error::{Error, Kind, Result};
+use crate::pg::guc;
+use crate::pg::subxact::guarded;
+use crate::profile::{self, Profile, seed};
+use crate::settings;
+
+/// What the caller asked for.
+pub struct Request {
+    /// Profile's name.
+    pub profile: String,
+    /// Schema read.
+    pub source: String,
+    /// Schema written.
+    pub target: String,
+    /// The rest.
+    pub options: Options,
+}
+
+/// The plan with the catalog it was made from.
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// The source.
+    pub source: Side,
+}
+
+/// Makes the plan of a request, without starting anything.
+///
+/// # Errors
+/// Everything that is wrong.
+pub fn plan(request: &Request, profile: &Profile) -> Result<Planned> {
+    let names: Vec<String> = profile
+        .tables
+        .iter()
+        .map(|table| table.name.clone())
+        .collect();
+    let source = store::side(&request.source, &names)?;
+    let in_target: Vec<String> = names
+        .into_iter()
+        .chain(source.tables.iter().map(|table| table.name.clone()))
+        .collect();
+    let target = store::side(&request.target, &in_target)?;
+    let oids = |side: &Side| {
+        side.tables
+            .iter()
+            .map(|table| table.oid)
+            .collect::<Vec<_>>()
+    };
+    let types = source
+        .types
+        .iter()
+        .chain(&target.types)
+        .map(|of| of.oid)
+        .collect::<Vec<_>>();
+    let code = store::code(
+        &[oids(&source), oids(&target)].concat(),
+        &types,
+        &oids(&target),
+    )?;
+    let allow = settings::seed_env_allow();
+    let input = Input {
+        profile,
+        source: &source,
+        target: &target,
+        source_name: &request.source,
+        target_name: &request.target,
+        options: &request.options,
+        seed_of: &|rule| {
+            profile.seed_of(rule, &profile::store::environment, &|name| {
+                seed::env_allowed(&allow, name)
+            })
+        },
+        may_create_schema: store::may_create_schema()?,
+        code: &code,
+    };
+    let plan = planner::make(&input)?;
+    first(bad_constants(&plan, &source))?;
+    Ok(Planned { plan, source })
+}
+
+/// Settings that change what a statement means, pinned for everything a run does.
+///
+/// # Errors
+/// What `work` returns.
+pub fn pinned<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    guc::with(
+        &[
+            ("search_path", "pg_catalog, pg_temp"),
+            // A filtered source is an error, not a smaller copy.
+            ("row_security", "off"),
+            ("DateStyle", "ISO, YMD"),
+            ("IntervalStyle", "postgres"),
+            ("TimeZone", "UTC"),
+            ("bytea_output", "hex"),
+            ("extra_float_digits", "1"),
+            // Compiling the catalog queries takes far longer than running them.
+            ("jit", "off"),
+        ],
+        work,
+    )
+}
+
+/// Constants a profile wants written must be input of their column's type.
+fn bad_constants(plan: &Plan, source: &Side) -> Vec<Error> {
+    let mut problems = Vec::new();
+    for table in &plan.tables {
+        for (column, facts) in table.columns.iter().zip(&table.source.columns) {
+            let Decision::Masked(masked) = &column.decision else {
+                continue;
+            };
+            let How::Constant(text) = &masked.how else {
+                continue;
+            };
+            let expression = statement::constant_of(text, facts.type_oid, source);
+            if guarded(|| store::try_literal(&expression)).is_err() {
+                problems.push(Error::new(
+                    Kind::InvalidParameter,
+                    format!(
+                        "replacement of strategy \"{}\" is no value of type {}, the type of column \"{}.{}\"",
+                        masked.name, column.type_name, table.source.name, column.name
+                    ),
+                ));
+            }
+        }
+    }
+    problems
+}
