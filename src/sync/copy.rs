@@ -10,7 +10,7 @@ use super::failure::Phase;
 use super::plan::Plan;
 use super::request::{self, Planned, Request};
 use super::{masks, statement, store, target};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, counted};
 use crate::keys::store::ActiveKey;
 use crate::keys::{Use, subkey};
 use crate::pg::snapshot::Snapshot;
@@ -83,7 +83,10 @@ pub fn copy(
         let begun = Instant::now();
         let rows = spi::run_under(load, &snapshot)?;
         let seconds = begun.elapsed().as_secs_f64();
-        report::notice(&format!("{name}: {rows} rows in {seconds:.1} s"));
+        report::notice(&format!(
+            "{name}: {} in {seconds:.1} s",
+            counted(rows, "row")
+        ));
         tables.push((name.clone(), rows, seconds));
         server::check_for_interrupts();
     }
@@ -209,7 +212,10 @@ fn verify(
         .collect();
     Err(Error::new(
         Kind::IntegrityConstraint,
-        format!("{} checks of the target failed", failed.len()),
+        format!(
+            "{} of the target failed",
+            counted(failed.len() as u64, "check")
+        ),
     )
     .with_detail(lines.join("\n"))
     .with_hint("The target is as it was before. Look at the named columns with confiture.plan."))

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::copy::Copied;
 use super::plan::{Decision, Plan, TablePlan};
 use super::request::Request;
+use crate::error::counted;
 use crate::keys::store::ActiveKey;
 use crate::ledger::entry::Facts;
 use crate::pg::report;
@@ -107,14 +108,14 @@ impl Copied {
     pub fn announce(&self, started: Instant) {
         let rows: u64 = self.tables.iter().map(|(_, rows, _)| rows).sum();
         report::notice(&format!(
-            "{rows} rows in {} tables, {} checks passed, {:.1} s{}",
-            self.tables.len(),
-            self.checks.len(),
+            "{} in {}, {} passed, {:.1} s{}",
+            counted(rows, "row"),
+            counted(self.tables.len() as u64, "table"),
+            counted(self.checks.len() as u64, "check"),
             started.elapsed().as_secs_f64(),
-            if self.created > 0 {
-                format!("; {} tables created", self.created)
-            } else {
-                String::new()
+            match self.created {
+                0 => String::new(),
+                created => format!("; {} created", counted(created as u64, "table")),
             }
         ));
     }

@@ -73,6 +73,23 @@ pub fn check(input: &Input<'_>, plan: &TablePlan, existing: &Table, problems: &m
             "Say what they shall do with options => '{\"triggers\": \"skip\"}' or '{\"triggers\": \"fire\"}'.",
         );
     }
+    for part in input.source.partitions(plan.source.oid) {
+        let same = input.target.table(&part.name).is_none_or(|there| {
+            there.bound == part.bound
+                && there.partition_key == part.partition_key
+                && there.parent.is_some()
+        });
+        if !same {
+            refuse(
+                Kind::DatatypeMismatch,
+                &format!(
+                    "has a partition \"{}\" that is not like that of the source",
+                    part.name
+                ),
+                "Detach or drop the partition to have it made anew.",
+            );
+        }
+    }
     for other in &existing.referenced_by {
         refuse(
             Kind::NotReady,

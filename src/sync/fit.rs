@@ -39,7 +39,7 @@ pub fn of(
             strategy.kind() == strategies::Kind::Redact && of != ValueType::Text;
         if !constant_redaction {
             if !strategy.accepts(of) {
-                return Err(mismatch(name, column, place));
+                return Err(mismatch(name, column, Some(of), place));
             }
             if of == ValueType::Text {
                 fits_length(strategy, column, side, place)?;
@@ -48,7 +48,7 @@ pub fn of(
         }
     }
     if strategy.kind() != strategies::Kind::Redact {
-        return Err(mismatch(name, column, place));
+        return Err(mismatch(name, column, None, place));
     }
     match (replacement, neutral(base)) {
         (Some(Value::Text(text)), _) => Ok(How::Constant(text.clone())),
@@ -159,10 +159,10 @@ fn fits_length(strategy: &Strategy, column: &Column, side: &Side, place: &str) -
     }
 }
 
-fn mismatch(strategy: &str, column: &Column, place: &str) -> Error {
+fn mismatch(strategy: &str, column: &Column, of: Option<ValueType>, place: &str) -> Error {
     let accepting: Vec<_> = strategies::Kind::ALL
         .into_iter()
-        .filter(|kind| *kind == strategies::Kind::Redact)
+        .filter(|kind| *kind == strategies::Kind::Redact || of.is_some_and(|of| kind.accepts(of)))
         .map(strategies::Kind::name)
         .collect();
     Error::new(
@@ -173,8 +173,8 @@ fn mismatch(strategy: &str, column: &Column, place: &str) -> Error {
         ),
     )
     .with_hint(format!(
-        "Use {} or exclude the column.",
-        accepting.join(", ")
+        "Use {}, or exclude the column.",
+        accepting.join(" or ")
     ))
 }
 

@@ -161,6 +161,8 @@ pub struct Input<'a> {
     pub seed_of: &'a dyn Fn(&profile::Rule) -> Result<(Seed, SeedOrigin)>,
     /// Whether the caller may create schemas in this database.
     pub may_create_schema: bool,
+    /// Uses of functions of the source schema that the target lacks, by table.
+    pub own_functions: &'a [(u32, String)],
     /// Code that would run.
     pub code: &'a [Code],
 }

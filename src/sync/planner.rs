@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::facts::Table;
+use super::fit::How;
 use super::plan::{Decision, Input, Plan, TablePlan};
 use super::{decide, fit, target, trust};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, counted};
 use crate::pg::ident;
 use crate::profile::Coverage;
-use crate::strategies::nearest;
+use crate::strategies::{ValueType, nearest};
 
 /// Makes the plan.
 ///
@@ -85,7 +86,10 @@ pub fn first(problems: Vec<Error>) -> Result<()> {
         .detail()
         .map(|detail| format!("{detail}\n"))
         .unwrap_or_default();
-    detail.push_str(&format!("There are {} more problems:", others.len()));
+    detail.push_str(&match others.len() {
+        1 => "There is 1 more problem:".to_owned(),
+        more => format!("There are {more} more problems:"),
+    });
     for other in others.iter().take(MOST) {
         detail.push_str("\n  ");
         detail.push_str(other);
@@ -260,9 +264,12 @@ fn undecided(coverage: Coverage, tables: &[TablePlan]) -> Option<Error> {
     Some(
         Error::new(
             Kind::NotReady,
-            format!("the profile says nothing about {} columns", names.len()),
+            format!(
+                "the profile says nothing about {}",
+                counted(names.len() as u64, "column")
+            ),
         )
-        .with_detail(format!("They are {}.", names.join(", ")))
+        .with_detail(format!("Undecided: {}.", names.join(", ")))
         .with_hint(format!(
             "Give each a rule, or say why it may be copied:\n{yaml}Or set coverage: copy."
         )),
@@ -295,7 +302,12 @@ fn unique(tables: &[TablePlan], problems: &mut Vec<Error>) {
                         table.rows,
                         2.0 * table.rows.max(2.0).log2() + 40.0
                     ))
-                    .with_hint("Use hash or email with a greater length, or preserve the column with a reason."),
+                    .with_hint(match masked.how {
+                        How::Mask(ValueType::Text | ValueType::Bytes) => {
+                            "Use hash or email with a greater length, or preserve the column with a reason."
+                        }
+                        _ => "Its type has no room for more: preserve the column with a reason.",
+                    }),
                 );
             }
         }

@@ -65,6 +65,7 @@ pub fn plan(request: &Request, profile: &Profile) -> Result<Planned> {
         &types,
         &oids(&target),
     )?;
+    let own_functions = store::own_functions(&request.source, &oids(&source), &request.target)?;
     let allow = settings::seed_env_allow();
     let input = Input {
         profile,
@@ -79,6 +80,7 @@ pub fn plan(request: &Request, profile: &Profile) -> Result<Planned> {
             })
         },
         may_create_schema: store::may_create_schema()?,
+        own_functions: &own_functions,
         code: &code,
     };
     let plan = planner::make(&input)?;

@@ -13,6 +13,7 @@ use super::plan::Decision;
 use super::request::{self, Request};
 use super::run;
 use crate::error::{Error, Kind, Result};
+use crate::keys;
 use crate::pg::call;
 use crate::profile;
 use crate::strategies::ValueType;
@@ -70,6 +71,7 @@ fn plan(
 > {
     let request = asked(profile, source, target, options)?;
     let profile = profile::store::pick(&request.profile, request.options.version.as_deref())?;
+    keys::store::active(keys::MASKING)?;
     let planned = request::pinned(|| request::plan(&request, &profile))?;
     let mut rows = Vec::new();
     for table in planned.plan.tables {

@@ -54,6 +54,23 @@ pub fn code(tables: &[u32], types: &[u32], triggers_of: &[u32]) -> Result<Vec<Co
     )
 }
 
+/// Definitions of these tables of `schema` that use functions of it which `other` lacks: the
+/// table's number and what uses what.
+///
+/// # Errors
+/// XX000 when the interface fails.
+pub fn own_functions(schema: &str, tables: &[u32], other: &str) -> Result<Vec<(u32, String)>> {
+    let numbers: Vec<i64> = tables.iter().map(|oid| i64::from(*oid)).collect();
+    spi::rows(
+        FUNCTIONS,
+        &[schema.into(), numbers.into(), other.into()],
+        |row| {
+            let number = u32::try_from(row.required::<i64>(1)?).unwrap_or_default();
+            Ok((number, row.required(2)?))
+        },
+    )
+}
+
 /// What may go wrong before a schema can be made: `None` when the caller may create one.
 ///
 /// # Errors
@@ -138,5 +155,7 @@ const OWN_TYPES: &str = "
 const TYPES: &str = include_str!("catalog/types.sql");
 
 const CODE: &str = include_str!("catalog/code.sql");
+
+const FUNCTIONS: &str = include_str!("catalog/functions.sql");
 
 const TIES: &str = include_str!("catalog/ties.sql");

@@ -39,7 +39,10 @@ pub fn prepare(
                 truncate.push(qualified(work.target, &existing.name));
                 work.reuse(table, existing);
             }
-            None => work.create(&table.source, tables, notes),
+            None => {
+                lacks_functions(input, &table.source, problems);
+                work.create(&table.source, tables, notes);
+            }
         }
     }
     if !truncate.is_empty() {
@@ -318,6 +321,26 @@ fn types(work: &mut Work<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) {
                 .with_detail("Only enums, domains and composite types are.")
                 .with_hint("Keep it in a schema that both sides use, for an extension with ALTER EXTENSION … SET SCHEMA."),
             ),
+        }
+    }
+}
+
+/// Functions are not made again: their bodies could lead anywhere.
+fn lacks_functions(input: &Input<'_>, table: &Table, problems: &mut Vec<Error>) {
+    let partitions = input.source.partitions(table.oid);
+    for (oid, what) in input.own_functions {
+        if *oid == table.oid || partitions.iter().any(|part| part.oid == *oid) {
+            problems.push(
+                Error::new(
+                    Kind::Definition,
+                    format!("table {} uses a function that the target lacks", table.shown()),
+                )
+                .with_detail(format!("The {what}."))
+                .with_hint(format!(
+                    "Create the function in schema {} first, or move it to a schema that both sides use.",
+                    quote(input.target_name)
+                )),
+            );
         }
     }
 }

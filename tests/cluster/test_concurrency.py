@@ -45,13 +45,20 @@ def held(db):
     make_small(db)
     db.sync()
     db.execute("UPDATE prod.people SET note = 'new'")
+    before = db.content("staging")
     reader = db.session(autocommit=False)
     reader.rows("SELECT * FROM staging.people")
     runner = db.session()
     run = Background(lambda: runner.execute(CALL))
     wait_until(lambda: db.value("SELECT cardinality(pg_blocking_pids(%s)) > 0", [runner.pid()]))
     assert db.events() == ["STARTED", "COMPLETED", "STARTED"], "it waits in the middle, not before"
-    yield {"db": db, "run": run, "pid": runner.pid(), "let_go": reader.connection.rollback}
+    yield {
+        "db": db,
+        "before": before,
+        "run": run,
+        "pid": runner.pid(),
+        "let_go": reader.connection.rollback,
+    }
     reader.connection.close()
     run.join(60)
 
@@ -152,11 +159,10 @@ def test_runs_on_different_targets_do_not_wait_for_each_other(held):
 
 def test_a_cancelled_run_changes_nothing_and_says_so(held):
     db = held["db"]
-    before = db.content("staging")
     db.execute("SELECT pg_cancel_backend(%s)", [held["pid"]])
     error = held["run"].result()
     assert error.sqlstate == "57014"
-    assert db.content("staging") == before
+    assert db.content("staging") == held["before"]
     assert db.events()[2:] == ["STARTED", "FAILED"]
     held["let_go"]()
     db.execute(CALL)
@@ -165,10 +171,9 @@ def test_a_cancelled_run_changes_nothing_and_says_so(held):
 
 def test_a_killed_run_changes_nothing_and_its_beginning_stays_on_record(held):
     db = held["db"]
-    before = db.content("staging")
     db.execute("SELECT pg_terminate_backend(%s)", [held["pid"]])
     assert held["run"].result() is not None
-    assert db.content("staging") == before
+    assert db.content("staging") == held["before"]
     assert db.events()[2:] == ["STARTED"]
     assert db.findings()["OK"] == ("ok", 1, 3)
     held["let_go"]()
@@ -198,9 +203,9 @@ def test_a_timeout_is_as_good_as_a_cancel(held):
     session.execute("SET statement_timeout = '700ms'")
     held["let_go"]()
     assert held["run"].result() is None
+    before = db.content("staging")
     reader = db.session(autocommit=False)
     reader.rows("SELECT * FROM staging.people")
-    before = db.content("staging")
     session.sync_refused("57014")
     reader.connection.rollback()
     assert db.content("staging") == before
@@ -211,9 +216,9 @@ def test_a_lock_timeout_changes_nothing(held):
     db = held["db"]
     held["let_go"]()
     assert held["run"].result() is None
+    before = db.content("staging")
     reader = db.session(autocommit=False)
     reader.rows("SELECT * FROM staging.people")
-    before = db.content("staging")
     db.execute("SET lock_timeout = '300ms'")
     db.sync_refused("55P03")
     reader.connection.rollback()

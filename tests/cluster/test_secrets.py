@@ -17,7 +17,6 @@ VALUE = "recognisable-4711"
 LOUD = [
     "shared_preload_libraries=pg_stat_statements,auto_explain",
     "log_statement=all",
-    "log_min_messages=debug5",
     "log_min_error_statement=debug5",
     "log_error_verbosity=verbose",
     "log_duration=on",
@@ -50,9 +49,23 @@ PROFILES = [
 def loud(private_server):
     """A server that writes down everything, with a seed in its environment."""
     server = private_server(*LOUD, environment={"ANONYMIZATION_SEED": SEED})
+    # Only now: from debug3 on, PostgreSQL itself writes down its whole environment when it starts.
+    be_verbose(server)
     if not server.has("pg_stat_statements"):
         pytest.skip("this PostgreSQL comes without pg_stat_statements")
     return server
+
+
+def be_verbose(server):
+    """The lowest level of messages, for every session from now on."""
+    with server.connect("postgres") as connection:
+        connection.execute("ALTER SYSTEM SET log_min_messages = debug5")
+        connection.execute("SELECT pg_reload_conf()")
+    for _ in range(200):
+        with server.connect("postgres") as connection:
+            if connection.execute("SHOW log_min_messages").fetchone()[0] == "debug5":
+                return
+    raise AssertionError("the server did not take up the setting")
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +133,7 @@ def provoke(db, session):
             " 'staging'); EXCEPTION WHEN division_by_zero THEN NULL; END; END $$",
         )
     )
+    db.execute("UPDATE staging.people SET note = id")
     db.execute("CREATE UNIQUE INDEX notes_differ ON staging.people (note)")
     yield parts(session.sync_refused("23505"))
     db.execute("DROP INDEX staging.notes_differ")
@@ -217,9 +231,8 @@ def test_the_seed_of_the_environment_was_really_used(loud, told):
 
 
 def test_an_environment_value_that_is_no_integer_is_not_printed(private_server):
-    server = private_server(
-        "log_min_messages=debug5", environment={"ANONYMIZATION_SEED": "pass-phrase-77"}
-    )
+    server = private_server(environment={"ANONYMIZATION_SEED": "pass-phrase-77"})
+    be_verbose(server)
     db = server.create_database()
     make_people(db)
     db.load(small(**WITH_SEED))

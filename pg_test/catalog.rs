@@ -1,0 +1,376 @@
+//! Rules for every SQL object of the extension, whichever room it belongs to, and the reference
+//! page held against them.
+
+#[pgrx::pg_schema]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use pgrx::prelude::*;
+
+    use crate::error::Result;
+    use crate::pg_test::support::{holds, one, refused, run, texts};
+
+    /// What belongs to the extension, without what only the tests bring along.
+    const MEMBERS: &str = "
+        members AS (
+          SELECT d.classid, d.objid FROM pg_depend d
+            JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+           WHERE e.extname = 'confiture' AND d.deptype = 'e'),
+        routines AS (
+          SELECT p.*, p.oid::regprocedure::text AS shown FROM pg_proc p
+            JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
+           WHERE p.pronamespace <> to_regnamespace('tests')),
+        relations AS (
+          SELECT c.*, c.oid::regclass::text AS shown FROM pg_class c
+            JOIN members m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid)";
+
+    fn members(query: &str) -> Result<Vec<String>> {
+        texts(&format!("WITH {MEMBERS} {query}"))
+    }
+
+    /// What a query finds breaks a rule.
+    #[track_caller]
+    fn none(query: &str) -> Result<()> {
+        assert_eq!(members(query)?, Vec::<String>::new(), "{query}");
+        Ok(())
+    }
+
+    #[pg_test]
+    fn catalog_every_object_has_a_comment() -> Result<()> {
+        none("SELECT shown FROM routines WHERE obj_description(oid, 'pg_proc') IS NULL")?;
+        // A sequence of an identity column is part of its table.
+        none(
+            "SELECT shown FROM relations r WHERE obj_description(oid, 'pg_class') IS NULL
+                AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+                                   AND d.objid = r.oid AND d.deptype = 'i')
+                AND relkind <> 'i'",
+        )?;
+        none(
+            "SELECT t.evtname FROM pg_event_trigger t
+                JOIN members m ON m.classid = 'pg_event_trigger'::regclass AND m.objid = t.oid
+               WHERE obj_description(t.oid, 'pg_event_trigger') IS NULL",
+        )?;
+        none(
+            "SELECT n.nspname FROM pg_namespace n
+                JOIN members m ON m.classid = 'pg_namespace'::regclass AND m.objid = n.oid
+               WHERE n.nspname <> 'tests' AND obj_description(n.oid, 'pg_namespace') IS NULL",
+        )?;
+        // Catalog habit: a comment is no sentence.
+        none(
+            "SELECT description FROM pg_description x
+               JOIN members m ON m.classid = x.classoid AND m.objid = x.objoid
+              WHERE x.classoid <> 'pg_namespace'::regclass
+                AND (description ~ '[.!\\n]$' OR description !~ '^[A-Z]')",
+        )
+    }
+
+    #[pg_test]
+    fn catalog_public_may_do_nothing() -> Result<()> {
+        none(
+            "SELECT shown FROM routines r
+               CROSS JOIN aclexplode(coalesce(r.proacl, acldefault('f', r.proowner))) a
+                  WHERE a.grantee = 0",
+        )?;
+        none(
+            "SELECT shown FROM relations r
+               CROSS JOIN aclexplode(coalesce(r.relacl, acldefault(
+                 CASE r.relkind WHEN 'S' THEN 's'::\"char\" ELSE 'r' END, r.relowner))) a
+                    WHERE a.grantee = 0",
+        )?;
+        none(
+            "SELECT r.shown || '.' || t.attname
+           FROM relations r JOIN pg_attribute t ON t.attrelid = r.oid
+               CROSS JOIN aclexplode(t.attacl) a WHERE a.grantee = 0",
+        )?;
+        holds(
+            "NOT has_schema_privilege('public', 'confiture', 'USAGE')
+               AND NOT has_schema_privilege('public', 'confiture', 'CREATE')",
+        );
+        Ok(())
+    }
+
+    #[pg_test]
+    fn catalog_search_paths_are_pinned() -> Result<()> {
+        let path =
+            "(SELECT split_part(c, '=', 2) FROM unnest(proconfig) c WHERE c LIKE 'search_path=%')";
+        none(&format!(
+            "SELECT shown FROM routines
+               WHERE prosecdef AND coalesce({path}, '') !~ '(^|, )pg_temp$'"
+        ))?;
+        none(&format!(
+            "SELECT shown FROM routines r JOIN pg_language l ON l.oid = r.prolang
+              WHERE l.lanname IN ('sql', 'plpgsql')
+                 AND coalesce({path}, '') <> 'pg_catalog, pg_temp'"
+        ))?;
+        none(
+            "SELECT shown FROM routines r JOIN pg_language l ON l.oid = r.prolang
+               WHERE l.lanname NOT IN ('c', 'sql', 'plpgsql')",
+        )
+    }
+
+    #[pg_test]
+    fn catalog_volatility_and_parallel_safety_are_as_meant() -> Result<()> {
+        let found = members(
+            "SELECT concat_ws(' ', shown,
+                      CASE prokind WHEN 'p' THEN 'procedure' ELSE
+                        CASE provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable'
+                           ELSE 'volatile' END END,
+                      CASE proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted'
+                         ELSE 'unsafe' END,
+                      CASE WHEN proisstrict THEN 'strict' END,
+                         CASE WHEN prosecdef THEN 'definer' END)
+               FROM routines ORDER BY shown COLLATE \"C\"",
+        )?;
+        let meant: Vec<_> = MEANT
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
+        assert_eq!(found, meant, "\nfound:\n{}\n", found.join("\n"));
+        Ok(())
+    }
+
+    const MEANT: &str = "
+        anon_email(text,bigint,boolean,integer,text) stable restricted
+        anon_hash(bigint,bigint) stable restricted
+        anon_hash(bytea,bigint,text,integer) stable restricted
+        anon_hash(integer,bigint) stable restricted
+        anon_hash(smallint,bigint) stable restricted
+        anon_hash(text,bigint,text,integer,text,text) stable restricted
+        anon_hash(uuid,bigint) stable restricted
+        anon_phone(bigint,bigint) stable restricted
+        anon_phone(integer,bigint) stable restricted
+        anon_phone(text,bigint,boolean) stable restricted
+        anon_redact(bigint) immutable safe
+        anon_redact(bytea) immutable safe
+        anon_redact(integer) immutable safe
+        anon_redact(smallint) immutable safe
+        anon_redact(text,text,text) immutable safe
+        anon_redact(uuid) immutable safe
+        confiture._drop_guard() volatile unsafe
+        confiture._forget_dropped() volatile unsafe definer
+        confiture._ledger_guard() volatile unsafe
+        confiture._run_mask(integer,bigint) volatile unsafe
+        confiture._run_mask(integer,bytea) volatile unsafe
+        confiture._run_mask(integer,integer) volatile unsafe
+        confiture._run_mask(integer,smallint) volatile unsafe
+        confiture._run_mask(integer,text) volatile unsafe
+        confiture._run_mask(integer,uuid) volatile unsafe
+        confiture.audit_entry_json(uuid) stable safe
+        confiture.create_key(text,text) volatile unsafe
+        confiture.get_audit_log(integer) stable safe
+        confiture.grant_access(text,text,text) volatile unsafe
+        confiture.init_key_file(text) volatile unsafe
+        confiture.load_profile(text) volatile unsafe strict
+        confiture.plan(text,text,text,jsonb) volatile unsafe
+        confiture.resolve_seed(text,text,text,text) stable restricted
+        confiture.retire_profile(text,text) volatile unsafe strict
+        confiture.rotate_key(text) volatile unsafe strict
+        confiture.sync(text,text,text,jsonb) procedure unsafe
+        confiture.validate_profile(text) stable restricted strict
+        confiture.verify_ledger(text[]) stable unsafe";
+
+    #[pg_test]
+    fn catalog_every_table_is_dumped() -> Result<()> {
+        none(
+            "SELECT shown FROM relations r WHERE relkind IN ('r', 'p', 'S')
+                AND NOT EXISTS (SELECT FROM pg_extension e WHERE r.oid = ANY (e.extconfig))",
+        )?;
+        // What pg_dump dumps must be empty after CREATE EXTENSION, or a restore would collide.
+        for table in members("SELECT shown FROM relations WHERE relkind IN ('r', 'p') ORDER BY 1")?
+        {
+            assert_eq!(
+                one::<i64>(&format!("SELECT count(*) FROM {table}"))?,
+                0,
+                "{table}"
+            );
+        }
+        Ok(())
+    }
+
+    #[pg_test]
+    fn catalog_tables_hold_names_not_numbers_of_the_catalog() -> Result<()> {
+        // OIDs change with pg_upgrade.
+        none(
+            "SELECT r.shown || '.' || a.attname
+           FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid
+               WHERE r.relkind IN ('r', 'p') AND a.attnum > 0
+                 AND (a.atttypid = 'oid'::regtype OR format_type(a.atttypid, NULL) ~ '^reg')",
+        )
+    }
+
+    #[pg_test]
+    fn catalog_guards_always_fire() -> Result<()> {
+        let guarded = members(
+            "SELECT DISTINCT r.relname FROM relations r JOIN pg_trigger t ON t.tgrelid = r.oid
+              WHERE t.tgfoid = 'confiture._ledger_guard'::regproc ORDER BY 1",
+        )?;
+        assert_eq!(guarded, ["audit_log", "ledger_head"]);
+        none(
+            "SELECT t.tgname FROM relations r JOIN pg_trigger t ON t.tgrelid = r.oid
+               WHERE NOT t.tgisinternal AND t.tgenabled <> 'A'",
+        )?;
+        none(
+            "SELECT t.evtname FROM pg_event_trigger t
+                JOIN members m ON m.classid = 'pg_event_trigger'::regclass AND m.objid = t.oid
+               WHERE t.evtenabled <> 'A'",
+        )
+    }
+
+    #[pg_test]
+    fn catalog_constraints_and_triggers_are_named_after_their_table() -> Result<()> {
+        none(
+            "SELECT c.conname FROM pg_constraint c JOIN relations r ON r.oid = c.conrelid
+               WHERE c.conname !~ ('^' || r.relname || '_') AND c.contype <> 'n'",
+        )?;
+        none(
+            "SELECT t.tgname FROM pg_trigger t JOIN relations r ON r.oid = t.tgrelid
+               WHERE NOT t.tgisinternal AND t.tgname !~ ('^' || r.relname || '_')",
+        )?;
+        none(
+            "SELECT i.relname FROM relations r JOIN pg_index x ON x.indrelid = r.oid
+                JOIN pg_class i ON i.oid = x.indexrelid
+               WHERE i.relname !~ ('^' || r.relname || '_.*(pkey|key|idx)$')",
+        )
+    }
+
+    #[pg_test]
+    fn catalog_settings_are_described() -> Result<()> {
+        let names = setting_names();
+        assert!(names.len() >= 3);
+        for name in &names {
+            holds(&format!("current_setting('{name}') IS NOT NULL"));
+        }
+        let shown = texts(
+            "SELECT name FROM pg_settings
+               WHERE name LIKE 'confiture.%' AND short_desc ~ '\\.$' AND extra_desc <> ''",
+        )?;
+        // A setting that is shown to nobody is not in the view.
+        let visible: Vec<_> = names
+            .iter()
+            .filter(|name| **name != "confiture.key_file")
+            .collect();
+        assert_eq!(shown.iter().collect::<Vec<_>>(), visible);
+        Ok(())
+    }
+
+    fn setting_names() -> Vec<String> {
+        include_str!("../src/settings.rs")
+            .split("c\"confiture.")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .map(|name| format!("confiture.{name}"))
+            .collect()
+    }
+
+    #[pg_test]
+    fn catalog_reference_page_lists_every_public_object() -> Result<()> {
+        let page: BTreeSet<String> = include_str!("../docs/reference.md")
+            .lines()
+            .filter_map(|line| {
+                line.strip_prefix("| `")?
+                    .split('`')
+                    .next()
+                    .map(str::to_owned)
+            })
+            .collect();
+        let mut found: BTreeSet<String> = members(
+            "SELECT CASE WHEN pronamespace = 'confiture'::regnamespace THEN 'confiture.' ELSE '' END
+                      || proname || '(' || regexp_replace(replace(
+                           pg_get_function_arguments(oid), 'IN ', ''), '::[a-z]+(\\[\\])?', '',
+                              'g') || ')'
+                      || CASE WHEN prokind = 'p' THEN '' ELSE ' → ' || CASE
+                           WHEN pg_get_function_result(oid) LIKE 'TABLE(%' THEN 'table'
+                           ELSE regexp_replace(pg_get_function_result(oid), '^SETOF ',
+                              'setof ') END END
+               FROM routines WHERE proname NOT LIKE '\\_%'",
+        )?
+        .into_iter()
+        .collect();
+        found.extend(members(
+            "SELECT shown FROM relations WHERE relkind IN ('r', 'p', 'v')",
+        )?);
+        found.extend(setting_names());
+        let missing: Vec<_> = found.difference(&page).collect();
+        let gone: Vec<_> = page.difference(&found).collect();
+        assert!(
+            missing.is_empty() && gone.is_empty(),
+            "missing: {missing:#?}\nnot there: {gone:#?}"
+        );
+        Ok(())
+    }
+
+    #[pg_test]
+    fn catalog_access_is_given_by_kind() -> Result<()> {
+        for kind in ["masker", "operator", "auditor"] {
+            run(&format!("CREATE ROLE catalog_{kind}"))?;
+            run(&format!(
+                "SELECT confiture.grant_access('{kind}', 'catalog_{kind}')"
+            ))?;
+        }
+        let may = |role: &str| {
+            members(&format!(
+                "SELECT DISTINCT proname FROM routines
+                  WHERE has_function_privilege('catalog_{role}', oid, 'EXECUTE') ORDER BY 1"
+            ))
+        };
+        let reads = |role: &str| {
+            members(&format!(
+                "SELECT relname FROM relations WHERE relkind IN ('r', 'v')
+                   AND has_table_privilege('catalog_{role}', oid, 'SELECT') ORDER BY 1"
+            ))
+        };
+        assert_eq!(
+            may("masker")?,
+            ["anon_email", "anon_hash", "anon_phone", "anon_redact"]
+        );
+        assert!(reads("masker")?.is_empty());
+        assert_eq!(
+            may("operator")?,
+            [
+                "_run_mask",
+                "load_profile",
+                "plan",
+                "resolve_seed",
+                "retire_profile",
+                "sync",
+                "validate_profile"
+            ]
+        );
+        assert_eq!(reads("operator")?, ["key_status", "profiles"]);
+        assert_eq!(
+            may("auditor")?,
+            ["audit_entry_json", "get_audit_log", "verify_ledger"]
+        );
+        assert_eq!(
+            reads("auditor")?,
+            ["audit_log", "key_status", "profiles", "run_report"]
+        );
+        none(
+            "SELECT shown || ' ' || role || ' ' || privilege FROM relations
+               CROSS JOIN unnest(ARRAY['catalog_masker', 'catalog_operator',
+                  'catalog_auditor']) role
+               CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES',
+                  'TRIGGER']) privilege
+               WHERE relkind IN ('r', 'v') AND has_table_privilege(role, oid, privilege)",
+        )
+    }
+
+    #[pg_test]
+    fn catalog_access_names_what_it_does_not_know() -> Result<()> {
+        run("CREATE ROLE catalog_somebody")?;
+        for (arguments, sqlstate) in [
+            ("'king', 'catalog_somebody'", "22023"),
+            ("'masker', 'catalog_nobody'", "42704"),
+            ("NULL, 'catalog_somebody'", "22023"),
+            ("'masker', NULL", "22023"),
+            ("'masker', 'catalog_somebody', 'cards'", "22023"),
+        ] {
+            refused(
+                sqlstate,
+                &format!("SELECT confiture.grant_access({arguments})"),
+            );
+        }
+        Ok(())
+    }
+}
