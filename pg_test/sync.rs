@@ -7,10 +7,11 @@ mod tests {
 
     use crate::error::Result;
     use crate::pg::ident;
-    use crate::pg_test::support::{holds, refused, run, texts};
+    use crate::pg_test::support::{holds, masking_key, refused, run, texts};
 
     /// A source schema of that name, and a profile of that name for it.
     fn shop(name: &str, rules: &str) -> Result<()> {
+        masking_key()?;
         run(&format!(
             "CREATE SCHEMA {name};
              CREATE TABLE {name}.users (id int PRIMARY KEY, email text NOT NULL UNIQUE, born date,
@@ -23,6 +24,7 @@ mod tests {
     }
 
     fn profile(name: &str, rules: &str) -> Result<()> {
+        masking_key()?;
         let yaml = format!(
             "name: {name}\nversion: 1\ncoverage: copy\nstrategies:\n  mail: {{type: email}}\n  \
              gone: {{type: redact}}\n  short: {{type: hash, config: {{length: 8}}}}\n\
@@ -118,6 +120,18 @@ mod tests {
     }
 
     #[pg_test]
+    fn sync_plan_needs_a_key() -> Result<()> {
+        shop("sync_no_key", GOOD)?;
+        run("UPDATE confiture.key_version SET state = 'decrypt_only'")?;
+        let refusal = refused("55000", &plan("sync_no_key"));
+        assert!(
+            refusal.hint.contains("confiture.create_key('masking')"),
+            "{refusal:?}"
+        );
+        Ok(())
+    }
+
+    #[pg_test]
     fn sync_plan_names_what_is_not_there() -> Result<()> {
         refused("42704", &plan("sync_no_profile"));
         profile("sync_no_source", GOOD)?;
@@ -188,6 +202,7 @@ mod tests {
 
     #[pg_test]
     fn sync_plan_refuses_undecided_columns_with_the_yaml_to_paste() -> Result<()> {
+        masking_key()?;
         run("CREATE SCHEMA sync_undecided; CREATE TABLE sync_undecided.t (id int, name text)")?;
         run("SELECT confiture.load_profile('name: sync_undecided
 version: 1

@@ -40,16 +40,8 @@ pub fn copy(
     phase: &Phase,
 ) -> Result<Copied> {
     phase.enter("locking");
-    for table in planned
-        .plan
-        .tables
-        .iter()
-        .filter(|table| table.source.kind != 'f')
-    {
-        let name = ident::qualified(&table.source.schema, &table.source.name);
-        spi::run(&format!("LOCK TABLE {name} IN ACCESS SHARE MODE"), &[])?;
-    }
-    // The catalog may have changed since the plan was made; from here on it cannot.
+    lock(&planned.plan)?;
+    // The catalog may have changed since the plan was made; from here on these tables cannot.
     let again = request::plan(request, profile)?;
     let loads = statement::loads(&again.plan, &again.source);
     if again.plan.prepare != planned.plan.prepare
@@ -120,6 +112,26 @@ pub fn copy(
         checks,
         created: plan.prepare.created.len(),
     })
+}
+
+/// Keeps the tables of the run as they are: the source readable for all, the target for nobody.
+fn lock(plan: &Plan) -> Result<()> {
+    // A foreign table cannot be locked, and its definition is not copied.
+    let source = plan
+        .tables
+        .iter()
+        .filter(|table| table.source.kind != 'f')
+        .map(|table| (&table.source.schema, "ACCESS SHARE", &table.source.name));
+    let target = plan
+        .prepare
+        .emptied
+        .iter()
+        .map(|name| (&plan.target, "ACCESS EXCLUSIVE", name));
+    for (schema, mode, name) in source.chain(target) {
+        let name = ident::qualified(schema, name);
+        spi::run(&format!("LOCK TABLE {name} IN {mode} MODE"), &[])?;
+    }
+    Ok(())
 }
 
 fn verify(

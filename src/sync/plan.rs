@@ -174,6 +174,8 @@ pub struct Target {
     pub before: Vec<String>,
     /// Made after it: keys, indexes, sequence values, foreign keys.
     pub after: Vec<String>,
+    /// Tables that the target has: they are emptied first.
+    pub emptied: Vec<String>,
     /// Tables, partitions included, that this run makes.
     pub created: Vec<String>,
     /// Foreign keys that were never checked: their orphans are counted on both sides.

@@ -31,12 +31,11 @@ pub fn prepare(
             .push(format!("CREATE SCHEMA {}", quote(work.target)));
     }
     types(&mut work, tables, problems);
-    let mut truncate = Vec::new();
     for table in tables {
         match input.target.table(&table.source.name) {
             Some(existing) => {
                 existing::check(input, table, existing, problems);
-                truncate.push(qualified(work.target, &existing.name));
+                work.prepare.emptied.push(existing.name.clone());
                 work.reuse(table, existing);
             }
             None => {
@@ -45,11 +44,17 @@ pub fn prepare(
             }
         }
     }
-    if !truncate.is_empty() {
+    if !work.prepare.emptied.is_empty() {
         // One statement: tables that refer to each other can only be emptied together.
+        let names: Vec<_> = work
+            .prepare
+            .emptied
+            .iter()
+            .map(|name| qualified(work.target, name))
+            .collect();
         work.before
             .truncate
-            .push(format!("TRUNCATE {}", truncate.join(", ")));
+            .push(format!("TRUNCATE {}", names.join(", ")));
     }
     work.finish()
 }

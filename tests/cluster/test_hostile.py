@@ -48,8 +48,18 @@ SOURCE = {
     " ALTER TABLE prod.people ADD d prod.d[] DEFAULT '{x}'",
     "domain in another schema": "CREATE DOMAIN evil.d AS text CHECK (evil.yes(VALUE));"
     " ALTER TABLE prod.people ADD d evil.d",
-    "view": "ALTER TABLE prod.people RENAME TO base; CREATE VIEW prod.people AS"
-    " SELECT id, evil.text(email) AS email, note FROM prod.base",
+    "domain in an expression": "CREATE DOMAIN evil.d AS text CHECK (evil.yes(VALUE));"
+    " ALTER TABLE prod.people ADD CHECK (note::evil.d IS DISTINCT FROM 'y')",
+    "array of a domain in an expression": "CREATE DOMAIN evil.d AS text CHECK (evil.yes(VALUE));"
+    " ALTER TABLE prod.people ADD CHECK ((ARRAY[note]::evil.d[])[1] IS DISTINCT FROM 'y')",
+    "domain in a default": "CREATE DOMAIN evil.d AS text CHECK (evil.yes(VALUE));"
+    " ALTER TABLE prod.people ALTER note SET DEFAULT (lower('X')::evil.d)",
+    "domain in an index": "CREATE DOMAIN evil.d AS text CHECK (evil.yes(VALUE));"
+    " CREATE INDEX ON prod.people ((note::evil.d))",
+    "domain in a composite type": "CREATE DOMAIN prod.d AS text CHECK (evil.yes(VALUE));"
+    " CREATE TYPE prod.c AS (d prod.d); ALTER TABLE prod.people ADD c prod.c DEFAULT '(x)'",
+    "check of a domain of the caller": "CREATE DOMAIN prod.d AS text CHECK (VALUE <> '');"
+    " ALTER TABLE prod.people ADD d prod.d; ALTER DOMAIN prod.d ADD CHECK (evil.yes(VALUE))",
 }
 # What a run need not touch: it may go through, but nothing of it may run.
 UNTOUCHED = {
@@ -58,6 +68,13 @@ UNTOUCHED = {
     " AS $$ BEGIN PERFORM evil.note(); RETURN 'good'; END $$;"
     " CREATE CAST (prod.mood AS text) WITH FUNCTION evil.cast(prod.mood) AS IMPLICIT;"
     " ALTER TABLE prod.people ADD mood prod.mood DEFAULT 'good'",
+    "difference of a range": "CREATE FUNCTION evil.diff(a text, b text) RETURNS float8"
+    " LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM evil.note(); RETURN 1; END $$;"
+    " CREATE TYPE prod.r AS RANGE (SUBTYPE = text, SUBTYPE_DIFF = evil.diff);"
+    " ALTER TABLE prod.people ADD r prod.r DEFAULT '[a,b)';"
+    " CREATE INDEX ON prod.people USING gist (r);"
+    " INSERT INTO prod.people SELECT i, i || '@x.example', 'x', prod.r(i::text, (i || 'z'))"
+    " FROM generate_series(10, 400) AS i",
     "statistics": "CREATE STATISTICS prod.s ON (evil.text(note)), id FROM prod.people",
     "policy": "CREATE POLICY p ON prod.people USING (evil.yes(note));"
     " ALTER TABLE prod.people ENABLE ROW LEVEL SECURITY",
@@ -110,12 +127,12 @@ def ran(db):
     return db.value("SELECT is_called FROM evil.ran") or db.rows("SELECT * FROM evil.caught") != []
 
 
-def refused_and_never_run(db, options="{}"):
+def refused_and_never_run(db, options="{}", sqlstate="42501"):
     """The superuser's run is refused, changes nothing, and calls nothing of hers."""
     before, events = db.content("staging"), db.events()
-    report = db.sync_refused("42501", options=options)
+    report = db.sync_refused(sqlstate, options=options)
     assert not ran(db)
-    db.plan_refused("42501", options=options)
+    db.plan_refused(sqlstate, options=options)
     assert not ran(db)
     assert db.content("staging") == before and db.events() == events
     return report
@@ -138,6 +155,16 @@ def test_code_of_the_source_is_not_run(db, mallory, plant):
     assert not ran(db)
     report = refused_and_never_run(db)
     assert mallory.role in f"{report.message_primary} {report.message_detail} {report.message_hint}"
+
+
+def test_a_view_in_place_of_a_table_is_not_run(db, mallory):
+    people_of(mallory)
+    mallory.execute("ALTER TABLE prod.people RENAME TO base")
+    mallory.execute(
+        "CREATE VIEW prod.people AS SELECT id, evil.text(email) AS email, note FROM prod.base"
+    )
+    db.load(profile({"people": {"email": "mail"}}))
+    refused_and_never_run(db, sqlstate="0A000")
 
 
 def test_code_of_a_partition_key_is_not_run(db, mallory):
@@ -252,8 +279,10 @@ def test_code_of_a_target_table_that_was_given_away_is_not_run(target, mallory, 
     mallory.execute("CREATE DOMAIN evil.d AS text CHECK (evil.yes(VALUE))")
     mallory.execute(GIVEN_AWAY[plant])
     target.execute(f"REVOKE CREATE ON SCHEMA staging FROM {mallory.role}")
+    # Rules are refused whoever wrote them.
+    sqlstate = "42P17" if plant == "rule" else "42501"
     for options in ("{}", '{"adopt": true}'):
-        refused_and_never_run(target, options)
+        refused_and_never_run(target, options, sqlstate)
 
 
 def test_code_of_a_role_that_may_become_the_caller_is_trusted(target, mallory):
