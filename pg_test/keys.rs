@@ -25,6 +25,23 @@ mod tests {
     }
 
     #[pg_test]
+    fn keys_need_their_arguments() -> Result<()> {
+        for call in ["create_key(NULL)", "rotate_key(NULL)"] {
+            let refusal = refused("22023", &format!("SELECT confiture.{call}"));
+            assert_eq!(refusal.message, "argument \"name\" must not be null");
+        }
+        Ok(())
+    }
+
+    #[pg_test]
+    fn keys_without_their_installation_are_damaged() -> Result<()> {
+        masking_key()?;
+        run("DELETE FROM confiture.installation")?;
+        refused("XX001", "SELECT anon_hash('x')");
+        Ok(())
+    }
+
+    #[pg_test]
     fn keys_have_plain_names() -> Result<()> {
         masking_key()?;
         let long = "x".repeat(64);

@@ -35,7 +35,8 @@ CREATE TABLE confiture.key_version (
   CONSTRAINT key_version_key_name_fkey FOREIGN KEY (key_name) REFERENCES confiture.key (name),
   CONSTRAINT key_version_version_check CHECK (version > 0),
   CONSTRAINT key_version_state_check CHECK (state IN ('active', 'decrypt_only', 'destroyed')),
-  CONSTRAINT key_version_wrapped_check CHECK ((state = 'destroyed') = (wrapped IS NULL))
+  CONSTRAINT key_version_wrapped_check CHECK ((state = 'destroyed') = (wrapped IS NULL)),
+  CONSTRAINT key_version_binding_mac_check CHECK ((state = 'destroyed') = (binding_mac IS NULL))
 );
 CREATE UNIQUE INDEX key_version_active_idx ON confiture.key_version (key_name) WHERE state = 'active';
 COMMENT ON TABLE confiture.key_version IS 'Data keys, wrapped by a provider and bound to their row';

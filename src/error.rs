@@ -194,6 +194,19 @@ impl fmt::Debug for Sqlstate {
     }
 }
 
+/// The value of an argument that must not be NULL.
+///
+/// # Errors
+/// 22023 when it is.
+pub fn given<T>(argument: &str, value: Option<T>) -> Result<T> {
+    value.ok_or_else(|| {
+        Error::new(
+            Kind::InvalidParameter,
+            format!("argument \"{argument}\" must not be null"),
+        )
+    })
+}
+
 /// A number with its noun: "1 row", "2 rows".
 pub fn counted(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })

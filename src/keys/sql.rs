@@ -5,7 +5,7 @@ use pgrx::prelude::*;
 
 use super::provider::file;
 use super::store;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, given};
 use crate::pg::{report, server, user};
 use crate::settings;
 
@@ -48,7 +48,11 @@ fn init_key_file(path: default!(Option<&str>, "NULL")) -> Result<String, ErrorRe
 ///
 /// The key "masking" serves every purpose until others are made.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
-fn create_key(name: &str, purpose: default!(Option<&str>, "NULL")) -> Result<i32, ErrorReport> {
+fn create_key(
+    name: Option<&str>,
+    purpose: default!(Option<&str>, "NULL"),
+) -> Result<i32, ErrorReport> {
+    let name = given("name", name)?;
     let purpose = purpose.unwrap_or(name);
     check_name("key", name)?;
     check_name("purpose", purpose)?;
@@ -58,8 +62,8 @@ fn create_key(name: &str, purpose: default!(Option<&str>, "NULL")) -> Result<i32
 /// Makes a new version of a key; the former one stays for decrypting and verifying. Returns the
 /// new version. Pseudonyms made from now on differ from those made before.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
-fn rotate_key(name: &str) -> Result<i32, ErrorReport> {
-    Ok(store::rotate(name)?)
+fn rotate_key(name: Option<&str>) -> Result<i32, ErrorReport> {
+    Ok(store::rotate(given("name", name)?)?)
 }
 
 fn check_name(what: &str, name: &str) -> Result<()> {

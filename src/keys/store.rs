@@ -191,16 +191,16 @@ fn find(sql: &str, args: &[pgrx::datum::DatumWithOid<'_>]) -> Result<Option<Acti
                     name: row.required(1)?,
                     version: row.required(2)?,
                     purpose: row.required(3)?,
-                    installation: *row.required::<Uuid>(11)?.as_bytes(),
+                    installation: *row.get::<Uuid>(11)?.ok_or_else(damaged)?.as_bytes(),
                 },
                 wrapped: Wrapped {
                     provider: row.required(5)?,
                     kek_ref: row.required(6)?,
                     kek_version: row.get(7)?,
                     alg: row.required(8)?,
-                    blob: row.required(9)?,
+                    blob: row.get(9)?.ok_or_else(damaged)?,
                 },
-                mac: row.required(10)?,
+                mac: row.get(10)?.ok_or_else(damaged)?,
             })
         })
     })?;
@@ -243,6 +243,12 @@ fn open(stored: Stored) -> Result<ActiveKey> {
         version: stored.binding.version,
         secret,
     })
+}
+
+fn damaged() -> Error {
+    Error::new(Kind::Corrupt, "a stored key is not complete")
+        .with_detail("Its wrapped bytes, their MAC or the id of the installation are missing.")
+        .with_hint("Restore confiture.key_version and confiture.installation from a backup.")
 }
 
 fn no_key() -> Error {

@@ -6,7 +6,7 @@ use pgrx::prelude::*;
 
 use super::store::{self, Loaded};
 use super::{Problem, Profile, SeedSource, Severity, seed};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, given};
 use crate::pg::report;
 use crate::settings;
 
@@ -24,27 +24,32 @@ type Item = (
 #[pg_extern(schema = "confiture", stable, parallel_restricted)]
 #[allow(clippy::type_complexity, reason = "the shape of the rows")]
 fn validate_profile(
-    yaml: &str,
-) -> TableIterator<
-    'static,
-    (
-        name!(item, String),
-        name!(name, String),
-        name!(detail, String),
-        name!(line, Option<i32>),
-        name!(column, Option<i32>),
-        name!(hint, Option<String>),
-    ),
+    yaml: Option<&str>,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(item, String),
+            name!(name, String),
+            name!(detail, String),
+            name!(line, Option<i32>),
+            name!(column, Option<i32>),
+            name!(hint, Option<String>),
+        ),
+    >,
+    ErrorReport,
 > {
+    let yaml = given("yaml", yaml)?;
     let (profile, problems) = super::read(yaml.as_bytes());
     let mut items = profile.as_ref().map(summary).unwrap_or_default();
     items.extend(problems.into_iter().map(problem));
-    TableIterator::new(items)
+    Ok(TableIterator::new(items))
 }
 
 /// Checks a profile and stores it as an immutable version. Returns what was done.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
-fn load_profile(yaml: &str) -> Result<String, ErrorReport> {
+fn load_profile(yaml: Option<&str>) -> Result<String, ErrorReport> {
+    let yaml = given("yaml", yaml)?;
     let (profile, warnings) = super::load(yaml.as_bytes())?;
     let loaded = store::load(&profile, yaml)?;
     for warning in warnings {
@@ -70,18 +75,26 @@ fn load_profile(yaml: &str) -> Result<String, ErrorReport> {
 
 /// Takes a version of a profile out of use; loading the same document puts it back.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
-fn retire_profile(name: &str, version: &str) -> Result<(), ErrorReport> {
-    Ok(store::retire(name, version)?)
+fn retire_profile(name: Option<&str>, version: Option<&str>) -> Result<(), ErrorReport> {
+    Ok(store::retire(
+        given("name", name)?,
+        given("version", version)?,
+    )?)
 }
 
 /// Where the seed of a column comes from, by name: never its value.
 #[pg_extern(schema = "confiture", stable, parallel_restricted)]
 fn resolve_seed(
-    profile: &str,
-    table: &str,
-    column: &str,
+    profile: Option<&str>,
+    table: Option<&str>,
+    column: Option<&str>,
     version: default!(Option<&str>, "NULL"),
 ) -> Result<String, ErrorReport> {
+    let (profile, table, column) = (
+        given("profile", profile)?,
+        given("table", table)?,
+        given("column", column)?,
+    );
     let profile = store::pick(profile, version)?;
     let rule = profile
         .tables

@@ -10,7 +10,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::{Kind, Mask, Params, Seed, Strategy, Value, ValueType};
-use crate::error::{self, Error, Result};
+use crate::error::{self, Error, Result, given};
 use crate::keys::{self, Use, subkey};
 use crate::pg::{callsite, server};
 
@@ -257,11 +257,11 @@ fn site(
                 .all(|(kept, (_, arg))| arg.is_some_and(|arg| arg.is(kept)))
     };
     let make = || {
-        let seed = seed.ok_or_else(|| null("seed"))?;
+        let seed = given("seed", seed)?;
         let mut params = Params::new();
         let mut kept = Vec::with_capacity(args.len());
         for (name, arg) in args {
-            let value = arg.ok_or_else(|| null(name))?.value();
+            let value = given(name, *arg)?.value();
             kept.push(value.clone());
             params.insert((*name).to_owned(), value);
         }
@@ -281,13 +281,6 @@ fn site(
         })
     };
     callsite::state(fcinfo, same, make).map(|site| &site.mask)
-}
-
-fn null(argument: &str) -> Error {
-    Error::new(
-        error::Kind::InvalidParameter,
-        format!("argument \"{argument}\" must not be null"),
-    )
 }
 
 fn narrow<T: TryFrom<i64>>(value: i64) -> Result<T> {

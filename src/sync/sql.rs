@@ -12,7 +12,7 @@ use super::options::Options;
 use super::plan::Decision;
 use super::request::{self, Request};
 use super::run;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, given};
 use crate::keys;
 use crate::pg::call;
 use crate::profile;
@@ -166,18 +166,10 @@ fn asked(
     target: Option<&str>,
     options: Option<JsonB>,
 ) -> Result<Request> {
-    let given = |name: &str, value: Option<&str>| {
-        value.map(str::to_owned).ok_or_else(|| {
-            Error::new(
-                Kind::InvalidParameter,
-                format!("argument \"{name}\" must not be null"),
-            )
-        })
-    };
     Ok(Request {
-        profile: given("profile", profile)?,
-        source: given("source", source)?,
-        target: given("target", target)?,
+        profile: given("profile", profile)?.to_owned(),
+        source: given("source", source)?.to_owned(),
+        target: given("target", target)?.to_owned(),
         options: match options {
             Some(JsonB(options)) => Options::parse(&options)?,
             None => Options::default(),

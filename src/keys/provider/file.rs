@@ -91,6 +91,12 @@ impl Provider for FileProvider {
             ))
             .with_hint("Put the right file in place, from escrow if need be."));
         }
+        if wrapped.alg != ALG {
+            return Err(Error::new(
+                Kind::Unsupported,
+                "a stored key was wrapped in a way this provider does not know",
+            ));
+        }
         envelope::unwrap(&self.kek, &wrapped.blob, binding).ok_or_else(|| {
             Error::new(
                 Kind::Corrupt,
@@ -360,6 +366,14 @@ mod tests {
         assert_eq!(
             b.unwrap(&wrapped, &binding()).err().unwrap().kind(),
             Kind::NotReady
+        );
+        let other_way = Wrapped {
+            alg: "rot13".into(),
+            ..wrapped.clone()
+        };
+        assert_eq!(
+            a.unwrap(&other_way, &binding()).err().unwrap().kind(),
+            Kind::Unsupported
         );
         let mut altered = wrapped.clone();
         altered.blob[20] ^= 1;
