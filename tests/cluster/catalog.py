@@ -43,6 +43,9 @@ WITH member AS (
   SELECT 'pg_class'::regclass AS classid, oid AS objid, relnamespace AS nsp FROM pg_class
   UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace FROM pg_type
   UNION ALL SELECT 'pg_proc'::regclass, oid, pronamespace FROM pg_proc
+  UNION ALL SELECT 'pg_operator'::regclass, oid, oprnamespace FROM pg_operator
+  UNION ALL SELECT 'pg_collation'::regclass, oid, collnamespace FROM pg_collation
+  UNION ALL SELECT 'pg_opclass'::regclass, oid, opcnamespace FROM pg_opclass
   UNION ALL SELECT 'pg_constraint'::regclass, oid, connamespace FROM pg_constraint
   UNION ALL SELECT 'pg_attrdef'::regclass, d.oid, relnamespace
     FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid

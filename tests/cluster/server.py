@@ -222,7 +222,9 @@ class Session:
             " WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'f') ORDER BY 1",
             [schema],
         )
-        sorted_rows = "string_agg(t::text, E'\\n' ORDER BY t::text COLLATE \"C\")"
+        # As JSON, which has an order of its own: two tables may have their columns in another one.
+        row = 'to_jsonb(t)::text COLLATE "C"'
+        sorted_rows = f"string_agg({row}, E'\\n' ORDER BY {row})"
         digest = f"SELECT md5(coalesce({sorted_rows}, '')) FROM {{}} AS t"
         return {table: self.value(digest.format(table)) for table in tables}
 

@@ -44,18 +44,26 @@ def of_mallory(db, mallory):
 
 
 SWAPS = {
-    "view": "DROP TABLE prod.people; CREATE VIEW prod.people AS SELECT 1 AS id,"
-    " evil.text('x') AS email, 'x'::text AS note",
-    "row security": "ALTER TABLE prod.people ENABLE ROW LEVEL SECURITY;"
-    " ALTER TABLE prod.people FORCE ROW LEVEL SECURITY;"
-    " CREATE POLICY p ON prod.people USING (evil.yes(note))",
-    "domain": "CREATE DOMAIN prod.d AS text CHECK (evil.yes(VALUE));"
-    " ALTER TABLE prod.people ALTER note TYPE prod.d",
-    "cast": "CREATE DOMAIN prod.d AS text CHECK (evil.yes(VALUE)); CREATE TYPE prod.m AS ENUM ('x');"
-    " CREATE FUNCTION evil.m(prod.m) RETURNS text LANGUAGE plpgsql IMMUTABLE"
-    " AS $$ BEGIN PERFORM evil.note(); RETURN 'x'; END $$;"
-    " CREATE CAST (prod.m AS text) WITH FUNCTION evil.m(prod.m) AS IMPLICIT;"
-    " ALTER TABLE prod.people ALTER note TYPE prod.m USING 'x'",
+    "view": """
+        DROP TABLE prod.people;
+        CREATE VIEW prod.people AS SELECT 1 AS id, evil.text('x') AS email, 'x'::text AS
+            note""",
+    "row security": """
+        ALTER TABLE prod.people ENABLE ROW LEVEL SECURITY;
+        ALTER TABLE prod.people FORCE ROW LEVEL SECURITY;
+        CREATE POLICY p ON prod.people USING (evil.yes(note))""",
+    "domain": """
+        CREATE DOMAIN prod.d AS text CHECK (evil.yes(VALUE));
+        ALTER TABLE prod.people ALTER note TYPE prod.d""",
+    "cast": """
+        CREATE DOMAIN prod.d AS text CHECK (evil.yes(VALUE));
+        CREATE TYPE prod.m AS ENUM ('x');
+        CREATE FUNCTION evil.m(prod.m) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+            $$ BEGIN PERFORM evil.note();
+        RETURN 'x';
+        END $$;
+        CREATE CAST (prod.m AS text) WITH FUNCTION evil.m(prod.m) AS IMPLICIT;
+        ALTER TABLE prod.people ALTER note TYPE prod.m USING 'x'""",
 }
 
 
