@@ -141,14 +141,14 @@ mod tests {
         anon_phone(bigint,bigint) stable restricted
         anon_phone(integer,bigint) stable restricted
         anon_phone(text,bigint,boolean) stable restricted
-        anon_redact(bigint) immutable safe
-        anon_redact(bytea) immutable safe
-        anon_redact(integer) immutable safe
-        anon_redact(smallint) immutable safe
-        anon_redact(text,text,text) immutable safe
-        anon_redact(uuid) immutable safe
+        anon_redact(bigint,bigint) immutable safe
+        anon_redact(bytea,bigint) immutable safe
+        anon_redact(integer,bigint) immutable safe
+        anon_redact(smallint,bigint) immutable safe
+        anon_redact(text,bigint,text,text) immutable safe
+        anon_redact(uuid,bigint) immutable safe
         confiture._drop_guard() volatile unsafe
-        confiture._forget_dropped() volatile unsafe definer
+        confiture._forget_gone() volatile unsafe definer
         confiture._ledger_guard() volatile unsafe
         confiture._run_mask(integer,bigint) volatile unsafe
         confiture._run_mask(integer,bytea) volatile unsafe

@@ -305,7 +305,7 @@ mod tests {
         }
         assert!(done > 10, "only {done} of these could be called: {calls:?}");
         // The guards are no way in either; the one of commands finds none to judge.
-        for guard in ["_ledger_guard", "_forget_dropped"] {
+        for guard in ["_ledger_guard", "_forget_gone"] {
             assert!(
                 refusal(&format!("SELECT confiture.{guard}()"))?.is_some(),
                 "{guard}"

@@ -32,7 +32,7 @@ CREATE TABLE confiture.key_version (
   created_by text NOT NULL,
   retired_at timestamptz,
   CONSTRAINT key_version_pkey PRIMARY KEY (key_name, version),
-  CONSTRAINT key_version_key_name_fkey FOREIGN KEY (key_name) REFERENCES confiture.key (name),
+  -- No foreign key to confiture.key: a parallel restore loads extension tables in any order.
   CONSTRAINT key_version_version_check CHECK (version > 0),
   CONSTRAINT key_version_state_check CHECK (state IN ('active', 'decrypt_only', 'destroyed')),
   CONSTRAINT key_version_wrapped_check CHECK ((state = 'destroyed') = (wrapped IS NULL)),

@@ -9,23 +9,34 @@ CREATE TABLE confiture.target_table (
 );
 COMMENT ON TABLE confiture.target_table IS 'Tables that runs made or took over: only those are emptied by a run';
 
--- A dropped table is forgotten, so that a stranger of the same name is not taken for it.
-CREATE FUNCTION confiture._forget_dropped() RETURNS event_trigger
+-- A table that was dropped or renamed is forgotten, so that a stranger which takes its name is not
+-- taken for it.
+CREATE FUNCTION confiture._forget_gone() RETURNS event_trigger
   LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  DELETE FROM confiture.target_table t USING pg_event_trigger_dropped_objects() d
-   WHERE d.object_type = 'table' AND d.schema_name = t.schema_name AND d.object_name = t.table_name;
+  DELETE FROM confiture.target_table t
+   WHERE NOT EXISTS (
+     SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = t.schema_name AND c.relname = t.table_name);
 END
 $$;
-COMMENT ON FUNCTION confiture._forget_dropped() IS 'Takes dropped tables off the list of those that runs made';
+COMMENT ON FUNCTION confiture._forget_gone() IS 'Takes dropped and renamed tables off the list of those that runs made';
 
 CREATE EVENT TRIGGER confiture_forget_dropped ON sql_drop
   WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED')
-  EXECUTE FUNCTION confiture._forget_dropped();
+  EXECUTE FUNCTION confiture._forget_gone();
 ALTER EVENT TRIGGER confiture_forget_dropped ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER confiture_forget_dropped IS 'Takes dropped tables off the list of those that runs made';
+
+-- The server lets several commands rename a table.
+CREATE EVENT TRIGGER confiture_forget_renamed ON ddl_command_end
+  WHEN TAG IN ('ALTER TABLE', 'ALTER SCHEMA', 'ALTER INDEX', 'ALTER VIEW', 'ALTER SEQUENCE',
+               'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE')
+  EXECUTE FUNCTION confiture._forget_gone();
+ALTER EVENT TRIGGER confiture_forget_renamed ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER confiture_forget_renamed IS 'Takes renamed tables off the list of those that runs made';
 
 CREATE VIEW confiture.run_report AS
   SELECT e.run_id, e.profile_name, e.profile_version, e.source_schema, e.target_schema,

@@ -151,10 +151,12 @@ fn anon_phone(
     ))
 }
 
-/// A constant in place of a text, or one character per character.
+/// A constant in place of a text, or one character per character. It takes a seed as every mask
+/// does; a constant has no use for it.
 #[pg_extern(immutable, parallel_safe)]
 fn anon_redact(
     value: Option<&str>,
+    seed: default!(Option<i64>, 0),
     style: default!(Option<&str>, "'constant'"),
     replacement: default!(Option<&str>, "NULL"),
     fcinfo: Call,
@@ -166,7 +168,7 @@ fn anon_redact(
         args.push(("replacement", replacement.map(Arg::Text)));
     }
     Ok(Some(
-        site(fcinfo, Kind::Redact, Some(0), &args)?
+        site(fcinfo, Kind::Redact, seed, &args)?
             .text(value)?
             .into_owned(),
     ))
@@ -174,31 +176,31 @@ fn anon_redact(
 
 /// 0 in place of a number.
 #[pg_extern(name = "anon_redact", immutable, parallel_safe)]
-fn anon_redact_int2(value: Option<i16>) -> Option<i16> {
+fn anon_redact_int2(value: Option<i16>, _seed: default!(Option<i64>, 0)) -> Option<i16> {
     value.map(|_| 0)
 }
 
 /// 0 in place of a number.
 #[pg_extern(name = "anon_redact", immutable, parallel_safe)]
-fn anon_redact_int4(value: Option<i32>) -> Option<i32> {
+fn anon_redact_int4(value: Option<i32>, _seed: default!(Option<i64>, 0)) -> Option<i32> {
     value.map(|_| 0)
 }
 
 /// 0 in place of a number.
 #[pg_extern(name = "anon_redact", immutable, parallel_safe)]
-fn anon_redact_int8(value: Option<i64>) -> Option<i64> {
+fn anon_redact_int8(value: Option<i64>, _seed: default!(Option<i64>, 0)) -> Option<i64> {
     value.map(|_| 0)
 }
 
 /// The nil uuid (RFC 9562 §5.9) in place of a uuid.
 #[pg_extern(name = "anon_redact", immutable, parallel_safe)]
-fn anon_redact_uuid(value: Option<Uuid>) -> Option<Uuid> {
+fn anon_redact_uuid(value: Option<Uuid>, _seed: default!(Option<i64>, 0)) -> Option<Uuid> {
     value.map(|_| Uuid::from_bytes([0; 16]))
 }
 
 /// The empty string in place of a byte string.
 #[pg_extern(name = "anon_redact", immutable, parallel_safe)]
-fn anon_redact_bytea(value: Option<&[u8]>) -> Option<Vec<u8>> {
+fn anon_redact_bytea(value: Option<&[u8]>, _seed: default!(Option<i64>, 0)) -> Option<Vec<u8>> {
     value.map(|_| Vec::new())
 }
 

@@ -4,7 +4,7 @@
 //! with the target as the search path, so that they mean the target's.
 
 use super::facts::{Column, Sequence, Side, Table, Type};
-use crate::pg::ident::{qualified, quote};
+use crate::pg::ident::{literal, qualified, quote};
 
 /// `CREATE TABLE`, or `CREATE TABLE … PARTITION OF`, without what comes after the load.
 pub fn table(table: &Table, parent: Option<&str>, target: &str) -> String {
@@ -27,6 +27,35 @@ pub fn table(table: &Table, parent: Option<&str>, target: &str) -> String {
             .map(|check| format!("CONSTRAINT {} {}", quote(&check.name), check.definition)),
     );
     format!("CREATE TABLE {name} ({}){partition_by}", parts.join(", "))
+}
+
+/// What a partition has of its own: columns that must not be null, defaults.
+pub fn partition_columns(partition: &Table, parent: &Table, target: &str) -> Vec<String> {
+    let name = qualified(target, &partition.name);
+    let mut statements = Vec::new();
+    for column in partition
+        .columns
+        .iter()
+        .filter(|column| !column.is_generated())
+    {
+        let Some(above) = parent
+            .columns
+            .iter()
+            .find(|above| above.name == column.name)
+        else {
+            continue;
+        };
+        let alter = format!("ALTER TABLE {name} ALTER COLUMN {}", quote(&column.name));
+        if column.not_null && !above.not_null {
+            statements.push(format!("{alter} SET NOT NULL"));
+        }
+        match &column.default {
+            default if *default == above.default => {}
+            Some(default) => statements.push(format!("{alter} SET DEFAULT {default}")),
+            None => statements.push(format!("{alter} DROP DEFAULT")),
+        }
+    }
+    statements
 }
 
 fn column(column: &Column, target: &str) -> String {
@@ -91,6 +120,19 @@ fn sequence_options(sequence: &Sequence) -> String {
     )
 }
 
+/// Sets a sequence as another one stands: where its values are parts of something else.
+pub fn follow_sequence(sequence: &Sequence, other: &Sequence) -> [String; 2] {
+    let name = qualified(&sequence.schema, &sequence.name);
+    [
+        format!("ALTER SEQUENCE {name} RESTART"),
+        format!(
+            "SELECT pg_catalog.setval({}::pg_catalog.regclass, o.last_value, o.is_called) FROM {} o",
+            literal(&name),
+            qualified(&other.schema, &other.name)
+        ),
+    ]
+}
+
 /// Sets a sequence behind the values that columns of the target hold. The RESTART before it gives
 /// the sequence new storage, so that a rollback takes `setval` back too, which it does not
 /// otherwise.
@@ -114,7 +156,7 @@ pub fn set_sequence(
         "ALTER SEQUENCE {} RESTART",
         qualified(&sequence.schema, &sequence.name)
     );
-    let name = crate::pg::ident::literal(&qualified(&sequence.schema, &sequence.name));
+    let name = literal(&qualified(&sequence.schema, &sequence.name));
     let (min, max, start) = (sequence.min, sequence.max, sequence.start);
     let set = format!(
         "SELECT pg_catalog.setval({name}::pg_catalog.regclass,
@@ -131,11 +173,7 @@ pub fn type_of(of: &Type, target: &str) -> Option<String> {
     let name = qualified(target, &of.name);
     match of.kind {
         'e' => {
-            let labels: Vec<_> = of
-                .labels
-                .iter()
-                .map(|l| crate::pg::ident::literal(l))
-                .collect();
+            let labels: Vec<_> = of.labels.iter().map(|label| literal(label)).collect();
             Some(format!(
                 "CREATE TYPE {name} AS ENUM ({})",
                 labels.join(", ")
@@ -149,7 +187,7 @@ pub fn type_of(of: &Type, target: &str) -> Option<String> {
             if of.not_null {
                 text.push_str(" NOT NULL");
             }
-            for check in &of.checks {
+            for check in of.checks.iter().filter(|check| check.validated) {
                 text.push_str(&format!(
                     " CONSTRAINT {} {}",
                     quote(&check.name),

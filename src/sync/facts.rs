@@ -85,6 +85,8 @@ pub struct Column {
     pub not_null: bool,
     /// Default or generation expression.
     pub default: Option<String>,
+    /// Whether the default is the next value of the sequence and nothing else.
+    pub plain_nextval: bool,
     /// `s` stored, `v` virtual, empty: none.
     pub generated: String,
     /// `a` always, `d` by default, empty: none.
@@ -226,6 +228,8 @@ pub struct Check {
     pub name: String,
     /// `CHECK (…)`.
     pub definition: String,
+    /// Whether all values were checked.
+    pub validated: bool,
 }
 
 /// An attribute of a composite type.

@@ -55,7 +55,7 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
     let mut notes = Vec::new();
     foreign_keys(&tables, &mut problems, &mut notes);
     trust::check(input.code, &mut problems);
-    let prepare = target::prepare(input, &tables, &mut problems, &mut notes);
+    let prepare = target::prepare(input, &tables, &mut problems);
     first(problems)?;
     Ok(Plan {
         source: input.source_name.to_owned(),
@@ -224,7 +224,7 @@ fn find<'a>(
         'r' | 'p' | 'f' => None,
         _ => Some((
             Kind::Unsupported,
-            "is no table",
+            "is not a table",
             "A view can hide rows and run code; name the tables behind it.",
         )),
     };

@@ -110,10 +110,21 @@ pub fn pinned<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     )
 }
 
-/// Constants a profile wants written must be input of their column's type.
+/// Constants and filter values of a profile must be input of their column's type.
 fn bad_constants(plan: &Plan, source: &Side) -> Vec<Error> {
     let mut problems = Vec::new();
     for table in &plan.tables {
+        if let Some(filter) = &table.filter
+            && guarded(|| store::try_filter(&statement::from(&table.source), filter)).is_err()
+        {
+            problems.push(Error::new(
+                Kind::InvalidParameter,
+                format!(
+                    "a condition on table {} has a value that is not of its column's type",
+                    table.source.shown()
+                ),
+            ));
+        }
         for (column, facts) in table.columns.iter().zip(&table.source.columns) {
             let Decision::Masked(masked) = &column.decision else {
                 continue;

@@ -34,10 +34,14 @@ fn load(plan: &Plan, table: &TablePlan, source: &Side, number: &mut usize) -> St
         .columns
         .iter()
         .any(|column| column.identity == "a");
+    // A table may have no column, or none that is copied.
+    let list = match names.as_slice() {
+        [] => String::new(),
+        names => format!(" ({})", names.join(", ")),
+    };
     format!(
-        "INSERT INTO {} ({}){} SELECT {} FROM {} AS s{}",
+        "INSERT INTO {}{list}{} SELECT {} FROM {} AS s{}",
         qualified(&plan.target, &table.source.name),
-        names.join(", "),
         if identity {
             " OVERRIDING SYSTEM VALUE"
         } else {

@@ -116,6 +116,19 @@ pub fn try_literal(expression: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether the values of a filter are valid input of their types: the server reads them when it
+/// plans the query, which then returns nothing.
+///
+/// # Errors
+/// The server's own error, to be caught in a subtransaction.
+pub fn try_filter(from: &str, filter: &str) -> Result<()> {
+    spi::run(
+        &format!("SELECT FROM {from} AS s WHERE {filter} LIMIT 0"),
+        &[],
+    )?;
+    Ok(())
+}
+
 fn made(schema: &str) -> Result<Vec<String>> {
     owner::acting_as_owner("confiture", || {
         spi::read(

@@ -2,20 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{Constraint, Sequence, Table};
+use super::facts::{Constraint, Sequence, Side, Table, Type};
 use super::options::Triggers;
 use super::plan::{Input, TablePlan, Target, Unchecked};
 use super::{ddl, existing};
 use crate::error::{Error, Kind};
-use crate::pg::ident::{qualified, quote};
+use crate::pg::ident::{literal, qualified, quote};
 
 /// Holds the target against the tables of the plan.
-pub fn prepare(
-    input: &Input<'_>,
-    tables: &[TablePlan],
-    problems: &mut Vec<Error>,
-    notes: &mut Vec<String>,
-) -> Target {
+pub fn prepare(input: &Input<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) -> Target {
     let mut work = Work {
         input,
         target: input.target_name,
@@ -40,7 +35,7 @@ pub fn prepare(
             }
             None => {
                 lacks_functions(input, &table.source, problems);
-                work.create(&table.source, tables, notes);
+                work.create(&table.source, tables, problems);
             }
         }
     }
@@ -72,11 +67,14 @@ struct Steps {
     triggers: Vec<String>,
 }
 
-/// Schema and name.
-type Name = (String, String);
-
-/// Table and column.
-type Column = (String, String);
+/// A sequence of the target.
+struct Served {
+    sequence: Sequence,
+    /// Tables and columns that hold its values.
+    columns: Vec<(String, String)>,
+    /// The sequence of the source, where a column holds its values as parts of something else.
+    follows: Option<Sequence>,
+}
 
 struct Work<'a> {
     input: &'a Input<'a>,
@@ -84,30 +82,33 @@ struct Work<'a> {
     prepare: Target,
     before: Steps,
     after: Steps,
-    /// Sequences of the target with the columns they serve.
-    sequences: BTreeMap<Name, (Sequence, Vec<Column>)>,
+    /// By name.
+    sequences: BTreeMap<String, Served>,
     owned: Vec<String>,
 }
 
 impl Work<'_> {
     /// A table that the target lacks, with its partitions.
-    fn create(&mut self, table: &Table, tables: &[TablePlan], notes: &mut Vec<String>) {
-        for column in &table.columns {
+    fn create(&mut self, table: &Table, tables: &[TablePlan], problems: &mut Vec<Error>) {
+        let mut copy = table.clone();
+        for column in &mut copy.columns {
             let Some(sequence) = &column.sequence else {
                 continue;
             };
             if sequence.schema != table.schema {
-                notes.push(format!(
-                    "column \"{}\" of table {} takes its default from sequence \"{}.{}\", which the target shares",
-                    column.name, table.shown(), sequence.schema, sequence.name
-                ));
-                continue;
+                if !column.plain_nextval {
+                    problems.push(shares_sequence(table, &column.name, sequence));
+                    continue;
+                }
+                let name = literal(&qualified(self.target, &sequence.name));
+                column.default = Some(format!("nextval({name}::regclass)"));
             }
             let own = Sequence {
                 schema: self.target.to_owned(),
                 ..sequence.clone()
             };
-            let fresh = self.serve(own, &table.name, &column.name);
+            let numeric = is_numeric(self.input.source, column.type_oid);
+            let fresh = self.serve(own, &table.name, &column.name, numeric, Some(sequence));
             if fresh && column.identity.is_empty() {
                 self.before.types.push(ddl::sequence(sequence, self.target));
                 self.owned.push(format!(
@@ -120,7 +121,7 @@ impl Work<'_> {
         }
         self.before
             .tables
-            .push(ddl::table(table, None, self.target));
+            .push(ddl::table(&copy, None, self.target));
         self.prepare.created.push(table.name.clone());
         self.after_load(table, &table.name, |key| {
             key.target
@@ -145,6 +146,9 @@ impl Work<'_> {
             self.before
                 .tables
                 .push(ddl::table(partition, Some(&parent.name), self.target));
+            self.before
+                .tables
+                .extend(ddl::partition_columns(partition, parent, self.target));
             self.prepare.created.push(partition.name.clone());
             self.after_load(partition, &partition.name, |_| false);
         }
@@ -238,21 +242,38 @@ impl Work<'_> {
         }
         for column in &existing.columns {
             if let Some(sequence) = column.sequence.clone().filter(|s| s.schema == self.target) {
-                self.serve(sequence, &existing.name, &column.name);
+                let numeric = is_numeric(target, column.type_oid);
+                let source = plan.source.columns.iter().find(|c| c.name == column.name);
+                let other = source.and_then(|column| column.sequence.as_ref());
+                self.serve(sequence, &existing.name, &column.name, numeric, other);
             }
         }
         self.missing_partitions(&plan.source);
     }
 
     /// Notes that a sequence serves a column; whether it is seen for the first time.
-    fn serve(&mut self, sequence: Sequence, table: &str, column: &str) -> bool {
-        let key = (sequence.schema.clone(), sequence.name.clone());
-        let fresh = !self.sequences.contains_key(&key);
+    fn serve(
+        &mut self,
+        sequence: Sequence,
+        table: &str,
+        column: &str,
+        numeric: bool,
+        source: Option<&Sequence>,
+    ) -> bool {
+        let fresh = !self.sequences.contains_key(&sequence.name);
         let served = self
             .sequences
-            .entry(key)
-            .or_insert_with(|| (sequence, Vec::new()));
-        served.1.push((table.to_owned(), column.to_owned()));
+            .entry(sequence.name.clone())
+            .or_insert_with(|| Served {
+                sequence,
+                columns: Vec::new(),
+                follows: None,
+            });
+        if numeric {
+            served.columns.push((table.to_owned(), column.to_owned()));
+        } else {
+            served.follows = source.cloned();
+        }
         fresh
     }
 
@@ -287,7 +308,16 @@ impl Work<'_> {
         let sequences = self
             .sequences
             .values()
-            .flat_map(|(sequence, columns)| ddl::set_sequence(sequence, self.target, columns))
+            .filter_map(
+                |served| match (&served.follows, served.columns.as_slice()) {
+                    (Some(other), _) => Some(ddl::follow_sequence(&served.sequence, other)),
+                    (None, []) => None,
+                    (None, columns) => {
+                        Some(ddl::set_sequence(&served.sequence, self.target, columns))
+                    }
+                },
+            )
+            .flatten()
             .collect();
         prepare.after = [
             after.keys,
@@ -316,8 +346,12 @@ fn types(work: &mut Work<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) {
                 if let Some(error) = existing::differs(of, existing) {
                     problems.push(error);
                 }
+                unchecked_domains(work, existing, true);
             }
-            (None, Some(create)) => work.before.types.push(create),
+            (None, Some(create)) => {
+                work.before.types.push(create);
+                unchecked_domains(work, of, false);
+            }
             (None, None) => problems.push(
                 Error::new(
                     Kind::Unsupported,
@@ -330,7 +364,44 @@ fn types(work: &mut Work<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) {
     }
 }
 
-/// Functions are not made again: their bodies could lead anywhere.
+/// Whether values of a type are numbers.
+fn is_numeric(side: &Side, type_oid: u32) -> bool {
+    side.base_of(type_oid)
+        .is_some_and(|base| base.category == 'N')
+}
+
+fn shares_sequence(table: &Table, column: &str, sequence: &Sequence) -> Error {
+    Error::new(
+        Kind::Definition,
+        format!(
+            "default of column \"{column}\" of table {} uses sequence \"{}.{}\" of another schema",
+            table.shown(),
+            sequence.schema,
+            sequence.name
+        ),
+    )
+    .with_detail("The target would take its values from the same sequence.")
+    .with_hint("Move the sequence to the schema of the table, or create the target table yourself and adopt it.")
+}
+
+/// Domains whose checks were never held against all values: those checks come after the load.
+fn unchecked_domains(work: &mut Work<'_>, of: &Type, exists: bool) {
+    for check in of.checks.iter().filter(|check| !check.validated) {
+        let domain = format!("ALTER DOMAIN {}", qualified(work.target, &of.name));
+        if exists {
+            work.before
+                .keys
+                .push(format!("{domain} DROP CONSTRAINT {}", quote(&check.name)));
+        }
+        work.after.foreign_keys.push(format!(
+            "{domain} ADD CONSTRAINT {} {}",
+            quote(&check.name),
+            check.definition
+        ));
+    }
+}
+
+/// Functions, operators and collations are not made again: they could lead anywhere.
 fn lacks_functions(input: &Input<'_>, table: &Table, problems: &mut Vec<Error>) {
     let partitions = input.source.partitions(table.oid);
     for (oid, what) in input.own_functions {
@@ -338,11 +409,11 @@ fn lacks_functions(input: &Input<'_>, table: &Table, problems: &mut Vec<Error>) 
             problems.push(
                 Error::new(
                     Kind::Definition,
-                    format!("table {} uses a function that the target lacks", table.shown()),
+                    format!("table {} uses something of its schema that the target lacks", table.shown()),
                 )
                 .with_detail(format!("The {what}."))
                 .with_hint(format!(
-                    "Create the function in schema {} first, or move it to a schema that both sides use.",
+                    "Move it to a schema that both sides use; a function may also be created in schema {} first.",
                     quote(input.target_name)
                 )),
             );

@@ -38,6 +38,8 @@ SELECT pg_catalog.jsonb_build_object(
                           WHEN a.atttypid = 19::pg_catalog.oid THEN 63 END,
         'not_null', a.attnotnull,
         'default', pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+        'plain_nextval', coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+                                  ~ '^nextval[(]''.*''::regclass[)]$', false),
         'generated', a.attgenerated, 'identity', a.attidentity,
         'collation', CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0::pg_catalog.oid THEN
            (SELECT pg_catalog.quote_ident(cn.nspname::text) || '.' || pg_catalog.quote_ident(co.collname::text)

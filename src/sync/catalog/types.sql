@@ -22,7 +22,8 @@ SELECT pg_catalog.jsonb_build_object(
   'max_chars', CASE WHEN t.typbasetype = ANY (ARRAY[1042, 1043]::pg_catalog.oid[]) AND t.typtypmod > 4
                     THEN t.typtypmod - 4 END,
   'checks', coalesce((SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-        'name', k.conname, 'definition', pg_catalog.pg_get_constraintdef(k.oid, true)) ORDER BY k.conname)
+        'name', k.conname, 'definition', pg_catalog.pg_get_constraintdef(k.oid, true),
+        'validated', k.convalidated) ORDER BY k.conname)
       FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'), '[]'),
   'labels', coalesce((SELECT pg_catalog.jsonb_agg(e.enumlabel ORDER BY e.enumsortorder)
       FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid), '[]'),
