@@ -161,13 +161,13 @@ mod tests {
         confiture.get_audit_log(integer) stable safe
         confiture.grant_access(text,text,text) volatile unsafe
         confiture.init_key_file(text) volatile unsafe
-        confiture.load_profile(text) volatile unsafe strict
+        confiture.load_profile(text) volatile unsafe
         confiture.plan(text,text,text,jsonb) volatile unsafe
         confiture.resolve_seed(text,text,text,text) stable restricted
-        confiture.retire_profile(text,text) volatile unsafe strict
-        confiture.rotate_key(text) volatile unsafe strict
+        confiture.retire_profile(text,text) volatile unsafe
+        confiture.rotate_key(text) volatile unsafe
         confiture.sync(text,text,text,jsonb) procedure unsafe
-        confiture.validate_profile(text) stable restricted strict
+        confiture.validate_profile(text) stable restricted
         confiture.verify_ledger(text[]) stable unsafe";
 
     #[pg_test]

@@ -234,7 +234,9 @@ mod tests {
     #[pg_test]
     fn ledger_without_its_key_is_unverifiable_not_intact() -> Result<()> {
         entries()?;
-        run("UPDATE confiture.key_version SET state = 'destroyed', wrapped = NULL")?;
+        run(
+            "UPDATE confiture.key_version SET state = 'destroyed', wrapped = NULL, binding_mac = NULL",
+        )?;
         let found = statuses()?;
         assert!(
             found.iter().any(|status| status.ends_with(" unverifiable")),

@@ -168,7 +168,7 @@ mod tests {
             );
         }
         holds("NOT EXISTS (SELECT FROM confiture.profiles WHERE name = 'rows')");
-        holds("NOT EXISTS (SELECT FROM confiture.validate_profile(NULL))");
+        refused("22023", "SELECT confiture.validate_profile(NULL)");
         Ok(())
     }
 

@@ -176,31 +176,36 @@ fn anon_redact(
 
 /// 0 in place of a number.
 #[pg_extern(name = "anon_redact", immutable, parallel_safe)]
-fn anon_redact_int2(value: Option<i16>, _seed: default!(Option<i64>, 0)) -> Option<i16> {
+fn anon_redact_int2(value: Option<i16>, seed: default!(Option<i64>, 0)) -> Option<i16> {
+    let _ = seed;
     value.map(|_| 0)
 }
 
 /// 0 in place of a number.
 #[pg_extern(name = "anon_redact", immutable, parallel_safe)]
-fn anon_redact_int4(value: Option<i32>, _seed: default!(Option<i64>, 0)) -> Option<i32> {
+fn anon_redact_int4(value: Option<i32>, seed: default!(Option<i64>, 0)) -> Option<i32> {
+    let _ = seed;
     value.map(|_| 0)
 }
 
 /// 0 in place of a number.
 #[pg_extern(name = "anon_redact", immutable, parallel_safe)]
-fn anon_redact_int8(value: Option<i64>, _seed: default!(Option<i64>, 0)) -> Option<i64> {
+fn anon_redact_int8(value: Option<i64>, seed: default!(Option<i64>, 0)) -> Option<i64> {
+    let _ = seed;
     value.map(|_| 0)
 }
 
 /// The nil uuid (RFC 9562 §5.9) in place of a uuid.
 #[pg_extern(name = "anon_redact", immutable, parallel_safe)]
-fn anon_redact_uuid(value: Option<Uuid>, _seed: default!(Option<i64>, 0)) -> Option<Uuid> {
+fn anon_redact_uuid(value: Option<Uuid>, seed: default!(Option<i64>, 0)) -> Option<Uuid> {
+    let _ = seed;
     value.map(|_| Uuid::from_bytes([0; 16]))
 }
 
 /// The empty string in place of a byte string.
 #[pg_extern(name = "anon_redact", immutable, parallel_safe)]
-fn anon_redact_bytea(value: Option<&[u8]>, _seed: default!(Option<i64>, 0)) -> Option<Vec<u8>> {
+fn anon_redact_bytea(value: Option<&[u8]>, seed: default!(Option<i64>, 0)) -> Option<Vec<u8>> {
+    let _ = seed;
     value.map(|_| Vec::new())
 }
 
