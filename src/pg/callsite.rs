@@ -17,7 +17,8 @@ pub fn state<T, E>(
 ) -> Result<&'static T, E> {
     // SAFETY: `fn_extra` belongs to the function behind `flinfo`, which is ours and keeps one type
     // there. The value is leaked into `fn_mcxt`, which outlives every call through this `flinfo`;
-    // the caller must not keep the reference past its own call, which no skin does.
+    // the caller must not keep the reference past its own
+    // call, which no skin does, so that a later call may replace the value.
     unsafe {
         let flinfo = (*fcinfo).flinfo;
         let kept = (*flinfo).fn_extra.cast::<T>();
@@ -25,6 +26,11 @@ pub fn state<T, E>(
             return Ok(&*kept);
         }
         let value = make()?;
+        if !kept.is_null() {
+            // In the same place: arguments that change with every row must not fill the memory.
+            *kept = value;
+            return Ok(&*kept);
+        }
         let place = PgMemoryContexts::For((*flinfo).fn_mcxt).leak_and_drop_on_delete(value);
         (*flinfo).fn_extra = place.cast();
         Ok(&*place)

@@ -91,7 +91,7 @@ pub fn survivors(table: &TablePlan, target: &str, source: &Side) -> Vec<Survivor
             let text = |side: &str| format!("({side}.{column})::pg_catalog.text");
             let space = Space::of(of);
             // With the row's own key, only the row's own value counts: fewer by chance.
-            let same_row = kept_key(table).map(|key| {
+            let same_row = kept_key(table, source).map(|key| {
                 key.iter()
                     .map(|part| format!("s.{part} = t.{part} AND ", part = quote(part)))
                     .collect::<String>()
@@ -230,12 +230,21 @@ fn not_the_constant(
 }
 
 /// The columns of a key that the run does not touch, if the table has one.
-fn kept_key(table: &TablePlan) -> Option<&[String]> {
+fn kept_key<'a>(table: &'a TablePlan, source: &Side) -> Option<&'a [String]> {
     let kept = |name: &String| {
-        matches!(
-            table.decision(name),
-            Some(Decision::Preserved { .. } | Decision::Copied)
-        )
+        let column = table
+            .source
+            .columns
+            .iter()
+            .find(|column| column.name == *name);
+        // Values of a type that the target has a copy of do not compare with each other.
+        column
+            .and_then(|column| source.base_of(column.type_oid))
+            .is_some_and(|base| base.schema == "pg_catalog")
+            && matches!(
+                table.decision(name),
+                Some(Decision::Preserved { .. } | Decision::Copied)
+            )
     };
     table
         .source

@@ -85,6 +85,8 @@ pub fn copy(
     drop(installed);
 
     phase.enter("adding keys and indexes");
+    // What triggers of the target put off must be done before the tables can be altered.
+    spi::run("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
     in_schema(&plan.target, || all(&plan.prepare.after))?;
     spi::run("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
     phase.enter("checking");
@@ -116,7 +118,11 @@ pub fn copy(
 
 /// Keeps the tables of the run as they are: the source readable for all, the target for nobody.
 fn lock(plan: &Plan) -> Result<()> {
-    // A foreign table cannot be locked, and its definition is not copied.
+    for table in plan.tables.iter().filter(|table| table.source.kind == 'f') {
+        // LOCK TABLE does not take a foreign table; a query that reads nothing holds it as well.
+        let name = ident::qualified(&table.source.schema, &table.source.name);
+        spi::run(&format!("SELECT FROM {name} WHERE false"), &[])?;
+    }
     let source = plan
         .tables
         .iter()

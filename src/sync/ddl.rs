@@ -120,27 +120,26 @@ fn sequence_options(sequence: &Sequence) -> String {
     )
 }
 
-/// Sets a sequence as another one stands: where its values are parts of something else.
-pub fn follow_sequence(sequence: &Sequence, other: &Sequence) -> [String; 2] {
-    let name = qualified(&sequence.schema, &sequence.name);
-    [
-        format!("ALTER SEQUENCE {name} RESTART"),
-        format!(
-            "SELECT pg_catalog.setval({}::pg_catalog.regclass, o.last_value, o.is_called) FROM {} o",
-            literal(&name),
-            qualified(&other.schema, &other.name)
-        ),
-    ]
+/// Starts a sequence again, in new storage: a rollback takes everything back that happens to it
+/// afterwards, which `nextval` and `setval` alone do not allow.
+pub fn restart_sequence(sequence: &Sequence) -> String {
+    format!(
+        "ALTER SEQUENCE {} RESTART",
+        qualified(&sequence.schema, &sequence.name)
+    )
 }
 
-/// Sets a sequence behind the values that columns of the target hold. The RESTART before it gives
-/// the sequence new storage, so that a rollback takes `setval` back too, which it does not
-/// otherwise.
-pub fn set_sequence(
-    sequence: &Sequence,
-    schema: &str,
-    columns: &[(String, String)],
-) -> [String; 2] {
+/// Sets a sequence as another one stands: where its values are parts of something else.
+pub fn follow_sequence(sequence: &Sequence, other: &Sequence) -> String {
+    format!(
+        "SELECT pg_catalog.setval({}::pg_catalog.regclass, o.last_value, o.is_called) FROM {} o",
+        literal(&qualified(&sequence.schema, &sequence.name)),
+        qualified(&other.schema, &other.name)
+    )
+}
+
+/// Sets a sequence behind the values that columns of the target hold.
+pub fn set_sequence(sequence: &Sequence, schema: &str, columns: &[(String, String)]) -> String {
     let end = if sequence.increment < 0 { "min" } else { "max" };
     let values: Vec<_> = columns
         .iter()
@@ -152,20 +151,15 @@ pub fn set_sequence(
             )
         })
         .collect();
-    let restart = format!(
-        "ALTER SEQUENCE {} RESTART",
-        qualified(&sequence.schema, &sequence.name)
-    );
     let name = literal(&qualified(&sequence.schema, &sequence.name));
     let (min, max, start) = (sequence.min, sequence.max, sequence.start);
-    let set = format!(
+    format!(
         "SELECT pg_catalog.setval({name}::pg_catalog.regclass,
            coalesce(CASE WHEN m.v BETWEEN {min} AND {max} THEN m.v END, {start}),
            coalesce(m.v BETWEEN {min} AND {max}, false))
            FROM (SELECT pg_catalog.{end}(u.v) AS v FROM ({}) u) m",
         values.join(" UNION ALL ")
-    );
-    [restart, set]
+    )
 }
 
 /// `CREATE TYPE` or `CREATE DOMAIN` in the target; `None` for a kind that cannot be made again.

@@ -16,6 +16,8 @@ pub struct Schema {
     pub create: bool,
     /// Roles, or `PUBLIC`, who may create in it and whom the caller has no reason to trust.
     pub strangers: Vec<String>,
+    /// Functions, operators, collations and types in it that belong to such roles.
+    pub planted: Vec<String>,
 }
 
 /// A table with everything that belongs to it.
@@ -45,6 +47,8 @@ pub struct Table {
     pub parent: Option<u32>,
     /// `PARTITION BY` what.
     pub partition_key: Option<String>,
+    /// Columns of the partition key.
+    pub partition_columns: Vec<String>,
     /// `FOR VALUES` what.
     pub bound: Option<String>,
     /// Columns in order, without dropped ones.
@@ -201,6 +205,10 @@ pub struct Type {
     pub kind: char,
     /// Category (`pg_type.typcategory`).
     pub category: char,
+    /// Owner.
+    pub owner: String,
+    /// Whether the caller trusts the owner.
+    pub owner_trusted: bool,
     /// Domain: what it is over. Array: its elements.
     pub inner: Option<u32>,
     /// Whether it is an array type.
@@ -303,6 +311,20 @@ impl Side {
     /// The type of that number.
     pub fn type_of(&self, oid: u32) -> Option<&Type> {
         self.types.iter().find(|of| of.oid == oid)
+    }
+
+    /// Adds a type and every type inside it that is not there yet.
+    pub fn reach(&self, oid: u32, seen: &mut Vec<u32>) {
+        let Some(of) = self.type_of(oid).filter(|of| !seen.contains(&of.oid)) else {
+            return;
+        };
+        seen.push(oid);
+        if let Some(inner) = of.inner {
+            self.reach(inner, seen);
+        }
+        for attribute in &of.attributes {
+            self.reach(attribute.type_oid, seen);
+        }
     }
 
     /// The type under all domains.

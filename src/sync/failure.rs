@@ -68,7 +68,7 @@ pub fn explain(failure: Failure, phase: &Phase) -> (Error, Map<String, Value>) {
             what.join(" ")
         ),
     };
-    let detail = if speaks_of_no_row(&error) {
+    let detail = if speaks_of_no_row(phase, &error) {
         format!("The server says: {}.", error.message)
     } else {
         format!(
@@ -83,10 +83,12 @@ pub fn explain(failure: Failure, phase: &Phase) -> (Error, Map<String, Value>) {
     (error, details)
 }
 
-/// Classes of errors about objects, rights, resources and connections; their messages name those.
-fn speaks_of_no_row(error: &ServerError) -> bool {
-    [
-        "08", "25", "3D", "3F", "40", "42", "53", "54", "55", "57", "58",
-    ]
-    .contains(&error.sqlstate.class())
+/// Whether the server's own words can be passed on: before a row is touched it can only speak of
+/// objects; later only about resources, in words that are always the same.
+fn speaks_of_no_row(phase: &str, error: &ServerError) -> bool {
+    let early = ["starting", "locking", "preparing the target"].contains(&phase);
+    let objects = ["25", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"];
+    let resources = ["40P01", "53100", "53200", "55P03", "57014"];
+    early && objects.contains(&error.sqlstate.class())
+        || resources.contains(&error.sqlstate.as_str())
 }

@@ -52,6 +52,8 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
         problems.push(error);
     }
     unique(&tables, &mut problems);
+    partition_keys(&tables, &mut problems);
+    trust::check_types(input, &tables, &mut problems);
     let mut notes = Vec::new();
     foreign_keys(&tables, &mut problems, &mut notes);
     trust::check(input.code, &mut problems);
@@ -157,6 +159,15 @@ fn check_schemas(input: &Input<'_>) -> Result<()> {
             "Revoke CREATE on schema {} from them, or let its owner run.",
             ident::quote(&target.name)
         ))),
+        Some(target) if !target.planted.is_empty() => Err(Error::new(
+            Kind::Permission,
+            format!("target schema \"{}\" holds things of others", target.name),
+        )
+        .with_detail(format!(
+            "Definitions copied into it could mean {}, whose owner could do anything that you may do.",
+            target.planted.join(", ")
+        ))
+        .with_hint("Drop them, or have them owned by a superuser.")),
         _ => Ok(()),
     }
 }
@@ -308,6 +319,27 @@ fn unique(tables: &[TablePlan], problems: &mut Vec<Error>) {
                         }
                         _ => "Its type has no room for more: preserve the column with a reason.",
                     }),
+                );
+            }
+        }
+    }
+}
+
+/// Masked values would lead rows into other partitions, and the bounds of the target's partitions
+/// are values of the source.
+fn partition_keys(tables: &[TablePlan], problems: &mut Vec<Error>) {
+    for table in tables {
+        for name in &table.source.partition_columns {
+            if matches!(table.decision(name), Some(Decision::Masked(_))) {
+                problems.push(
+                    Error::new(
+                        Kind::InvalidParameter,
+                        format!(
+                            "column \"{name}\" of table {} is part of the partition key and cannot be masked",
+                            table.source.shown()
+                        ),
+                    )
+                    .with_hint("Preserve it with a reason, or copy into a table partitioned by something else."),
                 );
             }
         }

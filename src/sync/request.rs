@@ -61,6 +61,7 @@ pub fn plan(request: &Request, profile: &Profile) -> Result<Planned> {
         .map(|of| of.oid)
         .collect::<Vec<_>>();
     let code = store::code(
+        &request.source,
         &[oids(&source), oids(&target)].concat(),
         &types,
         &oids(&target),

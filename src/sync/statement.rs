@@ -79,7 +79,12 @@ fn value(
         Decision::Excluded { .. } | Decision::Generated => None,
         Decision::Copied | Decision::Preserved { .. } => {
             Some(match moved(type_oid, target, source) {
-                Some(name) => format!("({read})::pg_catalog.text::{name}"),
+                // By the output function: a cast to text could be one that somebody made just now.
+                // num_nulls, because a row of NULLs IS NULL without being one.
+                Some(name) => format!(
+                    "CASE WHEN pg_catalog.num_nulls({read}) = 0 \
+                     THEN pg_catalog.format('%s', {read})::{name} END"
+                ),
                 None => read,
             })
         }

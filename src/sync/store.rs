@@ -42,7 +42,7 @@ pub fn side(schema: &str, tables: &[String]) -> Result<Side> {
 ///
 /// # Errors
 /// XX000 when the interface fails.
-pub fn code(tables: &[u32], types: &[u32], triggers_of: &[u32]) -> Result<Vec<Code>> {
+pub fn code(source: &str, tables: &[u32], types: &[u32], triggers_of: &[u32]) -> Result<Vec<Code>> {
     let numbers = |oids: &[u32]| oids.iter().map(|oid| i64::from(*oid)).collect::<Vec<_>>();
     documents(
         CODE,
@@ -50,6 +50,7 @@ pub fn code(tables: &[u32], types: &[u32], triggers_of: &[u32]) -> Result<Vec<Co
             numbers(tables).into(),
             numbers(types).into(),
             numbers(triggers_of).into(),
+            source.into(),
         ],
     )
 }

@@ -242,6 +242,8 @@ impl Work<'_> {
         }
         for column in &existing.columns {
             if let Some(sequence) = column.sequence.clone().filter(|s| s.schema == self.target) {
+                // New storage, so that a rollback takes back what the load takes from it.
+                self.before.triggers.push(ddl::restart_sequence(&sequence));
                 let numeric = is_numeric(target, column.type_oid);
                 let source = plan.source.columns.iter().find(|c| c.name == column.name);
                 let other = source.and_then(|column| column.sequence.as_ref());
@@ -295,12 +297,13 @@ impl Work<'_> {
         prepare.before = [
             before.schema,
             before.types,
+            // Before the TRUNCATE, which has triggers too.
+            before.triggers,
             before.foreign_keys,
             // Emptied before its keys go: no index is left to be rebuilt empty.
             before.truncate,
             before.tables,
             self.owned,
-            before.triggers,
             before.keys,
             before.indexes,
         ]
@@ -317,7 +320,6 @@ impl Work<'_> {
                     }
                 },
             )
-            .flatten()
             .collect();
         prepare.after = [
             after.keys,

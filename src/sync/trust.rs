@@ -6,7 +6,8 @@
 //! or a role that may become the caller anyway; or if it does nothing but compute: immutable
 //! functions of trusted owners, and a short list of the server's own.
 
-use super::facts::Code;
+use super::facts::{Code, Column, Side, Type};
+use super::plan::{Input, TablePlan};
 use crate::error::{Error, Kind};
 
 /// Adds a problem for every piece of code that may not run.
@@ -16,6 +17,44 @@ pub fn check(code: &[Code], problems: &mut Vec<Error>) {
             problems.push(error);
         }
     }
+}
+
+/// Adds a problem for every type that the target would share with somebody who is not trusted:
+/// its owner could give it checks and casts while rows are on their way.
+pub fn check_types(input: &Input<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) {
+    let (source, target) = (input.source, input.target);
+    let copied = tables.iter().flat_map(|table| &table.source.columns);
+    // Also of columns that are not copied: the check of a domain runs for the NULL in them.
+    let there = target.tables.iter().flat_map(|table| &table.columns);
+    let shared = reached(source, copied)
+        .into_iter()
+        .filter(|of| !source.owns(of))
+        .chain(reached(target, there));
+    let mut named = Vec::new();
+    for of in shared {
+        if of.schema == "pg_catalog" || of.owner_trusted || named.contains(&of.oid) {
+            continue;
+        }
+        named.push(of.oid);
+        problems.push(
+            Error::new(
+                Kind::Permission,
+                format!("type \"{}.{}\" belongs to role \"{}\"", of.schema, of.name, of.owner),
+            )
+            .with_detail("The target would use it, and its owner could have code run with your rights.")
+            .with_hint("Move it to the source schema, where a run makes a copy of it, or have it owned by a superuser."),
+        );
+    }
+}
+
+fn reached<'a>(side: &'a Side, columns: impl Iterator<Item = &'a Column>) -> Vec<&'a Type> {
+    let mut seen = Vec::new();
+    for column in columns {
+        side.reach(column.type_oid, &mut seen);
+    }
+    seen.into_iter()
+        .filter_map(|oid| side.type_of(oid))
+        .collect()
 }
 
 fn refuse(code: &Code) -> Option<Error> {

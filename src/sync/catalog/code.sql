@@ -1,4 +1,4 @@
--- $1: tables, $2: types, $3: tables whose triggers would fire. One document per piece of code that
+-- $1: tables, $2: types, $3: tables whose triggers would fire, $4: the source schema. One document per piece of code that
 -- a run would execute, with the functions in it.
 --
 -- Expressions are read from their stored trees: the catalog does not record that they depend on
@@ -9,9 +9,9 @@ WITH trusted AS (
     FROM pg_catalog.pg_roles r
    CROSS JOIN (SELECT m.oid FROM pg_catalog.pg_roles m WHERE m.rolname = current_user) me
    WHERE r.oid = me.oid OR r.rolsuper OR pg_catalog.pg_has_role(r.oid, me.oid, 'MEMBER')
-), code (what, owner, tree, direct) AS (
+), code (what, owner, tree, direct, home) AS (
   SELECT pg_catalog.format('default of column "%s" of table "%s.%s"', a.attname, n.nspname, c.relname),
-         c.relowner, d.adbin::text, NULL::pg_catalog.oid
+         c.relowner, d.adbin::text, NULL::pg_catalog.oid, n.nspname
     FROM pg_catalog.pg_attrdef d
     JOIN pg_catalog.pg_class c ON c.oid = d.adrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -19,14 +19,14 @@ WITH trusted AS (
    WHERE d.adrelid = ANY ($1::pg_catalog.oid[])
   UNION ALL
   SELECT pg_catalog.format('constraint "%s" of table "%s.%s"', k.conname, n.nspname, c.relname),
-         c.relowner, k.conbin::text, NULL
+         c.relowner, k.conbin::text, NULL, n.nspname
     FROM pg_catalog.pg_constraint k
     JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE k.conrelid = ANY ($1::pg_catalog.oid[]) AND k.conbin IS NOT NULL
   UNION ALL
   SELECT pg_catalog.format('index "%s" of table "%s.%s"', i.relname, n.nspname, c.relname),
-         c.relowner, pg_catalog.concat(x.indexprs::text, x.indpred::text), NULL
+         c.relowner, pg_catalog.concat(x.indexprs::text, x.indpred::text), NULL, n.nspname
     FROM pg_catalog.pg_index x
     JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
     JOIN pg_catalog.pg_class c ON c.oid = x.indrelid
@@ -34,32 +34,39 @@ WITH trusted AS (
    WHERE x.indrelid = ANY ($1::pg_catalog.oid[]) AND (x.indexprs IS NOT NULL OR x.indpred IS NOT NULL)
   UNION ALL
   SELECT pg_catalog.format('partition key of table "%s.%s"', n.nspname, c.relname),
-         c.relowner, p.partexprs::text, NULL
+         c.relowner, p.partexprs::text, NULL, n.nspname
     FROM pg_catalog.pg_partitioned_table p
     JOIN pg_catalog.pg_class c ON c.oid = p.partrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE p.partrelid = ANY ($1::pg_catalog.oid[]) AND p.partexprs IS NOT NULL
   UNION ALL
+  SELECT pg_catalog.format('statistics "%s" of table "%s.%s"', x.stxname, n.nspname, c.relname),
+         x.stxowner, x.stxexprs::text, NULL, n.nspname
+    FROM pg_catalog.pg_statistic_ext x
+    JOIN pg_catalog.pg_class c ON c.oid = x.stxrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE x.stxrelid = ANY ($1::pg_catalog.oid[]) AND x.stxexprs IS NOT NULL
+  UNION ALL
   SELECT pg_catalog.format('trigger "%s" of table "%s.%s"', g.tgname, n.nspname, c.relname),
-         c.relowner, g.tgqual::text, g.tgfoid
+         c.relowner, g.tgqual::text, g.tgfoid, n.nspname
     FROM pg_catalog.pg_trigger g
     JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE g.tgrelid = ANY ($3::pg_catalog.oid[]) AND NOT g.tgisinternal AND g.tgenabled <> 'D'
   UNION ALL
   SELECT pg_catalog.format('constraint "%s" of domain "%s.%s"', k.conname, n.nspname, t.typname),
-         t.typowner, k.conbin::text, NULL
+         t.typowner, k.conbin::text, NULL, n.nspname
     FROM pg_catalog.pg_constraint k
     JOIN pg_catalog.pg_type t ON t.oid = k.contypid
     JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
    WHERE k.contypid = ANY ($2::pg_catalog.oid[]) AND k.conbin IS NOT NULL
   UNION ALL
   SELECT pg_catalog.format('default of domain "%s.%s"', n.nspname, t.typname),
-         t.typowner, t.typdefaultbin::text, NULL
+         t.typowner, t.typdefaultbin::text, NULL, n.nspname
     FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
    WHERE t.oid = ANY ($2::pg_catalog.oid[]) AND t.typtype = 'd' AND t.typdefaultbin IS NOT NULL
   UNION ALL
-  SELECT pg_catalog.format('range type "%s.%s"', n.nspname, t.typname), t.typowner, NULL, f.oid
+  SELECT pg_catalog.format('range type "%s.%s"', n.nspname, t.typname), t.typowner, NULL, f.oid, n.nspname
     FROM pg_catalog.pg_range r
     JOIN pg_catalog.pg_type t ON t.oid = r.rngtypid
     JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
@@ -68,7 +75,7 @@ WITH trusted AS (
   UNION ALL
   -- A cast that somebody made is taken wherever the server converts such a value.
   SELECT pg_catalog.format('cast from %s to %s', k.castsource::pg_catalog.regtype, k.casttarget::pg_catalog.regtype),
-         t.typowner, NULL, k.castfunc
+         t.typowner, NULL, k.castfunc, NULL
     FROM pg_catalog.pg_cast k
     JOIN pg_catalog.pg_type t ON t.oid = CASE WHEN k.castsource = ANY ($2::pg_catalog.oid[])
                                               THEN k.castsource ELSE k.casttarget END
@@ -97,11 +104,23 @@ WITH trusted AS (
            AS harmless
     FROM called k JOIN pg_catalog.pg_proc p ON p.oid = k.oid
   UNION
-  -- A cast to a domain runs its checks; those of the given types are looked at above.
-  SELECT c.what, c.owner, 'domain ' || t.oid::pg_catalog.regtype::text, t.typowner, false
+  -- Whatever type an expression mentions may run code: a domain its checks, also inside an array,
+  -- composite or range; a range its difference; any type its casts. So it must belong to somebody
+  -- trusted, or to the source schema, where the copy has a type of its own. A type that a type of
+  -- the server hides is named with its schema in definitions, and so never replaced.
+  SELECT c.what, c.owner, 'type ' || e.oid::pg_catalog.regtype::text,
+         CASE WHEN n.nspname = $4 AND c.home = $4 AND NOT EXISTS (
+                SELECT FROM pg_catalog.pg_type b WHERE b.typname = e.typname
+                   AND b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace)
+              THEN 10::pg_catalog.oid ELSE e.typowner END,
+         true
     FROM code c
-   CROSS JOIN LATERAL pg_catalog.regexp_matches(c.tree, ':resulttype ([0-9]+)', 'g') m
-    JOIN pg_catalog.pg_type t ON t.oid = m[1]::pg_catalog.oid AND t.typtype = 'd' AND NOT t.oid = ANY ($2::pg_catalog.oid[])
+   CROSS JOIN LATERAL pg_catalog.regexp_matches(c.tree, ':[a-z_]*typ[a-z_]* ([0-9]+)', 'g') m
+    JOIN pg_catalog.pg_type t ON t.oid = m[1]::pg_catalog.oid
+    JOIN pg_catalog.pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' AND t.typelem <> 0::pg_catalog.oid
+                                              THEN t.typelem ELSE t.oid END
+    JOIN pg_catalog.pg_namespace n ON n.oid = e.typnamespace
+   WHERE n.nspname <> 'pg_catalog'
 )
 SELECT pg_catalog.jsonb_build_object(
   'what', f.what,

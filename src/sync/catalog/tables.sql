@@ -27,6 +27,13 @@ SELECT pg_catalog.jsonb_build_object(
   'parent', CASE WHEN c.relispartition THEN
      (SELECT i.inhparent::pg_catalog.int8 FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid) END,
   'partition_key', CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
+  'partition_columns', coalesce((
+     SELECT pg_catalog.jsonb_agg(DISTINCT a.attname)
+       FROM pg_catalog.pg_partitioned_table k
+       JOIN pg_catalog.pg_attribute a ON a.attrelid = k.partrelid AND a.attnum > 0
+      WHERE k.partrelid = c.oid
+        AND (a.attnum = ANY (k.partattrs::pg_catalog.int2[])
+             OR k.partexprs::text ~ pg_catalog.format(':varattno %s ', a.attnum))), '[]'),
   'bound', pg_catalog.pg_get_expr(c.relpartbound, c.oid),
   'columns', coalesce((
     SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(

@@ -1,11 +1,19 @@
 -- $1: types. One document per type, and per type inside it.
-WITH RECURSIVE used AS (
+WITH RECURSIVE trusted AS (
+  -- Whom the caller trusts: itself, superusers, and roles that are members of it already.
+  SELECT r.oid
+    FROM pg_catalog.pg_roles r
+   CROSS JOIN (SELECT m.oid FROM pg_catalog.pg_roles m WHERE m.rolname = current_user) me
+   WHERE r.oid = me.oid OR r.rolsuper OR pg_catalog.pg_has_role(r.oid, me.oid, 'MEMBER')
+), used AS (
   SELECT pg_catalog.unnest($1::pg_catalog.oid[]) AS oid
   UNION
   SELECT more.oid FROM used u JOIN pg_catalog.pg_type t ON t.oid = u.oid
    CROSS JOIN LATERAL (
      SELECT t.typbasetype AS oid WHERE t.typtype = 'd'
      UNION ALL SELECT t.typelem WHERE t.typcategory = 'A'
+     UNION ALL SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid
+     UNION ALL SELECT r.rngtypid FROM pg_catalog.pg_range r WHERE r.rngmultitypid = t.oid
      UNION ALL SELECT a.atttypid FROM pg_catalog.pg_attribute a
                 WHERE t.typtype = 'c' AND a.attrelid = t.typrelid
                   AND a.attnum > 0 AND NOT a.attisdropped) more
@@ -13,8 +21,12 @@ WITH RECURSIVE used AS (
 SELECT pg_catalog.jsonb_build_object(
   'oid', t.oid::pg_catalog.int8, 'schema', n.nspname, 'name', t.typname, 'kind', t.typtype,
   'category', t.typcategory,
+  'owner', pg_catalog.pg_get_userbyid(t.typowner),
+  'owner_trusted', t.typowner IN (SELECT o.oid FROM trusted o),
   'inner', CASE WHEN t.typtype = 'd' THEN t.typbasetype::pg_catalog.int8
-                WHEN t.typcategory = 'A' THEN t.typelem::pg_catalog.int8 END,
+                WHEN t.typcategory = 'A' THEN t.typelem::pg_catalog.int8
+                ELSE (SELECT CASE WHEN r.rngtypid = t.oid THEN r.rngsubtype ELSE r.rngtypid END::pg_catalog.int8
+                        FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid OR r.rngmultitypid = t.oid) END,
   'is_array', t.typcategory = 'A' AND t.typtype <> 'd',
   'base_name', CASE WHEN t.typtype = 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) END,
   'default', CASE WHEN t.typtype = 'd' THEN pg_catalog.pg_get_expr(t.typdefaultbin, 0) END,
