@@ -65,11 +65,11 @@ fn refuse(code: &Code) -> Option<Error> {
     let unsafe_here = code.functions.iter().find(|function| !function.harmless);
     let detail = match (stranger, unsafe_here) {
         (Some(function), _) => format!(
-            "It calls {}, which belongs to role \"{}\".",
+            "It uses {}, which belongs to role \"{}\".",
             function.name, function.owner
         ),
         (None, Some(function)) if !code.owner_trusted => format!(
-            "It belongs to role \"{}\" and calls {}.",
+            "It belongs to role \"{}\" and uses {}.",
             code.owner, function.name
         ),
         _ => return None,

@@ -23,6 +23,7 @@ DROPS = [
     "DROP EXTENSION confiture CASCADE",
     "DROP EXTENSION IF EXISTS confiture",
     "DROP EXTENSION plpgsql, confiture CASCADE",
+    "DROP EXTENSION plpgsql CASCADE",
     "DROP SCHEMA confiture CASCADE",
     "DROP SCHEMA public CASCADE",
     'DROP SCHEMA "public" CASCADE',

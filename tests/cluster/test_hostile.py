@@ -67,6 +67,23 @@ SOURCE = {
     "array of a domain in an expression": """
         CREATE DOMAIN evil.d AS text CHECK (evil.yes(VALUE));
         ALTER TABLE prod.people ADD CHECK ((ARRAY[note]::evil.d[])[1] IS DISTINCT FROM 'y')""",
+    "array of a domain read from text": """
+        CREATE DOMAIN evil.d AS text CHECK (evil.yes(VALUE));
+        ALTER TABLE prod.people ADD CHECK (('{x}'::text || '')::evil.d[] IS NOT NULL)""",
+    "composite read from text": """
+        CREATE DOMAIN evil.d AS text CHECK (evil.yes(VALUE));
+        CREATE TYPE evil.c AS (d evil.d);
+        ALTER TABLE prod.people ADD CHECK (coalesce(('(' || note || ')')::text::evil.c::text, 'x')
+            <> '')""",
+    "range constants in an index": """
+        CREATE FUNCTION evil.diff(a text, b text) RETURNS float8 LANGUAGE plpgsql IMMUTABLE
+            AS $$ BEGIN PERFORM evil.note(); RETURN 1; END $$;
+        CREATE TYPE evil.r AS RANGE (SUBTYPE = text, SUBTYPE_DIFF = evil.diff);
+        CREATE INDEX ON prod.people ((CASE WHEN id = 1 THEN '[a,b)'::evil.r
+            ELSE '[c,d)'::evil.r END))""",
+    "enum of another schema": """
+        CREATE TYPE evil.m AS ENUM ('x');
+        ALTER TABLE prod.people ADD m evil.m""",
     "domain in a default": """
         CREATE DOMAIN evil.d AS text CHECK (evil.yes(VALUE));
         ALTER TABLE prod.people ALTER note SET DEFAULT (lower('X')::evil.d)""",
@@ -131,6 +148,10 @@ GIVEN_AWAY = {
         CREATE INDEX ON staging.people (id) WHERE evil.yes(note)""",
     "domain": """
         ALTER TABLE staging.people ALTER note TYPE evil.d""",
+    "domain of a further column": """
+        ALTER TABLE staging.people ADD further evil.d""",
+    "statistics": """
+        CREATE STATISTICS staging.s ON (evil.text(note)), id FROM staging.people""",
 }
 
 # A trigger on the target may also be refused for being one.
