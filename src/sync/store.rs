@@ -150,7 +150,10 @@ fn documents<T: DeserializeOwned>(sql: &str, args: &[DatumWithOid<'_>]) -> Resul
     })
 }
 
-const SCHEMA: &str = include_str!("catalog/schema.sql");
+const SCHEMA: &str = concat!(
+    include_str!("catalog/trusted.sql"),
+    include_str!("catalog/schema.sql")
+);
 
 const NAMES: &str = "
     SELECT c.relname::text FROM pg_catalog.pg_class c
@@ -166,9 +169,15 @@ const OWN_TYPES: &str = "
      WHERE n.nspname = $1 AND (t.typtype = ANY (ARRAY['d', 'e']::pg_catalog.\"char\"[])
         OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))";
 
-const TYPES: &str = include_str!("catalog/types.sql");
+const TYPES: &str = concat!(
+    include_str!("catalog/trusted.sql"),
+    include_str!("catalog/types.sql")
+);
 
-const CODE: &str = include_str!("catalog/code.sql");
+const CODE: &str = concat!(
+    include_str!("catalog/trusted.sql"),
+    include_str!("catalog/code.sql")
+);
 
 const FUNCTIONS: &str = include_str!("catalog/functions.sql");
 

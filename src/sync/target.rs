@@ -31,7 +31,7 @@ pub fn prepare(input: &Input<'_>, tables: &[TablePlan], problems: &mut Vec<Error
             Some(existing) => {
                 existing::check(input, table, existing, problems);
                 work.prepare.emptied.push(existing.name.clone());
-                work.reuse(table, existing);
+                work.reuse(table, existing, problems);
             }
             None => {
                 lacks_functions(input, &table.source, problems);
@@ -128,11 +128,11 @@ impl Work<'_> {
                 .as_ref()
                 .is_some_and(|target| tables.iter().any(|other| other.source.oid == target.oid))
         });
-        self.missing_partitions(table);
+        self.missing_partitions(table, problems);
     }
 
     /// Partitions of the source that the target lacks.
-    fn missing_partitions(&mut self, table: &Table) {
+    fn missing_partitions(&mut self, table: &Table, problems: &mut Vec<Error>) {
         let source = self.input.source;
         for partition in source.partitions(table.oid) {
             let parent = source
@@ -143,6 +143,7 @@ impl Work<'_> {
             if self.input.target.table(&partition.name).is_some() {
                 continue;
             }
+            lacks_functions(self.input, partition, problems);
             self.before
                 .tables
                 .push(ddl::table(partition, Some(&parent.name), self.target));
@@ -182,7 +183,7 @@ impl Work<'_> {
     }
 
     /// A table that the target has: emptied, loaded without its keys and indexes, given them back.
-    fn reuse(&mut self, plan: &TablePlan, existing: &Table) {
+    fn reuse(&mut self, plan: &TablePlan, existing: &Table, problems: &mut Vec<Error>) {
         let target = self.input.target;
         let mut all = vec![existing];
         all.extend(target.partitions(existing.oid));
@@ -242,15 +243,19 @@ impl Work<'_> {
         }
         for column in &existing.columns {
             if let Some(sequence) = column.sequence.clone().filter(|s| s.schema == self.target) {
-                // New storage, so that a rollback takes back what the load takes from it.
-                self.before.triggers.push(ddl::restart_sequence(&sequence));
                 let numeric = is_numeric(target, column.type_oid);
                 let source = plan.source.columns.iter().find(|c| c.name == column.name);
                 let other = source.and_then(|column| column.sequence.as_ref());
+                if !numeric && other.is_none() {
+                    // Nothing says where it should stand.
+                    continue;
+                }
+                // New storage, so that a rollback takes back what the load takes from it.
+                self.before.triggers.push(ddl::restart_sequence(&sequence));
                 self.serve(sequence, &existing.name, &column.name, numeric, other);
             }
         }
-        self.missing_partitions(&plan.source);
+        self.missing_partitions(&plan.source, problems);
     }
 
     /// Notes that a sequence serves a column; whether it is seen for the first time.
@@ -405,21 +410,25 @@ fn unchecked_domains(work: &mut Work<'_>, of: &Type, exists: bool) {
 
 /// Functions, operators and collations are not made again: they could lead anywhere.
 fn lacks_functions(input: &Input<'_>, table: &Table, problems: &mut Vec<Error>) {
-    let partitions = input.source.partitions(table.oid);
-    for (oid, what) in input.own_functions {
-        if *oid == table.oid || partitions.iter().any(|part| part.oid == *oid) {
-            problems.push(
-                Error::new(
-                    Kind::Definition,
-                    format!("table {} uses something of its schema that the target lacks", table.shown()),
-                )
-                .with_detail(format!("The {what}."))
-                .with_hint(format!(
-                    "Move it to a schema that both sides use; a function may also be created in schema {} first.",
-                    quote(input.target_name)
-                )),
-            );
-        }
+    for (_, what) in input
+        .own_functions
+        .iter()
+        .filter(|(oid, _)| *oid == table.oid)
+    {
+        problems.push(
+            Error::new(
+                Kind::Definition,
+                format!(
+                    "table {} uses something of its schema that the target lacks",
+                    table.shown()
+                ),
+            )
+            .with_detail(format!("The {what}."))
+            .with_hint(format!(
+                "Move it to a schema that both sides use; a function may also be created in schema {} first.",
+                quote(input.target_name)
+            )),
+        );
     }
 }
 

@@ -1,15 +1,10 @@
+-- Continues trusted.sql.
 -- $1: tables, $2: types, $3: tables whose triggers would fire, $4: the source schema. One document per piece of code that
 -- a run would execute, with the functions in it.
 --
 -- Expressions are read from their stored trees: the catalog does not record that they depend on
 -- the server's own functions, and some of those do harm in stronger hands.
-WITH trusted AS (
-  -- Whom the caller trusts: itself, superusers, and roles that are members of it already.
-  SELECT r.oid
-    FROM pg_catalog.pg_roles r
-   CROSS JOIN (SELECT m.oid FROM pg_catalog.pg_roles m WHERE m.rolname = current_user) me
-   WHERE r.oid = me.oid OR r.rolsuper OR pg_catalog.pg_has_role(r.oid, me.oid, 'MEMBER')
-), code (what, owner, tree, direct, home) AS (
+, code (what, owner, tree, direct, home) AS (
   SELECT pg_catalog.format('default of column "%s" of table "%s.%s"', a.attname, n.nspname, c.relname),
          c.relowner, d.adbin::text, NULL::pg_catalog.oid, n.nspname
     FROM pg_catalog.pg_attrdef d

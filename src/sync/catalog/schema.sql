@@ -1,11 +1,5 @@
+-- Continues trusted.sql.
 -- $1: schema. One document: what the caller may do there, and who else may create in it.
-WITH trusted AS (
-  -- Whom the caller trusts: itself, superusers, and roles that are members of it already.
-  SELECT r.oid
-    FROM pg_catalog.pg_roles r
-   CROSS JOIN (SELECT m.oid FROM pg_catalog.pg_roles m WHERE m.rolname = current_user) me
-   WHERE r.oid = me.oid OR r.rolsuper OR pg_catalog.pg_has_role(r.oid, me.oid, 'MEMBER')
-)
 SELECT pg_catalog.jsonb_build_object(
        'name', n.nspname,
        'usage', pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
