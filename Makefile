@@ -61,6 +61,10 @@ test: setup ## Every test there is
 	@$(MAKE) --no-print-directory test-in-database
 	@$(MAKE) --no-print-directory installcheck
 
+.PHONY: test-18
+test-18: ## The tests that need a server, on PostgreSQL 18
+	@PG_CONFIG=$$(tools/postgres-18) $(MAKE) --no-print-directory setup test-in-database installcheck
+
 .PHONY: test-in-database
 test-in-database: ## Tests inside a server (T=name for some of them)
 	$(call say,tests in the database)
