@@ -3,6 +3,8 @@
 import pytest
 
 from samples import make_people, profile, small
+from test_concurrency import Background, wait_until
+from test_escalation import TRIGGER
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -124,3 +126,21 @@ def test_a_missing_user_mapping_is_an_error_that_changes_nothing(linked):
     linked.execute("DROP USER MAPPING FOR CURRENT_USER SERVER production")
     linked.session().sync_refused({"42704", "08001", "HV00N"})
     assert linked.content("staging") == {}
+
+
+def test_a_foreign_table_cannot_be_changed_while_another_one_loads(linked):
+    linked.load(BOTH)
+    linked.sync()
+    linked.execute(TRIGGER)
+    holder = linked.session(autocommit=False)
+    holder.execute("SELECT pg_advisory_xact_lock(42)")
+    runner = linked.session()
+    call = "CALL confiture.sync('small', 'prod', 'staging', '{\"triggers\": \"fire\"}')"
+    run = Background(lambda: runner.execute(call))
+    wait_until(lambda: linked.value("SELECT cardinality(pg_blocking_pids(%s)) > 0", [runner.pid()]))
+    # With two names swapped, an original would go into a column that is not masked.
+    owner = linked.session()
+    owner.execute("SET lock_timeout = '200ms'")
+    owner.refused("55P03", "ALTER FOREIGN TABLE prod.orders RENAME email TO other")
+    holder.connection.rollback()
+    assert run.result() is None
