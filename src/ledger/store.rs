@@ -237,10 +237,6 @@ fn insert(entry: &Entry, hash: &[u8; 32], signature: &[u8; 32]) -> Result<()> {
 
 /// The head row, locked; made with a random log id at the first entry ever.
 fn locked_head() -> Result<Head> {
-    spi::run(
-        "LOCK TABLE confiture.ledger_head IN ROW EXCLUSIVE MODE",
-        &[],
-    )?;
     let log_id = keys::random_uuid()?;
     spi::run(
         "INSERT INTO confiture.ledger_head (chain, log_id, seq, entry_hash)

@@ -17,6 +17,24 @@ CREATE TRIGGER wait_here BEFORE INSERT ON staging.people
 """
 
 
+class HeldLoad:
+    """A run that waits in the load of staging.people, until it is let go."""
+
+    def __init__(self, db):
+        db.execute(TRIGGER)
+        self.holder = db.session(autocommit=False)
+        self.holder.execute("SELECT pg_advisory_xact_lock(42)")
+        runner = db.session()
+        self.run = Background(lambda: runner.sync(options='{"triggers": "fire"}'))
+        waits = "SELECT cardinality(pg_blocking_pids(%s)) > 0"
+        wait_until(lambda: db.value(waits, [runner.pid()]))
+
+    def let_go(self):
+        """Lets the run go on; the error it ended with, None where it went through."""
+        self.holder.connection.rollback()
+        return self.run.result()
+
+
 def test_a_function_planted_in_the_target_is_not_called(db, mallory):
     make_people(db)
     db.execute(
@@ -53,16 +71,9 @@ def test_code_given_to_a_type_while_another_table_loads_is_not_run(db, mallory, 
     )
     db.load(profile({"people": {"email": "mail"}, "zoo": keep_all()}))
     db.sync()
-    db.execute(TRIGGER)
-    holder = db.session(autocommit=False)
-    holder.execute("SELECT pg_advisory_xact_lock(42)")
-    runner = db.session()
-    call = "CALL confiture.sync('small', 'prod', 'staging', '{\"triggers\": \"fire\"}')"
-    run = Background(lambda: runner.execute(call))
-    wait_until(lambda: db.value("SELECT cardinality(pg_blocking_pids(%s)) > 0", [runner.pid()]))
+    held = HeldLoad(db)
     mallory.execute(change)
-    holder.connection.rollback()
-    assert run.result() is None
+    assert held.let_go() is None
     assert not ran(db)
     assert db.rows("SELECT id, mood::text, d FROM staging.zoo ORDER BY id") == [
         (1, "good", "x"),

@@ -133,7 +133,10 @@ pub fn init(path: &Path, data_directory: &Path) -> Result<()> {
                 )
                 .with_detail("It was left as it is: overwriting it would lose every pseudonym.")
             } else {
-                io("create", path, &error)
+                io("create", path, &error).with_hint(
+                    "Give a path in a folder that the server's user can write to and that lies \
+                     outside the data directory: SELECT confiture.init_key_file('/folder/confiture.key').",
+                )
             }
         })?;
     let key = Secret::random()?;
@@ -307,6 +310,15 @@ mod tests {
         let again = init(&path, &folder.0.join("data")).unwrap_err();
         assert_eq!(again.kind(), Kind::DuplicateObject);
         assert_eq!(folder.open(&path).unwrap().fingerprint(), before);
+    }
+
+    #[test]
+    fn file_init_says_what_to_do_where_it_cannot_write() {
+        let folder = Folder::new("unwritable");
+        // A name that no file system takes fails for root too, as a folder without rights would not.
+        let error = init(&folder.0.join("k".repeat(300)), &folder.0.join("data")).unwrap_err();
+        assert_eq!(error.kind(), Kind::Io);
+        assert!(error.hint().unwrap().contains("init_key_file('"));
     }
 
     #[test]
