@@ -93,3 +93,12 @@ def test_triggers_of_the_source_are_not_taken_along(db):
         )
         == 0
     )
+
+
+def test_fire_runs_what_a_trigger_put_off_before_keys_are_added(watched):
+    watched.execute(
+        "CREATE CONSTRAINT TRIGGER later AFTER INSERT ON staging.people"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note_down()"
+    )
+    watched.sync(options='{"triggers": "fire"}')
+    assert watched.column("SELECT at FROM noted") == ["INSERT ROW"] * 6
