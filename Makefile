@@ -82,7 +82,7 @@ install: ## Build for release and install into this PostgreSQL
 
 .PHONY: package
 package: ## Build for release into a tree under target/release
-	cargo pgrx package --pg-config $(PGCONF)
+	cargo pgrx package --pg-config $(PGCONF) --features pkcs11
 
 .PHONY: schema
 schema: ## Print the SQL of the extension

@@ -131,16 +131,16 @@ mod tests {
     }
 
     const MEANT: &str = "
-        anon_email(text,bigint,boolean,integer,text) stable restricted
-        anon_hash(bigint,bigint) stable restricted
-        anon_hash(bytea,bigint,text,integer) stable restricted
-        anon_hash(integer,bigint) stable restricted
-        anon_hash(smallint,bigint) stable restricted
-        anon_hash(text,bigint,text,integer,text,text) stable restricted
-        anon_hash(uuid,bigint) stable restricted
-        anon_phone(bigint,bigint) stable restricted
-        anon_phone(integer,bigint) stable restricted
-        anon_phone(text,bigint,boolean) stable restricted
+        anon_email(text,bigint,boolean,integer,text,integer) stable restricted
+        anon_hash(bigint,bigint,integer) stable restricted
+        anon_hash(bytea,bigint,text,integer,integer) stable restricted
+        anon_hash(integer,bigint,integer) stable restricted
+        anon_hash(smallint,bigint,integer) stable restricted
+        anon_hash(text,bigint,text,integer,text,text,integer) stable restricted
+        anon_hash(uuid,bigint,integer) stable restricted
+        anon_phone(bigint,bigint,integer) stable restricted
+        anon_phone(integer,bigint,integer) stable restricted
+        anon_phone(text,bigint,boolean,integer) stable restricted
         anon_redact(bigint,bigint) immutable safe
         anon_redact(bytea,bigint) immutable safe
         anon_redact(integer,bigint) immutable safe
@@ -149,6 +149,7 @@ mod tests {
         anon_redact(uuid,bigint) immutable safe
         confiture._drop_guard() volatile unsafe
         confiture._forget_gone() volatile unsafe definer
+        confiture._keys_changed() volatile unsafe
         confiture._ledger_guard() volatile unsafe
         confiture._run_mask(integer,bigint) volatile unsafe
         confiture._run_mask(integer,bytea) volatile unsafe
@@ -158,14 +159,23 @@ mod tests {
         confiture._run_mask(integer,uuid) volatile unsafe
         confiture.audit_entry_json(uuid) stable safe
         confiture.create_key(text,text) volatile unsafe
+        confiture.destroy_key_version(text,integer) volatile unsafe
+        confiture.forget_keys() volatile unsafe strict
         confiture.get_audit_log(integer) stable safe
         confiture.grant_access(text,text,text) volatile unsafe
+        confiture.import_key(jsonb) volatile unsafe
         confiture.init_key_file(text) volatile unsafe
+        confiture.installation_id() volatile unsafe strict
+        confiture.load_keys() volatile unsafe strict
         confiture.load_profile(text) volatile unsafe
         confiture.plan(text,text,text,jsonb) volatile unsafe
+        confiture.provider_problem(text) volatile unsafe
         confiture.resolve_seed(text,text,text,text) stable restricted
         confiture.retire_profile(text,text) volatile unsafe
+        confiture.rewrap_keys(text) procedure unsafe
+        confiture.rotate_kek(text) volatile unsafe
         confiture.rotate_key(text) volatile unsafe
+        confiture.share_key(text,uuid,text,integer) volatile unsafe
         confiture.sync(text,text,text,jsonb) procedure unsafe
         confiture.validate_profile(text) stable restricted
         confiture.verify_ledger(text[]) stable unsafe";
@@ -248,11 +258,21 @@ mod tests {
         // A setting that is shown to nobody is not in the view.
         let visible: Vec<_> = names
             .iter()
-            .filter(|name| **name != "confiture.key_file")
+            .filter(|name| !REFERENCES.contains(&name.as_str()))
             .collect();
         assert_eq!(shown.iter().collect::<Vec<_>>(), visible);
         Ok(())
     }
+
+    /// Settings that say where something secret is.
+    const REFERENCES: [&str; 6] = [
+        "confiture.key_aws",
+        "confiture.key_azure",
+        "confiture.key_file",
+        "confiture.key_pkcs11",
+        "confiture.key_provider",
+        "confiture.key_vault",
+    ];
 
     fn setting_names() -> Vec<String> {
         include_str!("../src/settings.rs")
@@ -302,7 +322,7 @@ mod tests {
 
     #[pg_test]
     fn catalog_access_is_given_by_kind() -> Result<()> {
-        for kind in ["masker", "operator", "auditor"] {
+        for kind in ["masker", "operator", "auditor", "admin"] {
             run(&format!("CREATE ROLE catalog_{kind}"))?;
             run(&format!(
                 "SELECT confiture.grant_access('{kind}', 'catalog_{kind}')"
@@ -322,15 +342,25 @@ mod tests {
         };
         assert_eq!(
             may("masker")?,
-            ["anon_email", "anon_hash", "anon_phone", "anon_redact"]
+            [
+                "anon_email",
+                "anon_hash",
+                "anon_phone",
+                "anon_redact",
+                "forget_keys",
+                "load_keys"
+            ]
         );
         assert!(reads("masker")?.is_empty());
         assert_eq!(
             may("operator")?,
             [
                 "_run_mask",
+                "forget_keys",
+                "load_keys",
                 "load_profile",
                 "plan",
+                "provider_problem",
                 "resolve_seed",
                 "retire_profile",
                 "sync",
@@ -340,8 +370,30 @@ mod tests {
         assert_eq!(reads("operator")?, ["key_status", "profiles"]);
         assert_eq!(
             may("auditor")?,
-            ["audit_entry_json", "get_audit_log", "verify_ledger"]
+            [
+                "audit_entry_json",
+                "get_audit_log",
+                "provider_problem",
+                "verify_ledger"
+            ]
         );
+        assert_eq!(
+            may("admin")?,
+            [
+                "create_key",
+                "destroy_key_version",
+                "forget_keys",
+                "import_key",
+                "installation_id",
+                "load_keys",
+                "provider_problem",
+                "rewrap_keys",
+                "rotate_kek",
+                "rotate_key",
+                "share_key"
+            ]
+        );
+        assert_eq!(reads("admin")?, ["key_status"]);
         assert_eq!(
             reads("auditor")?,
             ["audit_log", "key_status", "profiles", "run_report"]
@@ -349,7 +401,7 @@ mod tests {
         none(
             "SELECT shown || ' ' || role || ' ' || privilege FROM relations
                CROSS JOIN unnest(ARRAY['catalog_masker', 'catalog_operator',
-                  'catalog_auditor']) role
+                  'catalog_auditor', 'catalog_admin']) role
                CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES',
                   'TRIGGER']) privilege
                WHERE relkind IN ('r', 'v') AND has_table_privilege(role, oid, privilege)",

@@ -107,7 +107,11 @@ mod tests {
         refused_after("confiture.installation SET id = gen_random_uuid()", "XX001")?;
         refused_after(
             &format!("confiture.key_version SET provider = 'aws', wrapped = '' {ACTIVE}"),
-            "0A000",
+            "55000",
+        )?;
+        refused_after(
+            &format!("confiture.key_version SET provider = 'gpg', wrapped = '' {ACTIVE}"),
+            "22023",
         )?;
         // Another purpose: the key is no longer the masking key, and there is no other.
         refused_after(
@@ -138,6 +142,7 @@ mod tests {
         run(&format!(
             "UPDATE confiture.key_version SET kek_ref = 'another' {ACTIVE}"
         ))?;
+        run("SELECT confiture.forget_keys()")?;
         let refusal = refused("55000", "SELECT anon_hash('s3cret')");
         assert!(
             refusal.detail.contains("wrapped by key another"),
@@ -159,6 +164,50 @@ mod tests {
         run("UPDATE confiture.key_version SET state = 'active'
                WHERE key_name = 'masking' AND version = 11")?;
         refused("XX001", "SELECT anon_hash('x')");
+        Ok(())
+    }
+
+    #[pg_test]
+    #[cfg(target_os = "linux")]
+    fn keys_lie_in_memory_that_core_dumps_and_forks_leave_out() -> Result<()> {
+        masking_key()?;
+        run("SELECT anon_hash('x')")?;
+        let (address, count) = crate::keys::store::place().expect("a key is open");
+        assert!(count > 0);
+        let maps = std::fs::read_to_string("/proc/self/smaps").expect("Linux has it");
+        let flags = maps
+            .lines()
+            .skip_while(|line| {
+                let range = line
+                    .split_once(' ')
+                    .and_then(|(range, _)| range.split_once('-'));
+                let number = |digits| usize::from_str_radix(digits, 16).ok();
+                !range.is_some_and(|(from, to)| match (number(from), number(to)) {
+                    (Some(from), Some(to)) => (from..to).contains(&address),
+                    _ => false,
+                })
+            })
+            .find_map(|line| line.strip_prefix("VmFlags:"))
+            .expect("the region is listed");
+        for flag in [" dd", " wf"] {
+            assert!(flags.contains(flag), "{flag} is not among {flags}");
+        }
+        run("SELECT confiture.forget_keys()")?;
+        assert_eq!(crate::keys::store::place(), Some((address, 0)));
+        Ok(())
+    }
+
+    #[pg_test]
+    fn keys_in_use_cost_no_look_up_within_a_statement() -> Result<()> {
+        use crate::keys::{MASKING, store};
+        masking_key()?;
+        store::active(MASKING)?;
+        let before = one::<i64>("SELECT pg_stat_get_xact_numscans('confiture.key'::regclass)")?;
+        for _ in 0..1000 {
+            store::active(MASKING)?;
+        }
+        let after = one::<i64>("SELECT pg_stat_get_xact_numscans('confiture.key'::regclass)")?;
+        assert_eq!(before, after);
         Ok(())
     }
 

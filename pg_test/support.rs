@@ -20,7 +20,7 @@ pub(crate) fn key_file() -> PathBuf {
 /// Makes the key "masking" in the test's transaction; tests that need it go one after another.
 pub(crate) fn masking_key() -> Result<()> {
     made_key_file()?;
-    if !one::<bool>("SELECT EXISTS (SELECT FROM confiture.key_status)")? {
+    if !one::<bool>("SELECT EXISTS (SELECT FROM confiture.key)")? {
         run("SELECT confiture.create_key('masking')")?;
     }
     Ok(())

@@ -63,7 +63,7 @@ mod tests {
         }
         holds(
             "to_regnamespace('sync_nowhere') IS NULL AND NOT EXISTS (SELECT
-               FROM confiture.audit_log)",
+               FROM confiture.audit_log WHERE run_id IS NOT NULL)",
         );
         Ok(())
     }
@@ -114,7 +114,7 @@ mod tests {
         );
         holds(
             "to_regnamespace('sync_plan_staging') IS NULL AND NOT EXISTS (SELECT
-               FROM confiture.audit_log)",
+               FROM confiture.audit_log WHERE run_id IS NOT NULL)",
         );
         Ok(())
     }
@@ -122,12 +122,16 @@ mod tests {
     #[pg_test]
     fn sync_plan_needs_a_key() -> Result<()> {
         shop("sync_no_key", GOOD)?;
-        run("UPDATE confiture.key_version SET state = 'decrypt_only'")?;
+        // A rotation is no loss: the profile goes on with the version that it pins.
+        run("SELECT confiture.rotate_key('masking')")?;
+        run(&plan("sync_no_key"))?;
+        run(
+            "UPDATE confiture.key_version SET state = 'destroyed', wrapped = NULL, binding_mac = NULL
+               WHERE version = 1",
+        )?;
         let refusal = refused("55000", &plan("sync_no_key"));
-        assert!(
-            refusal.hint.contains("confiture.create_key('masking')"),
-            "{refusal:?}"
-        );
+        assert!(refusal.message.contains("was destroyed"), "{refusal:?}");
+        assert!(refusal.hint.contains("as a new version"), "{refusal:?}");
         Ok(())
     }
 

@@ -20,17 +20,24 @@ BEGIN
   END IF;
   CASE kind
     WHEN 'masker' THEN
-      functions := ARRAY['anon\_%'];
+      functions := ARRAY['anon\_%', 'load\_keys', 'forget\_keys'];
     WHEN 'operator' THEN
       functions := ARRAY['validate\_profile', 'load\_profile', 'retire\_profile', 'resolve\_seed',
-                         'plan', 'sync', '\_run\_mask'];
+                         'plan', 'sync', '\_run\_mask', 'load\_keys', 'forget\_keys',
+                         'provider\_problem'];
       relations := ARRAY['profiles', 'key_status'];
     WHEN 'auditor' THEN
-      functions := ARRAY['get\_audit\_log', 'audit\_entry\_json', 'verify\_ledger'];
+      functions := ARRAY['get\_audit\_log', 'audit\_entry\_json', 'verify\_ledger',
+                         'provider\_problem'];
       relations := ARRAY['audit_log', 'run_report', 'profiles', 'key_status'];
+    WHEN 'admin' THEN
+      functions := ARRAY['create\_key', 'rotate\_key', 'rotate\_kek', 'rewrap\_keys',
+                         'destroy\_key\_version', 'share\_key', 'import\_key',
+                         'installation\_id', 'load\_keys', 'forget\_keys', 'provider\_problem'];
+      relations := ARRAY['key_status'];
     ELSE
       RAISE EXCEPTION 'unrecognized kind of access "%"', kind
-        USING ERRCODE = 'invalid_parameter_value', HINT = 'Available kinds are masker, operator, auditor.';
+        USING ERRCODE = 'invalid_parameter_value', HINT = 'Available kinds are masker, operator, auditor, admin.';
   END CASE;
   EXECUTE format('GRANT USAGE ON SCHEMA confiture TO %I', role);
   FOR item IN
@@ -42,7 +49,7 @@ BEGIN
       JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE e.extname = 'confiture' AND p.proname LIKE ANY (functions)
        -- What begins with anon_ and lives in our own schema is no mask.
-       AND (kind <> 'masker' OR n.nspname <> 'confiture')
+       AND (p.proname NOT LIKE 'anon\_%' OR n.nspname <> 'confiture')
   LOOP
     EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', item, role);
   END LOOP;
@@ -51,7 +58,7 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION confiture.grant_access(text, text, text) IS 'Gives a role what a kind of work needs: masker, operator or auditor';
+COMMENT ON FUNCTION confiture.grant_access(text, text, text) IS 'Gives a role what a kind of work needs: masker, operator, auditor or admin';
 
 -- Comments of the functions that Rust declares.
 DO $comments$
@@ -67,6 +74,16 @@ BEGIN
         ('anon_email', 'Address at a reserved domain that stands for the given one'),
         ('anon_phone', 'Other digits in the notation of the given number'),
         ('anon_redact', 'Constant in place of a value'),
+        ('_keys_changed', 'Tells every session that a table of keys was changed'),
+        ('load_keys', 'Opens every stored key, so that later statements need no provider; returns how many'),
+        ('forget_keys', 'Wipes the opened keys of this session; returns how many'),
+        ('provider_problem', 'What keeps a key provider from working now; NULL when nothing does'),
+        ('rewrap_keys', 'Wraps every stored key anew by a provider, one transaction per key'),
+        ('rotate_kek', 'Has a provider make a new key-encryption key; returns its name'),
+        ('destroy_key_version', 'Destroys a version of a key for good'),
+        ('share_key', 'Wraps a version of a key for another installation'),
+        ('import_key', 'Takes a shared key over as the active version of its key; returns the version'),
+        ('installation_id', 'The id of this installation, to which its keys are bound'),
         ('init_key_file', 'Makes the key file of the file provider; refuses to overwrite one'),
         ('create_key', 'Makes a key, wrapped by the provider; returns its version'),
         ('rotate_key', 'Makes a new version of a key; returns it'),
@@ -120,6 +137,7 @@ REVOKE ALL ON ALL SEQUENCES IN SCHEMA confiture FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('confiture.installation', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.key', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.key_version', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.key_verifier', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.ledger_head', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.audit_log', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.profile', '');

@@ -30,7 +30,9 @@ CREATE TABLE confiture.key_version (
   binding_mac bytea,
   created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   created_by text NOT NULL,
+  wrapped_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   retired_at timestamptz,
+  destroyed_at timestamptz,
   CONSTRAINT key_version_pkey PRIMARY KEY (key_name, version),
   -- No foreign key to confiture.key: a parallel restore loads extension tables in any order.
   CONSTRAINT key_version_version_check CHECK (version > 0),
@@ -41,8 +43,32 @@ CREATE TABLE confiture.key_version (
 CREATE UNIQUE INDEX key_version_active_idx ON confiture.key_version (key_name) WHERE state = 'active';
 COMMENT ON TABLE confiture.key_version IS 'Data keys, wrapped by a provider and bound to their row';
 
-CREATE VIEW confiture.key_status AS
-  SELECT k.name, k.purpose, v.version, v.state, v.provider, v.kek_ref, v.kek_version,
-         v.created_at, v.created_by, v.retired_at
-    FROM confiture.key k JOIN confiture.key_version v ON v.key_name = k.name;
-COMMENT ON VIEW confiture.key_status IS 'Keys and their versions, without their bytes';
+-- What verifies ledger entries signed by a version that was destroyed. It can do nothing else.
+CREATE TABLE confiture.key_verifier (
+  key_name text NOT NULL,
+  version integer NOT NULL,
+  provider text NOT NULL,
+  kek_ref text NOT NULL,
+  kek_version text,
+  alg text NOT NULL,
+  wrapped bytea NOT NULL,
+  binding_mac bytea NOT NULL,
+  wrapped_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  CONSTRAINT key_verifier_pkey PRIMARY KEY (key_name, version)
+);
+COMMENT ON TABLE confiture.key_verifier IS 'What is kept of destroyed key versions: the subkey that verifies ledger entries they signed';
+
+-- Sessions that hold opened keys learn of every change, also of one made by hand or by a restore.
+-- ENABLE ALWAYS: session_replication_role = replica skips other triggers.
+CREATE TRIGGER installation_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON confiture.installation
+  FOR EACH STATEMENT EXECUTE FUNCTION confiture._keys_changed();
+ALTER TABLE confiture.installation ENABLE ALWAYS TRIGGER installation_changed;
+CREATE TRIGGER key_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON confiture.key
+  FOR EACH STATEMENT EXECUTE FUNCTION confiture._keys_changed();
+ALTER TABLE confiture.key ENABLE ALWAYS TRIGGER key_changed;
+CREATE TRIGGER key_verifier_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON confiture.key_verifier
+  FOR EACH STATEMENT EXECUTE FUNCTION confiture._keys_changed();
+ALTER TABLE confiture.key_verifier ENABLE ALWAYS TRIGGER key_verifier_changed;
+CREATE TRIGGER key_version_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON confiture.key_version
+  FOR EACH STATEMENT EXECUTE FUNCTION confiture._keys_changed();
+ALTER TABLE confiture.key_version ENABLE ALWAYS TRIGGER key_version_changed;

@@ -118,12 +118,20 @@ pub enum Kind {
     NotReady,
     /// 42501: the caller, or the owner of code that would run, lacks the right.
     Permission,
+    /// 08P01: an answer from outside the server does not have the form it must have.
+    Protocol,
     /// 54000: a built-in limit would be passed.
     ProgramLimit,
     /// 57014: the statement was canceled.
     QueryCanceled,
+    /// 28000: credentials shown to something outside the server were not accepted.
+    Credentials,
+    /// 58000: something outside the server failed.
+    External,
     /// What the server reported, for errors of ours that stand in for one of its own.
     Server(Sqlstate),
+    /// 53000: something outside the server asks to be called less often.
+    Throttled,
     /// 42703: a column does not exist.
     UndefinedColumn,
     /// 42704: a profile, key, run or other object does not exist.
@@ -132,6 +140,8 @@ pub enum Kind {
     UndefinedSchema,
     /// 42P01: a table does not exist.
     UndefinedTable,
+    /// 08001: something outside the server cannot be reached.
+    Unreachable,
     /// 0A000: not offered.
     Unsupported,
 }
@@ -144,9 +154,11 @@ impl Kind {
             Self::ActiveTransaction => "25001",
             Self::Definition => "42P17",
             Self::Corrupt => "XX001",
+            Self::Credentials => "28000",
             Self::Data => "22000",
             Self::DatatypeMismatch => "42804",
             Self::DuplicateObject => "42710",
+            Self::External => "58000",
             Self::InUse => "55006",
             Self::IntegrityConstraint => "23000",
             Self::Internal => "XX000",
@@ -155,12 +167,15 @@ impl Kind {
             Self::Io => "58030",
             Self::NotReady => "55000",
             Self::Permission => "42501",
+            Self::Protocol => "08P01",
             Self::ProgramLimit => "54000",
             Self::QueryCanceled => "57014",
+            Self::Throttled => "53000",
             Self::UndefinedColumn => "42703",
             Self::UndefinedObject => "42704",
             Self::UndefinedSchema => "3F000",
             Self::UndefinedTable => "42P01",
+            Self::Unreachable => "08001",
             Self::Unsupported => "0A000",
         };
         Sqlstate::new(code)

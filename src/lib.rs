@@ -3,6 +3,7 @@
 //! One noun, one room: `CONTRIBUTING.md` draws the house. Inside a room pure files know nothing of
 //! PostgreSQL, `store.rs` holds the SQL text, `sql.rs` is what SQL sees; only `pg` has `unsafe`.
 
+pub mod custody;
 pub mod error;
 pub mod keys;
 pub mod ledger;
@@ -26,7 +27,11 @@ pgrx::pg_module_magic!(name, version);
 mod confiture {}
 
 extension_sql_file!("../sql/bootstrap.sql", name = "bootstrap", bootstrap);
-extension_sql_file!("../sql/keys.sql", name = "keys", requires = ["bootstrap"]);
+extension_sql_file!(
+    "../sql/keys.sql",
+    name = "keys",
+    requires = ["bootstrap", keys::sql::keys_changed]
+);
 extension_sql_file!(
     "../sql/ledger.sql",
     name = "ledger",
@@ -38,7 +43,12 @@ extension_sql_file!(
     name = "profile",
     requires = ["ledger"]
 );
-extension_sql_file!("../sql/sync.sql", name = "sync", requires = ["profile"]);
+extension_sql_file!(
+    "../sql/custody.sql",
+    name = "custody",
+    requires = ["profile", keys::sql::provider_problem]
+);
+extension_sql_file!("../sql/sync.sql", name = "sync", requires = ["custody"]);
 extension_sql_file!("../sql/grants.sql", name = "grants", finalize);
 
 /// Called once when a backend loads the library. No randomness and no key is touched here: with

@@ -1,15 +1,40 @@
 //! The settings (GUCs) of the extension, in alphabetical order. They hold references, never a
 //! secret: a setting can be read by members of `pg_read_all_settings` and lands in logs.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
+use std::time::Duration;
 
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
 /// `confiture.allow_drop`: lets the extension be dropped although its ledger holds entries.
 static ALLOW_DROP: GucSetting<bool> = GucSetting::<bool>::new(false);
 
+/// `confiture.key_aws`: how AWS KMS is reached.
+static KEY_AWS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// `confiture.key_azure`: how Azure Key Vault is reached.
+static KEY_AZURE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// `confiture.key_cache_ttl`: for how long a session keeps an opened key, in seconds.
+static KEY_CACHE_TTL: GucSetting<i32> = GucSetting::<i32>::new(300);
+
+/// `confiture.key_connect_timeout`: until a connection to a provider stands, in milliseconds.
+static KEY_CONNECT_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(1000);
+
 /// `confiture.key_file`: absolute path of the file provider's key-encryption key.
 static KEY_FILE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// `confiture.key_pkcs11`: how a hardware security module is reached.
+static KEY_PKCS11: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// `confiture.key_provider`: the provider that wraps new keys.
+static KEY_PROVIDER: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// `confiture.key_request_timeout`: until an operation of a provider is over, in milliseconds.
+static KEY_REQUEST_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(3000);
+
+/// `confiture.key_vault`: how HashiCorp Vault or OpenBao is reached.
+static KEY_VAULT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
 /// `confiture.seed_env_allow`: which environment variables of the server a profile may name.
 static SEED_ENV_ALLOW: GucSetting<Option<CString>> =
@@ -25,14 +50,72 @@ pub(crate) fn init() {
         GucContext::Suset,
         GucFlags::default(),
     );
-    GucRegistry::define_string_guc(
+    reference(
+        c"confiture.key_aws",
+        c"How AWS KMS is reached: region, key and more.",
+        c"Words name=value as in a connection string; credentials are named by the file they are in.",
+        &KEY_AWS,
+    );
+    reference(
+        c"confiture.key_azure",
+        c"How Azure Key Vault is reached: vault, key and more.",
+        c"Words name=value as in a connection string; credentials are named by the file they are in.",
+        &KEY_AZURE,
+    );
+    GucRegistry::define_int_guc(
+        c"confiture.key_cache_ttl",
+        c"For how long a session keeps an opened key in memory.",
+        c"0 keeps none: keys are opened anew for every statement that uses them.",
+        &KEY_CACHE_TTL,
+        0,
+        86_400,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
+    );
+    GucRegistry::define_int_guc(
+        c"confiture.key_connect_timeout",
+        c"The longest time until a connection to a key provider stands.",
+        c"TLS included.",
+        &KEY_CONNECT_TIMEOUT,
+        1,
+        60_000,
+        GucContext::Suset,
+        GucFlags::UNIT_MS,
+    );
+    reference(
         c"confiture.key_file",
         c"Absolute path of the file that holds the key-encryption key.",
         c"The file must belong to the server's user, be readable by nobody else, lie outside the \
           data directory and hold 32 bytes or 64 hexadecimal digits.",
         &KEY_FILE,
-        GucContext::Sighup,
-        GucFlags::SUPERUSER_ONLY | GucFlags::NO_SHOW_ALL,
+    );
+    reference(
+        c"confiture.key_pkcs11",
+        c"How a hardware security module is reached: module, token, key, pin_file.",
+        c"Words name=value as in a connection string; needs a library built with feature pkcs11.",
+        &KEY_PKCS11,
+    );
+    reference(
+        c"confiture.key_provider",
+        c"The provider that wraps new keys: file, env, aws, vault, azure or pkcs11.",
+        c"Without it the file provider, if confiture.key_file is set, or else none.",
+        &KEY_PROVIDER,
+    );
+    GucRegistry::define_int_guc(
+        c"confiture.key_request_timeout",
+        c"The longest time until an operation of a key provider is over.",
+        c"Signing in, the call and its repetitions included.",
+        &KEY_REQUEST_TIMEOUT,
+        1,
+        60_000,
+        GucContext::Suset,
+        GucFlags::UNIT_MS,
+    );
+    reference(
+        c"confiture.key_vault",
+        c"How HashiCorp Vault or OpenBao is reached: address, key and more.",
+        c"Words name=value as in a connection string; credentials are named by the file they are in.",
+        &KEY_VAULT,
     );
     GucRegistry::define_string_guc(
         c"confiture.seed_env_allow",
@@ -50,14 +133,64 @@ pub(crate) fn allow_drop() -> bool {
     ALLOW_DROP.get()
 }
 
+/// For how long a session keeps an opened key.
+pub(crate) fn key_cache_ttl() -> Duration {
+    Duration::from_secs(KEY_CACHE_TTL.get().unsigned_abs().into())
+}
+
+/// The longest time until a connection to a key provider stands.
+pub(crate) fn key_connect_timeout() -> Duration {
+    Duration::from_millis(KEY_CONNECT_TIMEOUT.get().unsigned_abs().into())
+}
+
 /// The path of the key file, if one is set.
 pub(crate) fn key_file() -> Option<String> {
     text(&KEY_FILE)
 }
 
+/// The provider that wraps new keys, if one is set.
+pub(crate) fn key_provider() -> Option<String> {
+    text(&KEY_PROVIDER)
+}
+
+/// The longest time until an operation of a key provider is over.
+pub(crate) fn key_request_timeout() -> Duration {
+    Duration::from_millis(KEY_REQUEST_TIMEOUT.get().unsigned_abs().into())
+}
+
+/// How a provider that is configured by words is reached; empty when it is not set.
+pub(crate) fn key_service(provider: &str) -> String {
+    match provider {
+        "aws" => text(&KEY_AWS),
+        "azure" => text(&KEY_AZURE),
+        "pkcs11" => text(&KEY_PKCS11),
+        "vault" => text(&KEY_VAULT),
+        _ => None,
+    }
+    .unwrap_or_default()
+}
+
 /// The list of environment variables a profile may name.
 pub(crate) fn seed_env_allow() -> String {
     text(&SEED_ENV_ALLOW).unwrap_or_default()
+}
+
+/// Declares a setting that says where something secret is: only superusers see it, and only the
+/// configuration of the server sets it.
+fn reference(
+    name: &'static CStr,
+    short: &'static CStr,
+    long: &'static CStr,
+    setting: &'static GucSetting<Option<CString>>,
+) {
+    GucRegistry::define_string_guc(
+        name,
+        short,
+        long,
+        setting,
+        GucContext::Sighup,
+        GucFlags::SUPERUSER_ONLY | GucFlags::NO_SHOW_ALL,
+    );
 }
 
 fn text(setting: &GucSetting<Option<CString>>) -> Option<String> {

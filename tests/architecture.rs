@@ -7,7 +7,7 @@ use std::path::Path;
 use std::{fs, io};
 
 /// The rooms, from the bottom up: a room may use those before it, and what lies below all of them.
-const ROOMS: [&str; 5] = ["keys", "strategies", "ledger", "profile", "sync"];
+const ROOMS: [&str; 6] = ["keys", "strategies", "ledger", "profile", "custody", "sync"];
 
 /// What lies below the rooms, with what it may use itself.
 const BELOW: [(&str, &[&str]); 3] = [
@@ -17,7 +17,15 @@ const BELOW: [(&str, &[&str]); 3] = [
 ];
 
 /// Pure files that use the server all the same, and why.
-const CONDUCTORS: [(&str, &str); 5] = [
+const CONDUCTORS: [(&str, &str); 7] = [
+    (
+        "src/custody/rewrap/mod.rs",
+        "commits after every key, and tells the caller",
+    ),
+    (
+        "src/keys/setup.rs",
+        "opens providers as the settings say, and waits by the latch",
+    ),
     (
         "src/sync/copy.rs",
         "runs what the plan compiled, under one snapshot",

@@ -5,8 +5,10 @@
 //! wrapped and bound to the installation, the key's name, version and purpose, so that a row
 //! copied from elsewhere does not open. HKDF: RFC 5869 with SHA-256.
 
+pub mod cache;
 pub mod envelope;
 pub mod provider;
+pub mod setup;
 pub mod sql;
 pub mod store;
 

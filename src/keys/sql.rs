@@ -1,10 +1,11 @@
-//! What SQL sees of keys. No function takes or returns key bytes.
+//! What SQL sees of keys in use. No function takes or returns key bytes.
 
+use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::provider::file;
-use super::store;
+use super::{setup, store};
 use crate::error::{Error, Kind, Result, given};
 use crate::pg::{report, server, user};
 use crate::settings;
@@ -44,40 +45,45 @@ fn init_key_file(path: default!(Option<&str>, "NULL")) -> Result<String, ErrorRe
     Ok(path)
 }
 
-/// Makes a key: random bytes wrapped by the provider. Returns its version, 1.
-///
-/// The key "masking" serves every purpose until others are made.
+/// Opens every stored key, so that statements of this session need no provider until
+/// `confiture.key_cache_ttl` is over. Returns how many there are.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
-fn create_key(
-    name: Option<&str>,
-    purpose: default!(Option<&str>, "NULL"),
-) -> Result<i32, ErrorReport> {
-    let name = given("name", name)?;
-    let purpose = purpose.unwrap_or(name);
-    check_name("key", name)?;
-    check_name("purpose", purpose)?;
-    Ok(store::create(name, purpose)?)
+fn load_keys() -> Result<i64, ErrorReport> {
+    number(store::load()?)
 }
 
-/// Makes a new version of a key; the former one stays for decrypting and verifying. Returns the
-/// new version. Pseudonyms made from now on differ from those made before.
+/// Wipes the opened keys of this session, and what providers were told when they signed in.
+/// Returns how many keys there were.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
-fn rotate_key(name: Option<&str>) -> Result<i32, ErrorReport> {
-    Ok(store::rotate(given("name", name)?)?)
+fn forget_keys() -> Result<i64, ErrorReport> {
+    number(store::forget())
 }
 
-fn check_name(what: &str, name: &str) -> Result<()> {
-    let fits = (1..=63).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c));
-    if fits {
-        return Ok(());
+/// Wraps and unwraps a key made for the purpose. Returns what went wrong, without anything secret,
+/// or NULL.
+#[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
+pub(crate) fn provider_problem(provider: Option<&str>) -> Result<Option<String>, ErrorReport> {
+    let provider = setup::known(given("provider", provider)?)?;
+    match setup::provider(provider).and_then(|provider| provider.health()) {
+        Ok(()) => Ok(None),
+        Err(error) if error.kind() == Kind::QueryCanceled => Err(error.into()),
+        Err(error) => Ok(Some(match error.detail() {
+            Some(detail) => format!("{}: {detail}", error.message()),
+            None => error.message().to_owned(),
+        })),
     }
-    Err(
-        Error::new(Kind::InvalidParameter, format!("invalid {what} name")).with_detail(
-            "A name has 1 to 63 lower-case letters, digits, _ and -, and begins with a letter.",
-        ),
-    )
+}
+
+/// Stands behind every change of the tables of keys, whoever makes it: sessions look their keys up
+/// again at their next statement.
+#[pg_extern(sql = "
+CREATE FUNCTION confiture._keys_changed() RETURNS trigger
+  LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+")]
+pub(crate) fn keys_changed(_fcinfo: pg_sys::FunctionCallInfo) {
+    store::announce();
+}
+
+fn number(count: usize) -> Result<i64, ErrorReport> {
+    i64::try_from(count).map_err(|_| Error::new(Kind::Internal, "too many keys").into())
 }

@@ -1,15 +1,25 @@
-//! Keys at rest: the tables `confiture.installation`, `key` and `key_version`.
+//! Keys at rest, read: the tables `confiture.key`, `key_version`, `key_verifier`; and the keys in
+//! use, opened once and kept for a while. What writes to the tables is in room `custody`.
+//!
+//! Which version is active is read once per statement under the statement's own snapshot, so that
+//! every row of it, and every statement of a REPEATABLE READ transaction, uses the same one.
+//! Whether the caller may use a key at all is EXECUTE on the function that needs it, which the
+//! server checks for every statement, however warm this cache is.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::time::Instant;
 
 use pgrx::Uuid;
+use pgrx::datum::DatumWithOid;
 
+use super::cache::{Cache, Handle};
 use super::envelope::Binding;
-use super::provider::{Provider, Wrapped, file};
-use super::{MASKING, Secret, random_uuid};
+use super::provider::Wrapped;
+use super::{MASKING, Secret, Use, setup, subkey};
 use crate::error::{Error, Kind, Result};
-use crate::pg::{owner, server, spi, user};
+use crate::pg::memory::Sealed;
+use crate::pg::spi::Row;
+use crate::pg::{inval, owner, server, spi};
 use crate::settings;
 
 /// A data key in use, with the name and version that evidence refers to.
@@ -23,225 +33,359 @@ pub struct ActiveKey {
     pub secret: Secret,
 }
 
+/// A stored key: what it is bound to, its wrapped bytes and their MAC.
+pub struct Stored {
+    /// Installation, name, version, purpose.
+    pub binding: Binding,
+    /// The wrapped bytes and who wrapped them.
+    pub wrapped: Wrapped,
+    /// The binding MAC.
+    pub mac: Vec<u8>,
+}
+
+const COLUMNS: &str = "v.key_name, v.version, k.purpose, v.provider, v.kek_ref, v.kek_version,
+    v.alg, v.wrapped, v.binding_mac, (SELECT id FROM ONLY confiture.installation)";
+
+const FROM: &str = "FROM ONLY confiture.key_version v
+    JOIN ONLY confiture.key k ON k.name = v.key_name";
+
 /// The active version of the key for a purpose; the masking key serves where none was made for it.
 ///
 /// # Errors
-/// 55000 when there is no key or its provider is not set up; XX001 when the stored row is damaged.
+/// 55000 when there is no key or its provider is not set up; what the provider raises; XX001 when
+/// the stored row is damaged.
 pub fn active(purpose: &str) -> Result<ActiveKey> {
-    find(
-        "SELECT v.key_name, v.version, k.purpose, v.state, v.provider, v.kek_ref, v.kek_version,
-                v.alg, v.wrapped, v.binding_mac, (SELECT id FROM confiture.installation)
-           FROM confiture.key_version v JOIN confiture.key k ON k.name = v.key_name
-          WHERE v.state = 'active' AND k.purpose = ANY (ARRAY[$1, 'masking'])
-          ORDER BY k.purpose = $1 DESC LIMIT 1",
-        &[purpose.into()],
-    )?
-    .ok_or_else(no_key)
+    let asked = Asked::Active(purpose);
+    noted(&asked, || {
+        let found = read(&active_query(), &[purpose.into()])?;
+        found.into_iter().next().ok_or_else(no_key)
+    })
+}
+
+/// As [`active`], as of now: for what writes, and may have made the key a moment ago.
+///
+/// # Errors
+/// As [`active`].
+pub fn active_now(purpose: &str) -> Result<ActiveKey> {
+    let found = owner::acting_as_owner("confiture", || {
+        spi::rows(&active_query(), &[purpose.into()], stored)
+    })?;
+    Ok(open(found.into_iter().next().ok_or_else(no_key)?)?.0)
+}
+
+fn active_query() -> String {
+    format!(
+        "SELECT {COLUMNS} {FROM}
+          WHERE v.state = 'active' AND k.purpose = ANY (ARRAY[$1, '{MASKING}'])
+          ORDER BY k.purpose = $1 DESC LIMIT 1"
+    )
 }
 
 /// A given version of a key, active or kept for decrypting and verifying.
 ///
 /// # Errors
-/// 42704 when there is no such version or it was destroyed; otherwise as [`active`].
+/// 42704 when there is no such version; 55000 when it was destroyed; otherwise as [`active`].
 pub fn version(name: &str, version: i32) -> Result<ActiveKey> {
-    find(
-        "SELECT v.key_name, v.version, k.purpose, v.state, v.provider, v.kek_ref, v.kek_version,
-                v.alg, v.wrapped, v.binding_mac, (SELECT id FROM confiture.installation)
-           FROM confiture.key_version v JOIN confiture.key k ON k.name = v.key_name
-          WHERE v.key_name = $1 AND v.version = $2 AND v.state <> 'destroyed'",
-        &[name.into(), version.into()],
-    )?
-    .ok_or_else(|| {
+    noted(&Asked::Version(name, version), || {
+        let found = read(
+            &format!(
+                "SELECT {COLUMNS} {FROM}
+                  WHERE v.key_name = $1 AND v.version = $2 AND v.state <> 'destroyed'"
+            ),
+            &[name.into(), version.into()],
+        )?;
+        match found.into_iter().next() {
+            Some(found) => Ok(found),
+            None => Err(gone(name, version)?),
+        }
+    })
+}
+
+/// A given version of the key for a purpose: that of a key made for it, or of the masking key.
+///
+/// # Errors
+/// As [`version`].
+pub fn version_for(purpose: &str, version: i32) -> Result<ActiveKey> {
+    let name = owner::acting_as_owner("confiture", || {
+        spi::read(
+            &format!(
+                "SELECT name FROM ONLY confiture.key
+                  WHERE purpose = ANY (ARRAY[$1, '{MASKING}'])
+                  ORDER BY purpose = $1 DESC LIMIT 1"
+            ),
+            &[purpose.into()],
+            |row| row.required::<String>(1),
+        )
+    })?;
+    self::version(name.first().ok_or_else(no_key)?, version)
+}
+
+/// The subkey that verifies ledger entries signed by a version of a key. It outlives the version:
+/// what is kept of a destroyed one verifies, and derives nothing else.
+///
+/// # Errors
+/// As [`version`].
+pub fn verifier(name: &str, version: i32) -> Result<Secret> {
+    match self::version(name, version) {
+        Ok(key) => Ok(subkey(&key.secret, Use::LedgerEntry)),
+        Err(error) => {
+            let kept = read(
+                "SELECT v.key_name, v.version, 'verifier', v.provider, v.kek_ref, v.kek_version,
+                        v.alg, v.wrapped, v.binding_mac,
+                        (SELECT id FROM ONLY confiture.installation)
+                   FROM ONLY confiture.key_verifier v
+                  WHERE v.key_name = $1 AND v.version = $2",
+                &[name.into(), version.into()],
+            )?;
+            match kept.into_iter().next() {
+                Some(kept) => Ok(open(kept)?.0.secret),
+                None => Err(error),
+            }
+        }
+    }
+}
+
+/// Opens every version that is not destroyed. Returns how many there are.
+///
+/// # Errors
+/// As [`active`].
+pub fn load() -> Result<usize> {
+    let found = read(
+        &format!("SELECT {COLUMNS} {FROM} WHERE v.state <> 'destroyed'"),
+        &[],
+    )?;
+    let number = found.len();
+    for stored in found {
+        open(stored)?;
+    }
+    Ok(number)
+}
+
+/// Wipes every opened key of this session, and what providers were told when they signed in.
+/// Returns how many keys there were.
+pub fn forget() -> usize {
+    NOTED.with_borrow_mut(Vec::clear);
+    setup::forget();
+    OPENED.with_borrow_mut(|opened| opened.as_mut().map_or(0, Cache::clear))
+}
+
+/// Tells every session that a table of keys was changed.
+pub fn announce() {
+    inval::announce(c"confiture", c"key_version");
+}
+
+/// Where the opened keys of this session lie, and how many there are: for looking at the memory
+/// from outside. `None` before the first one.
+pub fn place() -> Option<(usize, usize)> {
+    OPENED.with_borrow(|opened| {
+        let opened = opened.as_ref()?;
+        Some((opened.memory().address(), opened.len()))
+    })
+}
+
+/// A row of [`COLUMNS`].
+///
+/// # Errors
+/// XX001 when it is not complete.
+pub fn stored(row: &Row<'_>) -> Result<Stored> {
+    Ok(Stored {
+        binding: Binding {
+            name: row.required(1)?,
+            version: row.required(2)?,
+            purpose: row.required(3)?,
+            installation: *row.get::<Uuid>(10)?.ok_or_else(damaged)?.as_bytes(),
+        },
+        wrapped: Wrapped {
+            provider: row.required(4)?,
+            kek_ref: row.required(5)?,
+            kek_version: row.get(6)?,
+            alg: row.required(7)?,
+            blob: row.get(8)?.ok_or_else(damaged)?,
+        },
+        mac: row.get(9)?.ok_or_else(damaged)?,
+    })
+}
+
+/// What a caller of [`noted`] asks for.
+#[derive(Clone, Copy)]
+enum Asked<'a> {
+    Active(&'a str),
+    Version(&'a str, i32),
+}
+
+/// What was found for a question in this statement.
+struct Noted {
+    is_version: bool,
+    /// The purpose or the name asked for.
+    asked: String,
+    statement: i64,
+    generation: u64,
+    name: String,
+    version: i32,
+    handle: Handle,
+}
+
+impl Noted {
+    fn answers(&self, asked: &Asked<'_>) -> bool {
+        match asked {
+            Asked::Active(purpose) => !self.is_version && self.asked == *purpose,
+            Asked::Version(name, version) => {
+                self.is_version && self.asked == *name && self.version == *version
+            }
+        }
+    }
+}
+
+thread_local! {
+    static OPENED: RefCell<Option<Cache<Sealed>>> = const { RefCell::new(None) };
+    static NOTED: RefCell<Vec<Noted>> = const { RefCell::new(Vec::new()) };
+    /// The state of the tables that `OPENED` was last held against.
+    static SWEPT: RefCell<Option<u64>> = const { RefCell::new(None) };
+}
+
+/// The stamp of what is noted: a new statement, or a change of the table by anybody, ends it.
+pub fn stamp() -> (i64, u64) {
+    (server::statement_start(), inval::generation())
+}
+
+/// Answers from what this statement has looked up already, or looks it up.
+fn noted(asked: &Asked<'_>, look_up: impl FnOnce() -> Result<Stored>) -> Result<ActiveKey> {
+    let (statement, generation) = stamp();
+    let kept = NOTED.with_borrow(|noted| {
+        let noted = noted.iter().find(|noted| {
+            noted.statement == statement && noted.generation == generation && noted.answers(asked)
+        })?;
+        OPENED.with_borrow(|opened| {
+            let secret =
+                opened
+                    .as_ref()?
+                    .secret(noted.handle, settings::key_cache_ttl(), Instant::now())?;
+            Some(ActiveKey {
+                name: noted.name.clone(),
+                version: noted.version,
+                secret,
+            })
+        })
+    });
+    if let Some(key) = kept {
+        return Ok(key);
+    }
+    inval::watch(c"confiture", c"key_version");
+    // Taken before the look-up: what changes in between is looked up again.
+    let generation = inval::generation();
+    sweep(generation)?;
+    let (key, handle) = open(look_up()?)?;
+    NOTED.with_borrow_mut(|noted| {
+        noted.retain(|noted| {
+            noted.statement == statement && noted.generation == generation && !noted.answers(asked)
+        });
+        noted.push(Noted {
+            is_version: matches!(asked, Asked::Version(..)),
+            asked: match asked {
+                Asked::Active(purpose) => (*purpose).to_owned(),
+                Asked::Version(name, _) => (*name).to_owned(),
+            },
+            statement,
+            generation,
+            name: key.name.clone(),
+            version: key.version,
+            handle,
+        });
+    });
+    Ok(key)
+}
+
+/// Wipes opened keys that are no longer stored, when the table was changed since the last time.
+fn sweep(generation: u64) -> Result<()> {
+    if SWEPT.replace(Some(generation)) == Some(generation) || place().is_none() {
+        return Ok(());
+    }
+    let kept = owner::acting_as_owner("confiture", || {
+        spi::read(
+            "SELECT wrapped FROM ONLY confiture.key_version WHERE wrapped IS NOT NULL
+             UNION ALL SELECT wrapped FROM ONLY confiture.key_verifier",
+            &[],
+            |row| row.required::<Vec<u8>>(1),
+        )
+    })?;
+    OPENED.with_borrow_mut(|opened| {
+        if let Some(opened) = opened {
+            opened.retain(&kept);
+        }
+    });
+    Ok(())
+}
+
+fn read(sql: &str, args: &[DatumWithOid<'_>]) -> Result<Vec<Stored>> {
+    owner::acting_as_owner("confiture", || spi::read(sql, args, stored))
+}
+
+/// Opens a stored key, or finds it opened. The MAC is checked every time: the row beside the
+/// wrapped bytes may have been altered since.
+///
+/// # Errors
+/// What its provider raises; XX001 when the row is not the one the key was wrapped for.
+pub fn open(stored: Stored) -> Result<(ActiveKey, Handle)> {
+    let Stored {
+        binding,
+        wrapped,
+        mac,
+    } = stored;
+    let kept = OPENED.with_borrow_mut(|opened| {
+        let (opened, ttl, now) = (opened.as_mut()?, settings::key_cache_ttl(), Instant::now());
+        let handle = opened.find(&wrapped.blob, ttl, now)?;
+        Some((opened.secret(handle, ttl, now)?, handle))
+    });
+    let (secret, handle) = match kept {
+        Some((secret, handle)) => {
+            binding.check(&secret, &mac)?;
+            (secret, handle)
+        }
+        None => {
+            let secret = setup::provider(&wrapped.provider)?.unwrap(&wrapped, &binding)?;
+            binding.check(&secret, &mac)?;
+            let handle = keep(wrapped.blob, &secret)?;
+            (secret, handle)
+        }
+    };
+    let key = ActiveKey {
+        name: binding.name,
+        version: binding.version,
+        secret,
+    };
+    Ok((key, handle))
+}
+
+fn keep(wrapped: Vec<u8>, secret: &Secret) -> Result<Handle> {
+    OPENED.with_borrow_mut(|opened| {
+        let opened = match opened {
+            Some(opened) => opened,
+            None => opened.insert(Cache::new(Sealed::new()?)),
+        };
+        Ok(opened.keep(wrapped, secret, Instant::now()))
+    })
+}
+
+fn gone(name: &str, version: i32) -> Result<Error> {
+    let destroyed = owner::acting_as_owner("confiture", || {
+        spi::read(
+            "SELECT FROM ONLY confiture.key_version WHERE key_name = $1 AND version = $2",
+            &[name.into(), version.into()],
+            |_| Ok(()),
+        )
+    })?;
+    Ok(if destroyed.is_empty() {
         Error::new(
             Kind::UndefinedObject,
             format!("version {version} of key \"{name}\" does not exist"),
         )
         .with_hint("See confiture.key_status.")
-    })
-}
-
-/// Makes a key with its first version. Returns the version, 1.
-///
-/// # Errors
-/// 42710 when the name or the purpose is taken; 55000 when the provider is not set up.
-pub fn create(name: &str, purpose: &str) -> Result<i32> {
-    let provider = provider()?;
-    as_owner(|| {
-        let taken = spi::one::<String>(
-            "SELECT name FROM confiture.key WHERE name = $1 OR purpose = $2",
-            &[name.into(), purpose.into()],
-        )?;
-        if let Some(taken) = taken {
-            return Err(Error::new(
-                Kind::DuplicateObject,
-                format!("key \"{taken}\" already exists"),
-            )
-            .with_detail(format!(
-                "There is one key for each purpose, here \"{purpose}\"."
-            ))
-            .with_hint("Use confiture.rotate_key to make a new version of it."));
-        }
-        spi::run(
-            "INSERT INTO confiture.key (name, purpose, created_by) VALUES ($1, $2, $3)",
-            &[name.into(), purpose.into(), caller().into()],
-        )?;
-        add_version(&provider, name, purpose, 1)
-    })
-}
-
-/// Makes a new version of a key and keeps the former one for decrypting and verifying.
-/// Returns the new version.
-///
-/// # Errors
-/// 42704 when there is no such key; 55000 when the provider is not set up.
-pub fn rotate(name: &str) -> Result<i32> {
-    let provider = provider()?;
-    as_owner(|| {
-        let found = spi::rows(
-            "SELECT k.purpose, v.version
-               FROM confiture.key k JOIN confiture.key_version v ON v.key_name = k.name
-              WHERE k.name = $1 ORDER BY v.version DESC LIMIT 1 FOR UPDATE OF k",
-            &[name.into()],
-            |row| Ok((row.required::<String>(1)?, row.required::<i32>(2)?)),
-        )?;
-        let Some((purpose, last)) = found.into_iter().next() else {
-            return Err(Error::new(
-                Kind::UndefinedObject,
-                format!("key \"{name}\" does not exist"),
-            )
-            .with_hint("See confiture.key_status."));
-        };
-        spi::run(
-            "UPDATE confiture.key_version
-                SET state = 'decrypt_only', retired_at = pg_catalog.clock_timestamp()
-              WHERE key_name = $1 AND state = 'active'",
-            &[name.into()],
-        )?;
-        add_version(&provider, name, &purpose, last + 1)
-    })
-}
-
-/// The provider for new keys.
-///
-/// # Errors
-/// 55000 when none is set up.
-pub fn provider() -> Result<file::FileProvider> {
-    let Some(path) = settings::key_file() else {
-        return Err(Error::new(Kind::NotReady, "no key provider is set up")
-            .with_detail("The setting confiture.key_file is empty.")
-            .with_hint(
-                "Run LOAD 'confiture'; SELECT confiture.init_key_file(); and follow what it prints.",
-            ));
-    };
-    file::FileProvider::open(path.as_ref(), &server::data_directory())
-}
-
-fn add_version(provider: &impl Provider, name: &str, purpose: &str, version: i32) -> Result<i32> {
-    let binding = Binding {
-        installation: installation()?,
-        name: name.to_owned(),
-        version,
-        purpose: purpose.to_owned(),
-    };
-    let secret = Secret::random()?;
-    let wrapped = provider.wrap(&secret, &binding)?;
-    let mac = binding.mac(&secret);
-    spi::run(
-        "INSERT INTO confiture.key_version (key_name, version, state, provider, kek_ref,
-                kek_version, alg, wrapped, binding_mac, created_by)
-         VALUES ($1, $2, 'active', $3, $4, $5, $6, $7, $8, $9)",
-        &[
-            name.into(),
-            version.into(),
-            wrapped.provider.into(),
-            wrapped.kek_ref.into(),
-            wrapped.kek_version.into(),
-            wrapped.alg.into(),
-            wrapped.blob.into(),
-            mac.to_vec().into(),
-            caller().into(),
-        ],
-    )?;
-    Ok(version)
-}
-
-/// The id of this installation, made on first use: the script may insert no row that a restore
-/// would insert again.
-fn installation() -> Result<[u8; 16]> {
-    spi::run(
-        "INSERT INTO confiture.installation (id) VALUES ($1) ON CONFLICT DO NOTHING",
-        &[Uuid::from_bytes(random_uuid()?).into()],
-    )?;
-    spi::one::<Uuid>("SELECT id FROM confiture.installation", &[])?
-        .map(|id| *id.as_bytes())
-        .ok_or_else(|| Error::new(Kind::Internal, "the installation has no id"))
-}
-
-struct Stored {
-    binding: Binding,
-    wrapped: Wrapped,
-    mac: Vec<u8>,
-}
-
-fn find(sql: &str, args: &[pgrx::datum::DatumWithOid<'_>]) -> Result<Option<ActiveKey>> {
-    let found = as_owner(|| {
-        spi::read(sql, args, |row| {
-            Ok(Stored {
-                binding: Binding {
-                    name: row.required(1)?,
-                    version: row.required(2)?,
-                    purpose: row.required(3)?,
-                    installation: *row.get::<Uuid>(11)?.ok_or_else(damaged)?.as_bytes(),
-                },
-                wrapped: Wrapped {
-                    provider: row.required(5)?,
-                    kek_ref: row.required(6)?,
-                    kek_version: row.get(7)?,
-                    alg: row.required(8)?,
-                    blob: row.get(9)?.ok_or_else(damaged)?,
-                },
-                mac: row.get(10)?.ok_or_else(damaged)?,
-            })
-        })
-    })?;
-    found.into_iter().next().map(open).transpose()
-}
-
-thread_local! {
-    /// Opened keys by their wrapped bytes, which no two keys share, not even of two installations
-    /// that one backend sees in turn.
-    static OPENED: RefCell<HashMap<Vec<u8>, Secret>> = RefCell::default();
-}
-
-fn open(stored: Stored) -> Result<ActiveKey> {
-    const MOST: usize = 64;
-    let kept = OPENED.with_borrow(|opened| opened.get(&stored.wrapped.blob).cloned());
-    let secret = if let Some(secret) = kept {
-        secret
     } else {
-        if stored.wrapped.provider != file::NAME {
-            return Err(Error::new(
-                Kind::Unsupported,
-                format!(
-                    "key provider \"{}\" is not supported",
-                    stored.wrapped.provider
-                ),
-            ));
-        }
-        provider()?.unwrap(&stored.wrapped, &stored.binding)?
-    };
-    // Checked on every look-up: the row beside the wrapped bytes may have been altered since.
-    stored.binding.check(&secret, &stored.mac)?;
-    OPENED.with_borrow_mut(|opened| {
-        if opened.len() >= MOST {
-            opened.clear();
-        }
-        opened.insert(stored.wrapped.blob, secret.clone());
-    });
-    Ok(ActiveKey {
-        name: stored.binding.name,
-        version: stored.binding.version,
-        secret,
+        Error::new(
+            Kind::NotReady,
+            format!("version {version} of key \"{name}\" was destroyed"),
+        )
+        .with_detail("What was made with it cannot be made again.")
     })
 }
 
@@ -251,19 +395,12 @@ fn damaged() -> Error {
         .with_hint("Restore confiture.key_version and confiture.installation from a backup.")
 }
 
-fn no_key() -> Error {
+/// There is no key for a purpose.
+pub fn no_key() -> Error {
     Error::new(Kind::NotReady, format!("there is no \"{MASKING}\" key"))
         .with_detail("Keyed functions never work with a built-in or empty key.")
         .with_hint(
             "Run SELECT confiture.init_key_file(); once for the server, then \
              SELECT confiture.create_key('masking'); in this database.",
         )
-}
-
-fn caller() -> String {
-    user::name(user::outer())
-}
-
-fn as_owner<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    owner::acting_as_owner("confiture", work)
 }

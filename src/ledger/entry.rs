@@ -18,6 +18,20 @@ pub enum Event {
     Completed,
     /// A run ended without changing the target.
     Failed,
+    /// A provider was made to use another key-encryption key.
+    KekRotated,
+    /// A key was made.
+    KeyCreated,
+    /// A version of a key was destroyed.
+    KeyDestroyed,
+    /// A key of another installation was taken over.
+    KeyImported,
+    /// A stored key was wrapped anew.
+    KeyRewrapped,
+    /// A new version of a key was made.
+    KeyRotated,
+    /// A key was wrapped for another installation.
+    KeyShared,
     /// A run began.
     Started,
 }
@@ -28,6 +42,13 @@ impl Event {
         match self {
             Self::Completed => "COMPLETED",
             Self::Failed => "FAILED",
+            Self::KekRotated => "KEK_ROTATED",
+            Self::KeyCreated => "KEY_CREATED",
+            Self::KeyDestroyed => "KEY_DESTROYED",
+            Self::KeyImported => "KEY_IMPORTED",
+            Self::KeyRewrapped => "KEY_REWRAPPED",
+            Self::KeyRotated => "KEY_ROTATED",
+            Self::KeyShared => "KEY_SHARED",
             Self::Started => "STARTED",
         }
     }

@@ -25,7 +25,7 @@ const AUDIT: &str = "audit";
 /// was written.
 pub fn append(event: Event, facts: Facts) -> Result<i64> {
     let (user_name, session_user_name) = (user::name(user::outer()), user::name(user::session()));
-    let active = keys::store::active("ledger")?;
+    let active = keys::store::active_now("ledger")?;
     owner::acting_as_owner("confiture", || {
         let head = locked_head()?;
         let database = server::database();
@@ -140,9 +140,7 @@ pub fn verify() -> Result<Vec<Finding>> {
             if let Some((.., secret)) = known.iter().find(|(n, v, _)| n == name && *v == version) {
                 return secret.clone();
             }
-            let secret = keys::store::version(name, version)
-                .ok()
-                .map(|key| subkey(&key.secret, Use::LedgerEntry));
+            let secret = keys::store::verifier(name, version).ok();
             known.push((name.to_owned(), version, secret.clone()));
             secret
         };

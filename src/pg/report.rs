@@ -58,10 +58,12 @@ fn code(kind: Kind) -> PgSqlErrorCode {
     match kind {
         Kind::ActiveTransaction => PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
         Kind::Corrupt => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
+        Kind::Credentials => PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
         Kind::Data => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
         Kind::DatatypeMismatch => PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
         Kind::Definition => PgSqlErrorCode::ERRCODE_INVALID_OBJECT_DEFINITION,
         Kind::DuplicateObject => PgSqlErrorCode::ERRCODE_DUPLICATE_OBJECT,
+        Kind::External => PgSqlErrorCode::ERRCODE_SYSTEM_ERROR,
         Kind::InUse => PgSqlErrorCode::ERRCODE_OBJECT_IN_USE,
         Kind::IntegrityConstraint => PgSqlErrorCode::ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION,
         Kind::Internal => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
@@ -71,12 +73,15 @@ fn code(kind: Kind) -> PgSqlErrorCode {
         Kind::NotReady => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         Kind::Permission => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
         Kind::ProgramLimit => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+        Kind::Protocol => PgSqlErrorCode::ERRCODE_PROTOCOL_VIOLATION,
         Kind::Server(code) => PgSqlErrorCode::from(super::subxact::pack(code)),
         Kind::QueryCanceled => PgSqlErrorCode::ERRCODE_QUERY_CANCELED,
+        Kind::Throttled => PgSqlErrorCode::ERRCODE_INSUFFICIENT_RESOURCES,
         Kind::UndefinedColumn => PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
         Kind::UndefinedObject => PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
         Kind::UndefinedSchema => PgSqlErrorCode::ERRCODE_INVALID_SCHEMA_NAME,
         Kind::UndefinedTable => PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
+        Kind::Unreachable => PgSqlErrorCode::ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
         Kind::Unsupported => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
     }
 }

@@ -2,6 +2,8 @@
 
 use super::{Profile, canonical};
 use crate::error::{Error, Kind, Result};
+use crate::keys::store::ActiveKey;
+use crate::keys::{self, MASKING};
 use crate::pg::{owner, spi, user};
 
 /// What loading did.
@@ -25,8 +27,13 @@ pub fn load(profile: &Profile, document: &str) -> Result<Loaded> {
         let tables: Vec<String> = profile.tables.iter().map(super::Table::shown).collect();
         let stored = spi::run(
             "INSERT INTO confiture.profile (name, version, profile_hash, canonical, document,
-                    tables, loaded_by)
-             VALUES ($1, $2, $3, $4::text::jsonb, $5, $6, $7) ON CONFLICT DO NOTHING",
+                    tables, loaded_by, key_name, key_version)
+             SELECT $1, $2, $3, $4::text::jsonb, $5, $6, $7, v.key_name, v.version
+               FROM (SELECT) one
+               LEFT JOIN (ONLY confiture.key k JOIN ONLY confiture.key_version v
+                            ON v.key_name = k.name AND v.state = 'active')
+                 ON k.purpose = 'masking'
+             ON CONFLICT DO NOTHING",
             &[
                 profile.name.as_str().into(),
                 profile.version.as_str().into(),
@@ -73,6 +80,58 @@ pub fn load(profile: &Profile, document: &str) -> Result<Loaded> {
         set_retired(&profile.name, &profile.version, false)?;
         Ok(Loaded::Restored)
     })
+}
+
+/// The masking key that every run of a profile uses: the version that was active when the profile
+/// was loaded, or, where there was no key then, when it is first `pin`ned.
+///
+/// # Errors
+/// 55000 when there is no key, or the version was destroyed; what its provider raises.
+pub fn masking_key(profile: &Profile, pin: bool) -> Result<ActiveKey> {
+    let args = [
+        profile.name.as_str().into(),
+        profile.version.as_str().into(),
+    ];
+    let pinned = as_owner(|| {
+        spi::rows(
+            "SELECT key_name, key_version FROM ONLY confiture.profile
+              WHERE name = $1 AND version = $2",
+            &args,
+            |row| Ok(row.get::<String>(1)?.zip(row.get::<i32>(2)?)),
+        )
+    })?;
+    if let Some((name, version)) = pinned.into_iter().next().flatten() {
+        return keys::store::version(&name, version).map_err(|error| {
+            if error.kind() == Kind::NotReady && error.hint().is_none() {
+                return error.with_hint(format!(
+                    "Profile \"{}\" version \"{}\" pins it; load the profile as a new version.",
+                    profile.name, profile.version
+                ));
+            }
+            error
+        });
+    }
+    let key = keys::store::active(MASKING)?;
+    if pin {
+        set_key(profile, &key)?;
+    }
+    Ok(key)
+}
+
+fn set_key(profile: &Profile, key: &ActiveKey) -> Result<()> {
+    as_owner(|| {
+        spi::run(
+            "UPDATE ONLY confiture.profile SET key_name = $3, key_version = $4
+              WHERE name = $1 AND version = $2 AND key_name IS NULL",
+            &[
+                profile.name.as_str().into(),
+                profile.version.as_str().into(),
+                key.name.as_str().into(),
+                key.version.into(),
+            ],
+        )
+    })?;
+    Ok(())
 }
 
 /// Takes a version out of use; its content stays.

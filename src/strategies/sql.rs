@@ -1,7 +1,8 @@
 //! What SQL sees of the strategies: one function per strategy and type, `anon_…`.
 //!
-//! NULL in, NULL out. A keyed mask uses the active masking key, so it is STABLE, and PARALLEL
-//! RESTRICTED because a worker would have to ask the provider for the key again. The mask is made
+//! NULL in, NULL out. A keyed mask uses the active masking key, or the version that `key_version`
+//! names, so it is STABLE, and PARALLEL RESTRICTED because a worker would have to ask the provider
+//! for the key again. The mask is made
 //! once per call site; per row there is the keyed function and nothing else.
 
 use pgrx::datum::Uuid;
@@ -12,12 +13,16 @@ use pgrx::prelude::*;
 use super::{Kind, Mask, Params, Seed, Strategy, Value, ValueType};
 use crate::error::{self, Error, Result, given};
 use crate::keys::{self, Use, subkey};
-use crate::pg::{callsite, server};
+use crate::pg::callsite;
 
 type Call = pg_sys::FunctionCallInfo;
 
 /// A keyed digest of a text: `prefix` and `length` hexadecimal digits (4 bits each).
 #[pg_extern(stable, parallel_restricted)]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "each is an argument of the SQL function"
+)]
 fn anon_hash(
     value: Option<&str>,
     seed: default!(Option<i64>, 0),
@@ -25,6 +30,7 @@ fn anon_hash(
     length: default!(Option<i32>, 20),
     prefix: default!(Option<&str>, "''"),
     canonical: default!(Option<&str>, "'exact'"),
+    key_version: default!(Option<i32>, "NULL"),
     fcinfo: Call,
 ) -> Result<Option<String>, ErrorReport> {
     let Some(value) = value else { return Ok(None) };
@@ -35,7 +41,7 @@ fn anon_hash(
         ("canonical", canonical.map(Arg::Text)),
     ];
     Ok(Some(
-        site(fcinfo, Kind::Hash, seed, &args)?
+        site(fcinfo, Kind::Hash, seed, key_version, &args)?
             .text(value)?
             .into_owned(),
     ))
@@ -48,6 +54,7 @@ fn anon_hash_bytea(
     seed: default!(Option<i64>, 0),
     algorithm: default!(Option<&str>, "'sha256'"),
     length: default!(Option<i32>, 20),
+    key_version: default!(Option<i32>, "NULL"),
     fcinfo: Call,
 ) -> Result<Option<Vec<u8>>, ErrorReport> {
     let Some(value) = value else { return Ok(None) };
@@ -55,7 +62,9 @@ fn anon_hash_bytea(
         ("algorithm", algorithm.map(Arg::Text)),
         ("length", length.map(Arg::Int)),
     ];
-    Ok(Some(site(fcinfo, Kind::Hash, seed, &args)?.bytes(value)?))
+    Ok(Some(
+        site(fcinfo, Kind::Hash, seed, key_version, &args)?.bytes(value)?,
+    ))
 }
 
 /// A keyed digest of a uuid, as a uuid of version 8 (RFC 9562 §5.8).
@@ -63,10 +72,11 @@ fn anon_hash_bytea(
 fn anon_hash_uuid(
     value: Option<Uuid>,
     seed: default!(Option<i64>, 0),
+    key_version: default!(Option<i32>, "NULL"),
     fcinfo: Call,
 ) -> Result<Option<Uuid>, ErrorReport> {
     let Some(value) = value else { return Ok(None) };
-    let masked = site(fcinfo, Kind::Hash, seed, &[])?.uuid(*value.as_bytes())?;
+    let masked = site(fcinfo, Kind::Hash, seed, key_version, &[])?.uuid(*value.as_bytes())?;
     Ok(Some(Uuid::from_bytes(masked)))
 }
 
@@ -78,10 +88,11 @@ macro_rules! integer_mask {
         fn $name(
             value: Option<$type>,
             seed: default!(Option<i64>, 0),
+            key_version: default!(Option<i32>, "NULL"),
             fcinfo: Call,
         ) -> Result<Option<$type>, ErrorReport> {
             let Some(value) = value else { return Ok(None) };
-            let masked = site(fcinfo, $kind, seed, &[])?.int(value.into(), $width)?;
+            let masked = site(fcinfo, $kind, seed, key_version, &[])?.int(value.into(), $width)?;
             Ok(Some(narrow(masked)?))
         }
     };
@@ -116,6 +127,7 @@ fn anon_email(
     preserve_domain: default!(Option<bool>, "false"),
     hash_length: default!(Option<i32>, 20),
     format: default!(Option<&str>, "'user_{hash}@example.com'"),
+    key_version: default!(Option<i32>, "NULL"),
     fcinfo: Call,
 ) -> Result<Option<String>, ErrorReport> {
     let Some(value) = value else { return Ok(None) };
@@ -125,7 +137,7 @@ fn anon_email(
         ("format", format.map(Arg::Text)),
     ];
     Ok(Some(
-        site(fcinfo, Kind::Email, seed, &args)?
+        site(fcinfo, Kind::Email, seed, key_version, &args)?
             .text(value)?
             .into_owned(),
     ))
@@ -137,6 +149,7 @@ fn anon_phone(
     value: Option<&str>,
     seed: default!(Option<i64>, 0),
     preserve_country_code: default!(Option<bool>, "false"),
+    key_version: default!(Option<i32>, "NULL"),
     fcinfo: Call,
 ) -> Result<Option<String>, ErrorReport> {
     let Some(value) = value else { return Ok(None) };
@@ -145,7 +158,7 @@ fn anon_phone(
         preserve_country_code.map(Arg::Bool),
     )];
     Ok(Some(
-        site(fcinfo, Kind::Phone, seed, &args)?
+        site(fcinfo, Kind::Phone, seed, key_version, &args)?
             .text(value)?
             .into_owned(),
     ))
@@ -168,7 +181,7 @@ fn anon_redact(
         args.push(("replacement", replacement.map(Arg::Text)));
     }
     Ok(Some(
-        site(fcinfo, Kind::Redact, seed, &args)?
+        site(fcinfo, Kind::Redact, seed, None, &args)?
             .text(value)?
             .into_owned(),
     ))
@@ -238,24 +251,27 @@ impl Arg<'_> {
 
 struct Site {
     seed: i64,
+    key_version: Option<i32>,
     args: Vec<Value>,
-    /// A function look-up can outlive a statement (PL/pgSQL keeps expressions for a transaction);
-    /// the active key may be another one in the next.
-    statement: i64,
+    /// A function look-up can outlive a statement (PL/pgSQL keeps expressions for a transaction),
+    /// and a key can be rotated within one: the active key may be another one then.
+    stamp: (i64, u64),
     mask: Mask,
 }
 
-/// The mask of this call site, made anew when an argument or the statement changes.
+/// The mask of this call site, made anew when an argument, the statement or a key changes.
 fn site(
     fcinfo: Call,
     kind: Kind,
     seed: Option<i64>,
+    key_version: Option<i32>,
     args: &[(&str, Option<Arg<'_>>)],
 ) -> Result<&'static Mask> {
-    let statement = server::statement_start();
+    let stamp = keys::store::stamp();
     let same = |site: &Site| {
-        Some(site.seed) == seed
-            && site.statement == statement
+        site.stamp == stamp
+            && Some(site.seed) == seed
+            && site.key_version == key_version
             && site.args.len() == args.len()
             && site
                 .args
@@ -274,7 +290,10 @@ fn site(
         }
         let strategy = Strategy::new(kind, &params)?;
         let mask = if strategy.properties().keyed {
-            let key = keys::store::active(keys::MASKING)?;
+            let key = match key_version {
+                Some(version) => keys::store::version_for(keys::MASKING, version)?,
+                None => keys::store::active(keys::MASKING)?,
+            };
             strategy.mask(subkey(&key.secret, Use::Masking).expose(), Seed::new(seed))
         } else {
             // A strategy without a key ignores it.
@@ -282,8 +301,10 @@ fn site(
         };
         Ok(Site {
             seed,
+            key_version,
             args: kept,
-            statement,
+            // As it is now: looking the key up may have taken in news of it.
+            stamp: keys::store::stamp(),
             mask,
         })
     };

@@ -7,7 +7,7 @@ use super::evidence::{Evidence, merged, seconds};
 use super::failure::{Phase, explain};
 use super::request::{self, Request, pinned};
 use crate::error::{Error, Kind, Result};
-use crate::keys::{self, random_uuid};
+use crate::keys::random_uuid;
 use crate::ledger::entry::Event;
 use crate::ledger::store as ledger;
 use crate::pg::lock::SessionLock;
@@ -37,7 +37,7 @@ pub fn run(request: &Request) -> Result<()> {
     for note in &planned.plan.notes {
         report::notice(note);
     }
-    let key = keys::store::active(keys::MASKING)?;
+    let key = profile::store::masking_key(&profile, true)?;
     let run_id = random_uuid()?;
     let evidence = Evidence {
         run_id,

@@ -13,7 +13,6 @@ use super::plan::Decision;
 use super::request::{self, Request};
 use super::run;
 use crate::error::{Error, Kind, Result, given};
-use crate::keys;
 use crate::pg::call;
 use crate::profile;
 use crate::strategies::ValueType;
@@ -71,7 +70,7 @@ fn plan(
 > {
     let request = asked(profile, source, target, options)?;
     let profile = profile::store::pick(&request.profile, request.options.version.as_deref())?;
-    keys::store::active(keys::MASKING)?;
+    profile::store::masking_key(&profile, false)?;
     let planned = request::pinned(|| request::plan(&request, &profile))?;
     let mut rows = Vec::new();
     for table in planned.plan.tables {

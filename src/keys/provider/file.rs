@@ -1,30 +1,31 @@
 //! The file provider: 32 secret bytes in a file that only the server's user can read.
 //!
 //! It protects against a stolen dump, base backup or replica, not against whoever reads files as
-//! the server's user: a superuser of the database, or of the machine.
+//! the server's user: a superuser of the database, or of the machine. After a rotation the former
+//! key lies beside the file, its fingerprint appended to the name, for as long as keys wrapped by
+//! it are stored.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{Provider, Wrapped};
+use super::local::{self, LocalKek};
+use super::{Kek, Provider, Wrapped};
 use crate::error::{Error, Kind, Result};
-use crate::keys::envelope::{self, Binding};
+use crate::keys::envelope::Binding;
 use crate::keys::{KEY_LEN, Secret, is_degenerate};
 
 /// The provider's name in the catalog.
 pub const NAME: &str = "file";
-const ALG: &str = "aes-256-gcm-siv";
 
 /// The key-encryption key of one file, read and checked.
 pub struct FileProvider {
-    kek: Secret,
-    fingerprint: String,
+    path: PathBuf,
+    data_directory: PathBuf,
+    kek: LocalKek,
 }
 
 impl FileProvider {
@@ -35,82 +36,115 @@ impl FileProvider {
     /// # Errors
     /// 55000 with what is wrong and how to mend it, never with a byte of the file.
     pub fn open(path: &Path, data_directory: &Path) -> Result<Self> {
-        check_place(path, data_directory)?;
-        let mut file = OpenOptions::new()
-            .read(true)
-            .custom_flags(no_follow())
-            .open(path)
-            .map_err(|error| unusable(path, &format!("It cannot be opened: {}.", error.kind())))?;
-        check_rights(path, &file)?;
-        // One byte more than the longest accepted form tells a longer file apart.
-        let mut content = Zeroizing::new(Vec::with_capacity(2 * KEY_LEN + 3));
-        Read::by_ref(&mut file)
-            .take(2 * KEY_LEN as u64 + 3)
-            .read_to_end(&mut content)
-            .map_err(|error| unusable(path, &format!("It cannot be read: {}.", error.kind())))?;
-        let kek = parse(&content).ok_or_else(|| {
-            unusable(
-                path,
-                "It must hold exactly 32 bytes or 64 hexadecimal digits.",
-            )
-        })?;
-        if is_degenerate(kek.expose()) {
-            return Err(unusable(path, "Its bytes are all equal, which is no key."));
-        }
-        let fingerprint = fingerprint(&kek);
-        Ok(Self { kek, fingerprint })
+        Ok(Self {
+            path: path.to_owned(),
+            data_directory: data_directory.to_owned(),
+            kek: read(path, data_directory)?,
+        })
     }
 
-    /// A short name of the key that gives nothing of it away: the first 8 bytes of an HMAC under
-    /// it, in hexadecimal.
+    /// A short name of the key that gives nothing of it away.
     pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
+        self.kek.fingerprint()
+    }
+
+    /// Where a former key lies.
+    fn former(&self, fingerprint: &str) -> PathBuf {
+        let mut name = self.path.clone().into_os_string();
+        name.push(".");
+        name.push(fingerprint);
+        name.into()
     }
 }
 
 impl Provider for FileProvider {
     fn wrap(&self, data_key: &Secret, binding: &Binding) -> Result<Wrapped> {
-        Ok(Wrapped {
-            provider: NAME.to_owned(),
-            kek_ref: self.fingerprint.clone(),
-            kek_version: None,
-            alg: ALG.to_owned(),
-            blob: envelope::wrap(&self.kek, data_key, binding)?,
-        })
+        self.kek.wrap(NAME, data_key, binding)
     }
 
     fn unwrap(&self, wrapped: &Wrapped, binding: &Binding) -> Result<Secret> {
-        if wrapped.kek_ref != self.fingerprint {
-            return Err(Error::new(
+        if wrapped.kek_ref == self.kek.fingerprint() {
+            return self.kek.unwrap(wrapped, binding);
+        }
+        // The name of a file is made of it: nothing but a fingerprint will do.
+        let former = if local::is_fingerprint(&wrapped.kek_ref) {
+            read(&self.former(&wrapped.kek_ref), &self.data_directory).ok()
+        } else {
+            None
+        };
+        match former {
+            Some(former) if former.fingerprint() == wrapped.kek_ref => {
+                former.unwrap(wrapped, binding)
+            }
+            _ => Err(Error::new(
                 Kind::NotReady,
                 "the key file is not the one that wrapped the keys of this database",
             )
             .with_detail(format!(
                 "Version {} of key \"{}\" was wrapped by key {}, the file holds key {}.",
-                binding.version, binding.name, wrapped.kek_ref, self.fingerprint
+                binding.version,
+                binding.name,
+                wrapped.kek_ref,
+                self.kek.fingerprint()
             ))
-            .with_hint("Put the right file in place, from escrow if need be."));
+            .with_hint("Put the right file in place, from escrow if need be.")),
         }
-        if wrapped.alg != ALG {
-            return Err(Error::new(
-                Kind::Unsupported,
-                "a stored key was wrapped in a way this provider does not know",
-            ));
+    }
+
+    /// Puts a new key in the file's place; the former one stays beside it.
+    fn rotate_kek(&self) -> Result<Kek> {
+        let mut next = self.path.clone().into_os_string();
+        next.push(".new");
+        let next = PathBuf::from(next);
+        init(&next, &self.data_directory)?;
+        let renewed = (|| {
+            // Linked, not renamed: at every moment the path names a complete key.
+            match fs::hard_link(&self.path, self.former(self.kek.fingerprint())) {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                    return Err(io("keep", &self.path, &error));
+                }
+                _ => {}
+            }
+            let kek = read(&next, &self.data_directory)?;
+            fs::rename(&next, &self.path).map_err(|error| io("replace", &self.path, &error))?;
+            flush_folder(&self.path)?;
+            Ok(kek)
+        })();
+        if renewed.is_err() {
+            // Nothing was wrapped by it.
+            let _ = fs::remove_file(&next);
         }
-        envelope::unwrap(&self.kek, &wrapped.blob, binding).ok_or_else(|| {
-            Error::new(
-                Kind::Corrupt,
-                format!(
-                    "version {} of key \"{}\" cannot be unwrapped",
-                    binding.version, binding.name
-                ),
-            )
-            .with_detail(
-                "The stored bytes were altered, or belong to another key, version or installation.",
-            )
-            .with_hint("Restore confiture.key_version from a backup of this installation.")
+        Ok(Kek {
+            reference: renewed?.fingerprint().to_owned(),
+            version: None,
         })
     }
+}
+
+fn read(path: &Path, data_directory: &Path) -> Result<LocalKek> {
+    check_place(path, data_directory)?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .custom_flags(no_follow())
+        .open(path)
+        .map_err(|error| unusable(path, &format!("It cannot be opened: {}.", error.kind())))?;
+    check_rights(path, &file)?;
+    // One byte more than the longest accepted form tells a longer file apart.
+    let mut content = Zeroizing::new(Vec::with_capacity(2 * KEY_LEN + 3));
+    Read::by_ref(&mut file)
+        .take(2 * KEY_LEN as u64 + 3)
+        .read_to_end(&mut content)
+        .map_err(|error| unusable(path, &format!("It cannot be read: {}.", error.kind())))?;
+    let kek = parse(&content).ok_or_else(|| {
+        unusable(
+            path,
+            "It must hold exactly 32 bytes or 64 hexadecimal digits.",
+        )
+    })?;
+    if is_degenerate(kek.expose()) {
+        return Err(unusable(path, "Its bytes are all equal, which is no key."));
+    }
+    Ok(LocalKek::new(kek))
 }
 
 /// Makes a new key file: 32 random bytes as hexadecimal digits, mode 0600, flushed to disk.
@@ -145,7 +179,11 @@ pub fn init(path: &Path, data_directory: &Path) -> Result<()> {
     file.write_all(&line)
         .and_then(|()| file.sync_all())
         .map_err(|error| io("write", path, &error))?;
-    // The directory entry must survive a crash too, or the key would be lost with it.
+    flush_folder(path)
+}
+
+/// The directory entry must survive a crash too, or the key would be lost with it.
+fn flush_folder(path: &Path) -> Result<()> {
     if let Some(parent) = path.parent() {
         File::open(parent)
             .and_then(|directory| directory.sync_all())
@@ -227,13 +265,6 @@ fn no_follow() -> i32 {
     rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()
 }
 
-fn fingerprint(kek: &Secret) -> String {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(kek.expose()).expect("HMAC takes a key of any length");
-    mac.update(b"confiture/kek fingerprint/v1");
-    hex::encode(&mac.finalize().into_bytes()[..8])
-}
-
 fn unusable(path: &Path, detail: &str) -> Error {
     Error::new(
         Kind::NotReady,
@@ -262,15 +293,15 @@ mod tests {
         fn new(name: &str) -> Self {
             let path =
                 std::env::temp_dir().join(format!("confiture-{name}-{}", std::process::id()));
-            let _ = std::fs::remove_dir_all(&path);
-            std::fs::create_dir_all(path.join("data")).unwrap();
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir_all(path.join("data")).unwrap();
             Self(path)
         }
 
         fn write(&self, name: &str, content: &[u8], mode: u32) -> PathBuf {
             let path = self.0.join(name);
-            std::fs::write(&path, content).unwrap();
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            fs::write(&path, content).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             path
         }
 
@@ -287,7 +318,7 @@ mod tests {
 
     impl Drop for Folder {
         fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(&self.0);
+            let _ = fs::remove_dir_all(&self.0);
         }
     }
 
@@ -305,7 +336,7 @@ mod tests {
         let folder = Folder::new("init");
         let path = folder.0.join("k");
         init(&path, &folder.0.join("data")).unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         let before = folder.open(&path).unwrap().fingerprint().to_owned();
         let again = init(&path, &folder.0.join("data")).unwrap_err();
         assert_eq!(again.kind(), Kind::DuplicateObject);
@@ -394,5 +425,38 @@ mod tests {
             Kind::Corrupt
         );
         assert!(a.rewrap(&wrapped, &binding()).is_ok());
+    }
+
+    #[test]
+    fn file_rotation_keeps_the_former_key_beside_the_new_one() {
+        let folder = Folder::new("rotation");
+        let path = folder.0.join("k");
+        init(&path, &folder.0.join("data")).unwrap();
+        let old = folder.open(&path).unwrap();
+        let key = Secret::random().unwrap();
+        let wrapped = old.wrap(&key, &binding()).unwrap();
+        let kek = old.rotate_kek().unwrap();
+        let new = folder.open(&path).unwrap();
+        assert_eq!(new.fingerprint(), kek.reference);
+        assert_ne!(new.fingerprint(), old.fingerprint());
+        assert_eq!(
+            new.unwrap(&wrapped, &binding()).unwrap().expose(),
+            key.expose()
+        );
+        let moved = new.rewrap(&wrapped, &binding()).unwrap();
+        assert_eq!(moved.kek_ref, new.fingerprint());
+        let kept = old.former(old.fingerprint());
+        assert_eq!(fs::metadata(&kept).unwrap().mode() & 0o777, 0o600);
+        fs::remove_file(&kept).unwrap();
+        assert!(new.unwrap(&wrapped, &binding()).is_err());
+        assert!(new.unwrap(&moved, &binding()).is_ok());
+        assert!(new.health().is_ok());
+        assert_eq!(new.current().unwrap().reference, new.fingerprint());
+        // A stored name never becomes a way to another file.
+        let elsewhere = Wrapped {
+            kek_ref: "../data/k".into(),
+            ..wrapped
+        };
+        assert!(new.unwrap(&elsewhere, &binding()).is_err());
     }
 }

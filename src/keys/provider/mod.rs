@@ -1,10 +1,23 @@
-//! Providers: where key-encryption keys live. One file each, behind one trait.
+//! Providers: where key-encryption keys live. One folder or file each, behind one trait.
+//!
+//! A provider is asked to wrap and unwrap 32 bytes and nothing else, so that two permissions are
+//! enough at each of them; data keys are made here.
 
+pub mod aws;
+pub mod azure;
+pub mod credential;
+pub mod env;
 pub mod file;
+pub mod http;
+pub mod local;
+pub mod options;
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
+pub mod vault;
 
 use super::Secret;
 use super::envelope::Binding;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 
 /// A data key as a provider wrapped it, and what the provider needs to open it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +26,7 @@ pub struct Wrapped {
     pub provider: String,
     /// Which key-encryption key: a fingerprint, an ARN, a path, a URL. Never a secret.
     pub kek_ref: String,
-    /// Version of that key, where the provider has versions.
+    /// Version of that key, where the provider says one.
     pub kek_version: Option<String>,
     /// How it was wrapped.
     pub alg: String,
@@ -21,13 +34,34 @@ pub struct Wrapped {
     pub blob: Vec<u8>,
 }
 
+impl Wrapped {
+    /// The key-encryption key that wrapped it.
+    pub fn kek(&self) -> Kek {
+        Kek {
+            reference: self.kek_ref.clone(),
+            version: self.kek_version.clone(),
+        }
+    }
+}
+
+/// A key-encryption key, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kek {
+    /// As [`Wrapped::kek_ref`].
+    pub reference: String,
+    /// As [`Wrapped::kek_version`].
+    pub version: Option<String>,
+}
+
 /// Wraps and unwraps data keys with a key-encryption key that never leaves it.
 pub trait Provider {
     /// Wraps a data key for one row.
     ///
     /// # Errors
-    /// 55000 when the provider is not set up, 08001 when it cannot be reached, 42501 or 28000 when
-    /// it refuses.
+    /// 55000 when the provider is not set up or its key is out of use, 42704 when its key does not
+    /// exist, 08001 when it cannot be reached, 08P01 when its answer makes no sense, 28000 when it
+    /// does not accept our credentials, 42501 when it refuses, 53000 when it is busy, 58000 when it
+    /// is broken, 57014 when the statement is canceled.
     fn wrap(&self, data_key: &Secret, binding: &Binding) -> Result<Wrapped>;
 
     /// Opens a data key wrapped for that row.
@@ -44,4 +78,58 @@ pub trait Provider {
     fn rewrap(&self, wrapped: &Wrapped, binding: &Binding) -> Result<Wrapped> {
         self.wrap(&self.unwrap(wrapped, binding)?, binding)
     }
+
+    /// Makes a new version of the key-encryption key, or a new key where there are no versions, and
+    /// leaves the former one for unwrapping. Returns the new one.
+    ///
+    /// # Errors
+    /// As [`Provider::wrap`]; 0A000 when it can only be done elsewhere.
+    fn rotate_kek(&self) -> Result<Kek>;
+
+    /// The key that wraps now, found by wrapping: no permission is needed beyond that.
+    ///
+    /// # Errors
+    /// As [`Provider::wrap`].
+    fn current(&self) -> Result<Kek> {
+        Ok(self.wrap(&Secret::random()?, &probe())?.kek())
+    }
+
+    /// Wraps and unwraps a key made for the purpose: everything that is needed later works now.
+    ///
+    /// # Errors
+    /// As the others.
+    fn health(&self) -> Result<()> {
+        let secret = Secret::random()?;
+        let opened = self.unwrap(&self.wrap(&secret, &probe())?, &probe())?;
+        if opened.expose() == secret.expose() {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::Protocol,
+            "a key provider unwrapped something else than it had wrapped",
+        ))
+    }
+}
+
+/// What a key made for a test is bound to: no stored key has version 0.
+fn probe() -> Binding {
+    Binding {
+        installation: [0; 16],
+        name: "health".to_owned(),
+        version: 0,
+        purpose: "health".to_owned(),
+    }
+}
+
+/// What was stored beside a wrapped key does not fit the provider that is asked to open it.
+pub(crate) fn foreign(what: &str, binding: &Binding) -> Error {
+    Error::new(
+        Kind::Corrupt,
+        format!(
+            "version {} of key \"{}\" cannot be unwrapped",
+            binding.version, binding.name
+        ),
+    )
+    .with_detail(what)
+    .with_hint("Restore confiture.key_version from a backup of this installation.")
 }

@@ -1,0 +1,194 @@
+//! A key on its way to another installation, as JSON.
+//!
+//! The data key in it is wrapped by a key-encryption key that both installations can use, and
+//! bound to the recipient: for anybody else, and for a database with another id, it does not open.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Kind, Result};
+use crate::keys::envelope::Binding;
+use crate::keys::provider::Wrapped;
+
+/// The form's name and version.
+const FORM: &str = "confiture/shared-key/v1";
+
+/// A shared key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// The installation it comes from.
+    pub sender: [u8; 16],
+    /// Bound to: the recipient's id, and name, version and purpose as the sender has them.
+    pub binding: Binding,
+    /// The wrapped bytes.
+    pub wrapped: Wrapped,
+    /// The binding MAC.
+    pub mac: Vec<u8>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    form: String,
+    sender: String,
+    recipient: String,
+    name: String,
+    version: i32,
+    purpose: String,
+    provider: String,
+    kek_ref: String,
+    kek_version: Option<String>,
+    alg: String,
+    wrapped: String,
+    binding_mac: String,
+}
+
+impl Bundle {
+    /// The JSON document.
+    pub fn to_json(&self) -> serde_json::Value {
+        let document = Document {
+            form: FORM.to_owned(),
+            sender: uuid_text(&self.sender),
+            recipient: uuid_text(&self.binding.installation),
+            name: self.binding.name.clone(),
+            version: self.binding.version,
+            purpose: self.binding.purpose.clone(),
+            provider: self.wrapped.provider.clone(),
+            kek_ref: self.wrapped.kek_ref.clone(),
+            kek_version: self.wrapped.kek_version.clone(),
+            alg: self.wrapped.alg.clone(),
+            wrapped: BASE64_STANDARD.encode(&self.wrapped.blob),
+            binding_mac: BASE64_STANDARD.encode(&self.mac),
+        };
+        serde_json::to_value(document).unwrap_or_default()
+    }
+
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// 22023 when it is not what [`Bundle::to_json`] makes.
+    pub fn from_json(document: serde_json::Value) -> Result<Self> {
+        let document: Document = serde_json::from_value(document)
+            .map_err(|_| malformed("A member is missing, of another type, or not known."))?;
+        if document.form != FORM {
+            return Err(malformed("Its form is not known to this version."));
+        }
+        let bytes = |text: &str| {
+            BASE64_STANDARD
+                .decode(text)
+                .map_err(|_| malformed("A member is no base64."))
+        };
+        let uuid = |text: &str| uuid_bytes(text).ok_or_else(|| malformed("A member is no uuid."));
+        Ok(Self {
+            sender: uuid(&document.sender)?,
+            binding: Binding {
+                installation: uuid(&document.recipient)?,
+                name: document.name,
+                version: document.version,
+                purpose: document.purpose,
+            },
+            wrapped: Wrapped {
+                provider: document.provider,
+                kek_ref: document.kek_ref,
+                kek_version: document.kek_version,
+                alg: document.alg,
+                blob: bytes(&document.wrapped)?,
+            },
+            mac: bytes(&document.binding_mac)?,
+        })
+    }
+}
+
+/// A uuid in its usual form (RFC 9562 §4).
+pub fn uuid_text(uuid: &[u8; 16]) -> String {
+    let digits = hex::encode(uuid);
+    format!(
+        "{}-{}-{}-{}-{}",
+        &digits[..8],
+        &digits[8..12],
+        &digits[12..16],
+        &digits[16..20],
+        &digits[20..]
+    )
+}
+
+fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
+    let mut bytes = [0; 16];
+    let places = [8, 13, 18, 23];
+    let dashed = text.len() == 36
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(place, byte)| (byte == b'-') == places.contains(&place));
+    dashed.then_some(())?;
+    hex::decode_to_slice(text.replace('-', ""), &mut bytes).ok()?;
+    Some(bytes)
+}
+
+fn malformed(why: &str) -> Error {
+    Error::new(Kind::InvalidParameter, "this is no shared key")
+        .with_detail(why)
+        .with_hint("Pass on what confiture.share_key returned, unchanged.")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn bundle() -> Bundle {
+        Bundle {
+            sender: [1; 16],
+            binding: Binding {
+                installation: [0xab; 16],
+                name: "masking".into(),
+                version: 3,
+                purpose: "masking".into(),
+            },
+            wrapped: Wrapped {
+                provider: "vault".into(),
+                kek_ref: "transit/confiture".into(),
+                kek_version: Some("2".into()),
+                alg: "vault-transit".into(),
+                blob: vec![0, 1, 255],
+            },
+            mac: vec![7; 32],
+        }
+    }
+
+    #[test]
+    fn bundle_comes_back_as_it_went() {
+        let sent = bundle().to_json();
+        assert_eq!(sent["recipient"], "abababab-abab-abab-abab-abababababab");
+        assert_eq!(Bundle::from_json(sent).unwrap(), bundle());
+    }
+
+    #[test]
+    fn bundle_refuses_what_is_none() {
+        let sent = bundle().to_json();
+        let with = |name: &str, value: Value| {
+            let mut document = sent.clone();
+            document[name] = value;
+            document
+        };
+        for bad in [
+            Value::Null,
+            json!([]),
+            json!("S3CRET"),
+            with("form", json!("confiture/shared-key/v2")),
+            with("wrapped", json!("S3CRET!")),
+            with("recipient", json!("abababababababababababababababab")),
+            with("recipient", json!("abababab-abab-abab-abab-ababababab-b")),
+            with("recipient", json!("äbababab-abab-abab-abab-ababababab")),
+            with("version", json!("3")),
+            with("version", json!(3_000_000_000_i64)),
+            with("more", json!("S3CRET")),
+        ] {
+            let error = Bundle::from_json(bad).unwrap_err();
+            assert_eq!(error.kind(), Kind::InvalidParameter);
+            assert!(!format!("{error:?}").contains("S3CRET"));
+        }
+    }
+}

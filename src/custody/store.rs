@@ -1,0 +1,424 @@
+//! Acts on keys: the only writer of `confiture.installation`, `key`, `key_version` and
+//! `key_verifier`.
+
+use pgrx::Uuid;
+
+use super::bundle::Bundle;
+use super::record;
+use crate::error::{Error, Kind, Result, counted};
+use crate::keys::envelope::Binding;
+use crate::keys::provider::{Kek, Provider, Wrapped};
+use crate::keys::store::ActiveKey;
+use crate::keys::{self, Secret, Use, random_uuid, setup, subkey};
+use crate::ledger::entry::Event;
+use crate::ledger::store as ledger;
+use crate::pg::{owner, spi, user};
+
+/// The purpose in the binding of what is kept of a destroyed version.
+const VERIFIER: &str = "verifier";
+
+/// Makes a key with its first version. Returns the version, 1.
+///
+/// # Errors
+/// 42710 when the name or the purpose is taken; what the provider raises.
+pub fn create(name: &str, purpose: &str) -> Result<i32> {
+    let secret = Secret::random()?;
+    let wrapped = as_owner(|| {
+        // Two sessions that make the same key: the second one finds it made.
+        lock_keys()?;
+        refuse_taken(name, purpose)?;
+        add_key(name, purpose)?;
+        add_version(&secret, name, purpose, 1)
+    })?;
+    let mut details = record::of_key(name, 1);
+    details.insert("purpose".to_owned(), purpose.into());
+    record::place(&mut details, "wrapped_by", &wrapped);
+    ledger::append(Event::KeyCreated, record::facts(details))?;
+    Ok(1)
+}
+
+/// Makes a new version of a key and keeps the former one for decrypting and verifying.
+/// Returns the new version.
+///
+/// # Errors
+/// 42704 when there is no such key; what the provider raises.
+pub fn rotate(name: &str) -> Result<i32> {
+    let secret = Secret::random()?;
+    let (version, wrapped) = as_owner(|| {
+        lock_keys()?;
+        let (purpose, last) = purpose_and_last(name)?.ok_or_else(|| no_such_key(name))?;
+        retire_active(name)?;
+        let wrapped = add_version(&secret, name, &purpose, last + 1)?;
+        Ok((last + 1, wrapped))
+    })?;
+    let mut details = record::of_key(name, version);
+    record::place(&mut details, "wrapped_by", &wrapped);
+    ledger::append(Event::KeyRotated, record::facts(details))?;
+    Ok(version)
+}
+
+/// Destroys a version: its wrapped bytes are deleted, and with them everything that only it could
+/// decrypt or make again. What verifies ledger entries signed by it is kept, and can do nothing
+/// else.
+///
+/// # Errors
+/// 42704 when there is no such version; 55000 when it is active or was destroyed before; 55006
+/// when a profile in use pins it; what the provider raises.
+pub fn destroy(name: &str, version: i32) -> Result<()> {
+    as_owner(lock_keys)?;
+    let state = as_owner(|| {
+        spi::one::<String>(
+            "SELECT state FROM ONLY confiture.key_version WHERE key_name = $1 AND version = $2",
+            &[name.into(), version.into()],
+        )
+    })?;
+    if state.as_deref() == Some("active") {
+        return Err(Error::new(
+            Kind::NotReady,
+            format!("version {version} of key \"{name}\" is the active one"),
+        )
+        .with_hint("Make a new version with confiture.rotate_key first."));
+    }
+    // Opened also to be sure that this server could have: nothing is destroyed by mistake for
+    // a key that is out of reach for an hour.
+    let key = keys::store::version(name, version)?;
+    let profiles = as_owner(|| {
+        spi::rows(
+            "SELECT name, version FROM ONLY confiture.profile
+              WHERE key_name = $1 AND key_version = $2 AND retired_at IS NULL ORDER BY id",
+            &[name.into(), version.into()],
+            |row| {
+                let (name, version): (String, String) = (row.required(1)?, row.required(2)?);
+                Ok(format!("\"{name}\" version \"{version}\""))
+            },
+        )
+    })?;
+    if !profiles.is_empty() {
+        return Err(Error::new(
+            Kind::InUse,
+            format!("version {version} of key \"{name}\" is still in use"),
+        )
+        .with_detail(format!(
+            "It is pinned by {}: {}.",
+            counted(profiles.len() as u64, "profile"),
+            profiles.join(", ")
+        ))
+        .with_hint(
+            "Load these profiles as new versions and retire the old ones with \
+             confiture.retire_profile.",
+        ));
+    }
+    let signed = as_owner(|| {
+        let signed = spi::one::<i64>(
+            "SELECT count(*) FROM ONLY confiture.audit_log
+              WHERE key_name = $1 AND key_version = $2",
+            &[name.into(), version.into()],
+        )?
+        .unwrap_or(0);
+        if signed > 0 {
+            keep_verifier(&key)?;
+        }
+        spi::run(
+            "UPDATE ONLY confiture.key_version
+                SET state = 'destroyed', wrapped = NULL, binding_mac = NULL,
+                    destroyed_at = pg_catalog.clock_timestamp()
+              WHERE key_name = $1 AND version = $2",
+            &[name.into(), version.into()],
+        )?;
+        Ok(signed)
+    })?;
+    let mut details = record::of_key(name, version);
+    details.insert("entries_it_verifies".to_owned(), signed.into());
+    ledger::append(Event::KeyDestroyed, record::facts(details))?;
+    Ok(())
+}
+
+/// Wraps a version for another installation.
+///
+/// # Errors
+/// 42704 when there is no such version; 22023 when the recipient is this installation; what the
+/// provider raises.
+pub fn share(name: &str, version: Option<i32>, to: [u8; 16], provider: &str) -> Result<Bundle> {
+    let sender = installation()?;
+    if to == sender {
+        return Err(
+            Error::new(Kind::InvalidParameter, "the recipient is this installation").with_hint(
+                "Run SELECT confiture.installation_id() in the database that is to have the key.",
+            ),
+        );
+    }
+    let (purpose, active) = as_owner(|| {
+        spi::rows(
+            "SELECT k.purpose, v.version
+               FROM ONLY confiture.key k JOIN ONLY confiture.key_version v ON v.key_name = k.name
+              WHERE k.name = $1 AND v.state = 'active'",
+            &[name.into()],
+            |row| Ok((row.required::<String>(1)?, row.required::<i32>(2)?)),
+        )
+    })?
+    .into_iter()
+    .next()
+    .ok_or_else(|| no_such_key(name))?;
+    let key = keys::store::version(name, version.unwrap_or(active))?;
+    let binding = Binding {
+        installation: to,
+        name: name.to_owned(),
+        version: key.version,
+        purpose,
+    };
+    let (wrapped, mac) = seal(&*setup::provider(provider)?, &key.secret, &binding)?;
+    let mut details = record::of_key(name, key.version);
+    record::installation(&mut details, "recipient", &to);
+    record::place(&mut details, "wrapped_by", &wrapped);
+    ledger::append(Event::KeyShared, record::facts(details))?;
+    Ok(Bundle {
+        sender,
+        binding,
+        wrapped,
+        mac,
+    })
+}
+
+/// Takes a shared key over as the active version of the key of that name. Returns the version.
+///
+/// # Errors
+/// 22023 when it is for another installation; 42710 when the key is here already, or its purpose
+/// belongs to a key of another name; what the providers raise; XX001 when it was altered.
+pub fn import(bundle: Bundle) -> Result<i32> {
+    let own = installation()?;
+    if bundle.binding.installation != own {
+        return Err(Error::new(
+            Kind::InvalidParameter,
+            "the shared key is for another installation",
+        )
+        .with_hint("Share it again, with what confiture.installation_id() returns here."));
+    }
+    let (name, purpose) = (bundle.binding.name.clone(), bundle.binding.purpose.clone());
+    let sent = bundle.binding.version;
+    let secret =
+        setup::provider(&bundle.wrapped.provider)?.unwrap(&bundle.wrapped, &bundle.binding)?;
+    bundle.binding.check(&secret, &bundle.mac)?;
+    as_owner(lock_keys)?;
+    let known = as_owner(|| purpose_and_last(&name))?;
+    if let Some((_, last)) = &known {
+        for version in 1..=*last {
+            let Ok(key) = keys::store::version(&name, version) else {
+                continue;
+            };
+            if key.secret.expose() == secret.expose() {
+                return Err(Error::new(
+                    Kind::DuplicateObject,
+                    format!("this key is here already, as version {version} of key \"{name}\""),
+                ));
+            }
+        }
+    }
+    let (version, wrapped) = as_owner(|| {
+        let version = match &known {
+            Some((here, _)) if *here != purpose => return Err(taken(&name, here)),
+            Some((_, last)) => {
+                retire_active(&name)?;
+                last + 1
+            }
+            None => {
+                refuse_taken(&name, &purpose)?;
+                add_key(&name, &purpose)?;
+                1
+            }
+        };
+        Ok((version, add_version(&secret, &name, &purpose, version)?))
+    })?;
+    let mut details = record::of_key(&name, version);
+    record::installation(&mut details, "sender", &bundle.sender);
+    details.insert("version_of_sender".to_owned(), sent.into());
+    record::place(&mut details, "wrapped_by", &wrapped);
+    ledger::append(Event::KeyImported, record::facts(details))?;
+    Ok(version)
+}
+
+/// Has a provider make a new key-encryption key. Stored keys stay wrapped by the former one until
+/// they are wrapped anew.
+///
+/// # Errors
+/// What the provider raises.
+pub fn rotate_kek(provider: &str) -> Result<Kek> {
+    let kek = setup::provider(provider)?.rotate_kek()?;
+    let mut details = serde_json::Map::new();
+    details.insert("kek".to_owned(), record::kek(provider, &kek));
+    ledger::append(Event::KekRotated, record::facts(details))?;
+    Ok(kek)
+}
+
+/// The id of this installation, made on first use: the script may insert no row that a restore
+/// would insert again.
+///
+/// # Errors
+/// As the interface.
+pub fn installation() -> Result<[u8; 16]> {
+    as_owner(|| {
+        spi::run(
+            "INSERT INTO confiture.installation (id) VALUES ($1) ON CONFLICT DO NOTHING",
+            &[Uuid::from_bytes(random_uuid()?).into()],
+        )?;
+        spi::one::<Uuid>("SELECT id FROM ONLY confiture.installation", &[])?
+            .map(|id| *id.as_bytes())
+            .ok_or_else(|| Error::new(Kind::Internal, "the installation has no id"))
+    })
+}
+
+/// Wraps a key for a row, and opens it again before anybody relies on it.
+///
+/// # Errors
+/// What the provider raises.
+pub(super) fn seal(
+    provider: &dyn Provider,
+    secret: &Secret,
+    binding: &Binding,
+) -> Result<(Wrapped, Vec<u8>)> {
+    let wrapped = provider.wrap(secret, binding)?;
+    let opened = provider.unwrap(&wrapped, binding)?;
+    let mac = binding.mac(secret).to_vec();
+    binding.check(&opened, &mac)?;
+    Ok((wrapped, mac))
+}
+
+/// One writer of keys at a time; readers are not held up. Later statements of the caller see what
+/// the one before committed.
+///
+/// # Errors
+/// As the interface.
+pub(super) fn lock_keys() -> Result<()> {
+    spi::run(
+        "LOCK TABLE ONLY confiture.key_version IN SHARE ROW EXCLUSIVE MODE",
+        &[],
+    )?;
+    Ok(())
+}
+
+fn purpose_and_last(name: &str) -> Result<Option<(String, i32)>> {
+    Ok(spi::rows(
+        "SELECT k.purpose, v.version
+           FROM ONLY confiture.key k JOIN ONLY confiture.key_version v ON v.key_name = k.name
+          WHERE k.name = $1 ORDER BY v.version DESC LIMIT 1",
+        &[name.into()],
+        |row| Ok((row.required::<String>(1)?, row.required::<i32>(2)?)),
+    )?
+    .into_iter()
+    .next())
+}
+
+fn refuse_taken(name: &str, purpose: &str) -> Result<()> {
+    let found = spi::one::<String>(
+        "SELECT name FROM ONLY confiture.key WHERE name = $1 OR purpose = $2",
+        &[name.into(), purpose.into()],
+    )?;
+    match found {
+        Some(found) => Err(taken(&found, purpose)),
+        None => Ok(()),
+    }
+}
+
+fn taken(name: &str, purpose: &str) -> Error {
+    Error::new(
+        Kind::DuplicateObject,
+        format!("key \"{name}\" already exists"),
+    )
+    .with_detail(format!(
+        "There is one key for each purpose, here \"{purpose}\"."
+    ))
+    .with_hint("Use confiture.rotate_key to make a new version of it.")
+}
+
+fn add_key(name: &str, purpose: &str) -> Result<()> {
+    spi::run(
+        "INSERT INTO confiture.key (name, purpose, created_by) VALUES ($1, $2, $3)",
+        &[name.into(), purpose.into(), caller().into()],
+    )?;
+    Ok(())
+}
+
+fn retire_active(name: &str) -> Result<()> {
+    spi::run(
+        "UPDATE ONLY confiture.key_version
+            SET state = 'decrypt_only', retired_at = pg_catalog.clock_timestamp()
+          WHERE key_name = $1 AND state = 'active'",
+        &[name.into()],
+    )?;
+    Ok(())
+}
+
+fn add_version(secret: &Secret, name: &str, purpose: &str, version: i32) -> Result<Wrapped> {
+    let binding = Binding {
+        installation: installation()?,
+        name: name.to_owned(),
+        version,
+        purpose: purpose.to_owned(),
+    };
+    let provider = setup::provider(setup::chosen()?)?;
+    let (wrapped, mac) = seal(&*provider, secret, &binding)?;
+    spi::run(
+        "INSERT INTO confiture.key_version (key_name, version, state, provider, kek_ref,
+                kek_version, alg, wrapped, binding_mac, created_by)
+         VALUES ($1, $2, 'active', $3, $4, $5, $6, $7, $8, $9)",
+        &[
+            name.into(),
+            version.into(),
+            wrapped.provider.as_str().into(),
+            wrapped.kek_ref.as_str().into(),
+            wrapped.kek_version.as_deref().into(),
+            wrapped.alg.as_str().into(),
+            wrapped.blob.clone().into(),
+            mac.into(),
+            caller().into(),
+        ],
+    )?;
+    Ok(wrapped)
+}
+
+fn keep_verifier(key: &ActiveKey) -> Result<()> {
+    let secret = subkey(&key.secret, Use::LedgerEntry);
+    let binding = Binding {
+        installation: installation()?,
+        name: key.name.clone(),
+        version: key.version,
+        purpose: VERIFIER.to_owned(),
+    };
+    let provider = setup::provider(setup::chosen()?)?;
+    let (wrapped, mac) = seal(&*provider, &secret, &binding)?;
+    spi::run(
+        "INSERT INTO confiture.key_verifier (key_name, version, provider, kek_ref, kek_version,
+                alg, wrapped, binding_mac)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        &[
+            key.name.as_str().into(),
+            key.version.into(),
+            wrapped.provider.into(),
+            wrapped.kek_ref.into(),
+            wrapped.kek_version.into(),
+            wrapped.alg.into(),
+            wrapped.blob.into(),
+            mac.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+fn no_such_key(name: &str) -> Error {
+    Error::new(
+        Kind::UndefinedObject,
+        format!("key \"{name}\" does not exist"),
+    )
+    .with_hint("See confiture.key_status.")
+}
+
+fn caller() -> String {
+    user::name(user::outer())
+}
+
+/// Runs our own statements as the owner of the extension.
+///
+/// # Errors
+/// What `work` returns.
+pub(super) fn as_owner<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    owner::acting_as_owner("confiture", work)
+}

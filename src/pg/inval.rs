@@ -1,0 +1,58 @@
+//! Noticing that a table's content was changed by another session, at no cost per look: the server
+//! delivers an invalidation of the table's cache entry, and a number grows.
+
+use std::sync::Once;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use pgrx::{pg_guard, pg_sys};
+
+static WATCHED: AtomicU32 = AtomicU32::new(0);
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+
+/// Grows whenever the watched table may have changed, in this session or, once its message has
+/// arrived, in another one. Messages arrive when a statement takes its first lock.
+pub fn generation() -> u64 {
+    GENERATION.load(Relaxed)
+}
+
+/// Watches a table from now on, in place of any former one; takes in the messages that wait.
+pub fn watch(schema: &std::ffi::CStr, table: &std::ffi::CStr) {
+    static REGISTERED: Once = Once::new();
+    // SAFETY: registered once per process, for good; the function is never unloaded.
+    REGISTERED.call_once(|| unsafe {
+        pg_sys::CacheRegisterRelcacheCallback(Some(changed), pg_sys::Datum::from(0));
+    });
+    // SAFETY: inside a transaction, as for every look-up of the catalog.
+    unsafe { pg_sys::AcceptInvalidationMessages() };
+    let oid = relation(schema, table).to_u32();
+    if WATCHED.swap(oid, Relaxed) != oid {
+        GENERATION.fetch_add(1, Relaxed);
+    }
+}
+
+/// Tells every session, when this transaction commits, that the table was changed; this one
+/// learns of it with its next command, and again should the transaction roll back.
+pub fn announce(schema: &std::ffi::CStr, table: &std::ffi::CStr) {
+    let oid = relation(schema, table);
+    if oid != pg_sys::InvalidOid {
+        // SAFETY: the table exists: its name was just looked up.
+        unsafe { pg_sys::CacheInvalidateRelcacheByRelid(oid) };
+    }
+}
+
+fn relation(schema: &std::ffi::CStr, table: &std::ffi::CStr) -> pg_sys::Oid {
+    // SAFETY: look-ups of the catalog by NUL-terminated names.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(schema.as_ptr(), true);
+        pg_sys::get_relname_relid(table.as_ptr(), schema)
+    }
+}
+
+/// Called by the server in the middle of anything: it only counts.
+#[pg_guard]
+unsafe extern "C-unwind" fn changed(_nothing: pg_sys::Datum, relation: pg_sys::Oid) {
+    // 0 stands for every relation.
+    if relation == pg_sys::InvalidOid || relation.to_u32() == WATCHED.load(Relaxed) {
+        GENERATION.fetch_add(1, Relaxed);
+    }
+}
