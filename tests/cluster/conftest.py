@@ -1,8 +1,12 @@
 """Fixtures: one server for most tests, a fresh database for each of them."""
 
+import azure_setup
+import moto_server
 import pytest
 
 from server import Server
+
+NO_KEY_SERVERS = "there is no .venv-key-servers (tools/key-servers-env makes it)"
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +46,31 @@ def private_server(request):
     yield make
     for server in servers:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def azure():
+    """The stand-in for Azure Key Vault."""
+    if not azure_setup.PYTHON.exists():
+        pytest.skip(NO_KEY_SERVERS)
+    stub = azure_setup.AzureStub()
+    yield stub
+    stub.stop()
+
+
+@pytest.fixture(scope="module")
+def moto():
+    """AWS, as far as a key provider sees it: moto, which checks signatures and policies."""
+    if not moto_server.is_there():
+        pytest.skip(NO_KEY_SERVERS)
+    server = moto_server.Moto()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def platform(moto):
+    """What hands out temporary credentials for it."""
+    platform = moto_server.Platform(moto)
+    yield platform
+    platform.stop()

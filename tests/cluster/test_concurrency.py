@@ -51,7 +51,8 @@ def held(db):
     runner = db.session()
     run = Background(lambda: runner.execute(CALL))
     wait_until(lambda: db.value("SELECT cardinality(pg_blocking_pids(%s)) > 0", [runner.pid()]))
-    assert db.events() == ["STARTED", "COMPLETED", "STARTED"], "it waits in the middle, not before"
+    events = ["KEY_CREATED", "STARTED", "COMPLETED", "STARTED"]
+    assert db.events() == events, "it waits in the middle, not before"
     yield {
         "db": db,
         "before": before,
@@ -143,7 +144,7 @@ def test_a_second_run_on_the_same_target_is_refused_at_once(held):
     db.sync_refused("55006", source="prod2")
     held["let_go"]()
     assert held["run"].result() is None
-    assert db.events() == ["STARTED", "COMPLETED"] * 2
+    assert db.events() == ["KEY_CREATED", *["STARTED", "COMPLETED"] * 2]
     db.execute(CALL)
 
 
@@ -154,7 +155,7 @@ def test_runs_on_different_targets_do_not_wait_for_each_other(held):
     assert db.value("SELECT count(*) FROM testing.people") == 3
     held["let_go"]()
     assert held["run"].result() is None
-    assert db.findings()["OK"] == ("ok", 1, 6)
+    assert db.findings()["OK"] == ("ok", 1, 7)
 
 
 def test_a_cancelled_run_changes_nothing_and_says_so(held):
@@ -163,7 +164,7 @@ def test_a_cancelled_run_changes_nothing_and_says_so(held):
     error = held["run"].result()
     assert error.sqlstate == "57014"
     assert db.content("staging") == held["before"]
-    assert db.events()[2:] == ["STARTED", "FAILED"]
+    assert db.events()[3:] == ["STARTED", "FAILED"]
     held["let_go"]()
     db.execute(CALL)
     assert db.value("SELECT DISTINCT note FROM staging.people") == "new"
@@ -174,8 +175,8 @@ def test_a_killed_run_changes_nothing_and_its_beginning_stays_on_record(held):
     db.execute("SELECT pg_terminate_backend(%s)", [held["pid"]])
     assert held["run"].result() is not None
     assert db.content("staging") == held["before"]
-    assert db.events()[2:] == ["STARTED"]
-    assert db.findings()["OK"] == ("ok", 1, 3)
+    assert db.events()[3:] == ["STARTED"]
+    assert db.findings()["OK"] == ("ok", 1, 4)
     held["let_go"]()
     db.execute(CALL)
     assert db.value("SELECT DISTINCT note FROM staging.people") == "new"
@@ -185,7 +186,7 @@ def test_a_run_that_computes_can_be_cancelled_soon(db):
     make_many(db, 400_000)
     runner = db.session()
     run = Background(lambda: runner.execute(CALL))
-    wait_until(lambda: db.events() == ["STARTED"])
+    wait_until(lambda: db.events() == ["KEY_CREATED", "STARTED"])
     time.sleep(0.1)
     asked = time.monotonic()
     db.execute("SELECT pg_cancel_backend(%s)", [runner.pid()])
@@ -193,7 +194,7 @@ def test_a_run_that_computes_can_be_cancelled_soon(db):
     assert error is not None, "the run was over before it was cancelled"
     assert error.sqlstate == "57014" and time.monotonic() - asked < 3
     assert db.content("staging") == {}
-    assert db.events() == ["STARTED", "FAILED"]
+    assert db.events() == ["KEY_CREATED", "STARTED", "FAILED"]
     assert runner.value("SELECT 1") == 1
 
 
@@ -236,7 +237,7 @@ def test_many_runs_at_once_keep_one_ledger(db):
 
     runs = [Background(lambda number=number: work(number)) for number in range(6)]
     assert [run.result(120) for run in runs] == [None] * 6
-    assert db.findings()["OK"] == ("ok", 1, 48)
+    assert db.findings()["OK"] == ("ok", 1, 49)
 
 
 def test_a_table_dropped_by_somebody_else_meanwhile_is_one_clear_error(held):
@@ -260,4 +261,5 @@ def test_sessions_share_no_randomness(db):
     ids = db.rows(
         "SELECT count(DISTINCT id), count(DISTINCT run_id), count(*) FROM confiture.audit_log"
     )
-    assert ids == [(16, 8, 16)]
+    # Beside those of the runs, the entry about the key.
+    assert ids == [(17, 8, 17)]

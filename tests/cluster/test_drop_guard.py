@@ -2,7 +2,7 @@
 
 import pytest
 
-from samples import make_small
+from samples import make_small, small
 
 
 @pytest.fixture
@@ -15,7 +15,10 @@ def used(db):
 
 def is_there(db):
     """Whether the ledger stands, with its entries."""
-    return db.value("SELECT to_regclass('confiture.audit_log') IS NOT NULL") and db.events() != []
+    return (
+        db.value("SELECT to_regclass('confiture.audit_log') IS NOT NULL")
+        and db.events()[:3] == ["KEY_CREATED", "STARTED", "COMPLETED"]
+    )
 
 
 DROPS = [
@@ -98,15 +101,27 @@ def test_single_objects_of_the_extension_cannot_be_dropped(used):
     assert is_there(used)
 
 
-def test_without_entries_it_can_be_dropped_and_made_again(db):
-    db.execute("DROP EXTENSION confiture")
-    assert db.column("SELECT nspname FROM pg_namespace WHERE nspname = 'confiture'") == []
-    assert db.column("SELECT evtname FROM pg_event_trigger") == []
-    db.execute("CREATE EXTENSION confiture")
-    db.make_key()
-    make_small(db)
-    db.sync()
-    assert db.events() == ["STARTED", "COMPLETED"]
+def test_a_key_that_was_made_is_entry_enough(db):
+    assert db.events() == ["KEY_CREATED"]
+    for drop in ("DROP EXTENSION confiture", "DROP SCHEMA public CASCADE"):
+        assert "allow_drop" in db.refused("55000", drop).message_hint
+    assert db.events() == ["KEY_CREATED"]
+    assert db.value("SELECT anon_email('x') IS NOT NULL")
+
+
+def test_without_entries_it_can_be_dropped_and_made_again(bare):
+    bare.execute("CREATE EXTENSION confiture")
+    # A profile leaves no entry.
+    make_small(bare)
+    assert bare.events() == []
+    bare.execute("DROP EXTENSION confiture")
+    assert bare.column("SELECT nspname FROM pg_namespace WHERE nspname = 'confiture'") == []
+    assert bare.column("SELECT evtname FROM pg_event_trigger") == []
+    bare.execute("CREATE EXTENSION confiture")
+    bare.make_key()
+    bare.load(small())
+    bare.sync()
+    assert is_there(bare)
 
 
 def test_only_a_superuser_may_say_so(used):

@@ -7,15 +7,21 @@ import pytest
 from samples import make_small, small
 
 
+# The key version that signed each of its entries: key, run, new version of the key, run.
+ENTRIES = [1, 1, 1, 2, 2, 2]
+
+
 @pytest.fixture
 def original(db):
-    """A database with entries of two key versions, a retired profile and granted rights."""
+    """A database with entries of two key versions, a profile that goes on with the former one, a
+    retired profile and granted rights."""
     make_small(db)
     db.load(small(version="0"))
     db.execute("SELECT confiture.retire_profile('small', '0')")
     db.sync()
     db.execute("SELECT confiture.rotate_key('masking')")
     db.sync()
+    assert db.column("SELECT key_version FROM confiture.audit_log ORDER BY seq") == ENTRIES
     db.operator = db.role("op")
     db.execute(f"SELECT confiture.grant_access('operator', '{db.operator}')")
     db.execute(f"SELECT confiture.grant_access('auditor', '{db.operator}')")
@@ -46,27 +52,50 @@ HOW = ["plain", "plain in one transaction", "custom", "custom, two jobs"]
 def test_a_restored_database_goes_on_where_the_original_stopped(original, bare, tmp_path, how):
     restored = dump_and_restore(original, bare, how, tmp_path / "dump")
     # The evidence.
-    assert restored.findings() == original.findings() == {"OK": ("ok", 1, 4), "W01": ("warn", 1, 4)}
+    assert restored.findings() == original.findings() == {"OK": ("ok", 1, 6), "W01": ("warn", 1, 6)}
     everything = "SELECT a::text FROM confiture.audit_log AS a ORDER BY seq"
     assert restored.rows(everything) == original.rows(everything)
     # The keys.
-    masks = "SELECT anon_email('x'), anon_hash(7), anon_phone('123-45')"
+    masks = (
+        "SELECT anon_email('x'), anon_hash(7), anon_phone('123-45'),"
+        " anon_email('x', key_version => 1), anon_hash(7, key_version => 1)"
+    )
     assert restored.rows(masks) == original.rows(masks)
+    status = (
+        "SELECT name, version, state, provider, kek_ref, ledger_entries, profiles, wrapped_at,"
+        " reachable FROM confiture.key_status ORDER BY version"
+    )
+    assert restored.rows(status) == original.rows(status)
     # The profiles.
     profiles = "SELECT p::text FROM confiture.profiles AS p ORDER BY version"
     assert restored.rows(profiles) == original.rows(profiles)
+    assert restored.column("SELECT key_version FROM confiture.profiles") == [1, 1]
     # And the job: the next run is the next entry, with the same pseudonyms, on the restored target.
     before = bare.content("staging")
     restored.sync()
     assert bare.content("staging") == before
-    assert restored.findings()["OK"] == ("ok", 1, 6)
+    assert restored.findings()["OK"] == ("ok", 1, 8)
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_a_destroyed_version_stays_destroyed_and_its_evidence_verifiable(
+    original, bare, tmp_path, how
+):
+    for version in ("0", "1"):
+        original.execute("SELECT confiture.retire_profile('small', %s)", [version])
+    original.execute("SELECT confiture.destroy_key_version('masking', 1)")
+    restored = dump_and_restore(original, bare, how, tmp_path / "dump")
+    assert restored.findings() == {"OK": ("ok", 1, 7), "W01": ("warn", 1, 7)}
+    restored.refused("55000", "SELECT anon_email('x', key_version => 1)")
+    restored.load(small())
+    restored.sync_refused("55000")
 
 
 def test_granted_rights_survive(original, bare, tmp_path):
     dump_and_restore(original, bare, "custom", tmp_path / "dump")
     operator = bare.session(original.operator)
     assert operator.column("SELECT version FROM confiture.profiles ORDER BY 1") == ["0", "1"]
-    assert len(operator.rows("SELECT * FROM confiture.get_audit_log()")) == 4
+    assert len(operator.rows("SELECT * FROM confiture.get_audit_log()")) == len(ENTRIES)
     assert operator.plan_refused("42501"), "prod is still closed to it"
     operator.refused("42501", "SELECT anon_email('x')")
 

@@ -106,21 +106,91 @@ def test_a_key_is_made_once_and_under_a_plain_name(db):
     db.refused("42704", "SELECT confiture.rotate_key('absent')")
 
 
-def test_rotation_changes_pseudonyms_and_keeps_the_evidence(db):
+KEYED = [
+    "anon_email('x'{})",
+    "anon_hash('x'{})",
+    "anon_hash('x'::bytea{})",
+    "anon_hash('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid{})",
+    "anon_hash(7::smallint{})",
+    "anon_hash(7{})",
+    "anon_hash(7::bigint{})",
+    "anon_phone('+44 20 7946 0958'{})",
+    "anon_phone(123456789{})",
+    "anon_phone(12345678901::bigint{})",
+]
+
+
+@pytest.mark.parametrize("mask", KEYED)
+def test_masks_by_hand_use_the_active_version_unless_they_name_one(db, mask):
+    of = [f"SELECT {mask.format(more)}" for more in ("", ", key_version => 1", ", key_version => 2")]
+    first = db.value(of[0])
+    assert db.value(of[1]) == first
+    db.refused("42704", of[2])
+    assert db.value("SELECT confiture.rotate_key('masking')") == 2
+    assert db.value(of[0]) == db.value(of[2]) != first
+    assert db.value(of[1]) == first
+
+
+def test_rotation_leaves_runs_of_a_loaded_profile_as_they_were(db):
     make_small(db)
     db.sync()
-    before, masked = db.content("staging"), db.value("SELECT anon_email('x')")
-    assert db.value("SELECT confiture.rotate_key('masking')") == 2
-    assert db.rows("SELECT version, state FROM confiture.key_status ORDER BY 1") == [
-        (1, "decrypt_only"),
-        (2, "active"),
-    ]
-    assert db.value("SELECT anon_email('x')") != masked
+    before = db.content("staging")
+    db.execute("SELECT confiture.rotate_key('masking')")
     db.sync()
-    assert db.content("staging") != before
-    # The old entries were signed by the old version, and still verify.
-    assert db.column("SELECT key_version FROM confiture.audit_log ORDER BY seq") == [1, 1, 2, 2]
-    assert db.findings()["OK"] == ("ok", 1, 4)
+    db.sync(target="testing")
+    assert list(db.content("staging").values()) == list(before.values())
+    assert list(db.content("testing").values()) == list(before.values())
+    assert db.rows(
+        "SELECT version, state, profiles FROM confiture.key_status ORDER BY version"
+    ) == [(1, "decrypt_only", ["small 1"]), (2, "active", [])]
+
+
+def test_a_version_of_a_profile_loaded_after_a_rotation_has_other_pseudonyms(db):
+    make_small(db)
+    db.sync()
+    before = db.column("SELECT email FROM staging.people")
+    db.execute("SELECT confiture.rotate_key('masking')")
+    db.load(small(version="2"))
+    db.sync()
+    after = db.column("SELECT email FROM staging.people")
+    assert len(after) == len(before) and not set(after) & set(before)
+    by_hand = "SELECT bool_and(s.email = anon_email(p.email)) FROM staging.people s JOIN prod.people p USING (id)"
+    assert db.value(by_hand)
+
+
+def test_rotation_keeps_the_evidence(db):
+    make_small(db)
+    db.sync()
+    db.execute("SELECT confiture.rotate_key('masking')")
+    db.sync()
+    # The old entries were signed by the old version, and still verify; the new one signs the entry
+    # about itself, and the runs of a profile that masks with the old one.
+    assert db.rows("SELECT event, key_version FROM confiture.audit_log ORDER BY seq") == [
+        ("KEY_CREATED", 1),
+        ("STARTED", 1),
+        ("COMPLETED", 1),
+        ("KEY_ROTATED", 2),
+        ("STARTED", 2),
+        ("COMPLETED", 2),
+    ]
+    assert db.findings()["OK"] == ("ok", 1, 6)
+    assert db.rows("SELECT version, ledger_entries FROM confiture.key_status ORDER BY 1") == [
+        (1, 3),
+        (2, 3),
+    ]
+
+
+def test_the_entry_of_a_run_names_the_version_that_masked(db):
+    make_small(db)
+    db.execute("SELECT confiture.rotate_key('masking')")
+    db.sync()
+    db.load(small(version="2"))
+    db.sync()
+    masked_with = db.column(
+        "SELECT details ->> 'masking_key' FROM confiture.audit_log WHERE event = 'COMPLETED'"
+        " ORDER BY seq"
+    )
+    assert masked_with == ["masking/1", "masking/2"]
 
 
 def test_rotation_in_one_session_reaches_the_others(db):
@@ -137,6 +207,7 @@ def test_a_key_that_is_rolled_back_was_never_there(db):
     assert db.value("SELECT anon_email('x')") != before
     db.execute("ROLLBACK")
     assert db.value("SELECT anon_email('x')") == before
+    assert db.events() == ["KEY_CREATED"]
 
 
 def test_databases_do_not_share_pseudonyms(db):

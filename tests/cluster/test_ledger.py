@@ -28,9 +28,21 @@ FIELDS = {
 }
 
 
+# What only a run has; in an entry about a key it is null.
+RUN_ONLY = FIELDS - {
+    "id",
+    "timestamp",
+    "user",
+    "hostname",
+    "source_database",
+    "target_database",
+    "signature",
+}
+
+
 @pytest.fixture
 def db(db):
-    """After two runs: four entries."""
+    """After two runs: five entries, the first one about the key that signs them."""
     make_small(db)
     db.sync()
     db.sync()
@@ -58,9 +70,21 @@ def entry(db, nth=1):
 
 
 def test_each_run_leaves_its_beginning_and_its_end(db):
-    assert db.events() == ["STARTED", "COMPLETED", "STARTED", "COMPLETED"]
+    assert db.events() == ["KEY_CREATED", "STARTED", "COMPLETED", "STARTED", "COMPLETED"]
     runs = db.column("SELECT run_id FROM confiture.audit_log ORDER BY seq")
-    assert runs[0] == runs[1] != runs[2] == runs[3]
+    assert runs[0] is None and None not in runs[1:]
+    assert runs[1] == runs[2] != runs[3] == runs[4]
+
+
+def test_the_making_of_a_key_is_signed_by_it(db):
+    made = entry(db, 5)
+    assert made.keys() == entry(db).keys(), "the same fields as a run's"
+    assert (made["event"], made["user"], made["key"]) == ("KEY_CREATED", "postgres", "masking/1")
+    assert made["source_database"] == made["target_database"] == db.name
+    details = made["details"]
+    assert (details["key"], details["version"], details["purpose"]) == ("masking", 1, "masking")
+    assert details["wrapped_by"]["provider"] == "file"
+    assert [name for name in RUN_ONLY if made[name] is not None] == []
 
 
 def test_an_entry_has_every_field_of_the_plan(db):
@@ -98,8 +122,8 @@ def test_the_report_of_the_verification_names_its_checks(db):
 
 
 def test_the_log_is_read_newest_first_up_to_a_limit(db):
-    assert db.column("SELECT seq FROM confiture.get_audit_log()") == [4, 3, 2, 1]
-    assert db.column("SELECT seq FROM confiture.get_audit_log(2)") == [4, 3]
+    assert db.column("SELECT seq FROM confiture.get_audit_log()") == [5, 4, 3, 2, 1]
+    assert db.column("SELECT seq FROM confiture.get_audit_log(2)") == [5, 4]
     assert db.column('SELECT seq FROM confiture.get_audit_log("limit" => 0)') == []
 
 
@@ -108,13 +132,15 @@ def test_an_entry_that_is_not_there_is_null(db):
 
 
 def test_an_intact_log_is_ok_and_says_what_it_rests_on(db):
-    assert db.findings() == {"OK": ("ok", 1, 4), "W01": ("warn", 1, 4)}
+    assert db.findings() == {"OK": ("ok", 1, 5), "W01": ("warn", 1, 5)}
 
 
 def test_an_empty_log_is_ok(server):
-    empty = server.create_database()
+    empty = server.create_database(key=False)
     try:
         assert empty.findings() == {"OK": ("ok", None, None)}
+        empty.make_key()
+        assert empty.findings() == {"OK": ("ok", 1, 1), "W01": ("warn", 1, 1)}
     finally:
         empty.drop()
 
@@ -123,7 +149,7 @@ CHANGES = [
     "UPDATE confiture.audit_log SET user_name = 'somebody'",
     "UPDATE confiture.audit_log SET user_name = user_name WHERE false",
     "DELETE FROM confiture.audit_log",
-    "DELETE FROM ONLY confiture.audit_log WHERE seq = 4",
+    "DELETE FROM ONLY confiture.audit_log WHERE seq = 5",
     "TRUNCATE confiture.audit_log",
     "TRUNCATE confiture.audit_log CASCADE",
     "DELETE FROM confiture.ledger_head",
@@ -176,19 +202,36 @@ def test_merge_changes_the_log_as_little(db):
     ],
 )
 def test_an_edited_field_shows(db, edit):
-    tamper(db, f"UPDATE confiture.audit_log SET {edit} WHERE seq = 2")
+    tamper(db, f"UPDATE confiture.audit_log SET {edit} WHERE seq = 3")
     findings = db.findings()
-    assert findings["E01"] == ("fail", 2, 2) and findings["E02"] == ("fail", 2, 2)
+    assert findings["E01"] == ("fail", 3, 3) and findings["E02"] == ("fail", 3, 3)
+    assert "OK" not in findings
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "event = 'KEY_ROTATED'",
+        "details = jsonb_set(details, '{version}', '2')",
+        "user_name = 'somebody'",
+        "key_version = 2",
+        "run_id = gen_random_uuid()",
+    ],
+)
+def test_an_edited_entry_about_a_key_shows(db, edit):
+    tamper(db, f"UPDATE confiture.audit_log SET {edit} WHERE seq = 1")
+    findings = db.findings()
+    assert findings["E01"] == ("fail", 1, 1)
     assert "OK" not in findings
 
 
 def test_a_changed_signature_shows(db):
-    tamper(db, "UPDATE confiture.audit_log SET signature = sha256('x') WHERE seq = 3")
-    assert db.findings()["E02"] == ("fail", 3, 3)
+    tamper(db, "UPDATE confiture.audit_log SET signature = sha256('x') WHERE seq = 4")
+    assert db.findings()["E02"] == ("fail", 4, 4)
 
 
 def test_a_removed_end_shows(db):
-    tamper(db, "DELETE FROM confiture.audit_log WHERE seq > 2")
+    tamper(db, "DELETE FROM confiture.audit_log WHERE seq > 3")
     assert db.findings()["E07"][0] == "fail"
 
 
@@ -198,7 +241,14 @@ def test_an_emptied_log_shows(db):
 
 
 def test_a_removed_middle_shows(db):
-    tamper(db, "DELETE FROM confiture.audit_log WHERE seq = 2")
+    tamper(db, "DELETE FROM confiture.audit_log WHERE seq = 3")
+    findings = db.findings()
+    assert findings["E04"][0] == findings["E03"][0] == "fail"
+
+
+def test_a_removed_beginning_shows(db):
+    # The entry about the key, which no run needs.
+    tamper(db, "DELETE FROM confiture.audit_log WHERE seq = 1")
     findings = db.findings()
     assert findings["E04"][0] == findings["E03"][0] == "fail"
 
@@ -206,17 +256,17 @@ def test_a_removed_middle_shows(db):
 def test_two_entries_changed_for_each_other_show(db):
     tamper(
         db,
-        "UPDATE confiture.audit_log SET seq = CASE seq WHEN 1 THEN 100 ELSE 1 END"
-        " WHERE seq IN (1, 3);"
-        " UPDATE confiture.audit_log SET seq = 3 WHERE seq = 100",
+        "UPDATE confiture.audit_log SET seq = CASE seq WHEN 2 THEN 100 ELSE 2 END"
+        " WHERE seq IN (2, 4);"
+        " UPDATE confiture.audit_log SET seq = 4 WHERE seq = 100",
     )
     assert {"E01", "E03"} <= db.findings().keys()
 
 
 def test_an_entry_made_up_by_hand_shows(db):
-    db.execute("CREATE TEMP TABLE forged AS SELECT * FROM confiture.audit_log WHERE seq = 4")
+    db.execute("CREATE TEMP TABLE forged AS SELECT * FROM confiture.audit_log WHERE seq = 5")
     db.execute(
-        "UPDATE forged SET previous_entry_hash = entry_hash, seq = 5, id = gen_random_uuid(),"
+        "UPDATE forged SET previous_entry_hash = entry_hash, seq = 6, id = gen_random_uuid(),"
         " entry_hash = sha256('x'), user_name = 'somebody'"
     )
     db.execute("INSERT INTO confiture.audit_log SELECT * FROM forged")
@@ -226,21 +276,22 @@ def test_an_entry_made_up_by_hand_shows(db):
 
 def test_a_log_that_was_cut_takes_no_further_entry(db):
     # Else the gap would grow over.
-    tamper(db, "DELETE FROM confiture.audit_log WHERE seq = 4")
+    tamper(db, "DELETE FROM confiture.audit_log WHERE seq = 5")
     before = db.content("staging")
     db.sync_refused("XX001")
+    db.refused("XX001", "SELECT confiture.rotate_key('masking')")
     assert db.content("staging") == before
 
 
 def test_a_head_set_back_to_hide_a_cut_is_all_that_is_left_to_anchors(db):
-    tamper(db, "DELETE FROM confiture.audit_log WHERE seq > 2")
+    tamper(db, "DELETE FROM confiture.audit_log WHERE seq > 3")
     db.execute(
-        "UPDATE confiture.ledger_head SET seq = 2, entry_hash ="
-        " (SELECT entry_hash FROM confiture.audit_log WHERE seq = 2)"
+        "UPDATE confiture.ledger_head SET seq = 3, entry_hash ="
+        " (SELECT entry_hash FROM confiture.audit_log WHERE seq = 3)"
     )
     findings = db.findings()
     # Honest about it: without an anchor outside, nobody can tell, and the result says so.
-    assert findings["W01"] == ("warn", 1, 2)
+    assert findings["W01"] == ("warn", 1, 3)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +317,7 @@ def test_verification_does_not_depend_on_settings(db, settings):
     other = db.session()
     for name, value in settings.items():
         other.execute(f"SET {name} = {value}" if value[0] in "'" else f"SET {name} = '{value}'")
-    assert other.findings() == {"OK": ("ok", 1, 4), "W01": ("warn", 1, 4)}
+    assert other.findings() == {"OK": ("ok", 1, 5), "W01": ("warn", 1, 5)}
 
 
 def test_entries_written_under_odd_settings_verify(db):
@@ -280,21 +331,27 @@ def test_entries_written_under_odd_settings_verify(db):
     ):
         other.execute("SELECT set_config(%s, %s, false)", [name, value])
     other.sync()
-    assert db.findings()["OK"] == ("ok", 1, 6)
+    assert db.findings()["OK"] == ("ok", 1, 7)
 
 
 def test_verification_works_on_a_log_of_many_entries(db):
     for _ in range(15):
         db.sync()
-    assert db.findings()["OK"] == ("ok", 1, 34)
+    assert db.findings()["OK"] == ("ok", 1, 35)
 
 
 def test_the_log_of_the_server_names_each_entry(db):
     seq, digest = db.rows(
-        "SELECT seq, encode(entry_hash, 'hex') FROM confiture.audit_log WHERE seq = 4"
+        "SELECT seq, encode(entry_hash, 'hex') FROM confiture.audit_log WHERE seq = 5"
     )[0]
     assert re.search(
         rf"confiture ledger log=\S+ seq={seq} event=COMPLETED hash={digest[:16]}", db.server.log()
+    )
+    (digest,) = db.column(
+        "SELECT encode(entry_hash, 'hex') FROM confiture.audit_log WHERE event = 'KEY_CREATED'"
+    )
+    assert re.search(
+        rf"confiture ledger log=\S+ seq=1 event=KEY_CREATED hash={digest[:16]}", db.server.log()
     )
 
 

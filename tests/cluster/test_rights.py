@@ -18,6 +18,26 @@ AUDITS = [
     "SELECT confiture.audit_entry_json('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11')",
 ]
 
+ACTS = [
+    "SELECT confiture.create_key('other')",
+    "SELECT confiture.rotate_key('masking')",
+    "SELECT confiture.rotate_kek()",
+    "CALL confiture.rewrap_keys()",
+    "SELECT confiture.destroy_key_version('masking', 1)",
+    "SELECT confiture.share_key('masking', gen_random_uuid())",
+    "SELECT confiture.import_key('{}')",
+    "SELECT confiture.installation_id()",
+]
+USERS = "SELECT event, user_name, session_user_name FROM confiture.audit_log ORDER BY seq"
+STORED = [
+    "SELECT * FROM confiture.key",
+    "SELECT * FROM confiture.key_version",
+    "SELECT * FROM confiture.key_verifier",
+    "SELECT * FROM confiture.installation",
+]
+KEYS_IN_USE = ["SELECT confiture.load_keys()", "SELECT confiture.forget_keys()"]
+STATE = ["SELECT confiture.provider_problem('file')", "SELECT * FROM confiture.key_status"]
+
 
 @pytest.fixture
 def operator(db):
@@ -80,12 +100,12 @@ def test_a_stranger_is_refused_everywhere(db):
         stranger.refused("42501", f"SELECT {mask}")
     for query in [
         *AUDITS,
+        *ACTS,
+        *STORED,
+        *KEYS_IN_USE,
+        *STATE,
         "SELECT * FROM confiture.profiles",
-        "SELECT * FROM confiture.key_status",
-        "SELECT * FROM confiture.key_version",
         "SELECT * FROM confiture.plan('small', 'prod', 'x')",
-        "SELECT confiture.create_key('other')",
-        "SELECT confiture.rotate_key('masking')",
         "SELECT confiture.init_key_file('/tmp/x')",
         "SELECT confiture.load_profile('')",
         "SELECT confiture.validate_profile('')",
@@ -107,10 +127,14 @@ def test_a_masker_masks_and_no_more(db):
     masker = db.session(role)
     for mask in MASKS:
         assert masker.value(f"SELECT {mask} IS NOT NULL")
+    for query in KEYS_IN_USE:
+        assert masker.value(query) == 1
     for query in [
         *AUDITS,
+        *ACTS,
+        *STORED,
+        *STATE,
         "SELECT * FROM confiture.profiles",
-        "SELECT * FROM confiture.key_version",
     ]:
         masker.refused("42501", query)
     masker.sync_refused("42501")
@@ -122,12 +146,14 @@ def test_an_auditor_reads_the_evidence_and_no_more(db):
     role = db.role("auditor")
     db.execute(f"SELECT confiture.grant_access('auditor', '{role}')")
     auditor = db.session(role)
-    for query in AUDITS:
+    for query in [*AUDITS, *STATE]:
         auditor.rows(query)
     assert auditor.findings()["OK"][0] == "ok"
-    assert len(auditor.rows("SELECT * FROM confiture.get_audit_log()")) == 2
+    assert len(auditor.rows("SELECT * FROM confiture.get_audit_log()")) == 3
     for query in [
-        "SELECT * FROM confiture.key_version",
+        *ACTS,
+        *STORED,
+        *KEYS_IN_USE,
         "DELETE FROM confiture.audit_log",
         "SELECT anon_email('x')",
         "SELECT confiture.load_profile('')",
@@ -147,18 +173,22 @@ def test_an_operator_without_superuser_does_the_whole_job(operator, db):
         "SELECT relowner::regrole::text FROM pg_class WHERE oid = 'staging.people'::regclass"
     )
     assert owner == operator.role
-    users = db.rows("SELECT DISTINCT user_name, session_user_name FROM confiture.audit_log")
-    assert users == [(operator.role, operator.role)]
+    for query in STATE:
+        operator.rows(query)
+    assert [operator.value(query) for query in KEYS_IN_USE] == [1, 1]
+    assert db.rows(USERS) == [
+        ("KEY_CREATED", "postgres", "postgres"),
+        *[("STARTED", *[operator.role] * 2), ("COMPLETED", *[operator.role] * 2)] * 2,
+    ]
 
 
 def test_an_operator_sees_no_evidence_no_key_and_calls_no_mask(operator):
     operator.sync()
     for query in [
-        "SELECT * FROM confiture.key_version",
+        *ACTS,
+        *STORED,
         "SELECT anon_email('x')",
         "SELECT confiture._run_mask(0, 'x'::text)",
-        "SELECT confiture.create_key('x')",
-        "SELECT confiture.rotate_key('masking')",
         "TRUNCATE confiture.audit_log",
         "SELECT confiture.grant_access('auditor', current_user)",
     ]:
@@ -169,11 +199,14 @@ def test_whoever_changes_the_role_runs_with_its_rights(operator, db):
     db.execute(f"SET ROLE {operator.role}")
     db.sync()
     db.execute("RESET ROLE")
-    users = db.rows("SELECT DISTINCT user_name, session_user_name FROM confiture.audit_log")
-    assert users == [(operator.role, "postgres")]
+    assert db.rows(USERS) == [
+        ("KEY_CREATED", "postgres", "postgres"),
+        ("STARTED", operator.role, "postgres"),
+        ("COMPLETED", operator.role, "postgres"),
+    ]
 
 
-@pytest.mark.parametrize("kind", ["masker", "operator", "auditor"])
+@pytest.mark.parametrize("kind", ["masker", "operator", "auditor", "admin"])
 def test_access_can_be_granted_twice_and_only_by_who_may(db, kind):
     role = db.role("somebody")
     for _ in range(2):
@@ -197,20 +230,20 @@ def test_a_missing_right_to_read_is_said_before_the_run(operator, db):
     report = operator.sync_refused("42501")
     assert "people" in report.message_primary + (report.message_detail or "")
     operator.plan_refused("42501")
-    assert db.content("staging") == {} and db.events() == []
+    assert db.content("staging") == {} and db.events() == ["KEY_CREATED"]
 
 
 def test_a_right_to_read_some_columns_is_not_enough(operator, db):
     db.execute(f"REVOKE SELECT ON prod.people FROM {operator.role}")
     db.execute(f"GRANT SELECT (id, email) ON prod.people TO {operator.role}")
     operator.sync_refused("42501")
-    assert db.events() == []
+    assert db.events() == ["KEY_CREATED"]
 
 
 def test_a_missing_right_to_make_the_schema_is_said_before_the_run(operator, db):
     db.execute(f"REVOKE CREATE ON DATABASE {db.name} FROM {operator.role}")
     operator.sync_refused({"42501", "3F000"})
-    assert db.events() == []
+    assert db.events() == ["KEY_CREATED"]
     db.execute("CREATE SCHEMA staging")
     operator.sync_refused("42501")
     db.execute(f"GRANT ALL ON SCHEMA staging TO {operator.role}")

@@ -28,7 +28,7 @@ def test_a_trigger_on_the_target_stops_the_run_unless_told_otherwise(watched):
     assert "note_rows" in " ".join(filter(None, [report.message_primary, report.message_detail]))
     watched.sync_refused({"55000", "22023", "0A000"}, options='{"triggers": "refuse"}')
     assert watched.content("staging") == before
-    assert watched.events() == ["STARTED", "COMPLETED"]
+    assert watched.events() == ["KEY_CREATED", "STARTED", "COMPLETED"]
     assert watched.rows("SELECT * FROM noted") == []
 
 

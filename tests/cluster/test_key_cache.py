@@ -1,0 +1,150 @@
+"""Opened keys: kept for a while, noticed when they change, wiped, never a way around a right."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from samples import make_many
+
+
+@pytest.fixture(scope="module")
+def movable(private_server):
+    """A server whose key file the tests take away."""
+    return private_server()
+
+
+@pytest.fixture
+def fresh(movable):
+    """A database on it, with the key file back in its place afterwards."""
+    database = movable.create_database()
+    yield database
+    shell(database, f"[ -e {away(database)} ] && mv {away(database)} {movable.key_file} || true")
+    database.drop()
+
+
+def away(db):
+    return f"{db.server.key_file}.away"
+
+
+def shell(db, command):
+    """Runs a command as the server's user."""
+    db.execute(f"COPY (SELECT) TO PROGRAM $run$cat > /dev/null; {command}$run$")
+
+
+def take_away(db):
+    """Makes the provider unreachable."""
+    shell(db, f"mv {db.server.key_file} {away(db)}")
+
+
+def test_a_warm_session_needs_no_provider_until_the_time_is_over(fresh):
+    warm, cold = fresh.session(), fresh.session()
+    masked = warm.value("SELECT anon_email('x')")
+    take_away(fresh)
+    assert warm.value("SELECT anon_email('x')") == masked
+    assert warm.value("SELECT anon_email('x')") == masked
+    cold.refused("55000", "SELECT anon_email('x')")
+    warm.execute("SET confiture.key_cache_ttl = '1s'")
+    time.sleep(1.2)
+    warm.refused("55000", "SELECT anon_email('x')")
+
+
+def test_without_a_time_nothing_is_kept(fresh):
+    fresh.execute("SET confiture.key_cache_ttl = 0")
+    assert fresh.value("SELECT anon_email('x')")
+    take_away(fresh)
+    fresh.refused("55000", "SELECT anon_email('x')")
+
+
+def test_load_keys_warms_a_session_and_forget_keys_cools_it(fresh):
+    fresh.execute("SELECT confiture.rotate_key('masking')")
+    session = fresh.session()
+    assert session.value("SELECT confiture.load_keys()") == 2
+    take_away(fresh)
+    assert session.value("SELECT anon_email('x') <> anon_email('x', key_version => 1)")
+    assert session.value("SELECT confiture.forget_keys()") == 2
+    assert session.value("SELECT confiture.forget_keys()") == 0
+    session.refused("55000", "SELECT anon_email('x')")
+    session.refused("55000", "SELECT confiture.load_keys()")
+
+
+def test_a_warm_session_gives_nobody_a_right(fresh):
+    role = fresh.role("stranger")
+    assert fresh.value("SELECT anon_email('x')")
+    fresh.execute(f'SET ROLE "{role}"')
+    fresh.refused("42501", "SELECT anon_email('x')")
+    fresh.execute("RESET ROLE")
+    fresh.execute(f"SELECT confiture.grant_access('masker', '{role}')")
+    fresh.execute(f'SET ROLE "{role}"')
+    assert fresh.value("SELECT anon_email('x')")
+    fresh.execute("RESET ROLE")
+    fresh.execute(f'REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM "{role}"')
+    fresh.execute(f'SET ROLE "{role}"')
+    fresh.refused("42501", "SELECT anon_email('x')")
+    fresh.execute("RESET ROLE")
+
+
+def test_one_client_statement_sees_the_rotation_it_makes(fresh):
+    # Until there was a stamp of keys, call sites went on with the key they had begun with.
+    fresh.execute(
+        """
+        DO $$
+        DECLARE
+          masked text[] := '{}';
+        BEGIN
+          FOR i IN 1..3 LOOP
+            masked := masked || anon_email('x');
+            PERFORM confiture.rotate_key('masking');
+          END LOOP;
+          IF (SELECT count(DISTINCT m) FROM unnest(masked) m) <> 3 THEN
+            RAISE EXCEPTION 'stale';
+          END IF;
+        END
+        $$
+        """
+    )
+
+
+def test_a_change_by_hand_is_noticed_by_other_sessions(fresh):
+    other = fresh.session()
+    other.execute("BEGIN")
+    assert other.value("SELECT anon_email('x')")
+    fresh.execute("UPDATE confiture.key_version SET state = 'decrypt_only'")
+    other.refused("55000", "SELECT anon_email('x')")
+
+
+def test_a_snapshot_keeps_its_key(fresh):
+    other = fresh.session()
+    other.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    masked = other.value("SELECT anon_email('x')")
+    fresh.execute("SELECT confiture.rotate_key('masking')")
+    assert other.value("SELECT anon_email('x')") == masked
+    other.execute("COMMIT")
+    assert other.value("SELECT anon_email('x')") != masked
+
+
+def test_one_statement_uses_one_key_whatever_happens_meanwhile(fresh):
+    make_many(fresh, 30000)
+    other = fresh.session()
+    with ThreadPoolExecutor(1) as pool:
+        # Slow enough that the rotation comes in the middle; each row takes messages in, as the
+        # name of a table that nobody asked for yet is looked up in the catalog.
+        masked = pool.submit(
+            other.column,
+            "SELECT anon_email('x') FROM prod.people WHERE id <= 300"
+            " AND id::oid::regclass::text IS NOT NULL AND pg_sleep(0.004) IS NOT NULL",
+        )
+        time.sleep(0.4)
+        fresh.execute("SELECT confiture.rotate_key('masking')")
+        assert not masked.done()
+        assert len(set(masked.result())) == 1
+
+
+def test_a_destroyed_version_leaves_the_memory_of_a_warm_session(fresh):
+    fresh.execute("SELECT confiture.rotate_key('masking')")
+    other = fresh.session()
+    assert other.value("SELECT confiture.load_keys()") == 2
+    fresh.execute("SELECT confiture.destroy_key_version('masking', 1)")
+    other.execute("SELECT anon_email('x')")
+    # The version that is left, and what verifies the ledger was never opened here.
+    assert other.value("SELECT confiture.forget_keys()") == 1
