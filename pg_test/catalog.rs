@@ -173,9 +173,9 @@ mod tests {
         confiture.resolve_seed(text,text,text,text) stable restricted
         confiture.retire_profile(text,text) volatile unsafe
         confiture.rewrap_keys(text) procedure unsafe
-        confiture.rotate_kek(text) volatile unsafe
+        confiture.rotate_kek(text) procedure unsafe
         confiture.rotate_key(text) volatile unsafe
-        confiture.share_key(text,uuid,text,integer) volatile unsafe
+        confiture.share_key(text,uuid,text,integer) procedure unsafe
         confiture.sync(text,text,text,jsonb) procedure unsafe
         confiture.validate_profile(text) stable restricted
         confiture.verify_ledger(text[]) stable unsafe";
@@ -393,7 +393,7 @@ mod tests {
                 "share_key"
             ]
         );
-        assert_eq!(reads("admin")?, ["key_status"]);
+        assert_eq!(reads("admin")?, ["key_status", "shared_key"]);
         assert_eq!(
             reads("auditor")?,
             ["audit_log", "key_status", "profiles", "run_report"]

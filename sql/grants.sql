@@ -34,7 +34,7 @@ BEGIN
       functions := ARRAY['create\_key', 'rotate\_key', 'rotate\_kek', 'rewrap\_keys',
                          'destroy\_key\_version', 'share\_key', 'import\_key',
                          'installation\_id', 'load\_keys', 'forget\_keys', 'provider\_problem'];
-      relations := ARRAY['key_status'];
+      relations := ARRAY['key_status', 'shared_key'];
     ELSE
       RAISE EXCEPTION 'unrecognized kind of access "%"', kind
         USING ERRCODE = 'invalid_parameter_value', HINT = 'Available kinds are masker, operator, auditor, admin.';
@@ -79,9 +79,9 @@ BEGIN
         ('forget_keys', 'Wipes the opened keys of this session; returns how many'),
         ('provider_problem', 'What keeps a key provider from working now; NULL when nothing does'),
         ('rewrap_keys', 'Wraps every stored key anew by a provider, one transaction per key'),
-        ('rotate_kek', 'Has a provider make a new key-encryption key; returns its name'),
+        ('rotate_kek', 'Has a provider make a new key-encryption key'),
         ('destroy_key_version', 'Destroys a version of a key for good'),
-        ('share_key', 'Wraps a version of a key for another installation'),
+        ('share_key', 'Wraps a version of a key for another installation and lays it ready in shared_key'),
         ('import_key', 'Takes a shared key over as the active version of its key; returns the version'),
         ('installation_id', 'The id of this installation, to which its keys are bound'),
         ('init_key_file', 'Makes the key file of the file provider; refuses to overwrite one'),
@@ -138,6 +138,8 @@ SELECT pg_catalog.pg_extension_config_dump('confiture.installation', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.key', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.key_version', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.key_verifier', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.shared_key', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.shared_key_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.ledger_head', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.audit_log', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.profile', '');

@@ -58,6 +58,18 @@ CREATE TABLE confiture.key_verifier (
 );
 COMMENT ON TABLE confiture.key_verifier IS 'What is kept of destroyed key versions: the subkey that verifies ledger entries they signed';
 
+-- Read after the commit that put the act on record. Wrapped for the recipient: nobody else opens it.
+CREATE TABLE confiture.shared_key (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  key_name text NOT NULL,
+  version integer NOT NULL,
+  recipient uuid NOT NULL,
+  shared jsonb,
+  shared_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  shared_by text NOT NULL
+);
+COMMENT ON TABLE confiture.shared_key IS 'Keys wrapped for other installations; emptied when the version is destroyed';
+
 -- Sessions that hold opened keys learn of every change, also of one made by hand or by a restore.
 -- ENABLE ALWAYS: session_replication_role = replica skips other triggers.
 CREATE TRIGGER installation_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON confiture.installation

@@ -57,7 +57,7 @@ SELECT provider = 'env' AS env_first FROM confiture.key_status WHERE state = 'ac
 \if :env_first
   \echo 'the environment of a server is rotated by restarting it'
 \else
-  SELECT confiture.rotate_kek() IS NOT NULL AS rotated;
+  CALL confiture.rotate_kek();
 \endif
 CALL confiture.rewrap_keys();
 SELECT confiture.forget_keys() > 0 AS forgotten;

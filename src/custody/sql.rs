@@ -10,6 +10,7 @@ use super::bundle::Bundle;
 use super::{rewrap, store};
 use crate::error::{Error, Kind, Result, given};
 use crate::keys::setup;
+use crate::pg::spi::Nonatomic;
 use crate::pg::{call, report};
 
 /// Makes a key: random bytes wrapped by the provider. Returns its version, 1.
@@ -56,51 +57,64 @@ fn rewrap_keys(
     fcinfo: pg_sys::FunctionCallInfo,
 ) -> Result<(), ErrorReport> {
     let provider = provider_or_chosen(provider)?;
-    if !call::may_commit(fcinfo) {
-        return Err(Error::new(
-            Kind::ActiveTransaction,
-            "confiture.rewrap_keys cannot run inside a transaction block or a function",
-        )
-        .with_detail("It commits after each key, so that an interruption loses nothing.")
-        .with_hint("Call it on its own, with autocommit on (psql without -1 or BEGIN).")
-        .into());
-    }
-    Ok(rewrap::rewrap(provider)?)
+    let connection = committing("rewrap_keys", fcinfo)?;
+    Ok(rewrap::rewrap(provider, &connection)?)
 }
 
-/// Has a provider, the configured one by default, make a new key-encryption key. Returns its name.
-/// Call rewrap_keys afterwards.
-#[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
-fn rotate_kek(provider: default!(Option<&str>, "NULL")) -> Result<String, ErrorReport> {
+/// Has a provider, the configured one by default, make a new key-encryption key, and says what to
+/// do next.
+///
+/// A procedure that commits: what a provider did cannot be rolled back, so its record is not either.
+#[pg_extern(sql = "
+CREATE PROCEDURE confiture.rotate_kek(provider text DEFAULT NULL)
+  LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+")]
+fn rotate_kek(provider: Option<&str>, fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     let provider = provider_or_chosen(provider)?;
+    let connection = committing("rotate_kek", fcinfo)?;
     let kek = store::rotate_kek(provider)?;
+    connection.commit()?;
+    let version = kek.version.map(|version| format!(" version {version}"));
     report::notice(&format!(
-        "stored keys are still wrapped by the former one; now run: CALL confiture.rewrap_keys('{provider}');"
+        "key-encryption key {}{} wraps from now on; to wrap stored keys by it too, run:\n\
+         CALL confiture.rewrap_keys('{provider}');",
+        kek.reference,
+        version.unwrap_or_default()
     ));
-    Ok(match kek.version {
-        Some(version) => format!("{} version {version}", kek.reference),
-        None => kek.reference,
-    })
+    Ok(())
 }
 
 /// Wraps a version of a key (the active one by default) for another installation, by a provider
-/// that both can use (the configured one by default). Returns what import_key takes there.
-#[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
+/// that both can use (the configured one by default), and lays it ready in `shared_key`.
+///
+/// A procedure that commits: it is on record before anybody can read what import_key takes.
+#[pg_extern(sql = "
+CREATE PROCEDURE confiture.share_key(name text, recipient uuid, provider text DEFAULT NULL,
+                                     version integer DEFAULT NULL)
+  LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+")]
 fn share_key(
     name: Option<&str>,
     recipient: Option<Uuid>,
-    provider: default!(Option<&str>, "NULL"),
-    version: default!(Option<i32>, "NULL"),
-) -> Result<JsonB, ErrorReport> {
+    provider: Option<&str>,
+    version: Option<i32>,
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Result<(), ErrorReport> {
     let name = given("name", name)?;
-    let recipient = *given("recipient", recipient)?.as_bytes();
+    let recipient = given("recipient", recipient)?;
     let provider = provider_or_chosen(provider)?;
-    Ok(JsonB(
-        store::share(name, version, recipient, provider)?.to_json(),
-    ))
+    let connection = committing("share_key", fcinfo)?;
+    store::share(name, version, *recipient.as_bytes(), provider)?;
+    connection.commit()?;
+    report::notice(&format!(
+        "the shared key is ready; take what this returns to the other installation:\n\
+         SELECT shared FROM confiture.shared_key WHERE recipient = '{recipient}' \
+         ORDER BY id DESC LIMIT 1;"
+    ));
+    Ok(())
 }
 
-/// Takes over what share_key returned for this installation, as the active version of the key of
+/// Takes over what share_key laid ready for this installation, as the active version of the key of
 /// that name. Returns the version.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
 fn import_key(shared: Option<JsonB>) -> Result<i32, ErrorReport> {
@@ -114,6 +128,21 @@ fn import_key(shared: Option<JsonB>) -> Result<i32, ErrorReport> {
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
 fn installation_id() -> Result<Uuid, ErrorReport> {
     Ok(Uuid::from_bytes(store::installation()?))
+}
+
+/// A connection that commits, for a procedure called where it can; begins a transaction of its own.
+fn committing(procedure: &str, fcinfo: pg_sys::FunctionCallInfo) -> Result<Nonatomic> {
+    if !call::may_commit(fcinfo) {
+        return Err(Error::new(
+            Kind::ActiveTransaction,
+            format!("confiture.{procedure} cannot run inside a transaction block or a function"),
+        )
+        .with_detail("It commits, so that what it did is on record whatever comes after it.")
+        .with_hint("Call it on its own, with autocommit on (psql without -1 or BEGIN)."));
+    }
+    let connection = Nonatomic::connect()?;
+    connection.commit()?;
+    Ok(connection)
 }
 
 fn provider_or_chosen(provider: Option<&str>) -> Result<&'static str> {

@@ -1,7 +1,7 @@
 //! Acts on keys: the only writer of `confiture.installation`, `key`, `key_version` and
 //! `key_verifier`.
 
-use pgrx::Uuid;
+use pgrx::{JsonB, Uuid};
 
 use super::bundle::Bundle;
 use super::record;
@@ -20,8 +20,13 @@ const VERIFIER: &str = "verifier";
 /// Makes a key with its first version. Returns the version, 1.
 ///
 /// # Errors
-/// 42710 when the name or the purpose is taken; what the provider raises.
+/// 42710 when the name or the purpose is taken; 55000 when there is no key yet that could sign the
+/// record of this one; what the provider raises.
 pub fn create(name: &str, purpose: &str) -> Result<i32> {
+    if ![keys::MASKING, "ledger"].contains(&purpose) && !can_sign()? {
+        return Err(keys::store::no_key()
+            .with_detail("It, or a key for the ledger, signs the record of every other key."));
+    }
     let secret = Secret::random()?;
     let wrapped = as_owner(|| {
         // Two sessions that make the same key: the second one finds it made.
@@ -57,7 +62,7 @@ pub fn rotate(name: &str) -> Result<i32> {
     Ok(version)
 }
 
-/// Destroys a version: its wrapped bytes are deleted, and with them everything that only it could
+/// Destroys a version: its wrapped bytes are deleted, those wrapped for others too, and with them everything that only it could
 /// decrypt or make again. What verifies ledger entries signed by it is kept, and can do nothing
 /// else.
 ///
@@ -66,9 +71,11 @@ pub fn rotate(name: &str) -> Result<i32> {
 /// when a profile in use pins it; what the provider raises.
 pub fn destroy(name: &str, version: i32) -> Result<()> {
     as_owner(lock_keys)?;
+    // The row is locked before anything is asked about it: who is about to pin it comes first.
     let state = as_owner(|| {
         spi::one::<String>(
-            "SELECT state FROM ONLY confiture.key_version WHERE key_name = $1 AND version = $2",
+            "SELECT state FROM ONLY confiture.key_version
+              WHERE key_name = $1 AND version = $2 FOR UPDATE",
             &[name.into(), version.into()],
         )
     })?;
@@ -81,7 +88,7 @@ pub fn destroy(name: &str, version: i32) -> Result<()> {
     }
     // Opened also to be sure that this server could have: nothing is destroyed by mistake for
     // a key that is out of reach for an hour.
-    let key = keys::store::version(name, version)?;
+    let key = keys::store::version_now(name, version)?;
     let profiles = as_owner(|| {
         spi::rows(
             "SELECT name, version FROM ONLY confiture.profile
@@ -119,6 +126,11 @@ pub fn destroy(name: &str, version: i32) -> Result<()> {
             keep_verifier(&key)?;
         }
         spi::run(
+            "UPDATE ONLY confiture.shared_key SET shared = NULL
+              WHERE key_name = $1 AND version = $2",
+            &[name.into(), version.into()],
+        )?;
+        spi::run(
             "UPDATE ONLY confiture.key_version
                 SET state = 'destroyed', wrapped = NULL, binding_mac = NULL,
                     destroyed_at = pg_catalog.clock_timestamp()
@@ -133,12 +145,12 @@ pub fn destroy(name: &str, version: i32) -> Result<()> {
     Ok(())
 }
 
-/// Wraps a version for another installation.
+/// Wraps a version for another installation and lays it ready.
 ///
 /// # Errors
 /// 42704 when there is no such version; 22023 when the recipient is this installation; what the
 /// provider raises.
-pub fn share(name: &str, version: Option<i32>, to: [u8; 16], provider: &str) -> Result<Bundle> {
+pub fn share(name: &str, version: Option<i32>, to: [u8; 16], provider: &str) -> Result<()> {
     let sender = installation()?;
     if to == sender {
         return Err(
@@ -159,7 +171,7 @@ pub fn share(name: &str, version: Option<i32>, to: [u8; 16], provider: &str) -> 
     .into_iter()
     .next()
     .ok_or_else(|| no_such_key(name))?;
-    let key = keys::store::version(name, version.unwrap_or(active))?;
+    let key = keys::store::version_now(name, version.unwrap_or(active))?;
     let binding = Binding {
         installation: to,
         name: name.to_owned(),
@@ -170,13 +182,27 @@ pub fn share(name: &str, version: Option<i32>, to: [u8; 16], provider: &str) -> 
     let mut details = record::of_key(name, key.version);
     record::installation(&mut details, "recipient", &to);
     record::place(&mut details, "wrapped_by", &wrapped);
-    ledger::append(Event::KeyShared, record::facts(details))?;
-    Ok(Bundle {
+    let bundle = Bundle {
         sender,
         binding,
         wrapped,
         mac,
-    })
+    };
+    as_owner(|| {
+        spi::run(
+            "INSERT INTO confiture.shared_key (key_name, version, recipient, shared, shared_by)
+             VALUES ($1, $2, $3, $4, $5)",
+            &[
+                name.into(),
+                key.version.into(),
+                Uuid::from_bytes(to).into(),
+                JsonB(bundle.to_json()).into(),
+                caller().into(),
+            ],
+        )
+    })?;
+    ledger::append(Event::KeyShared, record::facts(details))?;
+    Ok(())
 }
 
 /// Takes a shared key over as the active version of the key of that name. Returns the version.
@@ -202,7 +228,7 @@ pub fn import(bundle: Bundle) -> Result<i32> {
     let known = as_owner(|| purpose_and_last(&name))?;
     if let Some((_, last)) = &known {
         for version in 1..=*last {
-            let Ok(key) = keys::store::version(&name, version) else {
+            let Ok(key) = keys::store::version_now(&name, version) else {
                 continue;
             };
             if key.secret.expose() == secret.expose() {
@@ -240,9 +266,17 @@ pub fn import(bundle: Bundle) -> Result<i32> {
 /// they are wrapped anew.
 ///
 /// # Errors
-/// What the provider raises.
+/// What the provider raises, and that of the key that signs the record.
 pub fn rotate_kek(provider: &str) -> Result<Kek> {
+    // The very first one comes before any key that could sign, and wraps nothing yet.
+    let signs = can_sign()?;
+    if signs {
+        keys::store::active_now("ledger")?;
+    }
     let kek = setup::provider(provider)?.rotate_kek()?;
+    if !signs {
+        return Ok(kek);
+    }
     let mut details = serde_json::Map::new();
     details.insert("kek".to_owned(), record::kek(provider, &kek));
     ledger::append(Event::KekRotated, record::facts(details))?;
@@ -293,6 +327,17 @@ pub(super) fn lock_keys() -> Result<()> {
         &[],
     )?;
     Ok(())
+}
+
+/// Whether there is a key that signs the record of acts.
+fn can_sign() -> Result<bool> {
+    let found = as_owner(|| {
+        spi::one::<bool>(
+            "SELECT true FROM ONLY confiture.key WHERE purpose IN ('masking', 'ledger') LIMIT 1",
+            &[],
+        )
+    })?;
+    Ok(found.is_some())
 }
 
 fn purpose_and_last(name: &str) -> Result<Option<(String, i32)>> {

@@ -87,18 +87,33 @@ fn active_query() -> String {
 /// 42704 when there is no such version; 55000 when it was destroyed; otherwise as [`active`].
 pub fn version(name: &str, version: i32) -> Result<ActiveKey> {
     noted(&Asked::Version(name, version), || {
-        let found = read(
-            &format!(
-                "SELECT {COLUMNS} {FROM}
-                  WHERE v.key_name = $1 AND v.version = $2 AND v.state <> 'destroyed'"
-            ),
-            &[name.into(), version.into()],
-        )?;
+        let found = read(&version_query(), &[name.into(), version.into()])?;
         match found.into_iter().next() {
             Some(found) => Ok(found),
             None => Err(gone(name, version)?),
         }
     })
+}
+
+/// As [`version`], as of now: for what acts on keys.
+///
+/// # Errors
+/// As [`version`].
+pub fn version_now(name: &str, version: i32) -> Result<ActiveKey> {
+    let found = owner::acting_as_owner("confiture", || {
+        spi::rows(&version_query(), &[name.into(), version.into()], stored)
+    })?;
+    match found.into_iter().next() {
+        Some(found) => Ok(open(found)?.0),
+        None => Err(gone(name, version)?),
+    }
+}
+
+fn version_query() -> String {
+    format!(
+        "SELECT {COLUMNS} {FROM}
+          WHERE v.key_name = $1 AND v.version = $2 AND v.state <> 'destroyed'"
+    )
 }
 
 /// A given version of the key for a purpose: that of a key made for it, or of the masking key.
@@ -316,8 +331,10 @@ fn sweep(generation: u64) -> Result<()> {
     Ok(())
 }
 
+/// Under the snapshot of the calling statement, so that all of it uses one version even when
+/// another session rotates the key in the middle.
 fn read(sql: &str, args: &[DatumWithOid<'_>]) -> Result<Vec<Stored>> {
-    owner::acting_as_owner("confiture", || spi::read(sql, args, stored))
+    owner::acting_as_owner("confiture", || spi::read_as_caller(sql, args, stored))
 }
 
 /// Opens a stored key, or finds it opened. The MAC is checked every time: the row beside the

@@ -66,6 +66,64 @@ pub fn read<T>(
     })
 }
 
+/// As [`read`], under the snapshot of the statement that called us, whatever that statement or its
+/// transaction wrote: every row of it gets the same answer, also while others commit.
+///
+/// # Errors
+/// As [`rows`].
+pub fn read_as_caller<T>(
+    sql: &str,
+    args: &[DatumWithOid<'_>],
+    mut read: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let sql = CString::new(sql).map_err(|_| broken("NUL in a statement"))?;
+    let mut types: Vec<pg_sys::Oid> = args.iter().map(DatumWithOid::oid).collect();
+    let mut values: Vec<pg_sys::Datum> = args
+        .iter()
+        .map(|arg| {
+            arg.datum()
+                .map_or(pg_sys::Datum::from(0), |datum| datum.sans_lifetime())
+        })
+        .collect();
+    let nulls: Vec<std::ffi::c_char> = args
+        .iter()
+        .map(|arg| if arg.datum().is_none() { b'n' } else { b' ' }.cast_signed())
+        .collect();
+    Spi::connect(|_| {
+        // SAFETY: SPI is connected; the arrays have one element for each argument and outlive the
+        // call. Read-only execution uses the active snapshot, that of the calling statement.
+        let status = unsafe {
+            pg_sys::SPI_execute_with_args(
+                sql.as_ptr(),
+                i32::try_from(args.len()).unwrap_or(i32::MAX),
+                types.as_mut_ptr(),
+                values.as_mut_ptr(),
+                nulls.as_ptr(),
+                true,
+                0,
+            )
+        };
+        if status < 0 {
+            return Err(broken(&format!("status {status}")));
+        }
+        let mut found = Vec::new();
+        // SAFETY: the result of the statement just executed, which lives until SPI is finished;
+        // the values are copied out of it by `read`.
+        unsafe {
+            let table = pg_sys::SPI_tuptable;
+            let rows = usize::try_from(processed()).unwrap_or_default();
+            for place in 0..if table.is_null() { 0 } else { rows } {
+                let tuple = *(*table).vals.add(place);
+                let tuple = SpiHeapTupleData::new((*table).tupdesc, tuple)
+                    .map_err(interface)?
+                    .ok_or_else(|| broken("a row is missing"))?;
+                found.push(read(&Row(tuple))?);
+            }
+        }
+        Ok(found)
+    })
+}
+
 /// Runs a statement and returns the first column of its first row; `None` without a row or for
 /// NULL.
 ///

@@ -25,15 +25,11 @@ pub fn load(profile: &Profile, document: &str) -> Result<Loaded> {
     as_owner(|| {
         let caller = user::name(user::outer());
         let tables: Vec<String> = profile.tables.iter().map(super::Table::shown).collect();
+        let active = active_masking_key()?;
         let stored = spi::run(
             "INSERT INTO confiture.profile (name, version, profile_hash, canonical, document,
                     tables, loaded_by, key_name, key_version)
-             SELECT $1, $2, $3, $4::text::jsonb, $5, $6, $7, v.key_name, v.version
-               FROM (SELECT) one
-               LEFT JOIN (ONLY confiture.key k JOIN ONLY confiture.key_version v
-                            ON v.key_name = k.name AND v.state = 'active')
-                 ON k.purpose = 'masking'
-             ON CONFLICT DO NOTHING",
+             VALUES ($1, $2, $3, $4::text::jsonb, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
             &[
                 profile.name.as_str().into(),
                 profile.version.as_str().into(),
@@ -42,6 +38,8 @@ pub fn load(profile: &Profile, document: &str) -> Result<Loaded> {
                 document.into(),
                 tables.into(),
                 caller.into(),
+                active.as_ref().map(|(name, _)| name.as_str()).into(),
+                active.as_ref().map(|(_, version)| *version).into(),
             ],
         )?;
         if stored == 1 {
@@ -112,14 +110,16 @@ pub fn masking_key(profile: &Profile, pin: bool) -> Result<ActiveKey> {
         });
     }
     let key = keys::store::active(MASKING)?;
-    if pin {
-        set_key(profile, &key)?;
+    // Somebody else may have pinned another version in between.
+    if pin && set_key(profile, &key)? == 0 {
+        return masking_key(profile, false);
     }
     Ok(key)
 }
 
-fn set_key(profile: &Profile, key: &ActiveKey) -> Result<()> {
+fn set_key(profile: &Profile, key: &ActiveKey) -> Result<u64> {
     as_owner(|| {
+        hold(&key.name, key.version)?;
         spi::run(
             "UPDATE ONLY confiture.profile SET key_name = $3, key_version = $4
               WHERE name = $1 AND version = $2 AND key_name IS NULL",
@@ -130,7 +130,28 @@ fn set_key(profile: &Profile, key: &ActiveKey) -> Result<()> {
                 key.version.into(),
             ],
         )
-    })?;
+    })
+}
+
+/// Name and version of the active masking key, held; `None` before there is one.
+fn active_masking_key() -> Result<Option<(String, i32)>> {
+    let found = spi::rows(
+        "SELECT v.key_name, v.version
+           FROM ONLY confiture.key k JOIN ONLY confiture.key_version v ON v.key_name = k.name
+          WHERE k.purpose = 'masking' AND v.state = 'active' FOR SHARE OF v",
+        &[],
+        |row| Ok((row.required(1)?, row.required(2)?)),
+    )?;
+    Ok(found.into_iter().next())
+}
+
+/// Keeps a version from being destroyed until this transaction, which pins it, has ended.
+fn hold(name: &str, version: i32) -> Result<()> {
+    spi::run(
+        "SELECT FROM ONLY confiture.key_version
+          WHERE key_name = $1 AND version = $2 FOR SHARE",
+        &[name.into(), version.into()],
+    )?;
     Ok(())
 }
 

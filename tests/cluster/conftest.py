@@ -1,8 +1,10 @@
 """Fixtures: one server for most tests, a fresh database for each of them."""
 
 import azure_setup
+import bao_server
 import moto_server
 import pytest
+import softhsm
 
 from server import Server
 
@@ -74,3 +76,23 @@ def platform(moto):
     platform = moto_server.Platform(moto)
     yield platform
     platform.stop()
+
+
+@pytest.fixture(scope="module")
+def bao():
+    """OpenBao, which speaks as Vault does."""
+    if not bao_server.BAO.exists():
+        pytest.skip(NO_KEY_SERVERS)
+    bao = bao_server.Bao()
+    yield bao
+    bao.stop()
+
+
+@pytest.fixture(scope="module")
+def hsm():
+    """A token of SoftHSM."""
+    if why := softhsm.missing():
+        pytest.skip(why)
+    token = softhsm.Softhsm()
+    yield token
+    token.remove()

@@ -37,9 +37,18 @@ def acts(db):
     return db.column("SELECT event FROM confiture.audit_log WHERE run_id IS NULL ORDER BY seq")
 
 
+def share(db, recipient):
+    """What the recipient is to import."""
+    db.execute("CALL confiture.share_key('masking', %s)", [recipient])
+    return db.value(
+        "SELECT shared FROM confiture.shared_key WHERE recipient = %s ORDER BY id DESC LIMIT 1",
+        [recipient],
+    )
+
+
 def test_every_act_is_on_record_and_names_no_secret(fresh):
     fresh.execute("SELECT confiture.rotate_key('masking')")
-    fresh.execute("SELECT confiture.rotate_kek('file')")
+    fresh.execute("CALL confiture.rotate_kek('file')")
     fresh.execute("CALL confiture.rewrap_keys('file')")
     fresh.execute("SELECT confiture.destroy_key_version('masking', 1)")
     assert acts(fresh) == [
@@ -172,13 +181,13 @@ def test_rewrapping_needs_to_commit(fresh):
 def test_rotating_the_key_file_keeps_the_former_key_beside_it(fresh):
     masked = fresh.value("SELECT anon_email('x')")
     (former,) = fresh.column("SELECT kek_ref FROM confiture.key_version")
-    assert fresh.value("SELECT confiture.rotate_kek()") != former
+    fresh.execute("CALL confiture.rotate_kek()")
     assert fresh.session().value("SELECT anon_email('x')") == masked
     path = fresh.value("SELECT current_setting('confiture.key_file')")
     assert fresh.value("SELECT size FROM pg_stat_file(%s)", [f"{path}.{former}"]) == 65
     fresh.execute("CALL confiture.rewrap_keys()")
     assert fresh.column("SELECT kek_ref FROM confiture.key_version") != [former]
-    report = fresh.refused("0A000", "SELECT confiture.rotate_kek('env')")
+    report = fresh.refused("0A000", "CALL confiture.rotate_kek('env')")
     assert "CONFITURE_KEK_PREVIOUS" in report.message_hint
 
 
@@ -232,9 +241,7 @@ def test_a_key_is_shared_with_one_other_installation(fresh):
     other = fresh.server.create_database()
     try:
         recipient = other.value("SELECT confiture.installation_id()")
-        shared = json.dumps(
-            fresh.value("SELECT confiture.share_key('masking', %s)", [recipient])
-        )
+        shared = json.dumps(share(fresh, recipient))
         # For nobody else, not even for the sender.
         fresh.refused("22023", "SELECT confiture.import_key(%s::jsonb)", [shared])
         assert other.value("SELECT confiture.import_key(%s::jsonb)", [shared]) == 2
@@ -243,9 +250,9 @@ def test_a_key_is_shared_with_one_other_installation(fresh):
         assert "as version 2" in report.message_primary
         assert acts(fresh)[-1] == "KEY_SHARED" and acts(other)[-1] == "KEY_IMPORTED"
         fresh.refused(
-            "22023", "SELECT confiture.share_key('masking', confiture.installation_id())"
+            "22023", "CALL confiture.share_key('masking', confiture.installation_id())"
         )
-        fresh.refused("42704", "SELECT confiture.share_key('absent', %s)", [recipient])
+        fresh.refused("42704", "CALL confiture.share_key('absent', %s)", [recipient])
     finally:
         other.drop()
 
@@ -255,7 +262,7 @@ def test_a_shared_key_that_was_altered_is_refused(fresh, member):
     other = fresh.server.create_database()
     try:
         recipient = other.value("SELECT confiture.installation_id()")
-        shared = fresh.value("SELECT confiture.share_key('masking', %s)", [recipient])
+        shared = share(fresh, recipient)
         value = shared[member]
         if member == "version":
             shared[member] = value + 1
@@ -335,3 +342,48 @@ def test_an_admin_does_all_of_it_and_reads_no_key(fresh):
     assert fresh.rows(
         "SELECT DISTINCT user_name FROM confiture.audit_log WHERE event <> 'KEY_CREATED'"
     ) == [(role,)]
+
+
+@pytest.mark.parametrize(
+    "call", ["share_key('masking', gen_random_uuid())", "rotate_kek('file')"]
+)
+def test_what_cannot_be_rolled_back_is_on_record_first(fresh, call):
+    fresh.execute("BEGIN")
+    fresh.refused("25001", f"CALL confiture.{call}")
+    fresh.execute("ROLLBACK")
+    fresh.refused("25001", f"BEGIN; CALL confiture.{call}")
+    fresh.execute("ROLLBACK")
+    assert acts(fresh) == ["KEY_CREATED"]
+    assert fresh.value("SELECT count(*) FROM confiture.shared_key") == 0
+
+
+def test_destroying_a_version_takes_what_was_shared_of_it_too(fresh):
+    share(fresh, "11111111-2222-4333-8444-555555555555")
+    fresh.execute("SELECT confiture.rotate_key('masking')")
+    fresh.execute("SELECT confiture.destroy_key_version('masking', 1)")
+    assert fresh.column("SELECT shared FROM confiture.shared_key") == [None]
+
+
+def test_a_version_that_a_load_is_about_to_pin_is_not_destroyed(fresh):
+    make_people(fresh)
+    loader = fresh.session()
+    loader.execute("BEGIN")
+    loader.load(small())
+    rotator = fresh.session()
+    rotator.execute("SET lock_timeout = '500ms'")
+    rotator.refused("55P03", "SELECT confiture.rotate_key('masking')")
+    loader.execute("COMMIT")
+    rotator.execute("SELECT confiture.rotate_key('masking')")
+    rotator.refused("55006", "SELECT confiture.destroy_key_version('masking', 1)")
+
+
+def test_the_first_key_is_one_that_can_sign(two):
+    db = two.create_database(key=False)
+    try:
+        report = db.refused("55000", "SELECT confiture.create_key('vault')")
+        assert "signs the record" in report.message_detail
+        db.execute("SELECT confiture.create_key('ledger')")
+        db.execute("SELECT confiture.create_key('vault')")
+        assert acts(db) == ["KEY_CREATED", "KEY_CREATED"]
+    finally:
+        db.drop()

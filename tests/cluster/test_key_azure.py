@@ -109,11 +109,11 @@ def test_after_a_rotation_in_the_vault_old_keys_open_and_can_be_moved(fresh, azu
     masked = with_key(fresh)
     versions = "SELECT kek_version FROM confiture.key_status"
     before = fresh.value(versions)
-    fresh.session().refused("42501", "SELECT confiture.rotate_kek('azure')")
+    fresh.session().refused("42501", "CALL confiture.rotate_kek('azure')")
     setting = azure.setting(
         "client_secret", client=OFFICER, client_secret_file=database_secret(fresh)
     )
-    set_up(fresh, setting).execute("SELECT confiture.rotate_kek('azure')")
+    set_up(fresh, setting).execute("CALL confiture.rotate_kek('azure')")
     session = set_up(fresh, azure.setting("managed_identity"))
     assert session.value("SELECT anon_email('x')") == masked
     assert fresh.value(versions) == before

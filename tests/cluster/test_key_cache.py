@@ -148,3 +148,36 @@ def test_a_destroyed_version_leaves_the_memory_of_a_warm_session(fresh):
     other.execute("SELECT anon_email('x')")
     # The version that is left, and what verifies the ledger was never opened here.
     assert other.value("SELECT confiture.forget_keys()") == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE prod.people SET note = anon_email('x') {slowly}",
+        "INSERT INTO made SELECT anon_email('x') FROM prod.people {slowly}",
+        "CREATE TABLE more AS SELECT anon_email('x') AS note FROM prod.people {slowly}",
+    ],
+    ids=["update", "insert", "create table as"],
+)
+def test_one_writing_statement_uses_one_key_whatever_happens_meanwhile(fresh, statement):
+    make_many(fresh, 1000)
+    fresh.execute("CREATE TABLE made (note text)")
+    # Each row takes in what other sessions have said, by locking a table.
+    slowly = (
+        "WHERE id <= 300 AND id::oid::regclass::text IS NOT NULL"
+        " AND pg_sleep(0.003) IS NOT NULL"
+    )
+    other = fresh.session()
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(other.execute, statement.format(slowly=slowly))
+        time.sleep(0.4)
+        fresh.execute("SELECT confiture.rotate_key('masking')")
+        assert not done.done()
+        done.result()
+    if "more" in statement:
+        fresh.execute("INSERT INTO made SELECT note FROM more")
+    found = fresh.column(
+        "SELECT DISTINCT note FROM prod.people WHERE note LIKE 'user_%'"
+        " UNION SELECT note FROM made"
+    )
+    assert len(found) == 1

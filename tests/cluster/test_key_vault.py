@@ -119,7 +119,8 @@ def test_a_key_wrapped_by_transit_masks_in_every_session(site):
 def test_the_transit_key_is_rotated_and_its_former_version_retired(site):
     session = site.ready()
     masked = session.value(PEOPLE)
-    assert "transit/confiture" in session.value("SELECT confiture.rotate_kek('vault')")
+    session.execute("CALL confiture.rotate_kek('vault')")
+    assert "transit/confiture" in session.notices[-1]["message_primary"]
     assert site.bao.latest() == 2
     assert session.rows(WRAPPED) == [("transit/confiture", "1")]
     site.bao.require_version(2)
@@ -224,7 +225,7 @@ def test_what_the_policy_does_not_grant_is_named(site):
     session = site.use_token(site.bao.token("wrapping"))
     session.execute(PEOPLE)
     session.execute("SELECT confiture.rotate_key('masking')")
-    report = session.refused("42501", "SELECT confiture.rotate_kek('vault')")
+    report = session.refused("42501", "CALL confiture.rotate_kek('vault')")
     assert '"update" on "transit/keys/confiture/rotate"' in report.message_hint
     assert site.bao.latest() == 1
     only = site.bao.allow("opening", POLICY.split("\n", 2)[2])
@@ -429,11 +430,11 @@ def test_no_credential_and_no_data_key_is_written_down(site):
     session = site.use_token(token)
     session.execute("SET log_min_messages = debug5")
     session.execute("SELECT confiture.create_key('masking')")
-    quiet = site.use(auth="approle", role_id=role_id, secret_id_file=file)
-    quiet.execute("SET log_min_messages = debug5")
-    quiet.execute(PEOPLE)
     site.bao.revoke(token)
     session.refused("28000", "SELECT confiture.rotate_key('masking')")
+    session = site.use(auth="approle", role_id=role_id, secret_id_file=file)
+    session.execute("SET log_min_messages = debug5")
+    session.execute(PEOPLE)
     text = bytes(site.db.value("SELECT wrapped FROM confiture.key_version")).decode()
     body = {"ciphertext": text, "associated_data": bound(site.db)}
     data_key = site.bao.call("POST", "transit/decrypt/confiture", body)["data"]["plaintext"]

@@ -122,13 +122,15 @@ KEYED = [
 
 @pytest.mark.parametrize("mask", KEYED)
 def test_masks_by_hand_use_the_active_version_unless_they_name_one(db, mask):
-    of = [f"SELECT {mask.format(more)}" for more in ("", ", key_version => 1", ", key_version => 2")]
-    first = db.value(of[0])
-    assert db.value(of[1]) == first
-    db.refused("42704", of[2])
+    active, one, two = (
+        f"SELECT {mask.format(more)}" for more in ("", ", key_version => 1", ", key_version => 2")
+    )
+    first = db.value(active)
+    assert db.value(one) == first
+    db.refused("42704", two)
     assert db.value("SELECT confiture.rotate_key('masking')") == 2
-    assert db.value(of[0]) == db.value(of[2]) != first
-    assert db.value(of[1]) == first
+    assert db.value(active) == db.value(two) != first
+    assert db.value(one) == first
 
 
 def test_rotation_leaves_runs_of_a_loaded_profile_as_they_were(db):
@@ -154,8 +156,10 @@ def test_a_version_of_a_profile_loaded_after_a_rotation_has_other_pseudonyms(db)
     db.sync()
     after = db.column("SELECT email FROM staging.people")
     assert len(after) == len(before) and not set(after) & set(before)
-    by_hand = "SELECT bool_and(s.email = anon_email(p.email)) FROM staging.people s JOIN prod.people p USING (id)"
-    assert db.value(by_hand)
+    assert db.value(
+        "SELECT bool_and(s.email = anon_email(p.email))"
+        " FROM staging.people s JOIN prod.people p USING (id)"
+    )
 
 
 def test_rotation_keeps_the_evidence(db):

@@ -21,10 +21,10 @@ AUDITS = [
 ACTS = [
     "SELECT confiture.create_key('other')",
     "SELECT confiture.rotate_key('masking')",
-    "SELECT confiture.rotate_kek()",
+    "CALL confiture.rotate_kek()",
     "CALL confiture.rewrap_keys()",
     "SELECT confiture.destroy_key_version('masking', 1)",
-    "SELECT confiture.share_key('masking', gen_random_uuid())",
+    "CALL confiture.share_key('masking', gen_random_uuid())",
     "SELECT confiture.import_key('{}')",
     "SELECT confiture.installation_id()",
 ]

@@ -155,10 +155,10 @@ def acts_on_keys(session):
     for call in (
         "SELECT confiture.create_key('other')",
         "SELECT confiture.rotate_key('other')",
-        "SELECT confiture.rotate_kek()",
+        "CALL confiture.rotate_kek()",
         "CALL confiture.rewrap_keys()",
         "SELECT confiture.destroy_key_version('other', 1)",
-        "SELECT confiture.share_key('masking', gen_random_uuid())",
+        "CALL confiture.share_key('masking', gen_random_uuid())",
         "SELECT confiture.load_keys()",
     ):
         rows = session.execute(call)

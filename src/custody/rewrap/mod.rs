@@ -17,14 +17,11 @@ use crate::ledger::store as ledger;
 use crate::pg::report;
 use crate::pg::spi::Nonatomic;
 
-/// Wraps every stored key by a provider's current key-encryption key. The caller has seen that the
-/// procedure may commit.
+/// Wraps every stored key by a provider's current key-encryption key.
 ///
 /// # Errors
 /// What the providers raise; the keys before the failing one stay moved.
-pub fn rewrap(provider_name: &str) -> Result<()> {
-    let connection = Nonatomic::connect()?;
-    connection.commit()?;
+pub fn rewrap(provider_name: &str, connection: &Nonatomic) -> Result<()> {
     let provider = setup::provider(provider_name)?;
     let current = provider.current()?;
     let shelves = store::shelves()?;

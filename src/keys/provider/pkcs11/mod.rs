@@ -4,7 +4,7 @@
 //!
 //! A version of the key-encryption key is an AES-256 object of the label `key`; its CKA_ID, read as
 //! a big-endian number, is the version, and the highest one wraps. A data key is sealed with
-//! CKM_AES_GCM (PKCS #11 v2.40, §2.12): 96 random bits of IV, 128 bits of tag, the binding as
+//! CKM_AES_GCM (PKCS#11 v2.40): 96 random bits of IV, 128 bits of tag, the binding as
 //! additional data. PKCS#11 knows no unique labels or ids, so that two sessions that rotate at once
 //! may make two keys of one version: what is opened, is opened with each key of its version.
 //!

@@ -39,21 +39,7 @@ fn with_softhsm(name: &str, test: fn(&Softhsm)) {
     )
     .unwrap();
     for label in ["confiture", "twin", "twin"] {
-        let made = Command::new("softhsm2-util")
-            .args([
-                "--init-token",
-                "--free",
-                "--so-pin",
-                "12345678",
-                "--pin",
-                PIN,
-                "--label",
-                label,
-            ])
-            .env("SOFTHSM2_CONF", &conf)
-            .output()
-            .unwrap();
-        assert!(made.status.success());
+        make_token(&conf, label);
     }
     let path = format!("{}::{name}", module_path!().split_once("::").unwrap().1);
     let child = Command::new(std::env::current_exe().unwrap())
@@ -70,6 +56,16 @@ fn with_softhsm(name: &str, test: fn(&Softhsm)) {
         "{}\n{told}\n{complaints}",
         child.status
     );
+}
+
+fn make_token(conf: &Path, label: &str) {
+    let made = Command::new("softhsm2-util")
+        .args(["--init-token", "--free", "--label", label])
+        .args(["--so-pin", "12345678", "--pin", PIN])
+        .env("SOFTHSM2_CONF", conf)
+        .output()
+        .unwrap();
+    assert!(made.status.success());
 }
 
 struct Softhsm(PathBuf);

@@ -1,5 +1,7 @@
 //! The token: finding it, signing in, and the calls that are needed of it.
 
+use std::time::Duration;
+
 use cryptoki::context::{Function, Pkcs11};
 use cryptoki::error::{Error as Failure, RvError};
 use cryptoki::mechanism::Mechanism;
@@ -13,6 +15,22 @@ use zeroize::Zeroizing;
 use super::{IV_LEN, NAME, TAG_LEN, fault, module};
 use crate::error::{Error, Kind, Result};
 use crate::keys::{KEY_LEN, Secret};
+
+/// How long to wait, in milliseconds, before signing in again where it failed for the moment.
+const PAUSES: [u32; 4] = [5, 20, 50, 100];
+
+/// Why signing in came to nothing.
+enum Stop {
+    /// It may go well in a moment.
+    Passing(Error),
+    Final(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
 
 /// One version of a key-encryption key.
 #[derive(Clone, Debug)]
@@ -71,6 +89,43 @@ impl Drop for SignedIn {
 impl SignedIn {
     /// Finds the token, opens a session and signs in; a process that is signed in stays so.
     pub(super) fn open(path: &str, token: &str, pin: &str, write: bool) -> Result<Self> {
+        // Tokens that are files, as those of SoftHSM, are not to be read while another process notes
+        // its own login down, and a module that was initialized just then never finds out.
+        for pause in PAUSES {
+            match Self::attempt(path, token, pin, write) {
+                Err(Stop::Passing(_)) => {
+                    // Not all at the same time.
+                    let odd = std::process::id() % pause;
+                    std::thread::sleep(Duration::from_millis(u64::from(pause + odd)));
+                    if pause > PAUSES[0] {
+                        module::restart(path);
+                    }
+                }
+                Err(Stop::Final(error)) => return Err(error),
+                Ok(open) => return Ok(open),
+            }
+        }
+        Self::attempt(path, token, pin, write).map_err(|stop| match stop {
+            Stop::Passing(error) | Stop::Final(error) => error,
+        })
+    }
+
+    fn attempt(path: &str, token: &str, pin: &str, write: bool) -> Result<Self, Stop> {
+        let stop = |failure: Failure| {
+            let error = fault::explain(&failure, token);
+            match failure {
+                // Nothing among these says that a PIN was refused.
+                Failure::Pkcs11(
+                    RvError::GeneralError
+                    | RvError::DeviceError
+                    | RvError::DeviceRemoved
+                    | RvError::TokenNotPresent
+                    | RvError::UserPinNotInitialized,
+                    _,
+                ) => Stop::Passing(error),
+                _ => Stop::Final(error),
+            }
+        };
         let module = module::open(path)?;
         let (module, slots) = match module.get_slots_with_token() {
             Err(Failure::Pkcs11(RvError::CryptokiNotInitialized, _)) => {
@@ -81,41 +136,34 @@ impl SignedIn {
             }
             slots => (module, slots),
         };
-        let slots = slots.map_err(|failure| fault::explain(&failure, token))?;
-        let slot = find(&module, &slots, token)?;
+        let slot = find(&module, &slots.map_err(stop)?, token)?;
         let session = if write {
             module.open_rw_session(slot)
         } else {
             module.open_ro_session(slot)
         };
         let mut open = Self {
-            session: session.map_err(|failure| fault::explain(&failure, token))?,
+            session: session.map_err(stop)?,
             module,
             slot,
             token: token.to_owned(),
             signed_in_here: false,
         };
-        open.sign_in(pin)?;
-        Ok(open)
-    }
-
-    fn sign_in(&mut self, pin: &str) -> Result<()> {
-        let state = self.module.get_token_info(self.slot);
-        let state = state.map_err(|failure| self.explain(&failure))?;
+        let state = open.module.get_token_info(slot).map_err(stop)?;
         if state.user_pin_locked() {
-            return Err(fault::locked_pin(&self.token));
+            return Err(fault::locked_pin(token).into());
         }
         if state.user_pin_final_try() {
-            return Err(fault::last_try(&self.token));
+            return Err(fault::last_try(token).into());
         }
         // Made of the text's own length: growing would leave a copy behind.
         let pin = AuthPin::new(Box::from(pin));
-        match self.session.login(UserType::User, Some(&pin)) {
-            Ok(()) => self.signed_in_here = true,
+        match open.session.login(UserType::User, Some(&pin)) {
+            Ok(()) => open.signed_in_here = true,
             Err(Failure::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
-            Err(failure) => return Err(self.explain(&failure)),
+            Err(failure) => return Err(stop(failure)),
         }
-        Ok(())
+        Ok(open)
     }
 
     /// The AES keys of a label that have a CKA_ID, or those of one CKA_ID.
@@ -280,7 +328,7 @@ impl SignedIn {
 }
 
 /// The slot of the only token of a label.
-fn find(module: &Pkcs11, slots: &[Slot], token: &str) -> Result<Slot> {
+fn find(module: &Pkcs11, slots: &[Slot], token: &str) -> Result<Slot, Stop> {
     // A reader that is out of order must not hide the others.
     let mut found = slots.iter().copied().filter(|slot| {
         module
@@ -289,14 +337,14 @@ fn find(module: &Pkcs11, slots: &[Slot], token: &str) -> Result<Slot> {
     });
     match (found.next(), found.next()) {
         (Some(slot), None) => Ok(slot),
-        (None, _) => Err(fault::no_token(
+        (None, _) => Err(Stop::Passing(fault::no_token(
             token,
             "The module shows no token of that label to the server.",
-        )),
-        (Some(_), Some(_)) => Err(fault::no_token(
+        ))),
+        (Some(_), Some(_)) => Err(Stop::Final(fault::no_token(
             token,
             "The module shows more than one token of that label.",
-        )),
+        ))),
     }
 }
 
