@@ -15,7 +15,7 @@ unexport RUST_LIB_BACKTRACE
 FEATURE = $(or $(shell tools/server feature),$(error no usable PostgreSQL (make setup)))
 PGCONF = $(or $(shell tools/server pg_config),$(error no usable PostgreSQL (make setup)))
 # pg15 is the default feature: naming it again would make cargo build it a second time.
-CARGO_FEATURES = $(if $(filter pg15,$(FEATURE)),,--no-default-features --features $(FEATURE))
+CARGO_FEATURES = $(if $(filter pg15,$(FEATURE)),,--no-default-features --features $(FEATURE)) --features pkcs11
 
 # Spares a second build of all dependencies. Other processors need what it turns off, packages for
 # others are built without it.
@@ -56,14 +56,16 @@ check: ## Format, lints, tests that need no server
 	$(DEVELOP) cargo test $(CARGO_FEATURES)
 
 .PHONY: test
-test: setup ## Every test there is
+test: ## Every test there is
+	@tools/setup tests
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory test-in-database
 	@$(MAKE) --no-print-directory installcheck
 
 .PHONY: test-18
 test-18: ## The tests that need a server, on PostgreSQL 18
-	@PG_CONFIG=$$(tools/postgres-18) $(MAKE) --no-print-directory setup test-in-database installcheck
+	@export PG_CONFIG=$$(tools/postgres-18); tools/setup tests; \
+	$(MAKE) --no-print-directory test-in-database installcheck
 
 .PHONY: test-in-database
 test-in-database: ## Tests inside a server (T=name for some of them)
@@ -74,6 +76,11 @@ test-in-database: ## Tests inside a server (T=name for some of them)
 installcheck: install ## Tests of the installed extension, on throw-away servers
 	$(call say,tests of the installed extension)
 	@tests/cluster/run
+
+.PHONY: bench
+bench: ## Measure what the documentation gives figures of
+	$(call say,measurements)
+	@tools/bench
 
 .PHONY: install
 install: ## Build for release and install into this PostgreSQL

@@ -424,7 +424,7 @@ fn keep_verifier(key: &ActiveKey) -> Result<()> {
     let secret = subkey(&key.secret, Use::LedgerEntry);
     let binding = Binding {
         installation: installation()?,
-        name: key.name.clone(),
+        name: key.name.to_string(),
         version: key.version,
         purpose: VERIFIER.to_owned(),
     };
@@ -435,7 +435,7 @@ fn keep_verifier(key: &ActiveKey) -> Result<()> {
                 alg, wrapped, binding_mac)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         &[
-            key.name.as_str().into(),
+            (&*key.name).into(),
             key.version.into(),
             wrapped.provider.into(),
             wrapped.kek_ref.into(),

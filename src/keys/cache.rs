@@ -4,7 +4,7 @@
 //! The bytes lie in memory that the caller provides. A key that was not asked for again within its
 //! time is wiped at the next use of any key; what was wiped once is never handed out.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use zeroize::Zeroize;
 
@@ -19,11 +19,11 @@ pub struct Handle {
 
 struct Entry {
     wrapped: Vec<u8>,
-    opened: Instant,
+    opened: Duration,
     serial: u64,
 }
 
-/// The cache; `M` is the memory for the keys.
+/// The cache; `M` is the memory for the keys. Times are counted from any fixed moment.
 pub struct Cache<M> {
     memory: M,
     entries: Vec<Option<Entry>>,
@@ -47,8 +47,8 @@ impl<M: AsRef<[[u8; KEY_LEN]]> + AsMut<[[u8; KEY_LEN]]>> Cache<M> {
     }
 
     /// Where the key with these wrapped bytes lies, if it was opened no longer than `ttl` ago.
-    pub fn find(&mut self, wrapped: &[u8], ttl: Duration, now: Instant) -> Option<Handle> {
-        self.sweep(|entry| now.saturating_duration_since(entry.opened) < ttl);
+    pub fn find(&mut self, wrapped: &[u8], ttl: Duration, now: Duration) -> Option<Handle> {
+        self.sweep(|entry| now.saturating_sub(entry.opened) < ttl);
         self.entries.iter().enumerate().find_map(|(slot, entry)| {
             entry
                 .as_ref()
@@ -61,15 +61,15 @@ impl<M: AsRef<[[u8; KEY_LEN]]> + AsMut<[[u8; KEY_LEN]]>> Cache<M> {
     }
 
     /// The key at a handle, unless it was wiped or is older than `ttl`.
-    pub fn secret(&self, handle: Handle, ttl: Duration, now: Instant) -> Option<Secret> {
+    pub fn secret(&self, handle: Handle, ttl: Duration, now: Duration) -> Option<Secret> {
         let entry = self.entries.get(handle.slot)?.as_ref()?;
-        let fresh = now.saturating_duration_since(entry.opened) < ttl;
+        let fresh = now.saturating_sub(entry.opened) < ttl;
         (entry.serial == handle.serial && fresh)
-            .then(|| Secret::take(&mut self.memory.as_ref()[handle.slot].clone()))
+            .then(|| Secret::copy_of(&self.memory.as_ref()[handle.slot]))
     }
 
     /// Keeps an opened key, in the oldest one's place when there is no other.
-    pub fn keep(&mut self, wrapped: Vec<u8>, secret: &Secret, now: Instant) -> Handle {
+    pub fn keep(&mut self, wrapped: Vec<u8>, secret: &Secret, now: Duration) -> Handle {
         self.sweep(|entry| entry.wrapped != wrapped);
         let slot = self
             .entries
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn cache_gives_back_what_it_keeps() {
-        let (mut cache, now) = (cache(), Instant::now());
+        let (mut cache, now) = (cache(), Duration::from_secs(1000));
         let a = cache.keep(b"a".to_vec(), &key(1), now);
         let b = cache.keep(b"b".to_vec(), &key(2), now);
         assert_eq!(cache.find(b"a", TTL, now), Some(a));
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn cache_wipes_what_is_too_old_gone_or_forgotten() {
-        let (mut cache, now) = (cache(), Instant::now());
+        let (mut cache, now) = (cache(), Duration::from_secs(1000));
         let later = now + TTL;
         let a = cache.keep(b"a".to_vec(), &key(1), now);
         assert!(cache.secret(a, TTL, later).is_none());
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn cache_without_time_keeps_nothing() {
-        let (mut cache, now) = (cache(), Instant::now());
+        let (mut cache, now) = (cache(), Duration::from_secs(1000));
         let a = cache.keep(b"a".to_vec(), &key(1), now);
         assert!(cache.secret(a, Duration::ZERO, now).is_none());
         assert_eq!(cache.find(b"a", Duration::ZERO, now), None);
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn cache_gives_the_oldest_place_away_and_never_an_old_handle() {
-        let (mut cache, now) = (cache(), Instant::now());
+        let (mut cache, now) = (cache(), Duration::from_secs(1000));
         let first = cache.keep(b"0".to_vec(), &key(0), now);
         for i in 1..5 {
             cache.keep(vec![b'0' + i], &key(i), now);

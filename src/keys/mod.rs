@@ -47,6 +47,11 @@ impl Secret {
         secret
     }
 
+    /// Copies bytes that their owner keeps, and wipes.
+    pub fn copy_of(bytes: &[u8; KEY_LEN]) -> Self {
+        Self(*bytes)
+    }
+
     /// The bytes, for a primitive.
     pub fn expose(&self) -> &[u8; KEY_LEN] {
         &self.0

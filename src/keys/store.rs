@@ -7,7 +7,8 @@
 //! server checks for every statement, however warm this cache is.
 
 use std::cell::RefCell;
-use std::time::Instant;
+use std::rc::Rc;
+use std::time::Duration;
 
 use pgrx::Uuid;
 use pgrx::datum::DatumWithOid;
@@ -26,7 +27,7 @@ use crate::settings;
 #[derive(Clone)]
 pub struct ActiveKey {
     /// Name of the key.
-    pub name: String,
+    pub name: Rc<str>,
     /// Version of the key.
     pub version: i32,
     /// The key itself.
@@ -43,11 +44,27 @@ pub struct Stored {
     pub mac: Vec<u8>,
 }
 
-const COLUMNS: &str = "v.key_name, v.version, k.purpose, v.provider, v.kek_ref, v.kek_version,
-    v.alg, v.wrapped, v.binding_mac, (SELECT id FROM ONLY confiture.installation)";
+/// The columns of [`stored`], and where they come from.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT v.key_name, v.version, k.purpose, v.provider, v.kek_ref, v.kek_version,
+                    v.alg, v.wrapped, v.binding_mac,
+                    (SELECT id FROM ONLY confiture.installation)
+               FROM ONLY confiture.key_version v
+               JOIN ONLY confiture.key k ON k.name = v.key_name ",
+            $rest
+        )
+    };
+}
 
-const FROM: &str = "FROM ONLY confiture.key_version v
-    JOIN ONLY confiture.key k ON k.name = v.key_name";
+const ACTIVE: &str = select!(
+    "WHERE v.state = 'active' AND k.purpose = ANY (ARRAY[$1, 'masking'])
+     ORDER BY k.purpose = $1 DESC LIMIT 1"
+);
+
+const VERSION: &str =
+    select!("WHERE v.key_name = $1 AND v.version = $2 AND v.state <> 'destroyed'");
 
 /// The active version of the key for a purpose; the masking key serves where none was made for it.
 ///
@@ -57,7 +74,7 @@ const FROM: &str = "FROM ONLY confiture.key_version v
 pub fn active(purpose: &str) -> Result<ActiveKey> {
     let asked = Asked::Active(purpose);
     noted(&asked, || {
-        let found = read(&active_query(), &[purpose.into()])?;
+        let found = read(ACTIVE, &[purpose.into()])?;
         found.into_iter().next().ok_or_else(no_key)
     })
 }
@@ -67,18 +84,9 @@ pub fn active(purpose: &str) -> Result<ActiveKey> {
 /// # Errors
 /// As [`active`].
 pub fn active_now(purpose: &str) -> Result<ActiveKey> {
-    let found = owner::acting_as_owner("confiture", || {
-        spi::rows(&active_query(), &[purpose.into()], stored)
-    })?;
+    let found =
+        owner::acting_as_owner("confiture", || spi::rows(ACTIVE, &[purpose.into()], stored))?;
     Ok(open(found.into_iter().next().ok_or_else(no_key)?)?.0)
-}
-
-fn active_query() -> String {
-    format!(
-        "SELECT {COLUMNS} {FROM}
-          WHERE v.state = 'active' AND k.purpose = ANY (ARRAY[$1, '{MASKING}'])
-          ORDER BY k.purpose = $1 DESC LIMIT 1"
-    )
 }
 
 /// A given version of a key, active or kept for decrypting and verifying.
@@ -87,7 +95,7 @@ fn active_query() -> String {
 /// 42704 when there is no such version; 55000 when it was destroyed; otherwise as [`active`].
 pub fn version(name: &str, version: i32) -> Result<ActiveKey> {
     noted(&Asked::Version(name, version), || {
-        let found = read(&version_query(), &[name.into(), version.into()])?;
+        let found = read(VERSION, &[name.into(), version.into()])?;
         match found.into_iter().next() {
             Some(found) => Ok(found),
             None => Err(gone(name, version)?),
@@ -101,19 +109,12 @@ pub fn version(name: &str, version: i32) -> Result<ActiveKey> {
 /// As [`version`].
 pub fn version_now(name: &str, version: i32) -> Result<ActiveKey> {
     let found = owner::acting_as_owner("confiture", || {
-        spi::rows(&version_query(), &[name.into(), version.into()], stored)
+        spi::rows(VERSION, &[name.into(), version.into()], stored)
     })?;
     match found.into_iter().next() {
         Some(found) => Ok(open(found)?.0),
         None => Err(gone(name, version)?),
     }
-}
-
-fn version_query() -> String {
-    format!(
-        "SELECT {COLUMNS} {FROM}
-          WHERE v.key_name = $1 AND v.version = $2 AND v.state <> 'destroyed'"
-    )
 }
 
 /// A given version of the key for a purpose: that of a key made for it, or of the masking key.
@@ -122,12 +123,10 @@ fn version_query() -> String {
 /// As [`version`].
 pub fn version_for(purpose: &str, version: i32) -> Result<ActiveKey> {
     let name = owner::acting_as_owner("confiture", || {
-        spi::read(
-            &format!(
-                "SELECT name FROM ONLY confiture.key
-                  WHERE purpose = ANY (ARRAY[$1, '{MASKING}'])
-                  ORDER BY purpose = $1 DESC LIMIT 1"
-            ),
+        spi::read_as_caller(
+            "SELECT name FROM ONLY confiture.key
+              WHERE purpose = ANY (ARRAY[$1, 'masking'])
+              ORDER BY purpose = $1 DESC LIMIT 1",
             &[purpose.into()],
             |row| row.required::<String>(1),
         )
@@ -165,10 +164,7 @@ pub fn verifier(name: &str, version: i32) -> Result<Secret> {
 /// # Errors
 /// As [`active`].
 pub fn load() -> Result<usize> {
-    let found = read(
-        &format!("SELECT {COLUMNS} {FROM} WHERE v.state <> 'destroyed'"),
-        &[],
-    )?;
+    let found = read(select!("WHERE v.state <> 'destroyed'"), &[])?;
     let number = found.len();
     for stored in found {
         open(stored)?;
@@ -198,7 +194,7 @@ pub fn place() -> Option<(usize, usize)> {
     })
 }
 
-/// A row of [`COLUMNS`].
+/// A row with the columns of a stored key.
 ///
 /// # Errors
 /// XX001 when it is not complete.
@@ -235,7 +231,7 @@ struct Noted {
     asked: String,
     statement: i64,
     generation: u64,
-    name: String,
+    name: Rc<str>,
     version: i32,
     handle: Handle,
 }
@@ -271,12 +267,11 @@ fn noted(asked: &Asked<'_>, look_up: impl FnOnce() -> Result<Stored>) -> Result<
             noted.statement == statement && noted.generation == generation && noted.answers(asked)
         })?;
         OPENED.with_borrow(|opened| {
-            let secret =
-                opened
-                    .as_ref()?
-                    .secret(noted.handle, settings::key_cache_ttl(), Instant::now())?;
+            let secret = opened
+                .as_ref()?
+                .secret(noted.handle, settings::key_cache_ttl(), now())?;
             Some(ActiveKey {
-                name: noted.name.clone(),
+                name: Rc::clone(&noted.name),
                 version: noted.version,
                 secret,
             })
@@ -302,7 +297,7 @@ fn noted(asked: &Asked<'_>, look_up: impl FnOnce() -> Result<Stored>) -> Result<
             },
             statement,
             generation,
-            name: key.name.clone(),
+            name: Rc::clone(&key.name),
             version: key.version,
             handle,
         });
@@ -333,7 +328,7 @@ fn sweep(generation: u64) -> Result<()> {
 
 /// Under the snapshot of the calling statement, so that all of it uses one version even when
 /// another session rotates the key in the middle.
-fn read(sql: &str, args: &[DatumWithOid<'_>]) -> Result<Vec<Stored>> {
+fn read(sql: &'static str, args: &[DatumWithOid<'_>]) -> Result<Vec<Stored>> {
     owner::acting_as_owner("confiture", || spi::read_as_caller(sql, args, stored))
 }
 
@@ -349,7 +344,7 @@ pub fn open(stored: Stored) -> Result<(ActiveKey, Handle)> {
         mac,
     } = stored;
     let kept = OPENED.with_borrow_mut(|opened| {
-        let (opened, ttl, now) = (opened.as_mut()?, settings::key_cache_ttl(), Instant::now());
+        let (opened, ttl, now) = (opened.as_mut()?, settings::key_cache_ttl(), now());
         let handle = opened.find(&wrapped.blob, ttl, now)?;
         Some((opened.secret(handle, ttl, now)?, handle))
     });
@@ -366,11 +361,25 @@ pub fn open(stored: Stored) -> Result<(ActiveKey, Handle)> {
         }
     };
     let key = ActiveKey {
-        name: binding.name,
+        name: binding.name.into(),
         version: binding.version,
         secret,
     };
     Ok((key, handle))
+}
+
+/// The time since the machine started, to a few milliseconds: read at every use of a key.
+fn now() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    #[cfg(target_os = "linux")]
+    let clock = ClockId::MonotonicCoarse;
+    #[cfg(not(target_os = "linux"))]
+    let clock = ClockId::Monotonic;
+    let time = clock_gettime(clock);
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
 }
 
 fn keep(wrapped: Vec<u8>, secret: &Secret) -> Result<Handle> {
@@ -379,7 +388,7 @@ fn keep(wrapped: Vec<u8>, secret: &Secret) -> Result<Handle> {
             Some(opened) => opened,
             None => opened.insert(Cache::new(Sealed::new()?)),
         };
-        Ok(opened.keep(wrapped, secret, Instant::now()))
+        Ok(opened.keep(wrapped, secret, now()))
     })
 }
 

@@ -46,7 +46,7 @@ pub fn append(event: Event, facts: Facts) -> Result<i64> {
             source_database: database.clone(),
             target_database: database,
             facts,
-            key_name: active.name.clone(),
+            key_name: active.name.to_string(),
             key_version: active.version,
             previous_entry_hash: head.entry_hash,
         };

@@ -33,7 +33,7 @@ pub fn fact(extension: &str, sql: &str) -> Result<Option<String>> {
 /// # Errors
 /// 55000 when it is not installed in this database.
 pub fn owner_of(extension: &str) -> Result<pg_sys::Oid> {
-    spi::read(
+    spi::read_as_caller(
         "SELECT extowner FROM pg_catalog.pg_extension WHERE extname = $1",
         &[extension.into()],
         |row| row.required::<pg_sys::Oid>(1),

@@ -1,6 +1,8 @@
 //! Queries: every statement gets a fresh snapshot unless one is handed in, arguments travel as
 //! parameters, and a failure of the interface itself is an internal error of ours.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::CString;
 
 use pgrx::datum::{DatumWithOid, FromDatum, IntoDatum};
@@ -69,15 +71,15 @@ pub fn read<T>(
 /// As [`read`], under the snapshot of the statement that called us, whatever that statement or its
 /// transaction wrote: every row of it gets the same answer, also while others commit.
 ///
+/// The text is planned once per session and kept: only for statements that never differ.
+///
 /// # Errors
 /// As [`rows`].
 pub fn read_as_caller<T>(
-    sql: &str,
+    sql: &'static str,
     args: &[DatumWithOid<'_>],
     mut read: impl FnMut(&Row<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
-    let sql = CString::new(sql).map_err(|_| broken("NUL in a statement"))?;
-    let mut types: Vec<pg_sys::Oid> = args.iter().map(DatumWithOid::oid).collect();
     let mut values: Vec<pg_sys::Datum> = args
         .iter()
         .map(|arg| {
@@ -87,22 +89,17 @@ pub fn read_as_caller<T>(
         .collect();
     let nulls: Vec<std::ffi::c_char> = args
         .iter()
-        .map(|arg| if arg.datum().is_none() { b'n' } else { b' ' }.cast_signed())
+        .map(|arg| {
+            let mark = if arg.datum().is_none() { b'n' } else { b' ' };
+            mark.cast_signed()
+        })
         .collect();
     Spi::connect(|_| {
-        // SAFETY: SPI is connected; the arrays have one element for each argument and outlive the
-        // call. Read-only execution uses the active snapshot, that of the calling statement.
-        let status = unsafe {
-            pg_sys::SPI_execute_with_args(
-                sql.as_ptr(),
-                i32::try_from(args.len()).unwrap_or(i32::MAX),
-                types.as_mut_ptr(),
-                values.as_mut_ptr(),
-                nulls.as_ptr(),
-                true,
-                0,
-            )
-        };
+        let plan = kept_plan(sql, args)?;
+        // SAFETY: SPI is connected; the arrays have one element for each argument of the plan and
+        // outlive the call. Read-only execution uses the active snapshot, that of the caller.
+        let status =
+            unsafe { pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr(), true, 0) };
         if status < 0 {
             return Err(broken(&format!("status {status}")));
         }
@@ -122,6 +119,30 @@ pub fn read_as_caller<T>(
         }
         Ok(found)
     })
+}
+
+thread_local! {
+    /// Plans by their text; the server plans them anew when what they name has changed.
+    static PLANS: RefCell<HashMap<&'static str, pg_sys::SPIPlanPtr>> = RefCell::default();
+}
+
+fn kept_plan(sql: &'static str, args: &[DatumWithOid<'_>]) -> Result<pg_sys::SPIPlanPtr> {
+    if let Some(plan) = PLANS.with_borrow(|plans| plans.get(sql).copied()) {
+        return Ok(plan);
+    }
+    let text = CString::new(sql).map_err(|_| broken("NUL in a statement"))?;
+    let mut types: Vec<pg_sys::Oid> = args.iter().map(DatumWithOid::oid).collect();
+    let count = i32::try_from(types.len()).unwrap_or(i32::MAX);
+    // SAFETY: SPI is connected; a kept plan lives as long as the session.
+    let plan = unsafe {
+        let plan = pg_sys::SPI_prepare(text.as_ptr(), count, types.as_mut_ptr());
+        if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
+            return Err(broken("a statement could not be prepared"));
+        }
+        plan
+    };
+    PLANS.with_borrow_mut(|plans| plans.insert(sql, plan));
+    Ok(plan)
 }
 
 /// Runs a statement and returns the first column of its first row; `None` without a row or for

@@ -126,7 +126,7 @@ fn set_key(profile: &Profile, key: &ActiveKey) -> Result<u64> {
             &[
                 profile.name.as_str().into(),
                 profile.version.as_str().into(),
-                key.name.as_str().into(),
+                (&*key.name).into(),
                 key.version.into(),
             ],
         )

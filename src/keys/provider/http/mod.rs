@@ -3,6 +3,8 @@
 
 pub mod client;
 pub mod line;
+#[cfg(test)]
+mod tests;
 
 use std::time::{Duration, Instant};
 

@@ -105,9 +105,7 @@ impl Pkcs11Provider {
                 ),
             )
             .with_detail(why)
-            .with_hint(
-                "Run confiture.rotate_kek('pkcs11') to make one that is fit, or mend that object.",
-            )),
+            .with_hint("Run CALL confiture.rotate_kek('pkcs11'); to make one that is fit.")),
         }
     }
 
@@ -117,7 +115,7 @@ impl Pkcs11Provider {
             format!("key-encryption key \"{}\" does not exist", self.reference()),
         )
         .with_detail("The token holds no AES key of that label with a CKA_ID.")
-        .with_hint("Run confiture.rotate_kek('pkcs11') to make the first one.")
+        .with_hint("Run CALL confiture.rotate_kek('pkcs11'); to make the first one.")
     }
 
     /// The label of the key that wrapped a row: it may be a former one, on the same token.

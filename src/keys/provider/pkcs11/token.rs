@@ -89,7 +89,7 @@ impl Drop for SignedIn {
 impl SignedIn {
     /// Finds the token, opens a session and signs in; a process that is signed in stays so.
     pub(super) fn open(path: &str, token: &str, pin: &str, write: bool) -> Result<Self> {
-        // Tokens that are files, as those of SoftHSM, are not to be read while another process notes
+        // Tokens that are files, as those of SoftHSM, cannot be read while another process notes
         // its own login down, and a module that was initialized just then never finds out.
         for pause in PAUSES {
             match Self::attempt(path, token, pin, write) {
@@ -114,13 +114,17 @@ impl SignedIn {
         let stop = |failure: Failure| {
             let error = fault::explain(&failure, token);
             match failure {
-                // Nothing among these says that a PIN was refused.
+                Failure::Pkcs11(
+                    RvError::GeneralError | RvError::UserPinNotInitialized,
+                    Function::Login,
+                ) => Stop::Passing(error),
+                // A device that fails may have counted the PIN as a wrong one.
+                Failure::Pkcs11(_, Function::Login) => Stop::Final(error),
                 Failure::Pkcs11(
                     RvError::GeneralError
                     | RvError::DeviceError
                     | RvError::DeviceRemoved
-                    | RvError::TokenNotPresent
-                    | RvError::UserPinNotInitialized,
+                    | RvError::TokenNotPresent,
                     _,
                 ) => Stop::Passing(error),
                 _ => Stop::Final(error),

@@ -245,7 +245,7 @@ fn silent(error: &Error) {
 }
 
 /// The error of a call that must fail, with what every error must keep to.
-fn failed<T>(result: crate::error::Result<T>) -> Error {
+fn failed<T>(result: Result<T>) -> Error {
     let error = result.err().unwrap();
     silent(&error);
     error
