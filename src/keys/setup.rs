@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::Secret;
 use super::envelope::Binding;
-use super::provider::http::Limits;
 use super::provider::http::line::{Patience, Waited};
+use super::provider::http::{Limits, Lines};
 use super::provider::options::{self, Options};
-use super::provider::{Kek, Provider, Wrapped, aws, azure, env, file, vault};
+use super::provider::{Environment, Kek, Provider, Wrapped, aws, azure, env, file, vault};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{latch, server};
 use crate::settings;
@@ -117,35 +117,25 @@ struct Open {
 
 fn make(name: &'static str, setting: &str, limits: Limits) -> Result<Box<dyn Provider>> {
     let patience: Arc<dyn Patience> = Arc::new(Latch);
-    let over_http = |own: &[&str]| Options::parse(name, setting, &[own, &options::OF_HTTP]);
+    let service = |own: &[&str]| -> Result<(Options, Lines)> {
+        let options = Options::parse(name, setting, &[own, &options::OF_HTTP])?;
+        let lines = options.route()?.lines(limits, &patience)?;
+        Ok((options, lines))
+    };
+    let environment: Environment = Box::new(environment);
     Ok(match name {
         env::NAME => Box::new(env::EnvProvider::open(&environment)?),
         aws::NAME => {
-            let options = over_http(aws::OPTIONS)?;
-            let lines = options.route()?.lines(limits, &patience)?;
-            Box::new(aws::AwsProvider::new(
-                &options,
-                lines,
-                Box::new(environment),
-            )?)
+            let (options, lines) = service(aws::OPTIONS)?;
+            Box::new(aws::AwsProvider::new(&options, lines, environment)?)
         }
         azure::NAME => {
-            let options = over_http(azure::OPTIONS)?;
-            let lines = options.route()?.lines(limits, &patience)?;
-            Box::new(azure::AzureProvider::new(
-                &options,
-                lines,
-                Box::new(environment),
-            )?)
+            let (options, lines) = service(azure::OPTIONS)?;
+            Box::new(azure::AzureProvider::new(&options, lines, environment)?)
         }
         vault::NAME => {
-            let options = over_http(vault::OPTIONS)?;
-            let lines = options.route()?.lines(limits, &patience)?;
-            Box::new(vault::VaultProvider::new(
-                &options,
-                lines,
-                Box::new(environment),
-            )?)
+            let (options, lines) = service(vault::OPTIONS)?;
+            Box::new(vault::VaultProvider::new(&options, lines)?)
         }
         #[cfg(feature = "pkcs11")]
         super::provider::pkcs11::NAME => {

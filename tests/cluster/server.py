@@ -248,6 +248,29 @@ class Database(Session):
         self._others.append(session)
         return session
 
+    def configure(self, **settings):
+        """Sets settings of the extension for the whole server; returns a session that sees them.
+
+        None takes one back.
+        """
+        self.execute("LOAD 'confiture'")
+        for name, value in settings.items():
+            if value is None:
+                self.execute(f"ALTER SYSTEM RESET confiture.{name}")
+            else:
+                quoted = str(value).replace("'", "''")
+                self.execute(f"ALTER SYSTEM SET confiture.{name} = '{quoted}'")
+        self.execute("SELECT pg_reload_conf()")
+        given = {name: str(value) for name, value in settings.items() if value is not None}
+        for _ in range(200):
+            session = self.session()
+            session.execute("LOAD 'confiture'")
+            seen = {n: session.value(f"SELECT current_setting('confiture.{n}')") for n in given}
+            if seen == given:
+                return session
+            session.execute("SELECT pg_sleep(0.02)")
+        raise AssertionError("the server did not take up the setting")
+
     def drop(self):
         """Ends its sessions and drops it: a test leaves no disk used."""
         for session in [self, *self._others]:

@@ -61,12 +61,12 @@ def everywhere(private_server, request):
                     text += f" token_file={path}"
                 quoted = text.replace("'", "''")
                 connection.execute(f"ALTER SYSTEM SET confiture.key_{name} = '{quoted}'")
+        database = server.create_database(key=False)
         if not server.key_file_is_there():
-            database = server.create_database(key=False)
             database.execute("SELECT confiture.init_key_file()")
-            database.drop()
         # Reloads, and waits until that is seen.
-        use(server, "file")
+        database.configure(key_provider="file")
+        database.drop()
         return server
 
     return {"file", "env", *settings}, start
@@ -78,27 +78,13 @@ def here(everywhere):
     return everywhere[1]()
 
 
-def use(server, provider):
-    """Makes new keys be wrapped by a provider, once new sessions see it."""
-    for _ in range(200):
-        with server.connect("postgres") as connection:
-            connection.execute("LOAD 'confiture'")
-            seen = connection.execute("SELECT current_setting('confiture.key_provider')")
-            if seen.fetchone()[0] == provider:
-                return
-            connection.execute(f"ALTER SYSTEM SET confiture.key_provider = '{provider}'")
-            connection.execute("SELECT pg_reload_conf()")
-            connection.execute("SELECT pg_sleep(0.05)")
-    raise AssertionError("the server did not take up the setting")
-
-
 @pytest.mark.parametrize(("origin", "to"), WAYS, ids=[" to ".join(way) for way in WAYS])
 def test_the_drill_passes_from_each_provider_to_another(everywhere, here, origin, to):
     there, start = everywhere
     if missing := {origin, to} - there:
         pytest.skip(f"not here: {', '.join(missing)}")
-    use(here, origin)
     db = here.create_database(extension=False)
+    db.configure(key_provider=origin)
     done = db.psql(
         *("-v", f"to={to}", "-v", f"profile={(DRILL / 'profile.yaml').read_text()}"),
         *("-f", str(DRILL / "drill.sql")),

@@ -44,16 +44,7 @@ def aws(aws_server, platform):
 
 def configure(db, value):
     """Sets confiture.key_aws and returns a session that sees it."""
-    db.execute("LOAD 'confiture'")
-    db.execute(f"ALTER SYSTEM SET confiture.key_aws = '{value}'")
-    db.execute("SELECT pg_reload_conf()")
-    for _ in range(200):
-        session = db.session()
-        session.execute("LOAD 'confiture'")
-        if session.value("SELECT current_setting('confiture.key_aws')") == value:
-            return session
-        session.execute("SELECT pg_sleep(0.02)")
-    raise AssertionError("the server did not take up the setting")
+    return db.configure(key_aws=value)
 
 
 def credentials_file(db, user, *, mode="600", token=None):

@@ -44,16 +44,7 @@ def write(db, path, text):
 
 def set_up(db, setting):
     """Sets the provider up and waits until new sessions see it; returns one of them."""
-    db.execute("LOAD 'confiture'")
-    db.execute(f"ALTER SYSTEM SET confiture.key_azure = '{setting}'")
-    db.execute("SELECT pg_reload_conf()")
-    for _ in range(200):
-        session = db.session()
-        session.execute("LOAD 'confiture'")
-        if session.value("SELECT current_setting('confiture.key_azure')") == setting:
-            return session
-        session.execute("SELECT pg_sleep(0.02)")
-    raise AssertionError("the server did not take up the setting")
+    return db.configure(key_azure=setting)
 
 
 def with_key(db):

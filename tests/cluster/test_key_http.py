@@ -96,16 +96,7 @@ def provider(home):
             servers.append(Misbehaving(answer))
             address = f"http://127.0.0.1:{servers[-1].port}"
         setting = f"address={address} key=kek token_file={token} {options}".strip()
-        database.execute("LOAD 'confiture'")
-        database.execute(f"ALTER SYSTEM SET confiture.key_vault = '{setting}'")
-        database.execute("SELECT pg_reload_conf()")
-        for _ in range(200):
-            session = database.session()
-            session.execute("LOAD 'confiture'")
-            if session.value("SELECT current_setting('confiture.key_vault')") == setting:
-                return session
-            session.execute("SELECT pg_sleep(0.02)")
-        raise AssertionError("the server did not take up the setting")
+        return database.configure(key_vault=setting)
 
     point.servers = servers
     point.database = database

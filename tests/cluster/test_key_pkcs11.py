@@ -50,20 +50,8 @@ class Site:
     def use(self, text=None, provider="pkcs11", **options):
         """Sets the provider up and returns a session that sees it."""
         text = self.token.setting(**options) if text is None else text
-        self.db.execute("LOAD 'confiture'")
-        quoted = text.replace("'", "''")
-        self.db.execute(f"ALTER SYSTEM SET confiture.key_provider = '{provider}'")
-        self.db.execute(f"ALTER SYSTEM SET confiture.key_pkcs11 = '{quoted}'")
-        self.db.execute("SELECT pg_reload_conf()")
-        for _ in range(200):
-            session = self.session()
-            if session.rows(
-                "SELECT current_setting('confiture.key_pkcs11'),"
-                " current_setting('confiture.key_provider')"
-            ) == [(text, provider)]:
-                return session
-            session.execute("SELECT pg_sleep(0.02)")
-        raise AssertionError("the server did not take up the setting")
+        self.db.configure(key_provider=provider, key_pkcs11=text)
+        return self.session()
 
     def session(self):
         """A session in which every statement asks the provider."""

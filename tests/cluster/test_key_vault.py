@@ -53,20 +53,10 @@ class Site:
 
     def set(self, text):
         """Sets this text as it is."""
-        self.db.execute("LOAD 'confiture'")
-        quoted = text.replace("'", "''")
-        self.db.execute("ALTER SYSTEM SET confiture.key_provider = 'vault'")
-        self.db.execute(f"ALTER SYSTEM SET confiture.key_vault = '{quoted}'")
-        self.db.execute("SELECT pg_reload_conf()")
-        for _ in range(200):
-            session = self.db.session()
-            session.execute("LOAD 'confiture'")
-            if session.value("SELECT current_setting('confiture.key_vault')") == text:
-                # Every statement asks the provider.
-                session.execute("SET confiture.key_cache_ttl = 0")
-                return session
-            session.execute("SELECT pg_sleep(0.02)")
-        raise AssertionError("the server did not take up the setting")
+        session = self.db.configure(key_provider="vault", key_vault=text)
+        # Every statement asks the provider.
+        session.execute("SET confiture.key_cache_ttl = 0")
+        return session
 
     def use_token(self, token, **options):
         """Sets up a token."""

@@ -23,16 +23,7 @@ def fresh(keyless):
 
 def set_key_file(db, path):
     """Points the server to a key file and waits until new sessions see it."""
-    db.execute("LOAD 'confiture'")
-    db.execute(f"ALTER SYSTEM SET confiture.key_file = '{path}'")
-    db.execute("SELECT pg_reload_conf()")
-    for _ in range(200):
-        session = db.session()
-        session.execute("LOAD 'confiture'")
-        if session.value("SELECT current_setting('confiture.key_file')") == str(path):
-            return session
-        session.execute("SELECT pg_sleep(0.02)")
-    raise AssertionError("the server did not take up the setting")
+    return db.configure(key_file=path)
 
 
 def test_without_a_key_every_keyed_call_says_what_to_do(fresh):

@@ -19,6 +19,9 @@ use super::Secret;
 use super::envelope::Binding;
 use crate::error::{Error, Kind, Result};
 
+/// Gives the value of a variable of the server's environment, as it was when the server started.
+pub type Environment = Box<dyn Fn(&str) -> Option<String>>;
+
 /// A data key as a provider wrapped it, and what the provider needs to open it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrapped {

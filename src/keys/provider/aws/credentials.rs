@@ -8,13 +8,11 @@ use zeroize::Zeroizing;
 
 use super::{NAME, instant};
 use crate::error::{Error, Kind, Result};
+use crate::keys::provider::Environment;
 use crate::keys::provider::credential::{self, Privacy};
 
 /// How long before their end temporary credentials are replaced.
 const MARGIN: Duration = Duration::from_secs(300);
-
-/// The server's environment.
-pub(super) type Environment = Box<dyn Fn(&str) -> Option<String>>;
 
 /// What signs requests.
 pub(super) struct Credentials {

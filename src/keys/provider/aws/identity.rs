@@ -4,10 +4,11 @@
 use zeroize::Zeroizing;
 
 use super::NAME;
-use super::credentials::{Credentials, Environment, Given, missing, variable};
+use super::credentials::{Credentials, Given, missing, variable};
 use super::endpoint::Endpoint;
 use super::refusal::{self, Asked};
 use crate::error::{Error, Kind, Result};
+use crate::keys::provider::Environment;
 use crate::keys::provider::credential::{self, Privacy};
 use crate::keys::provider::http::{self, Deadline, Http, Method, Request, Response};
 

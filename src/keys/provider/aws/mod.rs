@@ -28,7 +28,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use self::credentials::{Credentials, Environment, Wiped};
+use self::credentials::{Credentials, Wiped};
 use self::endpoint::{Endpoint, is_region};
 use self::name::{KeyArn, KeyName};
 use self::refusal::{Asked, Reason};
@@ -36,7 +36,7 @@ use self::sigv4::Signable;
 use self::sources::Sources;
 use super::http::{self, Deadline, Http, Lines, Method, Request, Response};
 use super::options::Options;
-use super::{Kek, Provider, Wrapped, foreign, probe};
+use super::{Environment, Kek, Provider, Wrapped, foreign, probe};
 use crate::error::{Error, Kind, Result};
 use crate::keys::envelope::Binding;
 use crate::keys::{KEY_LEN, Secret};

@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use super::credentials::{Credentials, Environment, missing, variable};
+use super::credentials::{Credentials, missing, variable};
 use super::endpoint::Endpoint;
 use super::{NAME, identity};
 use crate::error::{Error, Kind, Result};
+use crate::keys::provider::Environment;
 use crate::keys::provider::http::{Deadline, Lines};
 use crate::keys::provider::options::Options;
 

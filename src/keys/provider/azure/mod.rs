@@ -25,7 +25,7 @@ use self::identity::Identity;
 use self::refusal::Asked;
 use super::http::{Deadline, Lines, Method, Request, Response, call};
 use super::options::Options;
-use super::{Kek, Provider, Wrapped, foreign};
+use super::{Environment, Kek, Provider, Wrapped, foreign};
 use crate::error::{Error, Kind, Result};
 use crate::keys::envelope::Binding;
 use crate::keys::{KEY_LEN, Secret};
@@ -46,9 +46,6 @@ pub const OPTIONS: &[&str] = &[
     "tenant",
     "vault",
 ];
-
-/// Returns a variable of the server's environment.
-pub type Environment = Box<dyn Fn(&str) -> Option<String>>;
 
 const ALG: &str = "RSA-OAEP-256";
 const API_VERSION: &str = "7.4";

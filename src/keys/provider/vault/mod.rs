@@ -47,9 +47,6 @@ const ALG: &str = "vault-transit";
 /// Digits of base64 for a key.
 const KEY_DIGITS: usize = KEY_LEN.div_ceil(3) * 4;
 
-/// The value of a variable of the server's environment.
-pub type Environment = Box<dyn Fn(&str) -> Option<String>>;
-
 /// One transit key, and who we are to Vault.
 pub struct VaultProvider {
     wire: Wire,
@@ -62,7 +59,7 @@ impl VaultProvider {
     ///
     /// # Errors
     /// 55000 for an option that is missing, 22023 for one that cannot be used.
-    pub fn new(options: &Options, lines: Lines, _environment: Environment) -> Result<Self> {
+    pub fn new(options: &Options, lines: Lines) -> Result<Self> {
         let address = place::address(options.required("address")?)?;
         let home = Place {
             namespace: options.get("namespace").map(place::namespace).transpose()?,

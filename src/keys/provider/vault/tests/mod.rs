@@ -169,7 +169,7 @@ fn open(options: &str, state: &Rc<State>) -> Result<VaultProvider> {
         identity: script(),
         metadata: script(),
     };
-    VaultProvider::new(&options, lines, Box::new(|_| None))
+    VaultProvider::new(&options, lines)
 }
 
 /// The data key of the tests.
