@@ -163,13 +163,13 @@ mod tests {
         confiture.forget_keys() volatile unsafe strict
         confiture.get_audit_log(integer) stable safe
         confiture.grant_access(text,text,text) volatile unsafe
-        confiture.import_key(jsonb) volatile unsafe
+        confiture.import_key(text) volatile unsafe
         confiture.init_key_file(text) volatile unsafe
         confiture.installation_id() volatile unsafe strict
         confiture.load_keys() volatile unsafe strict
         confiture.load_profile(text) volatile unsafe
         confiture.plan(text,text,text,jsonb) volatile unsafe
-        confiture.provider_problem(text) volatile unsafe
+        confiture.provider_problem(text,text) volatile unsafe
         confiture.resolve_seed(text,text,text,text) stable restricted
         confiture.retire_profile(text,text) volatile unsafe
         confiture.rewrap_keys(text) procedure unsafe

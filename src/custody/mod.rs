@@ -4,8 +4,8 @@
 //! reads and uses. Every act commits together with its entry in the ledger, or not at all; no
 //! entry holds anything secret.
 
-pub mod bundle;
 mod record;
 pub mod rewrap;
+pub mod share;
 pub mod sql;
 pub mod store;

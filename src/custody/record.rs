@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::bundle::uuid_text;
+use super::share::bundle::uuid_text;
 use crate::keys::provider::{Kek, Wrapped};
 use crate::ledger::entry::Facts;
 

@@ -1,13 +1,12 @@
 //! What SQL sees of acts on keys. No function takes or returns key bytes in clear.
 
-use pgrx::JsonB;
 use pgrx::datum::Uuid;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::bundle::Bundle;
-use super::{rewrap, store};
+use super::share::bundle::Bundle;
+use super::{rewrap, share, store};
 use crate::error::{Error, Kind, Result, given};
 use crate::keys::setup;
 use crate::pg::spi::Nonatomic;
@@ -24,7 +23,7 @@ fn create_key(
     let name = given("name", name)?;
     let purpose = purpose.unwrap_or(name);
     check_name("key", name)?;
-    check_name("purpose", purpose)?;
+    check_purpose(purpose)?;
     Ok(store::create(name, purpose)?)
 }
 
@@ -72,8 +71,7 @@ CREATE PROCEDURE confiture.rotate_kek(provider text DEFAULT NULL)
 fn rotate_kek(provider: Option<&str>, fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     let provider = provider_or_chosen(provider)?;
     let connection = committing("rotate_kek", fcinfo)?;
-    let kek = store::rotate_kek(provider)?;
-    connection.commit()?;
+    let kek = store::rotate_kek(provider, &connection)?;
     let version = kek.version.map(|version| format!(" version {version}"));
     report::notice(&format!(
         "key-encryption key {}{} wraps from now on; to wrap stored keys by it too, run:\n\
@@ -104,7 +102,7 @@ fn share_key(
     let recipient = given("recipient", recipient)?;
     let provider = provider_or_chosen(provider)?;
     let connection = committing("share_key", fcinfo)?;
-    store::share(name, version, *recipient.as_bytes(), provider)?;
+    share::store::share(name, version, *recipient.as_bytes(), provider)?;
     connection.commit()?;
     report::notice(&format!(
         "the shared key is ready; take what this returns to the other installation:\n\
@@ -117,11 +115,11 @@ fn share_key(
 /// Takes over what share_key laid ready for this installation, as the active version of the key of
 /// that name. Returns the version.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
-fn import_key(shared: Option<JsonB>) -> Result<i32, ErrorReport> {
-    let bundle = Bundle::from_json(given("shared", shared)?.0)?;
-    check_name("key", &bundle.binding.name)?;
-    check_name("purpose", &bundle.binding.purpose)?;
-    Ok(store::import(bundle)?)
+fn import_key(shared: Option<&str>) -> Result<i32, ErrorReport> {
+    let bundle = Bundle::from_json(given("shared", shared)?)?;
+    check_name("key", &bundle.name)?;
+    check_purpose(&bundle.purpose)?;
+    Ok(share::store::import(bundle)?)
 }
 
 /// The id of this installation, to which its keys are bound; made on first use.
@@ -150,6 +148,18 @@ fn provider_or_chosen(provider: Option<&str>) -> Result<&'static str> {
         Some(provider) => setup::known(provider),
         None => setup::chosen(),
     }
+}
+
+fn check_purpose(purpose: &str) -> Result<()> {
+    check_name("purpose", purpose)?;
+    // What keys are bound to that are no keys of a user.
+    if ["health", "verifier"].contains(&purpose) {
+        return Err(Error::new(
+            Kind::InvalidParameter,
+            format!("purpose \"{purpose}\" is reserved"),
+        ));
+    }
+    Ok(())
 }
 
 fn check_name(what: &str, name: &str) -> Result<()> {

@@ -1,9 +1,8 @@
 //! Acts on keys: the only writer of `confiture.installation`, `key`, `key_version` and
 //! `key_verifier`.
 
-use pgrx::{JsonB, Uuid};
+use pgrx::Uuid;
 
-use super::bundle::Bundle;
 use super::record;
 use crate::error::{Error, Kind, Result, counted};
 use crate::keys::envelope::Binding;
@@ -12,6 +11,7 @@ use crate::keys::store::ActiveKey;
 use crate::keys::{self, Secret, Use, random_uuid, setup, subkey};
 use crate::ledger::entry::Event;
 use crate::ledger::store as ledger;
+use crate::pg::spi::Nonatomic;
 use crate::pg::{owner, spi, user};
 
 /// The purpose in the binding of what is kept of a destroyed version.
@@ -139,147 +139,36 @@ pub fn destroy(name: &str, version: i32) -> Result<()> {
         )?;
         Ok(signed)
     })?;
+    keys::store::sweep()?;
     let mut details = record::of_key(name, version);
     details.insert("entries_it_verifies".to_owned(), signed.into());
     ledger::append(Event::KeyDestroyed, record::facts(details))?;
     Ok(())
 }
 
-/// Wraps a version for another installation and lays it ready.
-///
-/// # Errors
-/// 42704 when there is no such version; 22023 when the recipient is this installation; what the
-/// provider raises.
-pub fn share(name: &str, version: Option<i32>, to: [u8; 16], provider: &str) -> Result<()> {
-    let sender = installation()?;
-    if to == sender {
-        return Err(
-            Error::new(Kind::InvalidParameter, "the recipient is this installation").with_hint(
-                "Run SELECT confiture.installation_id() in the database that is to have the key.",
-            ),
-        );
-    }
-    let (purpose, active) = as_owner(|| {
-        spi::rows(
-            "SELECT k.purpose, v.version
-               FROM ONLY confiture.key k JOIN ONLY confiture.key_version v ON v.key_name = k.name
-              WHERE k.name = $1 AND v.state = 'active'",
-            &[name.into()],
-            |row| Ok((row.required::<String>(1)?, row.required::<i32>(2)?)),
-        )
-    })?
-    .into_iter()
-    .next()
-    .ok_or_else(|| no_such_key(name))?;
-    let key = keys::store::version_now(name, version.unwrap_or(active))?;
-    let binding = Binding {
-        installation: to,
-        name: name.to_owned(),
-        version: key.version,
-        purpose,
-    };
-    let (wrapped, mac) = seal(&*setup::provider(provider)?, &key.secret, &binding)?;
-    let mut details = record::of_key(name, key.version);
-    record::installation(&mut details, "recipient", &to);
-    record::place(&mut details, "wrapped_by", &wrapped);
-    let bundle = Bundle {
-        sender,
-        binding,
-        wrapped,
-        mac,
-    };
-    as_owner(|| {
-        spi::run(
-            "INSERT INTO confiture.shared_key (key_name, version, recipient, shared, shared_by)
-             VALUES ($1, $2, $3, $4, $5)",
-            &[
-                name.into(),
-                key.version.into(),
-                Uuid::from_bytes(to).into(),
-                JsonB(bundle.to_json()).into(),
-                caller().into(),
-            ],
-        )
-    })?;
-    ledger::append(Event::KeyShared, record::facts(details))?;
-    Ok(())
-}
-
-/// Takes a shared key over as the active version of the key of that name. Returns the version.
-///
-/// # Errors
-/// 22023 when it is for another installation; 42710 when the key is here already, or its purpose
-/// belongs to a key of another name; what the providers raise; XX001 when it was altered.
-pub fn import(bundle: Bundle) -> Result<i32> {
-    let own = installation()?;
-    if bundle.binding.installation != own {
-        return Err(Error::new(
-            Kind::InvalidParameter,
-            "the shared key is for another installation",
-        )
-        .with_hint("Share it again, with what confiture.installation_id() returns here."));
-    }
-    let (name, purpose) = (bundle.binding.name.clone(), bundle.binding.purpose.clone());
-    let sent = bundle.binding.version;
-    let secret =
-        setup::provider(&bundle.wrapped.provider)?.unwrap(&bundle.wrapped, &bundle.binding)?;
-    bundle.binding.check(&secret, &bundle.mac)?;
-    as_owner(lock_keys)?;
-    let known = as_owner(|| purpose_and_last(&name))?;
-    if let Some((_, last)) = &known {
-        for version in 1..=*last {
-            let Ok(key) = keys::store::version_now(&name, version) else {
-                continue;
-            };
-            if key.secret.expose() == secret.expose() {
-                return Err(Error::new(
-                    Kind::DuplicateObject,
-                    format!("this key is here already, as version {version} of key \"{name}\""),
-                ));
-            }
-        }
-    }
-    let (version, wrapped) = as_owner(|| {
-        let version = match &known {
-            Some((here, _)) if *here != purpose => return Err(taken(&name, here)),
-            Some((_, last)) => {
-                retire_active(&name)?;
-                last + 1
-            }
-            None => {
-                refuse_taken(&name, &purpose)?;
-                add_key(&name, &purpose)?;
-                1
-            }
-        };
-        Ok((version, add_version(&secret, &name, &purpose, version)?))
-    })?;
-    let mut details = record::of_key(&name, version);
-    record::installation(&mut details, "sender", &bundle.sender);
-    details.insert("version_of_sender".to_owned(), sent.into());
-    record::place(&mut details, "wrapped_by", &wrapped);
-    ledger::append(Event::KeyImported, record::facts(details))?;
-    Ok(version)
-}
-
 /// Has a provider make a new key-encryption key. Stored keys stay wrapped by the former one until
-/// they are wrapped anew.
+/// they are wrapped anew. That it was asked is on record, and committed, before it is.
 ///
 /// # Errors
-/// What the provider raises, and that of the key that signs the record.
-pub fn rotate_kek(provider: &str) -> Result<Kek> {
-    // The very first one comes before any key that could sign, and wraps nothing yet.
-    let signs = can_sign()?;
-    if signs {
-        keys::store::active_now("ledger")?;
-    }
-    let kek = setup::provider(provider)?.rotate_kek()?;
-    if !signs {
-        return Ok(kek);
+/// 55000 where no key could sign the record; what the provider raises.
+pub fn rotate_kek(provider_name: &str, connection: &Nonatomic) -> Result<Kek> {
+    let provider = setup::provider(provider_name)?;
+    if !can_sign()? {
+        // The very first one, of a token for instance, comes before any key; it replaces none.
+        return match provider.current() {
+            Err(error) if error.kind() == Kind::UndefinedObject => provider.rotate_kek(),
+            _ => Err(keys::store::no_key().with_detail("It signs the record of what is done.")),
+        };
     }
     let mut details = serde_json::Map::new();
-    details.insert("kek".to_owned(), record::kek(provider, &kek));
+    details.insert("provider".to_owned(), provider_name.into());
+    ledger::append(Event::KekRotating, record::facts(details))?;
+    connection.commit()?;
+    let kek = provider.rotate_kek()?;
+    let mut details = serde_json::Map::new();
+    details.insert("kek".to_owned(), record::kek(provider_name, &kek));
     ledger::append(Event::KekRotated, record::facts(details))?;
+    connection.commit()?;
     Ok(kek)
 }
 
@@ -340,7 +229,7 @@ fn can_sign() -> Result<bool> {
     Ok(found.is_some())
 }
 
-fn purpose_and_last(name: &str) -> Result<Option<(String, i32)>> {
+pub(super) fn purpose_and_last(name: &str) -> Result<Option<(String, i32)>> {
     Ok(spi::rows(
         "SELECT k.purpose, v.version
            FROM ONLY confiture.key k JOIN ONLY confiture.key_version v ON v.key_name = k.name
@@ -352,7 +241,7 @@ fn purpose_and_last(name: &str) -> Result<Option<(String, i32)>> {
     .next())
 }
 
-fn refuse_taken(name: &str, purpose: &str) -> Result<()> {
+pub(super) fn refuse_taken(name: &str, purpose: &str) -> Result<()> {
     let found = spi::one::<String>(
         "SELECT name FROM ONLY confiture.key WHERE name = $1 OR purpose = $2",
         &[name.into(), purpose.into()],
@@ -363,7 +252,7 @@ fn refuse_taken(name: &str, purpose: &str) -> Result<()> {
     }
 }
 
-fn taken(name: &str, purpose: &str) -> Error {
+pub(super) fn taken(name: &str, purpose: &str) -> Error {
     Error::new(
         Kind::DuplicateObject,
         format!("key \"{name}\" already exists"),
@@ -374,7 +263,7 @@ fn taken(name: &str, purpose: &str) -> Error {
     .with_hint("Use confiture.rotate_key to make a new version of it.")
 }
 
-fn add_key(name: &str, purpose: &str) -> Result<()> {
+pub(super) fn add_key(name: &str, purpose: &str) -> Result<()> {
     spi::run(
         "INSERT INTO confiture.key (name, purpose, created_by) VALUES ($1, $2, $3)",
         &[name.into(), purpose.into(), caller().into()],
@@ -382,7 +271,7 @@ fn add_key(name: &str, purpose: &str) -> Result<()> {
     Ok(())
 }
 
-fn retire_active(name: &str) -> Result<()> {
+pub(super) fn retire_active(name: &str) -> Result<()> {
     spi::run(
         "UPDATE ONLY confiture.key_version
             SET state = 'decrypt_only', retired_at = pg_catalog.clock_timestamp()
@@ -392,7 +281,12 @@ fn retire_active(name: &str) -> Result<()> {
     Ok(())
 }
 
-fn add_version(secret: &Secret, name: &str, purpose: &str, version: i32) -> Result<Wrapped> {
+pub(super) fn add_version(
+    secret: &Secret,
+    name: &str,
+    purpose: &str,
+    version: i32,
+) -> Result<Wrapped> {
     let binding = Binding {
         installation: installation()?,
         name: name.to_owned(),
@@ -448,7 +342,7 @@ fn keep_verifier(key: &ActiveKey) -> Result<()> {
     Ok(())
 }
 
-fn no_such_key(name: &str) -> Error {
+pub(super) fn no_such_key(name: &str) -> Error {
     Error::new(
         Kind::UndefinedObject,
         format!("key \"{name}\" does not exist"),
@@ -456,7 +350,7 @@ fn no_such_key(name: &str) -> Error {
     .with_hint("See confiture.key_status.")
 }
 
-fn caller() -> String {
+pub(super) fn caller() -> String {
     user::name(user::outer())
 }
 

@@ -1,8 +1,8 @@
 //! Opened data keys of this process, by their wrapped bytes: no two keys share those, not even
 //! keys of two installations that one process sees in turn.
 //!
-//! The bytes lie in memory that the caller provides. A key that was not asked for again within its
-//! time is wiped at the next use of any key; what was wiped once is never handed out.
+//! The bytes lie in memory that the caller provides. A key is wiped at the first use of any key
+//! after its time, which counts from opening it; what was wiped once is never handed out.
 
 use std::time::Duration;
 
@@ -66,6 +66,11 @@ impl<M: AsRef<[[u8; KEY_LEN]]> + AsMut<[[u8; KEY_LEN]]>> Cache<M> {
         let fresh = now.saturating_sub(entry.opened) < ttl;
         (entry.serial == handle.serial && fresh)
             .then(|| Secret::copy_of(&self.memory.as_ref()[handle.slot]))
+    }
+
+    /// What stands for a key that is not kept: never found.
+    pub fn nowhere() -> Handle {
+        Handle { slot: 0, serial: 0 }
     }
 
     /// Keeps an opened key, in the oldest one's place when there is no other.

@@ -92,6 +92,15 @@ pub fn subkey(data_key: &Secret, purpose: Use) -> Secret {
     Secret::take(&mut bytes)
 }
 
+/// Overwrites the part of the stack that calls below this one have used: key bytes that were moved
+/// about there, and states of primitives, do not wait for the next one to come by.
+#[inline(never)]
+pub fn scrub() {
+    let mut used = [0_u8; 32 * 1024];
+    used.zeroize();
+    std::hint::black_box(&used);
+}
+
 /// Appends a field as a u32 big-endian length and its bytes: no two lists of fields give the same
 /// bytes.
 pub(crate) fn push_field(out: &mut Vec<u8>, field: &[u8]) {

@@ -206,6 +206,10 @@ impl Provider for Interruptible {
         served(self.0.current())
     }
 
+    fn knows(&self, kek_ref: &str) -> Result<()> {
+        self.0.knows(kek_ref)
+    }
+
     fn health(&self) -> Result<()> {
         served(self.0.health())
     }

@@ -59,12 +59,19 @@ fn forget_keys() -> Result<i64, ErrorReport> {
     number(store::forget())
 }
 
-/// Wraps and unwraps a key made for the purpose. Returns what went wrong, without anything secret,
-/// or NULL.
+/// Wraps and unwraps a key made for the purpose, and looks whether a key-encryption key that is
+/// named is at hand. Returns what went wrong, without anything secret, or NULL.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
-pub(crate) fn provider_problem(provider: Option<&str>) -> Result<Option<String>, ErrorReport> {
+pub(crate) fn provider_problem(
+    provider: Option<&str>,
+    kek_ref: default!(Option<&str>, "NULL"),
+) -> Result<Option<String>, ErrorReport> {
     let provider = setup::known(given("provider", provider)?)?;
-    match setup::provider(provider).and_then(|provider| provider.health()) {
+    let outcome = setup::provider(provider).and_then(|provider| {
+        provider.health()?;
+        kek_ref.map_or(Ok(()), |kek_ref| provider.knows(kek_ref))
+    });
+    match outcome {
         Ok(()) => Ok(None),
         Err(error) if error.kind() == Kind::QueryCanceled => Err(error.into()),
         Err(error) => Ok(Some(match error.detail() {

@@ -16,11 +16,11 @@ use pgrx::datum::DatumWithOid;
 use super::cache::{Cache, Handle};
 use super::envelope::Binding;
 use super::provider::Wrapped;
-use super::{MASKING, Secret, Use, setup, subkey};
+use super::{MASKING, Secret, Use, scrub, setup, subkey};
 use crate::error::{Error, Kind, Result};
 use crate::pg::memory::Sealed;
 use crate::pg::spi::Row;
-use crate::pg::{inval, owner, server, spi};
+use crate::pg::{inval, owner, server, snapshot, spi};
 use crate::settings;
 
 /// A data key in use, with the name and version that evidence refers to.
@@ -164,12 +164,15 @@ pub fn verifier(name: &str, version: i32) -> Result<Secret> {
 /// # Errors
 /// As [`active`].
 pub fn load() -> Result<usize> {
+    sweep()?;
     let found = read(select!("WHERE v.state <> 'destroyed'"), &[])?;
     let number = found.len();
     for stored in found {
         open(stored)?;
     }
-    Ok(number)
+    scrub();
+    // No more than there is room for.
+    Ok(place().map_or(0, |(_, kept)| kept.min(number)))
 }
 
 /// Wipes every opened key of this session, and what providers were told when they signed in.
@@ -177,7 +180,9 @@ pub fn load() -> Result<usize> {
 pub fn forget() -> usize {
     NOTED.with_borrow_mut(Vec::clear);
     setup::forget();
-    OPENED.with_borrow_mut(|opened| opened.as_mut().map_or(0, Cache::clear))
+    let kept = OPENED.with_borrow_mut(|opened| opened.as_mut().map_or(0, Cache::clear));
+    scrub();
+    kept
 }
 
 /// Tells every session that a table of keys was changed.
@@ -229,8 +234,7 @@ struct Noted {
     is_version: bool,
     /// The purpose or the name asked for.
     asked: String,
-    statement: i64,
-    generation: u64,
+    stamp: Stamp,
     name: Rc<str>,
     version: i32,
     handle: Handle,
@@ -254,18 +258,31 @@ thread_local! {
     static SWEPT: RefCell<Option<u64>> = const { RefCell::new(None) };
 }
 
-/// The stamp of what is noted: a new statement, or a change of the table by anybody, ends it.
-pub fn stamp() -> (i64, u64) {
-    (server::statement_start(), inval::generation())
+/// What is noted holds for one statement, one view of the tables, and until anybody changes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    statement: i64,
+    generation: u64,
+    /// Two queries can be at work in one statement of the client, and a cursor in several.
+    snapshot: [u32; 4],
+}
+
+/// The stamp of now.
+pub fn stamp() -> Stamp {
+    Stamp {
+        statement: server::statement_start(),
+        generation: inval::generation(),
+        snapshot: snapshot::identity(),
+    }
 }
 
 /// Answers from what this statement has looked up already, or looks it up.
 fn noted(asked: &Asked<'_>, look_up: impl FnOnce() -> Result<Stored>) -> Result<ActiveKey> {
-    let (statement, generation) = stamp();
+    let now_is = stamp();
     let kept = NOTED.with_borrow(|noted| {
-        let noted = noted.iter().find(|noted| {
-            noted.statement == statement && noted.generation == generation && noted.answers(asked)
-        })?;
+        let noted = noted
+            .iter()
+            .find(|noted| noted.stamp == now_is && noted.answers(asked))?;
         OPENED.with_borrow(|opened| {
             let secret = opened
                 .as_ref()?
@@ -282,21 +299,21 @@ fn noted(asked: &Asked<'_>, look_up: impl FnOnce() -> Result<Stored>) -> Result<
     }
     inval::watch(c"confiture", c"key_version");
     // Taken before the look-up: what changes in between is looked up again.
-    let generation = inval::generation();
-    sweep(generation)?;
+    let now_is = stamp();
+    let generation = now_is.generation;
+    if SWEPT.replace(Some(generation)) != Some(generation) {
+        sweep()?;
+    }
     let (key, handle) = open(look_up()?)?;
     NOTED.with_borrow_mut(|noted| {
-        noted.retain(|noted| {
-            noted.statement == statement && noted.generation == generation && !noted.answers(asked)
-        });
+        noted.retain(|noted| noted.stamp == now_is && !noted.answers(asked));
         noted.push(Noted {
             is_version: matches!(asked, Asked::Version(..)),
             asked: match asked {
                 Asked::Active(purpose) => (*purpose).to_owned(),
                 Asked::Version(name, _) => (*name).to_owned(),
             },
-            statement,
-            generation,
+            stamp: now_is,
             name: Rc::clone(&key.name),
             version: key.version,
             handle,
@@ -305,9 +322,12 @@ fn noted(asked: &Asked<'_>, look_up: impl FnOnce() -> Result<Stored>) -> Result<
     Ok(key)
 }
 
-/// Wipes opened keys that are no longer stored, when the table was changed since the last time.
-fn sweep(generation: u64) -> Result<()> {
-    if SWEPT.replace(Some(generation)) == Some(generation) || place().is_none() {
+/// Wipes opened keys of this session that are no longer stored.
+///
+/// # Errors
+/// As the interface.
+pub fn sweep() -> Result<()> {
+    if place().is_none() {
         return Ok(());
     }
     let kept = owner::acting_as_owner("confiture", || {
@@ -383,6 +403,9 @@ fn now() -> Duration {
 }
 
 fn keep(wrapped: Vec<u8>, secret: &Secret) -> Result<Handle> {
+    if settings::key_cache_ttl().is_zero() {
+        return Ok(Cache::<Sealed>::nowhere());
+    }
     OPENED.with_borrow_mut(|opened| {
         let opened = match opened {
             Some(opened) => opened,

@@ -18,8 +18,10 @@ pub enum Event {
     Completed,
     /// A run ended without changing the target.
     Failed,
-    /// A provider was made to use another key-encryption key.
+    /// A provider uses another key-encryption key from now on.
     KekRotated,
+    /// A provider is about to be asked for another key-encryption key.
+    KekRotating,
     /// A key was made.
     KeyCreated,
     /// A version of a key was destroyed.
@@ -43,6 +45,7 @@ impl Event {
             Self::Completed => "COMPLETED",
             Self::Failed => "FAILED",
             Self::KekRotated => "KEK_ROTATED",
+            Self::KekRotating => "KEK_ROTATING",
             Self::KeyCreated => "KEY_CREATED",
             Self::KeyDestroyed => "KEY_DESTROYED",
             Self::KeyImported => "KEY_IMPORTED",

@@ -56,6 +56,13 @@ pub fn wait(socket: Option<BorrowedFd<'_>>, write: bool, longest: Duration) -> W
         if asked_to_end() {
             return Waited::Interrupted;
         }
+        // Others wait for every backend to take note, DROP DATABASE for instance.
+        // SAFETY: no lock of the server is held during a conversation with a provider.
+        unsafe {
+            if pg_sys::ProcSignalBarrierPending != 0 {
+                pg_sys::ProcessProcSignalBarrier();
+            }
+        }
         if happened & pg_sys::WL_SOCKET_MASK != 0 {
             return Waited::Ready;
         }

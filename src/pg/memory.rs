@@ -7,16 +7,16 @@ use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mlock, mmap_anonymous, mu
 
 use crate::error::{Error, Kind, Result};
 
-const BYTES: usize = 4096;
+const BYTES: usize = 16 * 1024;
 
 /// How many entries of 32 bytes there are.
 pub const SLOTS: usize = BYTES / 32;
 
-/// One page of 32-byte entries.
+/// Pages of 32-byte entries.
 pub struct Sealed(NonNull<[[u8; 32]; SLOTS]>);
 
 impl Sealed {
-    /// Maps a page.
+    /// Maps them.
     ///
     /// # Errors
     /// XX000 when the system does not give one with these properties.

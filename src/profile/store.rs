@@ -75,6 +75,9 @@ pub fn load(profile: &Profile, document: &str) -> Result<Loaded> {
         if !retired {
             return Ok(Loaded::Same);
         }
+        if let Some((name, version)) = pin_of(profile)? {
+            hold(&name, version)?;
+        }
         set_retired(&profile.name, &profile.version, false)?;
         Ok(Loaded::Restored)
     })
@@ -86,19 +89,8 @@ pub fn load(profile: &Profile, document: &str) -> Result<Loaded> {
 /// # Errors
 /// 55000 when there is no key, or the version was destroyed; what its provider raises.
 pub fn masking_key(profile: &Profile, pin: bool) -> Result<ActiveKey> {
-    let args = [
-        profile.name.as_str().into(),
-        profile.version.as_str().into(),
-    ];
-    let pinned = as_owner(|| {
-        spi::rows(
-            "SELECT key_name, key_version FROM ONLY confiture.profile
-              WHERE name = $1 AND version = $2",
-            &args,
-            |row| Ok(row.get::<String>(1)?.zip(row.get::<i32>(2)?)),
-        )
-    })?;
-    if let Some((name, version)) = pinned.into_iter().next().flatten() {
+    let pinned = as_owner(|| pin_of(profile))?;
+    if let Some((name, version)) = pinned {
         return keys::store::version(&name, version).map_err(|error| {
             if error.kind() == Kind::NotReady && error.hint().is_none() {
                 return error.with_hint(format!(
@@ -115,6 +107,20 @@ pub fn masking_key(profile: &Profile, pin: bool) -> Result<ActiveKey> {
         return masking_key(profile, false);
     }
     Ok(key)
+}
+
+/// The version that a stored profile pins.
+fn pin_of(profile: &Profile) -> Result<Option<(String, i32)>> {
+    let found = spi::rows(
+        "SELECT key_name, key_version FROM ONLY confiture.profile
+          WHERE name = $1 AND version = $2",
+        &[
+            profile.name.as_str().into(),
+            profile.version.as_str().into(),
+        ],
+        |row| Ok(row.get::<String>(1)?.zip(row.get::<i32>(2)?)),
+    )?;
+    Ok(found.into_iter().next().flatten())
 }
 
 fn set_key(profile: &Profile, key: &ActiveKey) -> Result<u64> {
@@ -135,10 +141,11 @@ fn set_key(profile: &Profile, key: &ActiveKey) -> Result<u64> {
 
 /// Name and version of the active masking key, held; `None` before there is one.
 fn active_masking_key() -> Result<Option<(String, i32)>> {
+    // KEY SHARE: a rotation goes on beside it, a destruction waits.
     let found = spi::rows(
         "SELECT v.key_name, v.version
            FROM ONLY confiture.key k JOIN ONLY confiture.key_version v ON v.key_name = k.name
-          WHERE k.purpose = 'masking' AND v.state = 'active' FOR SHARE OF v",
+          WHERE k.purpose = 'masking' AND v.state = 'active' FOR KEY SHARE OF v",
         &[],
         |row| Ok((row.required(1)?, row.required(2)?)),
     )?;
@@ -147,12 +154,20 @@ fn active_masking_key() -> Result<Option<(String, i32)>> {
 
 /// Keeps a version from being destroyed until this transaction, which pins it, has ended.
 fn hold(name: &str, version: i32) -> Result<()> {
-    spi::run(
-        "SELECT FROM ONLY confiture.key_version
-          WHERE key_name = $1 AND version = $2 FOR SHARE",
+    let held = spi::one::<i32>(
+        "SELECT version FROM ONLY confiture.key_version
+          WHERE key_name = $1 AND version = $2 AND state <> 'destroyed' FOR KEY SHARE",
         &[name.into(), version.into()],
     )?;
-    Ok(())
+    if held.is_some() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::NotReady,
+        format!("version {version} of key \"{name}\" was destroyed"),
+    )
+    .with_detail("The profile pins it: its pseudonyms cannot be made again.")
+    .with_hint("Load the profile as a new version."))
 }
 
 /// Takes a version out of use; its content stays.

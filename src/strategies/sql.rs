@@ -255,7 +255,7 @@ struct Site {
     args: Vec<Value>,
     /// A function look-up can outlive a statement (PL/pgSQL keeps expressions for a transaction),
     /// and a key can be rotated within one: the active key may be another one then.
-    stamp: (i64, u64),
+    stamp: keys::store::Stamp,
     mask: Mask,
 }
 
@@ -299,6 +299,7 @@ fn site(
             // A strategy without a key ignores it.
             strategy.mask(&[0; keys::KEY_LEN], Seed::new(seed))
         };
+        keys::scrub();
         Ok(Site {
             seed,
             key_version,

@@ -41,7 +41,7 @@ def nanoseconds(db):
     for what, query in {
         "asking for a key that is open": f"SELECT tests.bench_key_use({calls})",
         "what each row adds for it": f"SELECT tests.bench_call_site({calls})",
-        "masking a value of 24 bytes (`hash`), the reference": (
+        "masking a value of 23 bytes (`hash`), the reference": (
             f"SELECT tests.bench_mask('person-0001@mail.example', {calls})"
         ),
     }.items():

@@ -1,7 +1,9 @@
 """Acts on keys: rotated, pinned, wrapped anew, shared, destroyed, each one on record."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
 from samples import make_people, make_small, small
@@ -54,6 +56,7 @@ def test_every_act_is_on_record_and_names_no_secret(fresh):
     assert acts(fresh) == [
         "KEY_CREATED",
         "KEY_ROTATED",
+        "KEK_ROTATING",
         "KEK_ROTATED",
         "KEY_REWRAPPED",
         "KEY_REWRAPPED",
@@ -142,18 +145,18 @@ def test_rewrapping_moves_every_key_and_changes_no_pseudonym(fresh):
     assert fresh.value("SELECT anon_email('x') || anon_email('x', key_version => 1)") == masked
 
 
-def test_rewrapping_commits_by_key_and_goes_on_where_it_stopped(fresh):
+def test_rewrapping_commits_by_key_and_says_what_it_could_not_open(fresh):
     fresh.execute("SELECT confiture.rotate_key('masking')")
     fresh.execute("SELECT confiture.rotate_key('masking')")
-    # The second one cannot be opened: the first stays moved.
+    good = fresh.value("SELECT kek_ref FROM confiture.key_version WHERE version = 3")
+    # The second one cannot be opened: the others are moved all the same.
     fresh.execute(
         "UPDATE confiture.key_version SET kek_ref = 'ffffffffffffffff' WHERE version = 2"
     )
     session = fresh.session()
     report = session.refused("55000", "CALL confiture.rewrap_keys('env')")
-    assert "1 of 3 keys done" in report.message_hint
-    assert [row[2] for row in wrapped(fresh)] == ["env", "file", "file"]
-    good = fresh.value("SELECT kek_ref FROM confiture.key_version WHERE version = 3")
+    assert "1 of 3 keys" in report.message_primary and "2 keys were moved" in report.message_hint
+    assert [row[2] for row in wrapped(fresh)] == ["env", "file", "env"]
     fresh.execute("UPDATE confiture.key_version SET kek_ref = %s WHERE version = 2", [good])
     session.execute("CALL confiture.rewrap_keys('env')")
     assert {row[2] for row in wrapped(fresh)} == {"env"}
@@ -202,10 +205,10 @@ def test_a_version_in_use_is_not_destroyed(fresh):
     fresh.execute("SELECT confiture.destroy_key_version('masking', 1)")
     fresh.refused("55000", "SELECT confiture.destroy_key_version('masking', 1)")
     fresh.refused("42704", "SELECT confiture.destroy_key_version('masking', 9)")
-    # Taken up again, the profile says what became of its key.
-    fresh.load(small())
-    report = fresh.sync_refused("55000")
+    # Nobody takes the profile up again: what it pins is gone.
+    report = fresh.refused("55000", "SELECT confiture.load_profile(%s)", [small()])
     assert "was destroyed" in report.message_primary and "new version" in report.message_hint
+    fresh.load(small(version="2"))
 
 
 def test_a_destroyed_version_is_gone_for_every_session_and_its_evidence_stays(fresh):
@@ -243,10 +246,10 @@ def test_a_key_is_shared_with_one_other_installation(fresh):
         recipient = other.value("SELECT confiture.installation_id()")
         shared = json.dumps(share(fresh, recipient))
         # For nobody else, not even for the sender.
-        fresh.refused("22023", "SELECT confiture.import_key(%s::jsonb)", [shared])
-        assert other.value("SELECT confiture.import_key(%s::jsonb)", [shared]) == 2
+        fresh.refused("22023", "SELECT confiture.import_key(%s)", [shared])
+        assert other.value("SELECT confiture.import_key(%s)", [shared]) == 2
         assert other.value("SELECT anon_email('x')") == fresh.value("SELECT anon_email('x')")
-        report = other.refused("42710", "SELECT confiture.import_key(%s::jsonb)", [shared])
+        report = other.refused("42710", "SELECT confiture.import_key(%s)", [shared])
         assert "as version 2" in report.message_primary
         assert acts(fresh)[-1] == "KEY_SHARED" and acts(other)[-1] == "KEY_IMPORTED"
         fresh.refused(
@@ -257,7 +260,9 @@ def test_a_key_is_shared_with_one_other_installation(fresh):
         other.drop()
 
 
-@pytest.mark.parametrize("member", ["wrapped", "binding_mac", "name", "purpose", "version"])
+@pytest.mark.parametrize(
+    "member", ["wrapped", "binding_mac", "name", "purpose", "version", "sender"]
+)
 def test_a_shared_key_that_was_altered_is_refused(fresh, member):
     other = fresh.server.create_database()
     try:
@@ -266,11 +271,13 @@ def test_a_shared_key_that_was_altered_is_refused(fresh, member):
         value = shared[member]
         if member == "version":
             shared[member] = value + 1
+        elif member == "sender":
+            shared[member] = "00000000-0000-0000-0000-000000000000"
         elif member in ("wrapped", "binding_mac"):
             shared[member] = value[:24] + ("A" if value[24] != "A" else "B") + value[25:]
         else:
             shared[member] = "another"
-        other.refused("XX001", "SELECT confiture.import_key(%s::jsonb)", [json.dumps(shared)])
+        other.refused("XX001", "SELECT confiture.import_key(%s)", [json.dumps(shared)])
         assert acts(other) == ["KEY_CREATED"]
     finally:
         other.drop()
@@ -347,7 +354,7 @@ def test_an_admin_does_all_of_it_and_reads_no_key(fresh):
 @pytest.mark.parametrize(
     "call", ["share_key('masking', gen_random_uuid())", "rotate_kek('file')"]
 )
-def test_what_cannot_be_rolled_back_is_on_record_first(fresh, call):
+def test_what_cannot_be_rolled_back_is_refused_where_it_could_be(fresh, call):
     fresh.execute("BEGIN")
     fresh.refused("25001", f"CALL confiture.{call}")
     fresh.execute("ROLLBACK")
@@ -371,9 +378,11 @@ def test_a_version_that_a_load_is_about_to_pin_is_not_destroyed(fresh):
     loader.load(small())
     rotator = fresh.session()
     rotator.execute("SET lock_timeout = '500ms'")
-    rotator.refused("55P03", "SELECT confiture.rotate_key('masking')")
-    loader.execute("COMMIT")
+    # Who only loads a profile holds no rotation up.
     rotator.execute("SELECT confiture.rotate_key('masking')")
+    rotator.refused("55P03", "SELECT confiture.destroy_key_version('masking', 1)")
+    loader.execute("COMMIT")
+    assert fresh.value("SELECT key_version FROM confiture.profiles") == 1
     rotator.refused("55006", "SELECT confiture.destroy_key_version('masking', 1)")
 
 
@@ -387,3 +396,82 @@ def test_the_first_key_is_one_that_can_sign(two):
         assert acts(db) == ["KEY_CREATED", "KEY_CREATED"]
     finally:
         db.drop()
+
+
+def test_a_rotation_of_the_file_that_fails_is_on_record_and_changes_nothing(fresh):
+    (kek,) = fresh.column("SELECT kek_ref FROM confiture.key_version")
+    former = f"{fresh.server.key_file}.{kek}"
+    fresh.execute(f"COPY (SELECT) TO PROGRAM 'cat > {former}'")
+    fresh.refused("55000", "CALL confiture.rotate_kek('file')")
+    assert acts(fresh)[-1] == "KEK_ROTATING"
+    fresh.execute("CALL confiture.rewrap_keys('file')")
+    assert fresh.column("SELECT kek_ref FROM confiture.key_version") == [kek]
+    fresh.execute(f"COPY (SELECT) TO PROGRAM 'cat > /dev/null; rm {former}'")
+
+
+def test_nothing_is_rotated_that_cannot_be_put_on_record(fresh):
+    (kek,) = fresh.column("SELECT kek_ref FROM confiture.key_version")
+    session = fresh.session()
+    session.execute("SET default_transaction_read_only = on")
+    session.refused("25006", "CALL confiture.rotate_kek('file')")
+    holder, waiter = fresh.session(), fresh.session()
+    holder.execute("BEGIN")
+    holder.execute("SELECT confiture.create_key('vault')")
+    waiter.execute("SET lock_timeout = '300ms'")
+    waiter.refused("55P03", "CALL confiture.rotate_kek('file')")
+    holder.execute("ROLLBACK")
+    other = fresh.server.create_database(key=False)
+    other.refused("55000", "CALL confiture.rotate_kek('file')")
+    other.drop()
+    fresh.execute("CALL confiture.rewrap_keys('file')")
+    assert fresh.column("SELECT kek_ref FROM confiture.key_version") == [kek]
+
+
+def test_rotations_of_the_file_side_by_side_lose_no_key(fresh):
+    def rotate(session):
+        done = 0
+        for _ in range(15):
+            try:
+                session.execute("CALL confiture.rotate_kek('file')")
+                done += 1
+            except psycopg.errors.ObjectInUse:
+                pass
+        return done
+
+    other = fresh.server.create_database()
+    sessions = [fresh.session(), other.session(), other.session()]
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(rotate, session) for session in sessions]
+        for _ in range(15):
+            fresh.execute("SELECT confiture.rotate_key('masking')")
+        assert sum(run.result() for run in running) > 2
+    for db in (fresh, other):
+        cold = db.session()
+        versions = cold.value("SELECT count(*) FROM confiture.key_version")
+        assert cold.value("SELECT confiture.load_keys()") == versions
+        assert cold.findings()["OK"][0] == "ok"
+    other.drop()
+
+
+def test_a_former_key_that_is_away_shows_in_the_status(fresh):
+    (kek,) = fresh.column("SELECT kek_ref FROM confiture.key_version")
+    fresh.execute("CALL confiture.rotate_kek('file')")
+    fresh.execute("SELECT confiture.rotate_key('masking')")
+    former = f"{fresh.server.key_file}.{kek}"
+    fresh.execute(f"COPY (SELECT) TO PROGRAM 'cat > /dev/null; chmod 640 {former}'")
+    rows = fresh.rows("SELECT reachable, problem FROM confiture.key_status ORDER BY version")
+    assert [reachable for reachable, _ in rows] == [False, True]
+    assert "permissions" in rows[0][1]
+    report = fresh.session().refused("55000", "SELECT anon_email('x', key_version => 1)")
+    assert "permissions" in report.message_detail
+    fresh.execute(f"COPY (SELECT) TO PROGRAM 'cat > /dev/null; chmod 600 {former}'")
+
+
+@pytest.mark.parametrize("purpose", ["health", "verifier"])
+def test_purposes_that_keys_are_bound_to_internally_are_reserved(fresh, purpose):
+    fresh.refused("22023", "SELECT confiture.create_key('mine', %s)", [purpose])
+
+
+@pytest.mark.parametrize("text", ["", "[" * 500, "1e400", '{"form": 1}', "null"])
+def test_what_is_no_shared_key_is_refused(fresh, text):
+    fresh.refused("22023", "SELECT confiture.import_key(%s)", [text])

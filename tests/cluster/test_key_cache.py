@@ -50,8 +50,10 @@ def test_a_warm_session_needs_no_provider_until_the_time_is_over(fresh):
 
 
 def test_without_a_time_nothing_is_kept(fresh):
+    fresh.execute("SELECT confiture.forget_keys()")
     fresh.execute("SET confiture.key_cache_ttl = 0")
     assert fresh.value("SELECT anon_email('x')")
+    assert fresh.value("SELECT confiture.forget_keys()") == 0
     take_away(fresh)
     fresh.refused("55000", "SELECT anon_email('x')")
 
@@ -181,3 +183,36 @@ def test_one_writing_statement_uses_one_key_whatever_happens_meanwhile(fresh, st
         " UNION SELECT note FROM made"
     )
     assert len(found) == 1
+
+
+def test_whoever_destroys_a_version_forgets_it_at_once(fresh):
+    fresh.execute("SELECT confiture.rotate_key('masking')")
+    session = fresh.session()
+    assert session.value("SELECT confiture.load_keys()") == 2
+    session.execute("SELECT confiture.destroy_key_version('masking', 1)")
+    # The active version, and the subkey that was kept to verify.
+    assert session.value("SELECT confiture.forget_keys()") <= 2
+    assert session.value("SELECT confiture.load_keys()") == 1
+    assert session.value("SELECT confiture.forget_keys()") == 1
+
+
+def test_a_cursor_keeps_the_version_it_began_with(fresh):
+    session = fresh.session()
+    session.execute("BEGIN")
+    session.execute(
+        "DECLARE c CURSOR FOR SELECT anon_hash('1') FROM generate_series(1, 5)"
+    )
+    first = session.value("FETCH 1 FROM c")
+    fresh.execute("SELECT confiture.rotate_key('masking')")
+    between, second = _both(session)
+    assert second == first != between
+
+
+def _both(session):
+    """A query of its own and the next row of the cursor, in one statement of the client."""
+    session.execute(
+        "CREATE FUNCTION pg_temp.both(c refcursor) RETURNS text[] LANGUAGE plpgsql AS"
+        " 'DECLARE x text; y text; BEGIN"
+        "  SELECT anon_hash($t$1$t$) INTO y; FETCH c INTO x; RETURN ARRAY[y, x]; END'"
+    )
+    return session.value("SELECT pg_temp.both('c')")

@@ -9,7 +9,7 @@ mod store;
 use self::store::Shelf;
 use super::record;
 use super::store::seal;
-use crate::error::{Error, Result, counted};
+use crate::error::{Error, Kind, Result, counted};
 use crate::keys::provider::{Kek, Provider};
 use crate::keys::{self, setup};
 use crate::ledger::entry::Event;
@@ -20,28 +20,51 @@ use crate::pg::spi::Nonatomic;
 /// Wraps every stored key by a provider's current key-encryption key.
 ///
 /// # Errors
-/// What the providers raise; the keys before the failing one stay moved.
+/// What the providers raise; keys that were moved before stay moved. A stored key that cannot be
+/// opened is left as it is, and said in the end.
 pub fn rewrap(provider_name: &str, connection: &Nonatomic) -> Result<()> {
     let provider = setup::provider(provider_name)?;
     let current = provider.current()?;
     let shelves = store::shelves()?;
     connection.commit()?;
     let mut moved = 0;
+    let mut failed: Option<Error> = None;
+    let mut failures = 0;
     for (place, shelf) in shelves.iter().enumerate() {
-        let outcome = move_one(shelf, provider_name, &*provider, &current);
-        let outcome = outcome.map_err(|error| resumable(error, place, shelves.len()))?;
+        let outcome = move_one(shelf, provider_name, &*provider, &current)
+            .map_err(|error| resumable(error, moved))?;
         connection.commit()?;
         let what = if shelf.is_verifier { " (verifier)" } else { "" };
+        let said = match outcome {
+            Outcome::Kept => "is there already".to_owned(),
+            Outcome::Moved { from } => {
+                moved += 1;
+                format!("{from} → {provider_name}")
+            }
+            Outcome::Unopened(error) => {
+                let said = format!("was left as it is: {}", error.message());
+                failures += 1;
+                failed.get_or_insert(error);
+                said
+            }
+        };
         report::notice(&format!(
-            "{}/{}: key \"{}\" version {}{what}: {outcome}",
+            "{}/{}: key \"{}\" version {}{what} {said}",
             place + 1,
             shelves.len(),
             shelf.name,
             shelf.version,
         ));
-        if outcome != KEPT {
-            moved += 1;
-        }
+    }
+    if let Some(first) = failed {
+        let all = counted(shelves.len() as u64, "key");
+        let error = Error::new(
+            first.kind(),
+            format!("{failures} of {all} could not be opened, and were left as they are"),
+        );
+        let detail = first.detail().unwrap_or_default();
+        let error = error.with_detail(format!("The first one: {}. {detail}", first.message()));
+        return Err(resumable(error, moved));
     }
     report::notice(&format!(
         "{} of {} wrapped anew by provider \"{provider_name}\"",
@@ -51,25 +74,40 @@ pub fn rewrap(provider_name: &str, connection: &Nonatomic) -> Result<()> {
     Ok(())
 }
 
-const KEPT: &str = "is there already";
+/// What became of one stored key.
+enum Outcome {
+    /// It was under that key-encryption key before, or is gone.
+    Kept,
+    /// It was wrapped anew.
+    Moved {
+        /// The provider it came from.
+        from: String,
+    },
+    /// What wraps it cannot open it; the others need not wait for that.
+    Unopened(Error),
+}
 
 fn move_one(
     shelf: &Shelf,
     provider_name: &str,
     provider: &dyn Provider,
     current: &Kek,
-) -> Result<String> {
+) -> Result<Outcome> {
     let Some(stored) = store::take_down(shelf)? else {
-        return Ok(KEPT.to_owned());
+        return Ok(Outcome::Kept);
     };
-    let former = stored.wrapped.clone();
+    let (former, binding) = (stored.wrapped.clone(), stored.binding.clone());
+    // Also what is left where it is: a key that cannot be opened is better known today.
+    let key = match keys::store::open(stored) {
+        Ok((key, _)) => key,
+        Err(error) if error.kind() == Kind::QueryCanceled => return Err(error),
+        Err(error) => return Ok(Outcome::Unopened(error)),
+    };
     // Where a provider does not say its version, it may have rotated in silence.
     let says_version = current.version.is_some() || ["file", "env"].contains(&provider_name);
     if former.provider == provider_name && former.kek() == *current && says_version {
-        return Ok(KEPT.to_owned());
+        return Ok(Outcome::Kept);
     }
-    let binding = stored.binding.clone();
-    let (key, _) = keys::store::open(stored)?;
     let (wrapped, _) = seal(provider, &key.secret, &binding)?;
     store::put_back(shelf, &wrapped)?;
     let mut details = record::of_key(&shelf.name, shelf.version);
@@ -77,17 +115,22 @@ fn move_one(
     record::place(&mut details, "from", &former);
     record::place(&mut details, "to", &wrapped);
     ledger::append(Event::KeyRewrapped, record::facts(details))?;
-    Ok(format!("{} → {}", former.provider, wrapped.provider))
+    Ok(Outcome::Moved {
+        from: former.provider,
+    })
 }
 
-fn resumable(error: Error, done: usize, all: usize) -> Error {
+fn resumable(error: Error, moved: u64) -> Error {
     let hint = format!(
-        "{}{done} of {} done and committed; call it again to go on.",
+        "{}{} moved, and committed; call it again to go on.",
         error
             .hint()
             .map(|hint| format!("{hint} "))
             .unwrap_or_default(),
-        counted(all as u64, "key"),
+        match moved {
+            1 => "1 key was".to_owned(),
+            _ => format!("{moved} keys were"),
+        }
     );
     error.with_hint(hint)
 }

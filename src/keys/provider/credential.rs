@@ -1,8 +1,8 @@
 //! Credentials in files: read at use, wiped after it, never in a setting.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
 use zeroize::Zeroizing;
 
@@ -36,7 +36,11 @@ pub fn read(provider: &str, path: &str, privacy: Privacy) -> Result<Zeroizing<St
     if !path.starts_with('/') {
         return Err(unusable("Its path is not absolute."));
     }
-    let file = File::open(path)
+    // Without waiting: a pipe has another end.
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)
         .map_err(|error| unusable(&format!("It cannot be opened: {}.", error.kind())))?;
     let facts = file
         .metadata()

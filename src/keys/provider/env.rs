@@ -83,6 +83,19 @@ impl Provider for EnvProvider {
             .unwrap(wrapped, binding)
     }
 
+    fn knows(&self, kek_ref: &str) -> Result<()> {
+        std::iter::once(&self.current)
+            .chain(&self.previous)
+            .find(|kek| kek.fingerprint() == kek_ref)
+            .map(drop)
+            .ok_or_else(|| {
+                Error::new(
+                    Kind::NotReady,
+                    format!("no key in the server's environment is key {kek_ref}"),
+                )
+            })
+    }
+
     fn rotate_kek(&self) -> Result<Kek> {
         Err(Error::new(
             Kind::Unsupported,

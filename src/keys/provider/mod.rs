@@ -23,7 +23,7 @@ use crate::error::{Error, Kind, Result};
 pub type Environment = Box<dyn Fn(&str) -> Option<String>>;
 
 /// A data key as a provider wrapped it, and what the provider needs to open it again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wrapped {
     /// Name of the provider: `file`.
     pub provider: String,
@@ -95,6 +95,16 @@ pub trait Provider {
     /// As [`Provider::wrap`].
     fn current(&self) -> Result<Kek> {
         Ok(self.wrap(&Secret::random()?, &probe())?.kek())
+    }
+
+    /// Whether a key-encryption key that is named beside a stored key is at hand. Services are not
+    /// asked: they say so when something is to be opened.
+    ///
+    /// # Errors
+    /// 55000 when it is not.
+    fn knows(&self, kek_ref: &str) -> Result<()> {
+        let _ = kek_ref;
+        Ok(())
     }
 
     /// Wraps and unwraps a key made for the purpose: everything that is needed later works now.

@@ -19,8 +19,14 @@ const FORM: &str = "confiture/shared-key/v1";
 pub struct Bundle {
     /// The installation it comes from.
     pub sender: [u8; 16],
-    /// Bound to: the recipient's id, and name, version and purpose as the sender has them.
-    pub binding: Binding,
+    /// The installation it is for.
+    pub recipient: [u8; 16],
+    /// The key's name.
+    pub name: String,
+    /// Its version, as the sender counts.
+    pub version: i32,
+    /// What it is for.
+    pub purpose: String,
     /// The wrapped bytes.
     pub wrapped: Wrapped,
     /// The binding MAC.
@@ -44,16 +50,29 @@ struct Document {
     binding_mac: String,
 }
 
+/// The longest member accepted, in characters; the longest real one is a wrapped key of 700.
+const LONGEST: usize = 4096;
+
 impl Bundle {
+    /// What the wrapped bytes are bound to: all of the above.
+    pub fn binding(&self) -> Binding {
+        Binding {
+            installation: self.recipient,
+            name: self.name.clone(),
+            version: self.version,
+            purpose: format!("{} shared by {}", self.purpose, uuid_text(&self.sender)),
+        }
+    }
+
     /// The JSON document.
     pub fn to_json(&self) -> serde_json::Value {
         let document = Document {
             form: FORM.to_owned(),
             sender: uuid_text(&self.sender),
-            recipient: uuid_text(&self.binding.installation),
-            name: self.binding.name.clone(),
-            version: self.binding.version,
-            purpose: self.binding.purpose.clone(),
+            recipient: uuid_text(&self.recipient),
+            name: self.name.clone(),
+            version: self.version,
+            purpose: self.purpose.clone(),
             provider: self.wrapped.provider.clone(),
             kek_ref: self.wrapped.kek_ref.clone(),
             kek_version: self.wrapped.kek_version.clone(),
@@ -68,11 +87,27 @@ impl Bundle {
     ///
     /// # Errors
     /// 22023 when it is not what [`Bundle::to_json`] makes.
-    pub fn from_json(document: serde_json::Value) -> Result<Self> {
-        let document: Document = serde_json::from_value(document)
+    pub fn from_json(document: &str) -> Result<Self> {
+        let document: Document = serde_json::from_str(document)
             .map_err(|_| malformed("A member is missing, of another type, or not known."))?;
         if document.form != FORM {
             return Err(malformed("Its form is not known to this version."));
+        }
+        let texts = [
+            &document.name,
+            &document.purpose,
+            &document.provider,
+            &document.kek_ref,
+            document.kek_version.as_ref().unwrap_or(&document.form),
+            &document.alg,
+            &document.wrapped,
+            &document.binding_mac,
+        ];
+        let plain = |text: &String| text.len() <= LONGEST && !text.chars().any(char::is_control);
+        if !texts.into_iter().all(plain) {
+            return Err(malformed(
+                "A member is too long or holds control characters.",
+            ));
         }
         let bytes = |text: &str| {
             BASE64_STANDARD
@@ -82,12 +117,10 @@ impl Bundle {
         let uuid = |text: &str| uuid_bytes(text).ok_or_else(|| malformed("A member is no uuid."));
         Ok(Self {
             sender: uuid(&document.sender)?,
-            binding: Binding {
-                installation: uuid(&document.recipient)?,
-                name: document.name,
-                version: document.version,
-                purpose: document.purpose,
-            },
+            recipient: uuid(&document.recipient)?,
+            name: document.name,
+            version: document.version,
+            purpose: document.purpose,
             wrapped: Wrapped {
                 provider: document.provider,
                 kek_ref: document.kek_ref,
@@ -141,12 +174,10 @@ mod tests {
     fn bundle() -> Bundle {
         Bundle {
             sender: [1; 16],
-            binding: Binding {
-                installation: [0xab; 16],
-                name: "masking".into(),
-                version: 3,
-                purpose: "masking".into(),
-            },
+            recipient: [0xab; 16],
+            name: "masking".into(),
+            version: 3,
+            purpose: "masking".into(),
             wrapped: Wrapped {
                 provider: "vault".into(),
                 kek_ref: "transit/confiture".into(),
@@ -162,7 +193,12 @@ mod tests {
     fn bundle_comes_back_as_it_went() {
         let sent = bundle().to_json();
         assert_eq!(sent["recipient"], "abababab-abab-abab-abab-abababababab");
-        assert_eq!(Bundle::from_json(sent).unwrap(), bundle());
+        assert_eq!(Bundle::from_json(&sent.to_string()).unwrap(), bundle());
+        let forged = Bundle {
+            sender: [2; 16],
+            ..bundle()
+        };
+        assert_ne!(forged.binding(), bundle().binding());
     }
 
     #[test]
@@ -185,10 +221,16 @@ mod tests {
             with("version", json!("3")),
             with("version", json!(3_000_000_000_i64)),
             with("more", json!("S3CRET")),
+            with("kek_ref", json!("S3CRET\n")),
+            with("kek_ref", json!("S3CRET".repeat(1000))),
+            json!("[".repeat(500) + "S3CRET"),
         ] {
-            let error = Bundle::from_json(bad).unwrap_err();
+            let error = Bundle::from_json(&bad.to_string()).unwrap_err();
             assert_eq!(error.kind(), Kind::InvalidParameter);
             assert!(!format!("{error:?}").contains("S3CRET"));
+        }
+        for bad in ["", "S3CRET", &"[".repeat(500), "1e400"] {
+            assert!(Bundle::from_json(bad).is_err());
         }
     }
 }

@@ -1,0 +1,4 @@
+//! Keys on their way between two installations.
+
+pub mod bundle;
+pub mod store;
