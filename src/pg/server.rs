@@ -19,10 +19,16 @@ pub fn now() -> i64 {
     unsafe { pg_sys::GetCurrentTimestamp() }
 }
 
+unsafe extern "C" {
+    /// Not pgrx's declaration: it never raises an error, and is asked for at every row, where the
+    /// guard around calls that may raise one would cost more than the call.
+    fn GetCurrentStatementStartTimestamp() -> pg_sys::TimestampTz;
+}
+
 /// When the statement of the client began, in the same count: differs between statements.
 pub fn statement_start() -> i64 {
     // SAFETY: reads backend state.
-    unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
+    unsafe { GetCurrentStatementStartTimestamp() }
 }
 
 /// The address a client came from: its numeric host, `[local]` where there is none.

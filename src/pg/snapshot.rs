@@ -8,15 +8,23 @@ pub struct Snapshot {
     owner: pg_sys::ResourceOwner,
 }
 
+unsafe extern "C" {
+    /// Not pgrx's declarations: these never raise an error, and are asked at every row, where the
+    /// guard around calls that may raise one would cost more than the call.
+    fn ActiveSnapshotSet() -> bool;
+    /// As above; only where there is one.
+    fn GetActiveSnapshot() -> pg_sys::Snapshot;
+}
+
 /// What tells the snapshot of the running statement from others: two that are equal here see the
 /// same rows. Zeros where there is none.
 pub fn identity() -> [u32; 4] {
     // SAFETY: the active snapshot is valid while it is read.
     unsafe {
-        if !pg_sys::ActiveSnapshotSet() {
+        if !ActiveSnapshotSet() {
             return [0; 4];
         }
-        let snapshot = &*pg_sys::GetActiveSnapshot();
+        let snapshot = &*GetActiveSnapshot();
         [
             snapshot.xmin.into(),
             snapshot.xmax.into(),
