@@ -4,6 +4,7 @@ import pytest
 
 from azure_setup import OFFICER
 from server import ROOT
+from softhsm import PIN
 
 DRILL = ROOT / "examples" / "keys"
 KEK = "0123456789abcdeffedcba9876543210" * 2
@@ -22,7 +23,7 @@ WAYS = [
 @pytest.fixture(scope="module")
 def everywhere(private_server, request):
     """Settings and environment for every provider there is here; those that are not are left out."""
-    settings, environment = {}, {"CONFITURE_KEK": KEK}
+    settings, environment, secrets = {}, {"CONFITURE_KEK": KEK}, [KEK]
 
     def wanted(name):
         try:
@@ -35,10 +36,12 @@ def everywhere(private_server, request):
             user = moto.make_user("drill", "kms:Encrypt", "kms:Decrypt", "kms:RotateKeyOnDemand")
         settings["aws"] = moto.setting()
         environment |= {"AWS_ACCESS_KEY_ID": user[0], "AWS_SECRET_ACCESS_KEY": user[1]}
+        secrets.append(user[1])
     if bao := wanted("bao"):
         bao.mount("drill")
         bao.make_key(mount="drill")
         token = bao.token(bao.allow("drill", mount="drill"))
+        secrets.append(token)
         settings["vault"] = f"address={bao.address} mount=drill key=confiture"
     if azure := wanted("azure"):
         settings["azure"] = azure.setting("managed_identity", client_id=OFFICER)
@@ -47,6 +50,7 @@ def everywhere(private_server, request):
         hsm.plant("kek", "01", "--sensitive")
         settings["pkcs11"] = hsm.setting()
         environment |= hsm.environment
+        secrets.append(PIN)
 
     def start():
         server = private_server(environment=environment)
@@ -69,18 +73,24 @@ def everywhere(private_server, request):
         database.drop()
         return server
 
-    return {"file", "env", *settings}, start
+    return {"file", "env", *settings}, start, secrets
 
 
 @pytest.fixture(scope="module")
 def here(everywhere):
-    """The server of the drill."""
-    return everywhere[1]()
+    """The server of the drill, which writes down all that it does from the drill on."""
+    server = everywhere[1]()
+    # Only now: what set it up had tokens in its statements.
+    with server.connect("postgres") as connection:
+        connection.execute("ALTER SYSTEM SET log_min_messages = debug5")
+        connection.execute("ALTER SYSTEM SET log_statement = 'all'")
+        connection.execute("SELECT pg_reload_conf()")
+    return server
 
 
 @pytest.mark.parametrize(("origin", "to"), WAYS, ids=[" to ".join(way) for way in WAYS])
 def test_the_drill_passes_from_each_provider_to_another(everywhere, here, origin, to):
-    there, start = everywhere
+    there, start, secrets = everywhere
     if missing := {origin, to} - there:
         pytest.skip(f"not here: {', '.join(missing)}")
     db = here.create_database(extension=False)
@@ -103,7 +113,10 @@ def test_the_drill_passes_from_each_provider_to_another(everywhere, here, origin
     # The restore drill: dump and provider on a new server.
     dump = here.run("pg_dump", database=db.name).stdout
     digits = db.value("SELECT trim(pg_read_file(%s), E'\\n')", [str(here.key_file)])
-    assert KEK not in dump and digits not in dump
+    log = here.log()
+    assert "CALL confiture.rewrap_keys" in log and "DEBUG" in log
+    for secret in [*secrets, digits]:
+        assert secret not in dump and secret not in log and secret not in said
     other = start()
     restored = other.create_database(extension=False)
     # The key file travels by a way of its own.
