@@ -5,7 +5,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::provider::file;
-use super::{setup, store};
+use super::{scrub, setup, store};
 use crate::error::{Error, Kind, Result, given};
 use crate::pg::{report, server, user};
 use crate::settings;
@@ -49,7 +49,9 @@ fn init_key_file(path: default!(Option<&str>, "NULL")) -> Result<String, ErrorRe
 /// `confiture.key_cache_ttl` is over. Returns how many there are.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
 fn load_keys() -> Result<i64, ErrorReport> {
-    number(store::load()?)
+    let loaded = store::load();
+    scrub();
+    number(loaded?)
 }
 
 /// Wipes the opened keys of this session, and what providers were told when they signed in.

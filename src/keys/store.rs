@@ -163,6 +163,8 @@ pub fn verifier(name: &str, version: i32) -> Result<Secret> {
 ///
 /// # Errors
 /// As [`active`].
+// Not merged into its caller, which overwrites what it leaves on the stack.
+#[inline(never)]
 pub fn load() -> Result<usize> {
     sweep()?;
     let found = read(select!("WHERE v.state <> 'destroyed'"), &[])?;
@@ -170,7 +172,6 @@ pub fn load() -> Result<usize> {
     for stored in found {
         open(stored)?;
     }
-    scrub();
     // No more than there is room for.
     Ok(place().map_or(0, |(_, kept)| kept.min(number)))
 }
