@@ -154,9 +154,12 @@ pub fn destroy(name: &str, version: i32) -> Result<()> {
 pub fn rotate_kek(provider_name: &str, connection: &Nonatomic) -> Result<Kek> {
     let provider = setup::provider(provider_name)?;
     if !can_sign()? {
-        // The very first one, of a token for instance, comes before any key; it replaces none.
+        // The very first one, of a token for instance, comes before any key; it replaces none that
+        // could wrap.
         return match provider.current() {
-            Err(error) if error.kind() == Kind::UndefinedObject => provider.rotate_kek(),
+            Err(error) if [Kind::UndefinedObject, Kind::NotReady].contains(&error.kind()) => {
+                provider.rotate_kek()
+            }
             _ => Err(keys::store::no_key().with_detail("It signs the record of what is done.")),
         };
     }

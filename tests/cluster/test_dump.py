@@ -87,8 +87,8 @@ def test_a_destroyed_version_stays_destroyed_and_its_evidence_verifiable(
     restored = dump_and_restore(original, bare, how, tmp_path / "dump")
     assert restored.findings() == {"OK": ("ok", 1, 7), "W01": ("warn", 1, 7)}
     restored.refused("55000", "SELECT anon_email('x', key_version => 1)")
-    restored.load(small())
-    restored.sync_refused("55000")
+    # What pins it is not taken up again.
+    restored.refused("55000", "SELECT confiture.load_profile(%s)", [small()])
 
 
 def test_granted_rights_survive(original, bare, tmp_path):

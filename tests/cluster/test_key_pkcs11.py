@@ -93,6 +93,8 @@ def test_a_key_wrapped_by_a_token_masks_in_every_session(site):
         "SELECT provider, kek_ref, kek_version, reachable, problem FROM confiture.key_status"
     ) == [("pkcs11", f"confiture/{name}", "01", True, None)]
     other = site.session()
+    assert other.value("SELECT confiture.load_keys()") == 0, "nothing is kept in this session"
+    other.execute("RESET confiture.key_cache_ttl")
     assert other.value("SELECT confiture.load_keys()") == 1
     assert other.value(PEOPLE) == masked
     (key,) = site.token.keys(name).values()
