@@ -119,7 +119,7 @@ mod tests {
                          ELSE 'unsafe' END,
                       CASE WHEN proisstrict THEN 'strict' END,
                          CASE WHEN prosecdef THEN 'definer' END)
-               FROM routines ORDER BY shown COLLATE \"C\"",
+               FROM routines WHERE proname NOT LIKE 'anon\\_%' ORDER BY shown COLLATE \"C\"",
         )?;
         let meant: Vec<_> = MEANT
             .lines()
@@ -130,33 +130,30 @@ mod tests {
         Ok(())
     }
 
+    /// One by one they are declared by the list of strategies, which `declare.rs` tests.
+    #[pg_test]
+    fn catalog_masks_have_a_key_or_are_immutable_or_draw() -> Result<()> {
+        let keyed = "'key_version' = ANY (proargnames)";
+        none(&format!(
+            "SELECT shown FROM routines WHERE proname LIKE 'anon\\_%' AND 'value' = ANY (proargnames)
+                AND (provolatile, proparallel) <> CASE
+                  WHEN {keyed} THEN ('s'::\"char\", 'r'::\"char\")
+                  WHEN 'seed' = ANY (proargnames) THEN ('i'::\"char\", 's'::\"char\")
+                  ELSE ('v'::\"char\", 's'::\"char\") END"
+        ))?;
+        none(
+            "SELECT shown FROM routines WHERE proname LIKE 'anon\\_%' AND (proisstrict OR prosecdef)",
+        )
+    }
+
     const MEANT: &str = "
-        anon_email(text,bigint,boolean,integer,text,integer) stable restricted
-        anon_hash(bigint,bigint,integer) stable restricted
-        anon_hash(bytea,bigint,text,integer,integer) stable restricted
-        anon_hash(integer,bigint,integer) stable restricted
-        anon_hash(smallint,bigint,integer) stable restricted
-        anon_hash(text,bigint,text,integer,text,text,integer) stable restricted
-        anon_hash(uuid,bigint,integer) stable restricted
-        anon_phone(bigint,bigint,integer) stable restricted
-        anon_phone(integer,bigint,integer) stable restricted
-        anon_phone(text,bigint,boolean,integer) stable restricted
-        anon_redact(bigint,bigint) immutable safe
-        anon_redact(bytea,bigint) immutable safe
-        anon_redact(integer,bigint) immutable safe
-        anon_redact(smallint,bigint) immutable safe
-        anon_redact(text,bigint,text,text) immutable safe
-        anon_redact(uuid,bigint) immutable safe
         confiture._drop_guard() volatile unsafe
         confiture._forget_gone() volatile unsafe definer
         confiture._keys_changed() volatile unsafe
         confiture._ledger_guard() volatile unsafe
-        confiture._run_mask(integer,bigint) volatile unsafe
-        confiture._run_mask(integer,bytea) volatile unsafe
-        confiture._run_mask(integer,integer) volatile unsafe
-        confiture._run_mask(integer,smallint) volatile unsafe
-        confiture._run_mask(integer,text) volatile unsafe
-        confiture._run_mask(integer,uuid) volatile unsafe
+        confiture._run_mask(integer,anyelement) volatile unsafe
+        confiture._run_mask(integer,anyelement,\"any\") volatile unsafe
+        confiture._strategies() immutable safe strict
         confiture.audit_entry_json(uuid) stable safe
         confiture.create_key(text,text) volatile unsafe
         confiture.destroy_key_version(text,integer) volatile unsafe
@@ -178,6 +175,7 @@ mod tests {
         confiture.share_key(text,uuid,text,integer) procedure unsafe
         confiture.sync(text,text,text,jsonb) procedure unsafe
         confiture.validate_profile(text) stable restricted
+        confiture.validate_value(text,jsonb,text,text) immutable safe
         confiture.verify_ledger(text[]) stable unsafe";
 
     #[pg_test]
@@ -285,7 +283,11 @@ mod tests {
 
     #[pg_test]
     fn catalog_reference_page_lists_every_public_object() -> Result<()> {
-        let page: BTreeSet<String> = include_str!("../docs/reference.md")
+        let pages = concat!(
+            include_str!("../docs/reference.md"),
+            include_str!("../docs/reference/masks.md")
+        );
+        let page: BTreeSet<String> = pages
             .lines()
             .filter_map(|line| {
                 line.strip_prefix("| `")?
@@ -297,8 +299,8 @@ mod tests {
         let mut found: BTreeSet<String> = members(
             "SELECT CASE WHEN pronamespace = 'confiture'::regnamespace THEN 'confiture.' ELSE '' END
                       || proname || '(' || regexp_replace(replace(
-                           pg_get_function_arguments(oid), 'IN ', ''), '::[a-z]+(\\[\\])?', '',
-                              'g') || ')'
+                           pg_get_function_arguments(oid), 'IN ', ''),
+                              '::(double precision|[a-z]+)(\\[\\])?', '', 'g') || ')'
                       || CASE WHEN prokind = 'p' THEN '' ELSE ' → ' || CASE
                            WHEN pg_get_function_result(oid) LIKE 'TABLE(%' THEN 'table'
                            ELSE regexp_replace(pg_get_function_result(oid), '^SETOF ',
@@ -322,7 +324,7 @@ mod tests {
 
     #[pg_test]
     fn catalog_access_is_given_by_kind() -> Result<()> {
-        for kind in ["masker", "operator", "auditor", "admin"] {
+        for kind in ["masker", "operator", "revealer", "auditor", "admin"] {
             run(&format!("CREATE ROLE catalog_{kind}"))?;
             run(&format!(
                 "SELECT confiture.grant_access('{kind}', 'catalog_{kind}')"
@@ -340,22 +342,40 @@ mod tests {
                    AND has_table_privilege('catalog_{role}', oid, 'SELECT') ORDER BY 1"
             ))
         };
+        let masks = may("masker")?;
+        for (name, expected) in [
+            ("anon_email", true),
+            ("anon_apply", true),
+            ("anon_fpe_decrypt", false),
+            ("load_keys", true),
+            ("sync", false),
+        ] {
+            assert_eq!(masks.iter().any(|mask| mask == name), expected, "{name}");
+        }
+        assert!(
+            masks.iter().filter(|mask| !mask.starts_with("anon_")).eq([
+                "_strategies",
+                "forget_keys",
+                "load_keys",
+                "validate_value"
+            ]),
+            "{masks:?}"
+        );
+        assert_eq!(reads("masker")?, ["strategies"]);
         assert_eq!(
-            may("masker")?,
+            may("revealer")?,
             [
-                "anon_email",
-                "anon_hash",
-                "anon_phone",
-                "anon_redact",
+                "anon_fpe_decrypt",
+                "anon_ip_decrypt",
                 "forget_keys",
                 "load_keys"
             ]
         );
-        assert!(reads("masker")?.is_empty());
         assert_eq!(
             may("operator")?,
             [
                 "_run_mask",
+                "_strategies",
                 "forget_keys",
                 "load_keys",
                 "load_profile",
@@ -364,10 +384,11 @@ mod tests {
                 "resolve_seed",
                 "retire_profile",
                 "sync",
-                "validate_profile"
+                "validate_profile",
+                "validate_value"
             ]
         );
-        assert_eq!(reads("operator")?, ["key_status", "profiles"]);
+        assert_eq!(reads("operator")?, ["key_status", "profiles", "strategies"]);
         assert_eq!(
             may("auditor")?,
             [
@@ -400,7 +421,7 @@ mod tests {
         );
         none(
             "SELECT shown || ' ' || role || ' ' || privilege FROM relations
-               CROSS JOIN unnest(ARRAY['catalog_masker', 'catalog_operator',
+               CROSS JOIN unnest(ARRAY['catalog_masker', 'catalog_operator', 'catalog_revealer',
                   'catalog_auditor', 'catalog_admin']) role
                CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES',
                   'TRIGGER']) privilege

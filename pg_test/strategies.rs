@@ -10,17 +10,18 @@ mod tests {
     /// Every mask with its first argument NULL, by its own defaults and with them written out.
     const NULL_CALLS: &str = "
         SELECT p.proname || '(' || string_agg(
-                 CASE a.n WHEN 1 THEN 'NULL::' || format_type(a.type, NULL)
+                 CASE WHEN p.proargnames[a.n] = 'value' THEN 'NULL::' || format_type(a.type, NULL)
                           ELSE p.proargnames[a.n] || ' => ' || coalesce(
                             pg_get_function_arg_default(p.oid, a.n::int), 'NULL') END,
-                 ', ' ORDER BY a.n) FILTER (WHERE a.n <= shown) || ')'
+                 ', ' ORDER BY a.n) FILTER (WHERE a.n <= shown OR a.n <= p.pronargs - p.pronargdefaults) || ')'
           FROM pg_extension e
           JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
                           AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
           JOIN pg_proc p ON p.oid = d.objid AND p.proname LIKE 'anon\\_%'
          CROSS JOIN unnest(ARRAY[1, 100]) AS shown
          CROSS JOIN LATERAL unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a (type, n)
-         WHERE e.extname = 'confiture'
+         WHERE e.extname = 'confiture' AND 'value' = ANY (p.proargnames)
+           AND p.prorettype <> ALL (ARRAY['anyelement', 'anyenum']::regtype[])
          GROUP BY p.oid, p.proname, shown";
 
     #[pg_test]

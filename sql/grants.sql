@@ -20,12 +20,15 @@ BEGIN
   END IF;
   CASE kind
     WHEN 'masker' THEN
-      functions := ARRAY['anon\_%', 'load\_keys', 'forget\_keys'];
+      functions := ARRAY['anon\_%', '\_strategies', 'validate\_value', 'load\_keys', 'forget\_keys'];
+      relations := ARRAY['strategies'];
     WHEN 'operator' THEN
       functions := ARRAY['validate\_profile', 'load\_profile', 'retire\_profile', 'resolve\_seed',
-                         'plan', 'sync', '\_run\_mask', 'load\_keys', 'forget\_keys',
-                         'provider\_problem'];
-      relations := ARRAY['profiles', 'key_status'];
+                         'plan', 'sync', '\_run\_mask', '\_strategies', 'validate\_value',
+                         'load\_keys', 'forget\_keys', 'provider\_problem'];
+      relations := ARRAY['profiles', 'key_status', 'strategies'];
+    WHEN 'revealer' THEN
+      functions := ARRAY['anon\_%\_decrypt', 'load\_keys', 'forget\_keys'];
     WHEN 'auditor' THEN
       functions := ARRAY['get\_audit\_log', 'audit\_entry\_json', 'verify\_ledger',
                          'provider\_problem'];
@@ -37,7 +40,7 @@ BEGIN
       relations := ARRAY['key_status', 'shared_key'];
     ELSE
       RAISE EXCEPTION 'unrecognized kind of access "%"', kind
-        USING ERRCODE = 'invalid_parameter_value', HINT = 'Available kinds are masker, operator, auditor, admin.';
+        USING ERRCODE = 'invalid_parameter_value', HINT = 'Available kinds are masker, operator, revealer, auditor, admin.';
   END CASE;
   EXECUTE format('GRANT USAGE ON SCHEMA confiture TO %I', role);
   FOR item IN
@@ -48,8 +51,10 @@ BEGIN
       JOIN pg_proc p ON p.oid = d.objid
       JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE e.extname = 'confiture' AND p.proname LIKE ANY (functions)
-       -- What begins with anon_ and lives in our own schema is no mask.
+       -- What begins with anon_ and lives in our own schema is no mask; what takes one off is for
+       -- those who may see the values.
        AND (p.proname NOT LIKE 'anon\_%' OR n.nspname <> 'confiture')
+       AND (kind = 'revealer' OR p.proname NOT LIKE 'anon\_%\_decrypt')
   LOOP
     EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', item, role);
   END LOOP;
@@ -58,7 +63,7 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION confiture.grant_access(text, text, text) IS 'Gives a role what a kind of work needs: masker, operator, auditor or admin';
+COMMENT ON FUNCTION confiture.grant_access(text, text, text) IS 'Gives a role what a kind of work needs: masker, operator, revealer, auditor or admin';
 
 -- Comments of the functions that Rust declares.
 DO $comments$
@@ -70,10 +75,10 @@ BEGIN
       FROM pg_catalog.pg_proc p
       JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
       JOIN (VALUES
-        ('anon_hash', 'Keyed digest of a value, as a value of the same type'),
-        ('anon_email', 'Address at a reserved domain that stands for the given one'),
-        ('anon_phone', 'Other digits in the notation of the given number'),
-        ('anon_redact', 'Constant in place of a value'),
+        ('anon_dp_noise_params', 'What noise for differential privacy does to values: scale, deviation, variance, interval'),
+        ('anon_dp_correct_variance', 'Variance of values, from that of their noisy ones'),
+        ('_strategies', 'Rows of the view strategies'),
+        ('validate_value', 'What keeps a strategy from masking a value, one row per reason'),
         ('_keys_changed', 'Tells every session that a table of keys was changed'),
         ('load_keys', 'Opens every stored key, so that later statements need no provider; returns how many'),
         ('forget_keys', 'Wipes the opened keys of this session; returns how many'),

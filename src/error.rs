@@ -52,6 +52,11 @@ impl Error {
         self.0.kind
     }
 
+    /// Whether one value is to blame, and not its type, a parameter or the server.
+    pub fn is_about_the_value(&self) -> bool {
+        matches!(self.0.kind, Kind::Blank | Kind::Data)
+    }
+
     /// The primary message.
     pub fn message(&self) -> &str {
         &self.0.message
@@ -96,6 +101,8 @@ pub enum Kind {
     Definition,
     /// XX001: a stored record does not pass its own check.
     Corrupt,
+    /// 22000: a value says nothing: it is empty or blank, and a strategy needs more.
+    Blank,
     /// 22000: a value lies outside what a strategy accepts.
     Data,
     /// 42804: a type does not fit.
@@ -155,7 +162,7 @@ impl Kind {
             Self::Definition => "42P17",
             Self::Corrupt => "XX001",
             Self::Credentials => "28000",
-            Self::Data => "22000",
+            Self::Blank | Self::Data => "22000",
             Self::DatatypeMismatch => "42804",
             Self::DuplicateObject => "42710",
             Self::External => "58000",

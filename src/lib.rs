@@ -11,6 +11,7 @@ pub mod pg;
 pub mod profile;
 pub mod strategies;
 pub mod sync;
+pub mod value;
 
 mod settings;
 
@@ -47,6 +48,11 @@ extension_sql_file!(
     "../sql/custody.sql",
     name = "custody",
     requires = ["profile", keys::sql::provider_problem]
+);
+extension_sql_file!(
+    "../sql/strategies.sql",
+    name = "strategies",
+    requires = ["profile", strategies::sql::strategies]
 );
 extension_sql_file!("../sql/sync.sql", name = "sync", requires = ["custody"]);
 extension_sql_file!("../sql/grants.sql", name = "grants", finalize);

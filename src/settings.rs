@@ -9,6 +9,9 @@ use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 /// `confiture.allow_drop`: lets the extension be dropped although its ledger holds entries.
 static ALLOW_DROP: GucSetting<bool> = GucSetting::<bool>::new(false);
 
+/// `confiture.dp_max_epsilon`: the greatest ε of noise for differential privacy.
+static DP_MAX_EPSILON: GucSetting<f64> = GucSetting::<f64>::new(10.0);
+
 /// `confiture.key_aws`: how AWS KMS is reached.
 static KEY_AWS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
@@ -47,6 +50,16 @@ pub(crate) fn init() {
         c"Allows dropping the extension while its ledger holds entries.",
         c"Export the audit log first: dropping the extension destroys the evidence.",
         &ALLOW_DROP,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_float_guc(
+        c"confiture.dp_max_epsilon",
+        c"The greatest epsilon of noise for differential privacy.",
+        c"The smaller an epsilon, the more noise and the more privacy; above 5 there is a warning.",
+        &DP_MAX_EPSILON,
+        0.000_001,
+        1000.0,
         GucContext::Suset,
         GucFlags::default(),
     );
@@ -131,6 +144,11 @@ pub(crate) fn init() {
 /// Whether the extension may be dropped although its ledger holds entries.
 pub(crate) fn allow_drop() -> bool {
     ALLOW_DROP.get()
+}
+
+/// The greatest ε of noise for differential privacy.
+pub(crate) fn dp_max_epsilon() -> f64 {
+    DP_MAX_EPSILON.get()
 }
 
 /// For how long a session keeps an opened key.

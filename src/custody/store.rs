@@ -42,6 +42,23 @@ pub fn create(name: &str, purpose: &str) -> Result<i32> {
     Ok(1)
 }
 
+/// Makes a key whose purpose is its name, unless it is there.
+///
+/// # Errors
+/// As [`create`].
+pub fn ensure(name: &str) -> Result<()> {
+    let is_there = as_owner(|| {
+        spi::one::<bool>(
+            "SELECT EXISTS (SELECT FROM ONLY confiture.key WHERE name = $1)",
+            &[name.into()],
+        )
+    })?;
+    if is_there != Some(true) {
+        create(name, name)?;
+    }
+    Ok(())
+}
+
 /// Makes a new version of a key and keeps the former one for decrypting and verifying.
 /// Returns the new version.
 ///

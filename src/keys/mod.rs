@@ -8,6 +8,7 @@
 pub mod cache;
 pub mod envelope;
 pub mod provider;
+pub mod random;
 pub mod setup;
 pub mod sql;
 pub mod store;
@@ -23,6 +24,9 @@ pub const KEY_LEN: usize = 32;
 
 /// The purpose of the key that serves every subkey until others are made.
 pub const MASKING: &str = "masking";
+
+/// What the name of a key that is a salt begins with. Its purpose is its name.
+pub const SALT_PREFIX: &str = "salt-";
 
 /// Key bytes: wiped when dropped, shown by nothing.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -63,18 +67,24 @@ impl Secret {
 pub enum Use {
     /// Binds a stored key to its row.
     Binding,
+    /// Keys format-preserving encryption.
+    Fpe,
     /// Signs ledger entries.
     LedgerEntry,
     /// Keys the deterministic masks.
     Masking,
+    /// Salts hashes.
+    Salt,
 }
 
 impl Use {
     fn label(self) -> &'static str {
         match self {
             Self::Binding => "binding",
+            Self::Fpe => "fpe",
             Self::LedgerEntry => "ledger entry",
             Self::Masking => "masking",
+            Self::Salt => "salt",
         }
     }
 }
@@ -135,7 +145,13 @@ mod tests {
     #[test]
     fn keys_subkeys_differ_by_use() {
         let key = Secret::take(&mut [7; KEY_LEN]);
-        let uses = [Use::Binding, Use::LedgerEntry, Use::Masking];
+        let uses = [
+            Use::Binding,
+            Use::Fpe,
+            Use::LedgerEntry,
+            Use::Masking,
+            Use::Salt,
+        ];
         for a in uses {
             for b in uses {
                 let equal = subkey(&key, a).expose() == subkey(&key, b).expose();

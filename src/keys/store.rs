@@ -16,7 +16,7 @@ use pgrx::datum::DatumWithOid;
 use super::cache::{Cache, Handle};
 use super::envelope::Binding;
 use super::provider::Wrapped;
-use super::{MASKING, Secret, Use, scrub, setup, subkey};
+use super::{MASKING, SALT_PREFIX, Secret, Use, scrub, setup, subkey};
 use crate::error::{Error, Kind, Result};
 use crate::pg::memory::Sealed;
 use crate::pg::spi::Row;
@@ -132,6 +132,49 @@ pub fn version_for(purpose: &str, version: i32) -> Result<ActiveKey> {
         )
     })?;
     self::version(name.first().ok_or_else(no_key)?, version)
+}
+
+/// A stored salt: a key of its own, made and rotated like every other; the masking key does not
+/// stand in for one.
+///
+/// # Errors
+/// 55000 when there is none of that name; otherwise as [`version`].
+pub fn salt(name: &str, version: Option<i32>) -> Result<Secret> {
+    let full = format!("{SALT_PREFIX}{name}");
+    salt_of(
+        &full,
+        match version {
+            Some(version) => self::version(&full, version)?,
+            None => active(&full)?,
+        },
+    )
+    .map(|(salt, _)| salt)
+}
+
+/// As [`salt`], as of now, with its version: for what may have made it a moment ago.
+///
+/// # Errors
+/// As [`salt`].
+pub fn salt_now(name: &str, version: Option<i32>) -> Result<(Secret, i32)> {
+    let full = format!("{SALT_PREFIX}{name}");
+    salt_of(
+        &full,
+        match version {
+            Some(version) => version_now(&full, version)?,
+            None => active_now(&full)?,
+        },
+    )
+}
+
+fn salt_of(full: &str, key: ActiveKey) -> Result<(Secret, i32)> {
+    if *key.name == *full {
+        return Ok((subkey(&key.secret, Use::Salt), key.version));
+    }
+    let name = full.trim_start_matches(SALT_PREFIX);
+    Err(
+        Error::new(Kind::NotReady, format!("salt \"{name}\" does not exist"))
+            .with_hint(format!("Run SELECT confiture.create_key('{full}').")),
+    )
 }
 
 /// The subkey that verifies ledger entries signed by a version of a key. It outlives the version:

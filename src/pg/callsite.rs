@@ -6,14 +6,15 @@ use pgrx::{PgMemoryContexts, pg_sys};
 /// as long as the statement's own function look-up and is dropped with it.
 ///
 /// The maker reads the arguments of the first call; `same` says whether kept state still fits the
-/// arguments of this one (they may differ from row to row), and makes it anew if not.
+/// arguments of this one (they may differ from row to row), and makes it anew if not, from the
+/// former state where something of it can serve again.
 ///
 /// # Errors
 /// What `make` returns; nothing is kept then.
 pub fn state<T, E>(
     fcinfo: pg_sys::FunctionCallInfo,
     same: impl FnOnce(&T) -> bool,
-    make: impl FnOnce() -> Result<T, E>,
+    make: impl FnOnce(Option<&T>) -> Result<T, E>,
 ) -> Result<&'static T, E> {
     // SAFETY: `fn_extra` belongs to the function behind `flinfo`, which is ours and keeps one type
     // there. The value is leaked into `fn_mcxt`, which outlives every call through this `flinfo`;
@@ -25,7 +26,7 @@ pub fn state<T, E>(
         if !kept.is_null() && same(&*kept) {
             return Ok(&*kept);
         }
-        let value = make()?;
+        let value = make(kept.as_ref())?;
         if !kept.is_null() {
             // In the same place: arguments that change with every row must not fill the memory.
             *kept = value;

@@ -15,7 +15,9 @@
 
 pub mod call;
 pub mod callsite;
+pub mod codec;
 pub mod ddl;
+pub mod document;
 pub mod guc;
 pub mod ident;
 pub mod inval;
@@ -28,6 +30,7 @@ pub mod server;
 pub mod snapshot;
 pub mod spi;
 pub mod subxact;
+mod types;
 pub mod user;
 
 /// Copies a text of the server; `None` for NULL.

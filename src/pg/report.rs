@@ -59,7 +59,7 @@ fn code(kind: Kind) -> PgSqlErrorCode {
         Kind::ActiveTransaction => PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
         Kind::Corrupt => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
         Kind::Credentials => PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-        Kind::Data => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
+        Kind::Blank | Kind::Data => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
         Kind::DatatypeMismatch => PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
         Kind::Definition => PgSqlErrorCode::ERRCODE_INVALID_OBJECT_DEFINITION,
         Kind::DuplicateObject => PgSqlErrorCode::ERRCODE_DUPLICATE_OBJECT,

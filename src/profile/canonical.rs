@@ -97,6 +97,10 @@ fn rule(rule: &Rule, literals: Literals) -> Json {
         ("column", Some(Json::from(rule.column.as_str()))),
         ("strategy", Some(Json::from(rule.strategy.as_str()))),
         ("seed", rule.seed.map(|seed| literal(seed, literals))),
+        (
+            "inputs",
+            (!rule.inputs.is_empty()).then(|| Json::from_iter(rule.inputs.clone())),
+        ),
         ("options", Some(params(&rule.options))),
         ("params", Some(params(&rule.resolved.effective_params()))),
     ])
@@ -146,15 +150,22 @@ fn literal(seed: Seed, literals: Literals) -> Json {
 }
 
 fn params(params: &Params) -> Json {
-    let members = params.iter().map(|(name, value)| {
-        let value = match value {
-            Value::Bool(value) => Json::Bool(*value),
-            Value::Int(value) => integer(*value),
-            Value::Text(value) => Json::from(value.as_str()),
-        };
-        (name.clone(), value)
-    });
+    let members = params
+        .iter()
+        .map(|(name, value)| (name.clone(), parameter(value)));
     Json::Object(members.collect())
+}
+
+fn parameter(value: &Value) -> Json {
+    match value {
+        Value::Bool(value) => Json::Bool(*value),
+        Value::Int(value) => integer(*value),
+        Value::List(values) => Json::Array(values.iter().map(parameter).collect()),
+        Value::Map(values) => object([("map", Some(params(values)))]),
+        // As text: how a number is written is the one thing that JSON libraries disagree about.
+        Value::Number(value) => object([("number", Some(Json::from(value.get().to_string())))]),
+        Value::Text(value) => Json::from(value.as_str()),
+    }
 }
 
 /// JSON of RFC 8785 has the integers of a double only; others are written as text, inside an

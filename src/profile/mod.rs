@@ -172,6 +172,8 @@ pub struct Rule {
     pub seed: Option<Seed>,
     /// Parameters that replace those of the strategy, as written.
     pub options: Params,
+    /// Columns of the same row that the strategy reads beside the value, by the name of the input.
+    pub inputs: BTreeMap<String, Vec<String>>,
     /// The strategy with the options laid over it, ready for use.
     pub resolved: Arc<Strategy>,
     /// Where it is written.

@@ -164,7 +164,12 @@ fn strategy(entry: &Entry, path: &str, reading: &mut Reading) -> Option<Strategy
 }
 
 fn kind(fields: &Fields<'_>, reading: &mut Reading) -> Option<Kind> {
-    let (word, at) = fields.text("type", LONGEST_NAME, reading)?;
+    // The strategy `null` is written as what YAML reads as nothing.
+    let bare = fields.get("type").filter(|entry| entry.value.is_null());
+    let (word, at) = match bare {
+        Some(entry) => ("null", entry.value.place),
+        None => fields.text("type", LONGEST_NAME, reading)?,
+    };
     let kind = Kind::parse(word);
     if kind.is_none() {
         let message = format!("strategy type \"{}\" is not allowed", shown(word));
@@ -215,11 +220,19 @@ pub(super) fn params(own: &[Entry], path: &str, reading: &mut Reading) -> Option
 }
 
 fn value(node: &Node) -> Result<Value, String> {
-    let Content::Scalar(scalar) = &node.content else {
-        return Err(format!(
-            "must be a boolean, an integer or a text, not {}",
-            node.noun()
-        ));
+    let scalar = match &node.content {
+        Content::Scalar(scalar) => scalar,
+        Content::List(items) => {
+            return Ok(Value::List(
+                items.iter().map(value).collect::<Result<_, _>>()?,
+            ));
+        }
+        Content::Map(entries) => {
+            let member = |entry: &Entry| Ok((entry.key.clone(), value(&entry.value)?));
+            return Ok(Value::Map(
+                entries.iter().map(member).collect::<Result<_, String>>()?,
+            ));
+        }
     };
     match scalar.kind {
         ScalarKind::Bool(value) => Ok(Value::Bool(value)),
@@ -229,10 +242,11 @@ fn value(node: &Node) -> Result<Value, String> {
             .map(Value::Int)
             .map_err(|_| "must be an integer of 64 bits, or a text in quotes".to_owned()),
         ScalarKind::Null => Err("has no value; an empty text is written \"\"".to_owned()),
-        ScalarKind::Number => Err("must be an integer, or a text in quotes".to_owned()),
-        ScalarKind::Text if scalar.text.chars().nth(LONGEST_NAME).is_some() => {
-            Err(format!("must not be longer than {LONGEST_NAME} characters"))
-        }
+        ScalarKind::Number => scalar
+            .text
+            .parse::<f64>()
+            .map(Value::from)
+            .map_err(|_| "must be a number, or a text in quotes".to_owned()),
         ScalarKind::Text => Ok(Value::Text(scalar.text.clone())),
     }
 }

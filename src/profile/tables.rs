@@ -8,6 +8,7 @@ use super::names::{self, shown};
 use super::parse::{SEED_KEYS, Strategies, build, params};
 use super::yaml::{Content, Entry, MAX_TEXT, Node};
 use super::{Kept, Place, Rule, Table, filter};
+use crate::strategies::InputSpec;
 
 /// Reads the mapping under `tables`.
 pub(super) fn read(entry: &Entry, known: &Strategies, reading: &mut Reading) -> Vec<Table> {
@@ -126,7 +127,13 @@ fn rule(
     columns: &mut Columns,
     reading: &mut Reading,
 ) -> Option<Rule> {
-    let fields = Fields::open(node, path, &RULE_KEYS, reading)?;
+    // Which further keys there may be depends on the strategy, which is one of the keys.
+    let inputs = input_keys(node, known);
+    let keys: Vec<_> = RULE_KEYS
+        .into_iter()
+        .chain(inputs.iter().map(|spec| spec.name))
+        .collect();
+    let fields = Fields::open(node, path, &keys, reading)?;
     let column = fields.text("column", LONGEST_NAME, reading);
     if let Some((column, at)) = column {
         columns.add(column, at, &fields.path("column"), reading);
@@ -194,14 +201,65 @@ fn rule(
             reading,
         )?)
     };
+    let inputs = inputs
+        .iter()
+        .filter_map(|spec| Some((spec, fields.get(spec.name)?)))
+        .map(|(spec, entry)| {
+            let path = fields.path(spec.name);
+            Some((spec.name.to_owned(), input(spec, entry, &path, reading)?))
+        })
+        .collect::<Option<_>>()?;
     Some(Rule {
         column: column?.0.to_owned(),
         strategy: strategy.to_owned(),
         seed,
         options,
+        inputs,
         resolved,
         place: node.place,
     })
+}
+
+/// The inputs of the strategy that a rule names.
+fn input_keys(node: &Node, known: &Strategies) -> &'static [InputSpec] {
+    let Content::Map(entries) = &node.content else {
+        return &[];
+    };
+    let named = entries.iter().find(|entry| entry.key == "strategy");
+    match named.map(|entry| &entry.value.content) {
+        Some(Content::Scalar(scalar)) => match known.get(&scalar.text) {
+            Some(Some(defined)) => defined.kind.definition().inputs,
+            _ => &[],
+        },
+        _ => &[],
+    }
+}
+
+/// The columns behind an input: one, or a list of them.
+fn input(
+    spec: &InputSpec,
+    entry: &Entry,
+    path: &str,
+    reading: &mut Reading,
+) -> Option<Vec<String>> {
+    if !spec.many || matches!(entry.value.content, Content::Scalar(_)) {
+        let (column, _) = reading.text(entry, path, LONGEST_NAME)?;
+        return Some(vec![column.to_owned()]);
+    }
+    let items = reading.list(&entry.value, path);
+    let columns: Vec<_> = items
+        .iter()
+        .filter_map(|item| match &item.content {
+            Content::Scalar(scalar) if !scalar.text.trim().is_empty() => Some(scalar.text.clone()),
+            _ => None,
+        })
+        .collect();
+    if columns.len() != items.len() || columns.is_empty() {
+        let message = format!("\"{}\" must be a list of columns", shown(&entry.key));
+        reading.error(entry.value.place, path, "value", message, None);
+        return None;
+    }
+    Some(columns)
 }
 
 fn kept(fields: &Fields<'_>, key: &str, columns: &mut Columns, reading: &mut Reading) -> Vec<Kept> {

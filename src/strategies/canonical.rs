@@ -1,7 +1,7 @@
 //! Canonical forms: what counts as the same value, so that spellings share one pseudonym.
 //!
 //! Sources: Unicode White_Space, NFC and NFKD (UAX #15), full lower case (Unicode chapter 3.13),
-//! and for telephone numbers the international form of ITU-T E.123.
+//! and for telephone numbers the international form of ITU-T E.123 and E.164.
 
 use std::borrow::Cow;
 use std::iter;
@@ -63,6 +63,24 @@ pub fn phone(value: &str) -> Phone {
     }
 }
 
+/// Returns the length of the country calling code (ITU-T E.164) at the start of the ASCII digits of
+/// an international number; 0 if nothing would be left of the number.
+pub fn calling_code(digits: &[u8]) -> usize {
+    let code = match digits {
+        [b'0', ..] => 0,
+        [b'1' | b'7', ..] => 1,
+        [b'2', b'0' | b'7', ..]
+        | [b'3', b'0'..=b'4' | b'6' | b'9', ..]
+        | [b'4', b'0' | b'1' | b'3'..=b'9', ..]
+        | [b'5', b'1'..=b'8', ..]
+        | [b'6', b'0'..=b'6', ..]
+        | [b'8', b'1' | b'2' | b'4' | b'6', ..]
+        | [b'9', b'0'..=b'5' | b'8', ..] => 2,
+        _ => 3,
+    };
+    if code < digits.len() { code } else { 0 }
+}
+
 /// What a character is in a telephone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -106,6 +124,26 @@ pub fn classify(c: char, mut digit: impl FnMut(u8)) -> Class {
         _ if plus => Class::Plus,
         _ => Class::Separator,
     }
+}
+
+/// Whether a character may be left standing between others that are masked: ASCII punctuation and
+/// symbols, white space, and the punctuation of the Unicode blocks Latin-1, General Punctuation, CJK
+/// Symbols and Punctuation, and of the full-width forms of ASCII. In doubt it is none.
+pub fn is_separator(c: char) -> bool {
+    c.is_ascii_punctuation()
+        || c.is_whitespace()
+        || matches!(
+            c,
+            '\u{a1}' | '\u{a7}' | '\u{ab}' | '\u{b6}' | '\u{b7}' | '\u{bb}' | '\u{bf}'
+                | '\u{2010}'..='\u{2027}'
+                | '\u{2030}'..='\u{205e}'
+                | '\u{3001}'..='\u{3003}'
+                | '\u{3008}'..='\u{3011}'
+                | '\u{ff01}'..='\u{ff0f}'
+                | '\u{ff1a}'..='\u{ff20}'
+                | '\u{ff3b}'..='\u{ff40}'
+                | '\u{ff5b}'..='\u{ff5e}'
+        )
 }
 
 /// The value of a decimal digit (general category Nd) of any script.
@@ -180,6 +218,28 @@ mod tests {
     }
 
     #[test]
+    fn calling_codes_match_e_164() {
+        let two = [
+            20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54,
+            55, 56, 57, 58, 60, 61, 62, 63, 64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
+        ];
+        for code in 10..100 {
+            let expected = match code / 10 {
+                1 | 7 => 1,
+                _ if two.contains(&code) => 2,
+                _ => 3,
+            };
+            assert_eq!(
+                calling_code(format!("{code}55555").as_bytes()),
+                expected,
+                "{code}"
+            );
+        }
+        assert_eq!(calling_code(b"420"), 0);
+        assert_eq!(calling_code(b"0123"), 0);
+    }
+
+    #[test]
     fn classify_sees_through_compatibility_characters() {
         let class = |c| classify(c, |_| ());
         assert_eq!(class('²'), Class::Digit);
@@ -189,6 +249,16 @@ mod tests {
         assert_eq!(class('٫'), Class::Separator);
         assert_eq!(class('é'), Class::Letter);
         assert_eq!(class('–'), Class::Separator);
+    }
+
+    #[test]
+    fn separators_can_not_be_read() {
+        for c in ('\0'..=char::MAX).filter(|c| is_separator(*c)) {
+            assert!(!c.is_alphanumeric(), "{c:?}");
+        }
+        for c in ['\0', '\u{7f}', '\u{200b}', '\u{202e}', '€', '😀', '\u{301}'] {
+            assert!(!is_separator(c), "{c:?}");
+        }
     }
 
     #[test]

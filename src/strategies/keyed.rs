@@ -1,9 +1,11 @@
 //! The keyed state behind every pseudonym: HMAC (RFC 2104) or keyed BLAKE3 over fields.
 //!
-//! Input: `"confiture/mask/v1"`, strategy name, strategy version (u16), seed (i64), for `hash` the
-//! algorithm's name, and the value, each as a big-endian u32 length and its bytes. The encoding is
-//! injective: seed 1 before "23" is not seed 12 before "3". The column is left out, so that equal
-//! values stay equal across tables and joins hold. All but the value is absorbed once.
+//! Each strategy has a key of its own under each seed: the HMAC-SHA256 under the masking subkey of
+//! `"confiture/mask/v1"`, the strategy's name, its version (u16), the seed (i64) and for `hash` the
+//! algorithm's name, each as a big-endian u32 length and its bytes. The encoding is injective: seed 1
+//! before "23" is not seed 12 before "3". Under that key a value is one such field, so that a short
+//! one costs as few blocks of the hash as can be. The column is left out, so that equal values stay
+//! equal across tables and joins hold.
 //! Block n > 0 of a longer output has one more field, the counter n (u32).
 
 use blake3::Hasher;
@@ -45,11 +47,9 @@ pub(super) struct Keyed(State);
 
 // One exists per mask and lives in place; boxing would cost an indirection per value.
 #[allow(clippy::large_enum_variant)]
+#[derive(Clone)]
 enum State {
-    Blake3 {
-        key: Zeroizing<[u8; 32]>,
-        head: Zeroizing<Vec<u8>>,
-    },
+    Blake3(Box<Hasher>),
     Sha256(Hmac<Sha256>),
     Sha512(Hmac<Sha512>),
 }
@@ -57,7 +57,14 @@ enum State {
 impl Keyed {
     /// Makes the state of a strategy that offers no choice of algorithm.
     pub(super) fn new(kind: Kind, key: &[u8; 32], seed: Seed) -> Self {
-        Self(State::Sha256(hmac_sha256(key, &head(kind, seed))))
+        Self::labeled(kind.name(), kind.version(), key, seed)
+    }
+
+    /// Makes the state of something that several strategies draw together, such as a person: a
+    /// label and a version of its own in place of the strategy's.
+    pub(super) fn labeled(label: &str, version: u16, key: &[u8; 32], seed: Seed) -> Self {
+        let own = subkey(key, &head(label, version, seed));
+        Self(State::Sha256(hmac_sha256(&own)))
     }
 
     /// Makes the state of a strategy whose algorithm is a parameter.
@@ -67,15 +74,13 @@ impl Keyed {
         key: &[u8; 32],
         seed: Seed,
     ) -> Self {
-        let mut head = head(kind, seed);
+        let mut head = head(kind.name(), kind.version(), seed);
         push_field(&mut head, algorithm.name().as_bytes());
+        let own = subkey(key, &head);
         Self(match algorithm {
-            Algorithm::Blake3 => State::Blake3 {
-                key: Zeroizing::new(*key),
-                head,
-            },
-            Algorithm::Sha256 => State::Sha256(hmac_sha256(key, &head)),
-            Algorithm::Sha512 => State::Sha512(hmac_sha512(key, &head)),
+            Algorithm::Blake3 => State::Blake3(Box::new(Hasher::new_keyed(&own))),
+            Algorithm::Sha256 => State::Sha256(hmac_sha256(&own)),
+            Algorithm::Sha512 => State::Sha512(hmac_sha512(&own)),
         })
     }
 
@@ -89,6 +94,7 @@ impl Keyed {
         Stream {
             keyed: self,
             value,
+            fed: None,
             block: self.block(value, 0),
             next: 0,
             counter: 0,
@@ -96,24 +102,33 @@ impl Keyed {
     }
 
     fn block(&self, value: &[u8], counter: u32) -> Digest {
+        self.0.clone().fed(value).finish(counter)
+    }
+}
+
+impl State {
+    /// Takes in a value.
+    fn fed(self, value: &[u8]) -> Self {
         let length = field_length(value);
+        match self {
+            Self::Blake3(mut hasher) => {
+                hasher.update(&length).update(value);
+                Self::Blake3(hasher)
+            }
+            Self::Sha256(mac) => Self::Sha256(mac.chain_update(length).chain_update(value)),
+            Self::Sha512(mac) => Self::Sha512(mac.chain_update(length).chain_update(value)),
+        }
+    }
+
+    /// The block of that number.
+    fn finish(self, counter: u32) -> Digest {
         let mut tail = [0, 0, 0, 4, 0, 0, 0, 0];
         tail[4..].copy_from_slice(&counter.to_be_bytes());
         let tail: &[u8] = if counter == 0 { &[] } else { &tail };
-        match &self.0 {
-            State::Blake3 { key, head } => {
-                let mut hasher = Hasher::new_keyed(key);
-                hasher.update(head).update(&length).update(value);
-                Digest::new(hasher.update(tail).finalize().as_bytes())
-            }
-            State::Sha256(mac) => {
-                let mac = mac.clone().chain_update(length).chain_update(value);
-                Digest::new(&mac.chain_update(tail).finalize().into_bytes())
-            }
-            State::Sha512(mac) => {
-                let mac = mac.clone().chain_update(length).chain_update(value);
-                Digest::new(&mac.chain_update(tail).finalize().into_bytes())
-            }
+        match self {
+            Self::Blake3(mut hasher) => Digest::new(hasher.update(tail).finalize().as_bytes()),
+            Self::Sha256(mac) => Digest::new(&mac.chain_update(tail).finalize().into_bytes()),
+            Self::Sha512(mac) => Digest::new(&mac.chain_update(tail).finalize().into_bytes()),
         }
     }
 }
@@ -125,7 +140,7 @@ pub(super) struct Digest {
 }
 
 impl Digest {
-    fn new(digest: &[u8]) -> Self {
+    pub(super) fn new(digest: &[u8]) -> Self {
         let mut bytes = [0; 64];
         bytes[..digest.len()].copy_from_slice(digest);
         Self {
@@ -146,12 +161,13 @@ impl Digest {
 
     /// Appends the first `digits` hexadecimal digits.
     pub(super) fn push_hex(&self, digits: u16, out: &mut String) {
-        let nibbles = self.as_bytes().iter().flat_map(|b| [b >> 4, b & 15]);
-        out.extend(
-            nibbles
-                .take(usize::from(digits))
-                .map(|n| char::from(HEX[usize::from(n)])),
-        );
+        let mut text = [0; 128];
+        let pairs = text.as_chunks_mut().0;
+        for (pair, byte) in pairs.iter_mut().zip(self.as_bytes()) {
+            *pair = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
+        }
+        let digits = usize::from(digits).min(2 * self.length);
+        out.push_str(str::from_utf8(&text[..digits]).unwrap_or_default());
     }
 }
 
@@ -159,6 +175,9 @@ impl Digest {
 pub(super) struct Stream<'a> {
     keyed: &'a Keyed,
     value: &'a [u8],
+    /// The state that has taken in the value, once more than its first block is asked for: a long
+    /// value is not read again for every block.
+    fed: Option<State>,
     block: Digest,
     next: usize,
     counter: u32,
@@ -177,10 +196,31 @@ impl Stream<'_> {
         }
     }
 
+    /// Draws a number below `bound` (at least 1), each equally likely (Lemire 2019, by rejection).
+    pub(super) fn below_u64(&mut self, bound: u64) -> u64 {
+        let threshold = bound.wrapping_neg() % bound;
+        loop {
+            let product = u128::from(self.word()) * u128::from(bound);
+            let bytes = product.to_be_bytes();
+            let (high, low) = bytes.split_at(8);
+            if u64::from_be_bytes(low.try_into().unwrap_or_default()) >= threshold {
+                return u64::from_be_bytes(high.try_into().unwrap_or_default());
+            }
+        }
+    }
+
+    /// Draws 64 bits.
+    pub(super) fn word(&mut self) -> u64 {
+        u64::from_be_bytes(std::array::from_fn(|_| self.byte()))
+    }
+
     fn byte(&mut self) -> u8 {
         if self.next == self.block.length {
             self.counter = self.counter.wrapping_add(1);
-            self.block = self.keyed.block(self.value, self.counter);
+            let fed = self
+                .fed
+                .get_or_insert_with(|| self.keyed.0.clone().fed(self.value));
+            self.block = fed.clone().finish(self.counter);
             self.next = 0;
         }
         self.next += 1;
@@ -188,26 +228,36 @@ impl Stream<'_> {
     }
 }
 
-fn head(kind: Kind, seed: Seed) -> Zeroizing<Vec<u8>> {
+fn head(label: &str, version: u16, seed: Seed) -> Zeroizing<Vec<u8>> {
     // Room for every field: a vector that grows would leave the seed behind in freed memory.
     let mut head = Zeroizing::new(Vec::with_capacity(128));
     push_field(&mut head, DOMAIN);
-    push_field(&mut head, kind.name().as_bytes());
-    push_field(&mut head, &kind.version().to_be_bytes());
+    push_field(&mut head, label.as_bytes());
+    push_field(&mut head, &version.to_be_bytes());
     push_field(&mut head, &seed.number().to_be_bytes());
     head
 }
 
-fn hmac_sha256(key: &[u8; 32], head: &[u8]) -> Hmac<Sha256> {
-    let mut block = Zeroizing::new([0; 64]);
-    block[..32].copy_from_slice(key);
-    Hmac::new((&*block).into()).chain_update(head)
+fn subkey(key: &[u8; 32], head: &[u8]) -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(
+        hmac_sha256(key)
+            .chain_update(head)
+            .finalize()
+            .into_bytes()
+            .into(),
+    )
 }
 
-fn hmac_sha512(key: &[u8; 32], head: &[u8]) -> Hmac<Sha512> {
+fn hmac_sha256(key: &[u8; 32]) -> Hmac<Sha256> {
+    let mut block = Zeroizing::new([0; 64]);
+    block[..32].copy_from_slice(key);
+    Hmac::new((&*block).into())
+}
+
+fn hmac_sha512(key: &[u8; 32]) -> Hmac<Sha512> {
     let mut block = Zeroizing::new([0; 128]);
     block[..32].copy_from_slice(key);
-    Hmac::new((&*block).into()).chain_update(head)
+    Hmac::new((&*block).into())
 }
 
 const DOMAIN: &[u8] = b"confiture/mask/v1";
@@ -250,9 +300,15 @@ mod tests {
             ),
         ];
         for (key, data, sha256, sha512) in cases {
-            let mac = hmac_sha256(&padded(key), data).finalize().into_bytes();
+            let mac = hmac_sha256(&padded(key))
+                .chain_update(data)
+                .finalize()
+                .into_bytes();
             assert_eq!(hex::encode(mac), sha256);
-            let mac = hmac_sha512(&padded(key), data).finalize().into_bytes();
+            let mac = hmac_sha512(&padded(key))
+                .chain_update(data)
+                .finalize()
+                .into_bytes();
             assert_eq!(hex::encode(mac), sha512);
         }
     }
@@ -289,7 +345,7 @@ mod tests {
 
     #[test]
     fn head_is_length_prefixed() {
-        let head = head(Kind::Hash, Seed::new(1));
+        let head = head("hash", 1, Seed::new(1));
         let expected = b"\0\0\0\x11confiture/mask/v1\0\0\0\x04hash\0\0\0\x02\0\x01\
             \0\0\0\x08\0\0\0\0\0\0\0\x01";
         assert_eq!(head.as_slice(), expected);
@@ -307,6 +363,22 @@ mod tests {
             assert_ne!(blocks[0], blocks[1]);
             assert_ne!(blocks[1], blocks[2]);
         }
+    }
+
+    #[test]
+    fn below_u64_stays_below_and_reaches_everything() {
+        let keyed = Keyed::labeled("test", 1, &[7; 32], Seed::new(1));
+        let mut stream = keyed.stream(b"");
+        let mut counts = [0u32; 7];
+        for _ in 0..70_000 {
+            counts[usize::try_from(stream.below_u64(7)).unwrap()] += 1;
+        }
+        assert!(
+            counts.iter().all(|&n| n.abs_diff(10_000) < 500),
+            "{counts:?}"
+        );
+        assert_eq!(stream.below_u64(1), 0);
+        assert!(stream.below_u64(u64::MAX) < u64::MAX);
     }
 
     #[test]

@@ -1,118 +1,112 @@
-//! A strategy with its key: one method per family of types, called once per value.
+//! A strategy with its keys, for values of one type: called once per value.
 //!
-//! A type that a strategy does not accept is an error, never a value passed through.
+//! A value of another type is an error, never passed through. A value outside what the strategy
+//! takes is an error too, unless the parameter `on_error` says what to write in its place.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Kind, Seed, Strategy, ValueType, email, hash, phone, redact};
+use super::definition::{Apply, Row, Seed, Subkeys, mismatch, outside};
+use super::params::{ParamError, ParamKind, ParamSpec, Params, Value};
+use super::{Datum, Kind, Strategy, ValueType};
 use crate::error::{self, Error, Result};
 
 /// A compiled strategy: cheap per value, as good as the key, so `Debug` hides it.
-pub struct Mask(Compiled);
-
-// One exists per column and lives in place.
-#[allow(clippy::large_enum_variant)]
-enum Compiled {
-    Email(email::Mask),
-    Hash(hash::Mask),
-    Phone(phone::Mask),
-    Redact(redact::Redact),
+pub struct Mask {
+    kind: Kind,
+    of: ValueType,
+    on_error: OnError,
+    apply: Box<dyn Apply>,
 }
 
 impl Mask {
-    pub(super) fn new(strategy: Strategy, key: &[u8; 32], seed: Seed) -> Self {
-        Self(match strategy {
-            Strategy::Email(email) => Compiled::Email(email.mask(key, seed)),
-            Strategy::Hash(hash) => Compiled::Hash(hash.mask(key, seed)),
-            Strategy::Phone(phone) => Compiled::Phone(phone.mask(key, seed)),
-            Strategy::Redact(redact) => Compiled::Redact(redact),
+    pub(super) fn new(
+        strategy: &Strategy,
+        keys: &Subkeys<'_>,
+        seed: Seed,
+        of: ValueType,
+    ) -> Result<Self> {
+        if !strategy.accepts(of) {
+            return Err(mismatch(strategy.kind.name(), of));
+        }
+        Ok(Self {
+            kind: strategy.kind,
+            of,
+            on_error: strategy.on_error,
+            apply: strategy.parsed.compile(keys, seed, of)?,
         })
+    }
+
+    /// The type of the values it takes and gives.
+    pub fn value_type(&self) -> ValueType {
+        self.of
+    }
+
+    /// Masks a value; `None` stands for NULL.
+    ///
+    /// # Errors
+    /// `DatatypeMismatch` for a value of another type, `Data` or `Blank` for one that the strategy
+    /// does not take.
+    pub fn apply<'a>(&self, value: Datum<'a>, row: Row<'_>) -> Result<Option<Datum<'a>>> {
+        self.checked(value, |value| self.apply.apply(value, row))
+    }
+
+    /// Computes a value back.
+    ///
+    /// # Errors
+    /// As [`Self::apply`], and `Unsupported` unless the strategy is reversible.
+    pub fn reverse<'a>(&self, value: Datum<'a>, row: Row<'_>) -> Result<Option<Datum<'a>>> {
+        self.checked(value, |value| self.apply.reverse(value, row))
+    }
+
+    fn checked<'a>(
+        &self,
+        value: Datum<'a>,
+        work: impl FnOnce(Datum<'a>) -> Result<Option<Datum<'a>>>,
+    ) -> Result<Option<Datum<'a>>> {
+        if !self.of.holds(&value) {
+            let message = format!("value does not fit type {}", self.of.name());
+            return Err(Error::new(error::Kind::Data, message));
+        }
+        let masked = match value.size() {
+            size if size > MAX_BYTES => Err(too_long(self.kind, size)),
+            _ => work(value),
+        };
+        match masked {
+            Err(error) if error.is_about_the_value() => match self.on_error {
+                OnError::Error => Err(error),
+                OnError::Null => Ok(None),
+                OnError::Redact => Ok(neutral(self.of)),
+            },
+            other => other,
+        }
     }
 
     /// Masks a text.
     ///
     /// # Errors
-    ///
-    /// `DatatypeMismatch` if the strategy does not accept texts; today every one does.
+    /// As [`Self::apply`], and for NULL.
     pub fn text<'a>(&self, value: &'a str) -> Result<Cow<'a, str>> {
-        Ok(match &self.0 {
-            Compiled::Email(email) => Cow::Owned(email.text(value)),
-            Compiled::Hash(hash) => Cow::Owned(hash.text(value)),
-            Compiled::Phone(phone) => phone.text(value),
-            Compiled::Redact(redact) => Cow::Owned(redact.text(value)),
-        })
+        match self.apply(Datum::text(value), Row::NONE)? {
+            Some(Datum::Text(text)) => Ok(text),
+            _ => Err(self.no_value()),
+        }
     }
 
-    /// Masks an integer; the output fits the same width.
+    /// Masks an integer.
     ///
     /// # Errors
-    ///
-    /// `DatatypeMismatch` if the strategy does not accept integers of that width, `Data` if the
-    /// value does not fit it.
-    pub fn int(&self, value: i64, width: ValueType) -> Result<i64> {
-        let max = match width {
-            ValueType::Int16 => i64::from(i16::MAX),
-            ValueType::Int32 => i64::from(i32::MAX),
-            ValueType::Int64 => i64::MAX,
-            ValueType::Bytes | ValueType::Text | ValueType::Uuid => {
-                return Err(Error::new(
-                    error::Kind::Internal,
-                    format!("type {} holds no integers", width.name()),
-                ));
-            }
-        };
-        if !(-max - 1..=max).contains(&value) {
-            let message = format!("value does not fit type {}", width.name());
-            return Err(Error::new(error::Kind::Data, message));
-        }
-        match &self.0 {
-            Compiled::Hash(hash) => Ok(hash.int(value, max)),
-            Compiled::Phone(phone) if Kind::Phone.accepts(width) => Ok(phone.int(value, max)),
-            Compiled::Redact(_) => Ok(0),
-            Compiled::Email(_) | Compiled::Phone(_) => Err(self.mismatch(width)),
+    /// As [`Self::apply`], and for NULL.
+    pub fn int(&self, value: i64) -> Result<i64> {
+        match self.apply(Datum::Int(value), Row::NONE)? {
+            Some(Datum::Int(value)) => Ok(value),
+            _ => Err(self.no_value()),
         }
     }
 
-    /// Masks a uuid.
-    ///
-    /// # Errors
-    ///
-    /// `DatatypeMismatch` if the strategy does not accept uuids.
-    pub fn uuid(&self, value: [u8; 16]) -> Result<[u8; 16]> {
-        match &self.0 {
-            Compiled::Hash(hash) => Ok(hash.uuid(value)),
-            Compiled::Redact(_) => Ok([0; 16]),
-            Compiled::Email(_) | Compiled::Phone(_) => Err(self.mismatch(ValueType::Uuid)),
-        }
-    }
-
-    /// Masks a byte string.
-    ///
-    /// # Errors
-    ///
-    /// `DatatypeMismatch` if the strategy does not accept byte strings.
-    pub fn bytes(&self, value: &[u8]) -> Result<Vec<u8>> {
-        match &self.0 {
-            Compiled::Hash(hash) => Ok(hash.bytes(value)),
-            Compiled::Redact(_) => Ok(Vec::new()),
-            Compiled::Email(_) | Compiled::Phone(_) => Err(self.mismatch(ValueType::Bytes)),
-        }
-    }
-
-    fn mismatch(&self, of: ValueType) -> Error {
-        let kind = match &self.0 {
-            Compiled::Email(_) => Kind::Email,
-            Compiled::Hash(_) => Kind::Hash,
-            Compiled::Phone(_) => Kind::Phone,
-            Compiled::Redact(_) => Kind::Redact,
-        };
-        let message = format!(
-            "strategy \"{}\" does not accept type {}",
-            kind.name(),
-            of.name()
-        );
-        Error::new(error::Kind::DatatypeMismatch, message)
+    fn no_value(&self) -> Error {
+        let message = format!("strategy \"{}\" gave no value", self.kind.name());
+        Error::new(error::Kind::Internal, message)
     }
 }
 
@@ -122,45 +116,177 @@ impl fmt::Debug for Mask {
     }
 }
 
+/// What becomes of a value that a strategy does not take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// The statement fails.
+    #[default]
+    Error,
+    /// NULL.
+    Null,
+    /// What strategy `redact` writes for the type.
+    Redact,
+}
+
+impl OnError {
+    /// The parameter behind it, which every strategy knows.
+    pub const PARAM: ParamSpec = ParamSpec::new(
+        "on_error",
+        ParamKind::Text,
+        "error",
+        "What becomes of a value the strategy does not take: error, null or redact.",
+    );
+
+    /// Takes the parameter out of those that are the strategy's own.
+    pub(super) fn take(kind: Kind, params: &Params) -> Result<(Self, Params), ParamError> {
+        let mut own = params.clone();
+        let word = match own.remove(Self::PARAM.name) {
+            None => return Ok((Self::Error, own)),
+            Some(Value::Text(word)) => word,
+            Some(_) => String::new(),
+        };
+        let found = WORDS.iter().find(|(name, _)| *name == word);
+        found.map(|&(_, on_error)| (on_error, own)).ok_or_else(|| {
+            let message = format!(
+                "invalid value for parameter \"on_error\" of strategy \"{}\"",
+                kind.name()
+            );
+            ParamError {
+                param: Self::PARAM.name.to_owned(),
+                error: Error::new(error::Kind::InvalidParameter, message)
+                    .with_detail("It must be error, null or redact."),
+            }
+        })
+    }
+
+    /// Puts the parameter back, where it is not the default.
+    pub(super) fn give(self, params: &mut Params) {
+        if let Some((word, _)) = WORDS.iter().find(|(_, of)| *of == self)
+            && self != Self::Error
+        {
+            params.insert(Self::PARAM.name.to_owned(), Value::from(*word));
+        }
+    }
+
+    /// Whether it writes NULL for some value of a type.
+    pub(super) fn gives_null(self, of: ValueType) -> bool {
+        match self {
+            Self::Error => false,
+            Self::Null => true,
+            Self::Redact => neutral(of).is_none(),
+        }
+    }
+
+    /// The most characters it writes.
+    pub(super) fn length(self) -> usize {
+        match self {
+            Self::Redact => REDACTED.len(),
+            Self::Error | Self::Null => 0,
+        }
+    }
+}
+
+const WORDS: [(&str, OnError); 3] = [
+    ("error", OnError::Error),
+    ("null", OnError::Null),
+    ("redact", OnError::Redact),
+];
+
+/// The longest value that is masked, in bytes: more is no value of a person, and would be held in
+/// memory several times over.
+pub(super) const MAX_BYTES: usize = 256 << 20;
+
+fn too_long(kind: Kind, size: usize) -> Error {
+    outside(
+        kind.name(),
+        "too long",
+        format!("It has {size} bytes; at most {MAX_BYTES} are masked."),
+    )
+}
+
+/// What stands in place of a text.
+pub(super) const REDACTED: &str = "[REDACTED]";
+
+/// The value of a type that says nothing; NULL for an enum, which has none.
+pub(super) fn neutral(of: ValueType) -> Option<Datum<'static>> {
+    Some(match of {
+        ValueType::Bool => Datum::Bool(false),
+        ValueType::Bytes => Datum::Bytes(Cow::Borrowed(&[])),
+        ValueType::Cidr => Datum::Inet(Cow::Borrowed("0.0.0.0/0")),
+        // 1970-01-01.
+        ValueType::Date => Datum::Date(-10_957),
+        ValueType::Timestamp | ValueType::Timestamptz => {
+            Datum::Timestamp(-10_957 * 86_400 * 1_000_000)
+        }
+        ValueType::Enum | ValueType::Record => return None,
+        ValueType::Float32 | ValueType::Float64 => Datum::Float(0.0),
+        ValueType::Hstore => Datum::Hstore(Cow::Borrowed("")),
+        ValueType::Inet => Datum::Inet(Cow::Borrowed("0.0.0.0")),
+        ValueType::Int16 | ValueType::Int32 | ValueType::Int64 => Datum::Int(0),
+        ValueType::Json | ValueType::Jsonb => Datum::Json(Cow::Borrowed("{}")),
+        ValueType::Mac => Datum::Mac(Cow::Borrowed("00:00:00:00:00:00")),
+        ValueType::Mac8 => Datum::Mac(Cow::Borrowed("00:00:00:00:00:00:00:00")),
+        ValueType::Numeric => Datum::Numeric(Cow::Borrowed("0")),
+        ValueType::Text => Datum::text(REDACTED),
+        ValueType::Uuid => Datum::Uuid([0; 16]),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::strategies::Params;
 
-    fn mask(kind: Kind) -> Mask {
+    fn mask(kind: Kind, of: ValueType) -> Result<Mask> {
         let strategy = Strategy::new(kind, &Params::new()).unwrap();
-        strategy.mask(&[7; 32], Seed::new(4711))
+        strategy.mask(&Subkeys::new(&[7; 32], &[8; 32]), Seed::new(4711), of)
     }
 
     #[test]
     fn debug_shows_no_key() {
-        assert_eq!(format!("{:?}", mask(Kind::Hash)), "Mask(..)");
+        let mask = mask(Kind::Hash, ValueType::Text).unwrap();
+        assert_eq!(format!("{mask:?}"), "Mask(..)");
     }
 
     #[test]
     fn masks_take_exactly_the_types_they_accept() {
-        use ValueType::{Bytes, Int16, Int32, Int64, Text, Uuid};
-        for kind in Kind::ALL {
-            let mask = mask(kind);
-            assert_eq!(mask.text("1").is_ok(), kind.accepts(Text));
-            assert_eq!(mask.uuid([1; 16]).is_ok(), kind.accepts(Uuid));
-            assert_eq!(mask.bytes(b"1").is_ok(), kind.accepts(Bytes));
-            for width in [Int16, Int32, Int64] {
-                assert_eq!(mask.int(1, width).is_ok(), kind.accepts(width));
-            }
-        }
-        let error = mask(Kind::Email).int(4711, Int16).unwrap_err();
+        let error = mask(Kind::Email, ValueType::Int16).unwrap_err();
         assert_eq!(
             error.message(),
             "strategy \"email\" does not accept type smallint"
         );
+        let text = mask(Kind::Hash, ValueType::Text).unwrap();
+        assert!(text.int(1).is_err());
+    }
+
+    #[test]
+    fn every_neutral_value_is_of_its_type() {
+        for of in ValueType::ALL {
+            assert!(neutral(*of).is_none_or(|value| of.holds(&value)), "{of:?}");
+        }
+    }
+
+    #[test]
+    fn values_of_a_gigabyte_are_refused_and_not_processed() {
+        let mask = mask(Kind::Hash, ValueType::Text).unwrap();
+        let refused = mask.text(&"x".repeat(MAX_BYTES + 1)).unwrap_err();
+        assert_eq!(refused.message(), "value for strategy \"hash\" is too long");
+        assert!(mask.text(&"x".repeat(1 << 20)).is_ok());
     }
 
     #[test]
     fn integers_out_of_their_width_are_refused_unnamed() {
-        let error = mask(Kind::Hash).int(32_768, ValueType::Int16).unwrap_err();
+        let mask = mask(Kind::Hash, ValueType::Int16).unwrap();
+        let error = mask.int(32_768).unwrap_err();
         assert_eq!(error.message(), "value does not fit type smallint");
-        assert!(mask(Kind::Hash).int(-32_768, ValueType::Int16).is_ok());
-        assert!(mask(Kind::Hash).int(1, ValueType::Text).is_err());
+        assert!(mask.int(-32_768).is_ok());
+    }
+
+    #[test]
+    fn on_error_is_a_word_out_of_three() {
+        let params = |word: &str| Params::from([("on_error".to_owned(), Value::from(word))]);
+        let strategy = Strategy::new(Kind::Email, &params("null")).unwrap();
+        assert_eq!(strategy.effective_params()["on_error"], Value::from("null"));
+        let refused = Strategy::new(Kind::Email, &params("ignore")).unwrap_err();
+        assert_eq!(refused.param, "on_error");
     }
 }

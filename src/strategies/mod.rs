@@ -1,173 +1,143 @@
 //! Strategies: value in, value out. No I/O, no clock, no randomness, nothing of PostgreSQL.
 //!
-//! [`Strategy`] holds parsed and checked parameters and says what they promise; [`Mask`] adds the
-//! masking key and the seed and turns values. Equal value, strategy, parameters, seed and key give
+//! A strategy is one file: a [`Definition`] for the list below, parameters that are parsed and
+//! checked ([`Parsed`]), and what they become with the keys and the seed ([`Apply`]). [`Strategy`]
+//! and [`Mask`] stand for whichever it is. Equal value, strategy, parameters, seed and key give
 //! equal output, in whatever column, so that joins hold. How the key enters: `keyed.rs`. The
-//! published meaning of every strategy, redone in Python: `tests/vectors/masks.py`.
+//! published meaning of every strategy, redone in Python: `tests/vectors/`.
 
 use std::fmt;
+use std::sync::Arc;
 
+use crate::error::Error;
+
+pub mod calendar;
 pub mod canonical;
-pub mod email;
-pub mod hash;
+mod checks;
+pub mod choose;
+pub mod cipher;
+pub mod conceal;
+pub mod contact;
+pub mod declare;
+pub mod definition;
+pub mod digest;
 mod keyed;
+pub mod listing;
+pub mod literal;
 mod mask;
+pub mod measure;
+pub mod nested;
+pub mod network;
 pub mod params;
-pub mod phone;
-pub mod redact;
+pub mod payment;
+pub mod person;
+pub mod place;
+pub mod prose;
+pub mod rows;
 pub mod sql;
+pub mod token;
 
-pub use mask::Mask;
-pub use params::{ParamError, ParamKind, ParamSpec, Params, Value, nearest};
+pub use crate::value::{Datum, ValueType};
+pub use definition::{
+    Apply, Definition, ENTITY, Input, InputSpec, Needs, Parsed, Properties, Row, SaltRef, Seed,
+    Subkeys, Survival,
+};
+pub use mask::{Mask, OnError};
+pub use nested::{Action, Spec, SpecError};
+pub use params::{Number, ParamError, ParamKind, ParamSpec, Params, Presence, Value, nearest};
 
-/// The strategies there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// An address at a reserved domain.
-    Email,
-    /// A keyed digest.
-    Hash,
-    /// Other digits in the same notation.
-    Phone,
-    /// A constant.
-    Redact,
+/// Declares the strategies there are, by name.
+macro_rules! kinds {
+    ($($kind:ident = $definition:path,)*) => {
+        /// The strategies there are.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $(
+                #[doc = concat!("See [`", stringify!($definition), "`].")]
+                $kind,
+            )*
+        }
+
+        impl Kind {
+            /// All of them, by name.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
+
+            /// Returns its entry.
+            pub fn definition(self) -> &'static Definition {
+                match self {
+                    $(Self::$kind => &$definition,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Address = place::address::DEFINITION,
+    Choice = choose::choice::DEFINITION,
+    Company = person::company::DEFINITION,
+    Constant = choose::constant::DEFINITION,
+    CreditCard = payment::credit_card::DEFINITION,
+    DateShift = measure::shift::DEFINITION,
+    Default = rows::default::DEFINITION,
+    DpChoice = measure::dp::choice::DEFINITION,
+    DpNoise = measure::dp::noise::DEFINITION,
+    DpNoiseSticky = measure::dp::sticky::DEFINITION,
+    Email = contact::email::DEFINITION,
+    Fpe = cipher::fpe::DEFINITION,
+    Generalize = measure::generalize::DEFINITION,
+    Geo = place::geo::DEFINITION,
+    Hash = digest::hash::DEFINITION,
+    Iban = payment::iban::DEFINITION,
+    Ip = network::ip::DEFINITION,
+    Job = person::job::DEFINITION,
+    Json = nested::json::DEFINITION,
+    Lorem = prose::lorem::DEFINITION,
+    Mac = network::mac::DEFINITION,
+    Map = choose::map::DEFINITION,
+    Mask = conceal::retention::DEFINITION,
+    Name = person::name::DEFINITION,
+    NationalId = person::national::DEFINITION,
+    Noise = measure::noise::DEFINITION,
+    Null = choose::null::DEFINITION,
+    Phone = contact::phone::DEFINITION,
+    Record = rows::record::DEFINITION,
+    Redact = conceal::redact::DEFINITION,
+    Round = measure::round::DEFINITION,
+    SaltedHash = digest::salted::DEFINITION,
+    Shuffle = rows::shuffle::DEFINITION,
+    Text = prose::text::DEFINITION,
+    Url = network::url::DEFINITION,
+    UserAgent = network::user_agent::DEFINITION,
+    Username = person::username::DEFINITION,
+    Uuid = network::uuid::DEFINITION,
 }
 
 impl Kind {
-    /// All of them, by name.
-    pub const ALL: [Self; 4] = [Self::Email, Self::Hash, Self::Phone, Self::Redact];
-
     /// Returns the name, as written in a profile.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Hash => "hash",
-            Self::Phone => "phone",
-            Self::Redact => "redact",
-        }
+        self.definition().name
     }
 
     /// Finds a strategy by its name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
     }
 
     /// Returns the version of the definition; a new one gives other pseudonyms.
     pub fn version(self) -> u16 {
-        match self {
-            Self::Email | Self::Hash | Self::Phone | Self::Redact => 1,
-        }
+        self.definition().version
     }
 
     /// Tells whether values of a type are masked.
     pub fn accepts(self, of: ValueType) -> bool {
-        use ValueType::{Int32, Int64, Text};
-        match self {
-            Self::Email => of == Text,
-            Self::Hash | Self::Redact => true,
-            Self::Phone => matches!(of, Int32 | Int64 | Text),
-        }
+        self.definition().accepts.contains(&of)
     }
 
-    /// Returns the parameters it knows, by name.
+    /// Returns the parameters it knows, in the order of its arguments in SQL.
     pub fn params(self) -> &'static [ParamSpec] {
-        match self {
-            Self::Email => email::PARAMS,
-            Self::Hash => hash::PARAMS,
-            Self::Phone => phone::PARAMS,
-            Self::Redact => redact::PARAMS,
-        }
+        self.definition().params
     }
-}
-
-/// Selects a pseudonym space. Confidential when it comes from the environment, so `Debug` hides it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Seed(i64);
-
-impl Seed {
-    /// Makes a seed.
-    pub fn new(number: i64) -> Self {
-        Self(number)
-    }
-
-    /// Returns the number, which belongs into no message.
-    pub fn number(self) -> i64 {
-        self.0
-    }
-}
-
-impl fmt::Debug for Seed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Seed(..)")
-    }
-}
-
-/// The types of values a mask may meet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ValueType {
-    /// bytea.
-    Bytes,
-    /// smallint.
-    Int16,
-    /// integer.
-    Int32,
-    /// bigint.
-    Int64,
-    /// text and what is written like it.
-    Text,
-    /// uuid.
-    Uuid,
-}
-
-impl ValueType {
-    /// Returns the name of the type in SQL.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bytes => "bytea",
-            Self::Int16 => "smallint",
-            Self::Int32 => "integer",
-            Self::Int64 => "bigint",
-            Self::Text => "text",
-            Self::Uuid => "uuid",
-        }
-    }
-}
-
-/// What a strategy with its parameters promises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Properties {
-    /// Equal input gives equal output.
-    pub deterministic: bool,
-    /// Different input gives different output, always.
-    pub injective: bool,
-    /// The input can be computed from the output and the key.
-    pub reversible: bool,
-    /// The output has as many characters as the input.
-    pub keeps_length: bool,
-    /// A well-formed input gives a well-formed output of the same sort.
-    pub keeps_format: bool,
-    /// The output depends on the masking key.
-    pub keyed: bool,
-    /// Spellings of one value (case, white space, separators) share one output on purpose, so that
-    /// two different texts may collide whatever `collision_bits` says.
-    pub folds_spellings: bool,
-    /// Texts of different canonical form collide with probability 2^-bits at most, whatever they
-    /// are: 0 where that depends on the input, none where the output is a constant.
-    pub collision_bits: Option<u32>,
-}
-
-impl Properties {
-    /// No promise at all.
-    const NONE: Self = Self {
-        deterministic: false,
-        injective: false,
-        reversible: false,
-        keeps_length: false,
-        keeps_format: false,
-        keyed: false,
-        folds_spellings: false,
-        collision_bits: None,
-    };
 }
 
 /// A strategy with parsed and checked parameters.
@@ -175,87 +145,143 @@ impl Properties {
 /// # Examples
 ///
 /// ```
-/// use confiture::strategies::{Kind, Params, Seed, Strategy};
+/// use confiture::strategies::{Kind, Params, Seed, Strategy, Subkeys, ValueType};
 ///
 /// let strategy = Strategy::new(Kind::Redact, &Params::new())?;
-/// let mask = strategy.mask(&[7; 32], Seed::new(12345));
+/// let keys = Subkeys::new(&[7; 32], &[8; 32]);
+/// let mask = strategy.mask(&keys, Seed::new(12345), ValueType::Text)?;
 /// assert_eq!(mask.text("John")?, "[REDACTED]");
 /// # Ok::<(), confiture::error::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Strategy {
-    /// An address at a reserved domain.
-    Email(email::Email),
-    /// A keyed digest.
-    Hash(hash::Hash),
-    /// Other digits in the same notation.
-    Phone(phone::Phone),
-    /// A constant.
-    Redact(redact::Redact),
-}
-
-/// Calls a method of whichever strategy it is.
-macro_rules! each {
-    ($strategy:expr, $it:ident => $call:expr) => {
-        match $strategy {
-            Strategy::Email($it) => $call,
-            Strategy::Hash($it) => $call,
-            Strategy::Phone($it) => $call,
-            Strategy::Redact($it) => $call,
-        }
-    };
+#[derive(Clone)]
+pub struct Strategy {
+    kind: Kind,
+    on_error: OnError,
+    parsed: Arc<dyn Parsed>,
 }
 
 impl Strategy {
-    /// Parses and checks the parameters of a strategy.
+    /// Parses and checks the parameters of a strategy. `on_error` is one that all of them know.
     ///
     /// # Errors
     ///
     /// `InvalidParameter` for an unrecognized name, a wrong type or a value out of bounds, with
     /// the name of the parameter beside it.
     pub fn new(kind: Kind, params: &Params) -> Result<Self, ParamError> {
-        match kind {
-            Kind::Email => email::Email::new(params).map(Self::Email),
-            Kind::Hash => hash::Hash::new(params).map(Self::Hash),
-            Kind::Phone => phone::Phone::new(params).map(Self::Phone),
-            Kind::Redact => redact::Redact::new(params).map(Self::Redact),
-        }
+        let (on_error, own) = OnError::take(kind, params)?;
+        let reader = params::Reader::new(kind, &own)?;
+        Ok(Self {
+            kind,
+            on_error,
+            parsed: (kind.definition().parse)(&reader)?.into(),
+        })
+    }
+
+    /// Reads a strategy written inside a parameter: its type, or a mapping with `type`, `config`
+    /// and `seed`.
+    ///
+    /// # Errors
+    /// `InvalidParameter` with the place inside the value.
+    pub fn from_spec(value: &Value) -> Result<Spec, SpecError> {
+        Spec::new(value)
     }
 
     /// Returns which strategy it is.
     pub fn kind(&self) -> Kind {
-        match self {
-            Self::Email(_) => Kind::Email,
-            Self::Hash(_) => Kind::Hash,
-            Self::Phone(_) => Kind::Phone,
-            Self::Redact(_) => Kind::Redact,
-        }
+        self.kind
     }
 
     /// Returns every parameter with its effective value; parsed again they give an equal strategy.
     pub fn effective_params(&self) -> Params {
-        each!(self, it => it.effective_params())
+        let mut params = self.parsed.params();
+        self.on_error.give(&mut params);
+        params
     }
 
-    /// Returns what can be relied on.
-    pub fn properties(&self) -> Properties {
-        each!(self, it => it.properties())
+    /// Returns what can be relied on, for values of a type.
+    pub fn properties(&self, of: ValueType) -> Properties {
+        let promised = self.parsed.properties(of);
+        match self.on_error {
+            OnError::Error => promised,
+            // Every value that is refused becomes the same.
+            OnError::Null | OnError::Redact => Properties {
+                injective: false,
+                collision_bits: Some(0),
+                gives_null: promised.gives_null || self.on_error.gives_null(of),
+                ..promised
+            },
+        }
     }
 
     /// Returns the longest text output in characters, for inputs of at most that many; none if
     /// there is no limit.
     pub fn output_limit(&self, input_max_chars: Option<usize>) -> Option<usize> {
-        each!(self, it => it.output_limit(input_max_chars))
+        let longest = self.parsed.output_limit(input_max_chars)?;
+        Some(longest.max(self.on_error.length()))
     }
 
     /// Tells whether values of a type are masked.
     pub fn accepts(&self, of: ValueType) -> bool {
-        self.kind().accepts(of)
+        self.kind.accepts(of) && self.parsed.accepts(of)
     }
 
-    /// Compiles the strategy with the masking subkey and the seed.
-    pub fn mask(self, key: &[u8; 32], seed: Seed) -> Mask {
-        Mask::new(self, key, seed)
+    /// Whether it depends on the masking key.
+    pub fn is_keyed(&self) -> bool {
+        let accepts = self.kind.definition().accepts;
+        accepts
+            .iter()
+            .any(|of| self.parsed.accepts(*of) && self.parsed.properties(*of).keyed)
+    }
+
+    /// The strategies that are part of this one.
+    pub fn parts(&self) -> Vec<&Self> {
+        self.parsed.parts()
+    }
+
+    /// The stored salt that must be beside the keys; none if it needs none.
+    pub fn salt(&self) -> Option<SaltRef<'_>> {
+        self.parsed.salt()
+    }
+
+    /// The strategy and every part of it, and their parts.
+    pub fn with_parts(&self) -> Vec<&Self> {
+        let parts = self.parts().into_iter().flat_map(Self::with_parts);
+        std::iter::once(self).chain(parts).collect()
+    }
+
+    /// Compiles the strategy with the keys and the seed, for values of a type.
+    ///
+    /// # Errors
+    /// `DatatypeMismatch` if it does not accept the type, `InvalidParameter` for a parameter that
+    /// has no meaning for it, `NotReady` if it needs a salt that is not there.
+    pub fn mask(&self, keys: &Subkeys<'_>, seed: Seed, of: ValueType) -> Result<Mask, Error> {
+        Mask::new(self, keys, seed, of)
+    }
+
+    /// Finds a parameter that was written and has no meaning for values of a type.
+    pub fn misplaced(&self, of: ValueType, written: &Params) -> Option<&'static str> {
+        let misplaced = |spec: &&ParamSpec| !spec.applies_to(of) && written.contains_key(spec.name);
+        self.kind
+            .params()
+            .iter()
+            .find(misplaced)
+            .map(|spec| spec.name)
+    }
+}
+
+impl PartialEq for Strategy {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.effective_params() == other.effective_params()
+    }
+}
+
+impl Eq for Strategy {}
+
+impl fmt::Debug for Strategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple(self.kind.name())
+            .field(&self.effective_params())
+            .finish()
     }
 }
 
@@ -267,8 +293,10 @@ mod tests {
     fn kinds_are_in_order_and_parse_by_name() {
         assert!(Kind::ALL.is_sorted_by_key(|kind| kind.name()));
         for kind in Kind::ALL {
-            assert_eq!(Kind::parse(kind.name()), Some(kind));
-            assert!(kind.params().is_sorted_by_key(|spec| spec.name));
+            assert_eq!(Kind::parse(kind.name()), Some(*kind));
+            let about = kind.definition().about;
+            assert!(about.starts_with(|c: char| c.is_ascii_uppercase()) && !about.ends_with('.'));
+            assert!(!kind.definition().accepts.is_empty());
         }
         assert_eq!(Kind::parse("Email"), None);
     }
@@ -276,23 +304,32 @@ mod tests {
     #[test]
     fn documented_defaults_are_the_effective_ones() {
         for kind in Kind::ALL {
-            let strategy = Strategy::new(kind, &Params::new()).unwrap();
-            assert_eq!(strategy.kind(), kind);
-            let effective = strategy.effective_params();
-            assert_eq!(effective.len(), kind.params().len());
+            let required = |spec: &ParamSpec| spec.presence == Presence::Required;
+            if kind.params().iter().any(required) {
+                continue;
+            }
+            let effective = Strategy::new(*kind, &Params::new())
+                .unwrap()
+                .effective_params();
             for spec in kind.params() {
-                let (of, shown) = match &effective[spec.name] {
-                    Value::Bool(value) => (ParamKind::Bool, value.to_string()),
-                    Value::Int(value) => (ParamKind::Int, value.to_string()),
-                    Value::Text(value) => (ParamKind::Text, value.clone()),
-                };
-                assert_eq!((of, &*shown), (spec.kind, spec.default), "{}", spec.name);
+                let shown = effective.get(spec.name).map(|value| match value {
+                    Value::Bool(value) => value.to_string(),
+                    Value::Int(value) => value.to_string(),
+                    Value::Number(value) => value.get().to_string(),
+                    Value::Text(value) => value.clone(),
+                    Value::List(_) | Value::Map(_) => panic!("{} has a default", spec.name),
+                });
+                if let Presence::Default(default) = spec.presence {
+                    assert_eq!(shown.as_deref(), Some(default), "{}", spec.name);
+                }
             }
         }
     }
 
     #[test]
-    fn debug_shows_no_seed() {
+    fn debug_shows_no_seed_and_no_key() {
         assert_eq!(format!("{:?}", Seed::new(4711)), "Seed(..)");
+        let keys = Subkeys::new(&[7; 32], &[7; 32]);
+        assert_eq!(format!("{keys:?}"), "Subkeys(..)");
     }
 }

@@ -1,322 +1,454 @@
-//! What SQL sees of the strategies: one function per strategy and type, `anon_…`.
+//! What SQL sees of the strategies: one function `anon_…` per strategy and type, all with the same
+//! body, declared by `sql/strategies.sql`.
 //!
-//! NULL in, NULL out. A keyed mask uses the active masking key, or the version that `key_version`
-//! names, so it is STABLE, and PARALLEL RESTRICTED because a worker would have to ask the provider
-//! for the key again. The mask is made
-//! once per call site; per row there is the keyed function and nothing else.
+//! The body finds out from the catalog which function it is and what its arguments are called, once
+//! per call site; per row there is the keyed function and nothing else. NULL in, NULL out. A keyed
+//! mask uses the active masking key, or the version that `key_version` names, so it is STABLE, and
+//! PARALLEL RESTRICTED because a worker would have to ask the provider for the key again.
 
-use pgrx::datum::Uuid;
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use pgrx::iter::TableIterator;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use pgrx::{AnyElement, JsonB};
 
-use super::{Kind, Mask, Params, Seed, Strategy, Value, ValueType};
+use super::measure::epsilon::{Epsilon, corrected_variance, noise_params};
+use super::params::from_json;
+use super::{
+    Datum, Input, Kind, Mask, Needs, ParamKind, Params, Presence, Row, SaltRef, Seed, Strategy,
+    Subkeys, Value, ValueType, listing,
+};
 use crate::error::{self, Error, Result, given};
 use crate::keys::{self, Use, subkey};
-use crate::pg::callsite;
+use crate::pg::codec::Codec;
+use crate::pg::document::Document;
+use crate::pg::{call, callsite, report};
+use crate::settings;
 
 type Call = pg_sys::FunctionCallInfo;
 
-/// A keyed digest of a text: `prefix` and `length` hexadecimal digits (4 bits each).
-#[pg_extern(stable, parallel_restricted)]
-#[allow(
-    clippy::too_many_arguments,
-    reason = "each is an argument of the SQL function"
-)]
-fn anon_hash(
+/// The body of every mask.
+#[pg_extern(sql = false)]
+fn mask(fcinfo: Call) -> Result<Option<AnyElement>, ErrorReport> {
+    Ok(run(fcinfo, Mask::apply)?)
+}
+
+/// The body of the way back from a mask that has one.
+#[pg_extern(sql = false)]
+fn unmask(fcinfo: Call) -> Result<Option<AnyElement>, ErrorReport> {
+    Ok(run(fcinfo, Mask::reverse)?)
+}
+
+/// The strategies there are, as rows of the view `confiture.strategies`.
+#[pg_extern(schema = "confiture", name = "_strategies", immutable, parallel_safe)]
+#[allow(clippy::type_complexity, reason = "the shape of the rows")]
+fn strategies() -> TableIterator<
+    'static,
+    (
+        name!(name, String),
+        name!(about, String),
+        name!(parameters, JsonB),
+        name!(inputs, Vec<String>),
+        name!(accepts, Vec<String>),
+        name!(is_deterministic, bool),
+        name!(is_injective, bool),
+        name!(is_reversible, bool),
+        name!(keeps_length, bool),
+        name!(keeps_format, bool),
+        name!(is_keyed, bool),
+        name!(version, i32),
+        name!(example, Option<String>),
+    ),
+> {
+    TableIterator::new(Kind::ALL.iter().map(|kind| {
+        let entry = listing::entry(*kind);
+        let promised = entry.properties;
+        (
+            kind.name().to_owned(),
+            kind.definition().about.to_owned(),
+            JsonB(entry.parameters),
+            entry.inputs,
+            entry.accepts,
+            promised.deterministic,
+            promised.injective,
+            promised.reversible,
+            promised.keeps_length,
+            promised.keeps_format,
+            promised.keyed,
+            i32::from(kind.version()),
+            entry.example,
+        )
+    }))
+}
+
+/// What keeps a strategy from masking a value, one row per reason; no row when nothing does. The
+/// value is masked by a key of nobody, and nothing of it is shown.
+#[pg_extern(schema = "confiture", immutable, parallel_safe)]
+#[allow(clippy::type_complexity, reason = "the shape of the rows")]
+fn validate_value(
+    strategy: Option<&str>,
+    params: Option<Document>,
     value: Option<&str>,
-    seed: default!(Option<i64>, 0),
-    algorithm: default!(Option<&str>, "'sha256'"),
-    length: default!(Option<i32>, 20),
-    prefix: default!(Option<&str>, "''"),
-    canonical: default!(Option<&str>, "'exact'"),
-    key_version: default!(Option<i32>, "NULL"),
-    fcinfo: Call,
-) -> Result<Option<String>, ErrorReport> {
-    let Some(value) = value else { return Ok(None) };
-    let args = [
-        ("algorithm", algorithm.map(Arg::Text)),
-        ("length", length.map(Arg::Int)),
-        ("prefix", prefix.map(Arg::Text)),
-        ("canonical", canonical.map(Arg::Text)),
-    ];
-    Ok(Some(
-        site(fcinfo, Kind::Hash, seed, key_version, &args)?
-            .text(value)?
-            .into_owned(),
-    ))
+    value_type: default!(Option<&str>, "'text'"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(reason, String),
+            name!(message, String),
+            name!(detail, Option<String>),
+        ),
+    >,
+    ErrorReport,
+> {
+    let kind = kind_of(given("strategy", strategy)?)?;
+    let params = given("params", params)?.read()?;
+    let strategy = Strategy::new(kind, &from_json(&params)?).map_err(Error::from)?;
+    let of = value_type_of(value_type)?;
+    let found = listing::validate(&strategy, value, of);
+    Ok(TableIterator::new(found.into_iter().map(|reason| {
+        (reason.code.to_owned(), reason.message, reason.detail)
+    })))
 }
 
-/// A keyed digest of a byte string: the first `length` hexadecimal digits of it, as bytes.
-#[pg_extern(name = "anon_hash", stable, parallel_restricted)]
-fn anon_hash_bytea(
-    value: Option<&[u8]>,
-    seed: default!(Option<i64>, 0),
-    algorithm: default!(Option<&str>, "'sha256'"),
-    length: default!(Option<i32>, 20),
-    key_version: default!(Option<i32>, "NULL"),
-    fcinfo: Call,
-) -> Result<Option<Vec<u8>>, ErrorReport> {
-    let Some(value) = value else { return Ok(None) };
-    let args = [
-        ("algorithm", algorithm.map(Arg::Text)),
-        ("length", length.map(Arg::Int)),
-    ];
-    Ok(Some(
-        site(fcinfo, Kind::Hash, seed, key_version, &args)?.bytes(value)?,
-    ))
-}
-
-/// A keyed digest of a uuid, as a uuid of version 8 (RFC 9562 §5.8).
-#[pg_extern(name = "anon_hash", stable, parallel_restricted)]
-fn anon_hash_uuid(
-    value: Option<Uuid>,
-    seed: default!(Option<i64>, 0),
-    key_version: default!(Option<i32>, "NULL"),
-    fcinfo: Call,
-) -> Result<Option<Uuid>, ErrorReport> {
-    let Some(value) = value else { return Ok(None) };
-    let masked = site(fcinfo, Kind::Hash, seed, key_version, &[])?.uuid(*value.as_bytes())?;
-    Ok(Some(Uuid::from_bytes(masked)))
-}
-
-/// Declares a mask of an integer type: the output has the same type.
-macro_rules! integer_mask {
-    ($(#[$doc:meta])* $name:ident, $sql:literal, $kind:expr, $type:ident, $width:expr) => {
-        $(#[$doc])*
-        #[pg_extern(name = $sql, stable, parallel_restricted)]
-        fn $name(
-            value: Option<$type>,
-            seed: default!(Option<i64>, 0),
-            key_version: default!(Option<i32>, "NULL"),
-            fcinfo: Call,
-        ) -> Result<Option<$type>, ErrorReport> {
-            let Some(value) = value else { return Ok(None) };
-            let masked = site(fcinfo, $kind, seed, key_version, &[])?.int(value.into(), $width)?;
-            Ok(Some(narrow(masked)?))
-        }
-    };
-}
-
-integer_mask!(
-    /// A keyed number from 0 to 32767.
-    anon_hash_int2, "anon_hash", Kind::Hash, i16, ValueType::Int16
-);
-integer_mask!(
-    /// A keyed number from 0 to 2147483647.
-    anon_hash_int4, "anon_hash", Kind::Hash, i32, ValueType::Int32
-);
-integer_mask!(
-    /// A keyed number from 0 to 9223372036854775807.
-    anon_hash_int8, "anon_hash", Kind::Hash, i64, ValueType::Int64
-);
-integer_mask!(
-    /// Another number of as many digits.
-    anon_phone_int4, "anon_phone", Kind::Phone, i32, ValueType::Int32
-);
-integer_mask!(
-    /// Another number of as many digits.
-    anon_phone_int8, "anon_phone", Kind::Phone, i64, ValueType::Int64
-);
-
-/// An address at a reserved domain that stands for the given one, whatever its case.
-#[pg_extern(stable, parallel_restricted)]
-fn anon_email(
-    value: Option<&str>,
-    seed: default!(Option<i64>, 0),
-    preserve_domain: default!(Option<bool>, "false"),
-    hash_length: default!(Option<i32>, 20),
-    format: default!(Option<&str>, "'user_{hash}@example.com'"),
-    key_version: default!(Option<i32>, "NULL"),
-    fcinfo: Call,
-) -> Result<Option<String>, ErrorReport> {
-    let Some(value) = value else { return Ok(None) };
-    let args = [
-        ("preserve_domain", preserve_domain.map(Arg::Bool)),
-        ("hash_length", hash_length.map(Arg::Int)),
-        ("format", format.map(Arg::Text)),
-    ];
-    Ok(Some(
-        site(fcinfo, Kind::Email, seed, key_version, &args)?
-            .text(value)?
-            .into_owned(),
-    ))
-}
-
-/// Other digits in the notation of the given number.
-#[pg_extern(stable, parallel_restricted)]
-fn anon_phone(
-    value: Option<&str>,
-    seed: default!(Option<i64>, 0),
-    preserve_country_code: default!(Option<bool>, "false"),
-    key_version: default!(Option<i32>, "NULL"),
-    fcinfo: Call,
-) -> Result<Option<String>, ErrorReport> {
-    let Some(value) = value else { return Ok(None) };
-    let args = [(
-        "preserve_country_code",
-        preserve_country_code.map(Arg::Bool),
-    )];
-    Ok(Some(
-        site(fcinfo, Kind::Phone, seed, key_version, &args)?
-            .text(value)?
-            .into_owned(),
-    ))
-}
-
-/// A constant in place of a text, or one character per character. It takes a seed as every mask
-/// does; a constant has no use for it.
+/// What noise for differential privacy does to values of a type: scale, standard deviation,
+/// variance, and half the width of the interval that holds 95 of 100 noisy values of one value.
 #[pg_extern(immutable, parallel_safe)]
-fn anon_redact(
-    value: Option<&str>,
-    seed: default!(Option<i64>, 0),
-    style: default!(Option<&str>, "'constant'"),
-    replacement: default!(Option<&str>, "NULL"),
-    fcinfo: Call,
-) -> Result<Option<String>, ErrorReport> {
-    let Some(value) = value else { return Ok(None) };
-    let mut args = vec![("style", style.map(Arg::Text))];
-    // Its default depends on the style, so that NULL means: the default.
-    if replacement.is_some() {
-        args.push(("replacement", replacement.map(Arg::Text)));
-    }
-    Ok(Some(
-        site(fcinfo, Kind::Redact, seed, None, &args)?
-            .text(value)?
-            .into_owned(),
-    ))
+#[allow(clippy::type_complexity, reason = "the shape of the rows")]
+fn anon_dp_noise_params(
+    epsilon: Option<f64>,
+    sensitivity: Option<f64>,
+    value_type: default!(Option<&str>, "'double precision'"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(scale, f64),
+            name!(sd, f64),
+            name!(variance, f64),
+            name!(ci95_halfwidth, f64),
+        ),
+    >,
+    ErrorReport,
+> {
+    let noise = noise_params(
+        given("epsilon", epsilon)?,
+        given("sensitivity", sensitivity)?,
+        value_type_of(value_type)?,
+    )?;
+    Ok(TableIterator::once((
+        noise.scale,
+        noise.sd,
+        noise.variance,
+        noise.ci95_halfwidth,
+    )))
 }
 
-/// 0 in place of a number.
-#[pg_extern(name = "anon_redact", immutable, parallel_safe)]
-fn anon_redact_int2(value: Option<i16>, seed: default!(Option<i64>, 0)) -> Option<i16> {
-    let _ = seed;
-    value.map(|_| 0)
+/// The variance of values, from that of their noisy ones.
+#[pg_extern(immutable, parallel_safe)]
+fn anon_dp_correct_variance(
+    noisy_var: Option<f64>,
+    epsilon: Option<f64>,
+    sensitivity: Option<f64>,
+    value_type: default!(Option<&str>, "'double precision'"),
+) -> Result<Option<f64>, ErrorReport> {
+    let Some(noisy_var) = noisy_var else {
+        return Ok(None);
+    };
+    Ok(Some(corrected_variance(
+        noisy_var,
+        given("epsilon", epsilon)?,
+        given("sensitivity", sensitivity)?,
+        value_type_of(value_type)?,
+    )?))
 }
 
-/// 0 in place of a number.
-#[pg_extern(name = "anon_redact", immutable, parallel_safe)]
-fn anon_redact_int4(value: Option<i32>, seed: default!(Option<i64>, 0)) -> Option<i32> {
-    let _ = seed;
-    value.map(|_| 0)
+fn value_type_of(name: Option<&str>) -> Result<ValueType> {
+    let name = given("value_type", name)?;
+    ValueType::parse(name).ok_or_else(|| {
+        Error::new(
+            error::Kind::InvalidParameter,
+            format!("values of type {name} cannot be masked"),
+        )
+        .with_hint("Name the type as in confiture.strategies, such as text or integer.")
+    })
 }
 
-/// 0 in place of a number.
-#[pg_extern(name = "anon_redact", immutable, parallel_safe)]
-fn anon_redact_int8(value: Option<i64>, seed: default!(Option<i64>, 0)) -> Option<i64> {
-    let _ = seed;
-    value.map(|_| 0)
-}
-
-/// The nil uuid (RFC 9562 §5.9) in place of a uuid.
-#[pg_extern(name = "anon_redact", immutable, parallel_safe)]
-fn anon_redact_uuid(value: Option<Uuid>, seed: default!(Option<i64>, 0)) -> Option<Uuid> {
-    let _ = seed;
-    value.map(|_| Uuid::from_bytes([0; 16]))
-}
-
-/// The empty string in place of a byte string.
-#[pg_extern(name = "anon_redact", immutable, parallel_safe)]
-fn anon_redact_bytea(value: Option<&[u8]>, seed: default!(Option<i64>, 0)) -> Option<Vec<u8>> {
-    let _ = seed;
-    value.map(|_| Vec::new())
-}
-
-/// An argument as it arrives, for comparing without copying.
-#[derive(Clone, Copy)]
-enum Arg<'a> {
-    Bool(bool),
-    Int(i32),
-    Text(&'a str),
-}
-
-impl Arg<'_> {
-    fn value(self) -> Value {
-        match self {
-            Self::Bool(value) => Value::Bool(value),
-            Self::Int(value) => Value::Int(value.into()),
-            Self::Text(value) => Value::Text(value.to_owned()),
-        }
-    }
-
-    fn is(self, value: &Value) -> bool {
-        match (self, value) {
-            (Self::Bool(a), Value::Bool(b)) => a == *b,
-            (Self::Int(a), Value::Int(b)) => i64::from(a) == *b,
-            (Self::Text(a), Value::Text(b)) => a == b,
-            _ => false,
-        }
-    }
-}
-
+/// What a call site keeps.
 struct Site {
-    seed: i64,
-    key_version: Option<i32>,
-    args: Vec<Value>,
+    fixed: Rc<Fixed>,
+    /// Arguments that are no constants, as they were when the mask was made.
+    kept: Vec<Kept>,
     /// A function look-up can outlive a statement (PL/pgSQL keeps expressions for a transaction),
     /// and a key can be rotated within one: the active key may be another one then.
     stamp: keys::store::Stamp,
     mask: Mask,
 }
 
-/// The mask of this call site, made anew when an argument, the statement or a key changes.
-fn site(
-    fcinfo: Call,
-    kind: Kind,
-    seed: Option<i64>,
-    key_version: Option<i32>,
-    args: &[(&str, Option<Arg<'_>>)],
-) -> Result<&'static Mask> {
-    let stamp = keys::store::stamp();
-    let same = |site: &Site| {
-        site.stamp == stamp
-            && Some(site.seed) == seed
-            && site.key_version == key_version
-            && site.args.len() == args.len()
-            && site
-                .args
-                .iter()
-                .zip(args)
-                .all(|(kept, (_, arg))| arg.is_some_and(|arg| arg.is(kept)))
-    };
-    let make = || {
-        let seed = given("seed", seed)?;
-        let mut params = Params::new();
-        let mut kept = Vec::with_capacity(args.len());
-        for (name, arg) in args {
-            let value = given(name, *arg)?.value();
-            kept.push(value.clone());
-            params.insert((*name).to_owned(), value);
-        }
-        let strategy = Strategy::new(kind, &params)?;
-        let mask = if strategy.properties().keyed {
-            let key = match key_version {
-                Some(version) => keys::store::version_for(keys::MASKING, version)?,
-                None => keys::store::active(keys::MASKING)?,
-            };
-            strategy.mask(subkey(&key.secret, Use::Masking).expose(), Seed::new(seed))
-        } else {
-            // A strategy without a key ignores it.
-            strategy.mask(&[0; keys::KEY_LEN], Seed::new(seed))
-        };
-        keys::scrub();
-        Ok(Site {
-            seed,
-            key_version,
-            args: kept,
-            // As it is now: looking the key up may have taken in news of it.
-            stamp: keys::store::stamp(),
-            mask,
-        })
-    };
-    callsite::state(fcinfo, same, make).map(|site| &site.mask)
+/// What never changes at a call site.
+struct Fixed {
+    kind: Option<Kind>,
+    value: usize,
+    codec: Codec,
+    arguments: Vec<String>,
+    /// Where the inputs of the strategy stand, and whether each is a list.
+    inputs: Vec<(usize, bool)>,
 }
 
-fn narrow<T: TryFrom<i64>>(value: i64) -> Result<T> {
-    T::try_from(value).map_err(|_| {
-        Error::new(
-            error::Kind::Internal,
-            "a masked number does not fit its type",
+/// An argument that may differ from row to row.
+struct Kept {
+    place: usize,
+    bytes: Option<Vec<u8>>,
+}
+
+fn run(
+    fcinfo: Call,
+    work: impl for<'a> Fn(&Mask, Datum<'a>, Row<'_>) -> Result<Option<Datum<'a>>>,
+) -> Result<Option<AnyElement>> {
+    // The value comes first, but for the function that takes the strategy's name before it.
+    if call::is_null(fcinfo, 0) {
+        return Ok(None);
+    }
+    let site = callsite::state(
+        fcinfo,
+        |site| is_same(fcinfo, site),
+        |former| make(fcinfo, former),
+    )?;
+    let fixed = &site.fixed;
+    let Some(value) = fixed.codec.argument(fcinfo, fixed.value)? else {
+        return Ok(None);
+    };
+    let inputs = inputs(fcinfo, fixed);
+    let row = Row(&inputs);
+    let masked = value.each(|value| work(&site.mask, value, row))?;
+    fixed.codec.result(masked)
+}
+
+fn is_same(fcinfo: Call, site: &Site) -> bool {
+    let unchanged =
+        |kept: &Kept| call::bytes(fcinfo, kept.place).as_deref() == kept.bytes.as_deref();
+    site.stamp == keys::store::stamp() && site.kept.iter().all(unchanged)
+}
+
+/// The inputs of this row; none for most strategies.
+fn inputs<'a>(fcinfo: Call, fixed: &Fixed) -> Vec<Input<'a>> {
+    let read = |&(place, many): &(usize, bool)| match call::input(fcinfo, place, many) {
+        (Some(text), _) => Input::One(text),
+        (None, Some(texts)) => Input::Many(texts),
+        (None, None) => Input::None,
+    };
+    fixed.inputs.iter().map(read).collect()
+}
+
+fn make(fcinfo: Call, former: Option<&Site>) -> Result<Site> {
+    let fixed = match former {
+        Some(former) => Rc::clone(&former.fixed),
+        None => Rc::new(fix(fcinfo)?),
+    };
+    let at = |name: &str| fixed.arguments.iter().position(|argument| argument == name);
+    let seed = match at("seed") {
+        Some(place) => given("seed", call::argument::<i64>(fcinfo, place))?,
+        None => 0,
+    };
+    let key_version = at("key_version").and_then(|place| call::argument::<i32>(fcinfo, place));
+    let (kind, params) = match fixed.kind {
+        Some(kind) => (kind, own_params(fcinfo, kind, &fixed)?),
+        None => {
+            let word = given("strategy", call::argument::<&str>(fcinfo, 0))?;
+            let json = at("params").and_then(|place| call::argument::<Document>(fcinfo, place));
+            let json = given("params", json)?.read()?;
+            (kind_of(word)?, from_json(&json)?)
+        }
+    };
+    let strategy = Strategy::new(kind, &params)?;
+    let of = fixed.codec.value_type();
+    if let Some(epsilon) = Epsilon::largest(&strategy) {
+        epsilon.check(settings::dp_max_epsilon())?;
+        // Once per call site and set of arguments.
+        if epsilon.is_weak() {
+            report::warning(
+                "epsilon is so large that the noise hardly protects anybody",
+                None,
+            );
+        }
+    }
+    // A function that is not VOLATILE may be called once more for one and the same value.
+    let draws = |of: &Strategy| of.kind().definition().needs == Needs::Chance;
+    let declared = fixed.kind.map(|kind| kind.definition().needs);
+    if declared != Some(Needs::Chance) && strategy.with_parts().into_iter().any(draws) {
+        return Err(Error::new(
+            error::Kind::Unsupported,
+            "a strategy that draws by chance has a function of its own",
         )
+        .with_hint("Call anon_dp_noise or anon_dp_choice, or name it in a profile."));
+    }
+    if strategy
+        .kind()
+        .definition()
+        .inputs
+        .iter()
+        .any(|input| input.required)
+        && fixed.inputs.is_empty()
+    {
+        let name = strategy.kind().name();
+        return Err(Error::new(
+            error::Kind::Unsupported,
+            format!("strategy \"{name}\" reads other columns, which anon_apply cannot give it"),
+        )
+        .with_hint(format!("Call anon_{name}.")));
+    }
+    let mask = if strategy.is_keyed() {
+        let key = match key_version {
+            Some(version) => keys::store::version_for(keys::MASKING, version)?,
+            None => keys::store::active(keys::MASKING)?,
+        };
+        let (masking, fpe) = (
+            subkey(&key.secret, Use::Masking),
+            subkey(&key.secret, Use::Fpe),
+        );
+        let salt = strategy.salt().map(salt).transpose()?;
+        let keys = Subkeys {
+            salt: salt.as_ref().map(keys::Secret::expose),
+            ..Subkeys::new(masking.expose(), fpe.expose())
+        };
+        strategy.mask(&keys, Seed::new(seed), of)
+    } else {
+        // A strategy without a key ignores it.
+        let nobody = [0; keys::KEY_LEN];
+        strategy.mask(&Subkeys::new(&nobody, &nobody), Seed::new(seed), of)
+    };
+    keys::scrub();
+    let is_input = |place: usize| fixed.inputs.iter().any(|(input, _)| *input == place);
+    let kept = (0..call::count(fcinfo))
+        .filter(|&place| {
+            place != fixed.value && !is_input(place) && !call::is_constant(fcinfo, place)
+        })
+        .map(|place| Kept {
+            place,
+            bytes: call::bytes(fcinfo, place).map(Cow::into_owned),
+        })
+        .collect();
+    Ok(Site {
+        kept,
+        // As it is now: looking the key up may have taken in news of it.
+        stamp: keys::store::stamp(),
+        mask: mask?,
+        fixed,
+    })
+}
+
+fn salt(of: SaltRef<'_>) -> Result<keys::Secret> {
+    if of.name.is_empty() {
+        return Err(Error::new(
+            error::Kind::InvalidParameter,
+            "argument \"salt\" must name a salt",
+        )
+        .with_hint(
+            "Make one with confiture.create_key('salt-…') and name what follows the dash.",
+        ));
+    }
+    keys::store::salt(of.name, of.version)
+}
+
+fn fix(fcinfo: Call) -> Result<Fixed> {
+    let unknown = || {
+        Error::new(error::Kind::Internal, "a mask does not know itself")
+            .with_hint("A function of confiture was renamed: install the extension again.")
+    };
+    let signature = call::signature(fcinfo).ok_or_else(unknown)?;
+    let name = signature.name.as_str();
+    let kind = match name.strip_prefix("anon_").ok_or_else(unknown)? {
+        "apply" => None,
+        name => {
+            let name = name.strip_suffix("_decrypt").unwrap_or(name);
+            Some(Kind::parse(name).ok_or_else(unknown)?)
+        }
+    };
+    let at = |name: &str| {
+        signature
+            .arguments
+            .iter()
+            .position(|argument| argument == name)
+    };
+    let value = at("value").ok_or_else(unknown)?;
+    let inputs = kind.map_or(&[][..], |kind| kind.definition().inputs);
+    let inputs = inputs
+        .iter()
+        .map(|spec| Ok((at(spec.name).ok_or_else(unknown)?, spec.many)))
+        .collect::<Result<_>>()?;
+    Ok(Fixed {
+        kind,
+        value,
+        codec: Codec::at(fcinfo, call::type_of(fcinfo, value))?,
+        inputs,
+        arguments: signature.arguments,
+    })
+}
+
+/// The parameters of the strategy, from the arguments of the same names.
+fn own_params(fcinfo: Call, kind: Kind, fixed: &Fixed) -> Result<Params> {
+    let mut params = Params::new();
+    let own = kind.params().iter().chain([&super::OnError::PARAM]);
+    for spec in own {
+        let Some(place) = fixed.arguments.iter().position(|name| name == spec.name) else {
+            continue;
+        };
+        let value = match spec.kind {
+            ParamKind::Bigint => call::argument::<i64>(fcinfo, place).map(Value::Int),
+            ParamKind::Bool => call::argument::<bool>(fcinfo, place).map(Value::Bool),
+            ParamKind::Int => {
+                call::argument::<i32>(fcinfo, place).map(|value| Value::Int(value.into()))
+            }
+            ParamKind::List => list(fcinfo, place, spec.name)?,
+            ParamKind::Map => call::argument::<Document>(fcinfo, place)
+                .map(|document| Ok::<_, Error>(Value::Map(from_json(&document.read()?)?)))
+                .transpose()?,
+            ParamKind::Span if call::type_of(fcinfo, place) == pg_sys::INTERVALOID => {
+                call::seconds(fcinfo, place)?.map(Value::from)
+            }
+            ParamKind::Number | ParamKind::Span => {
+                call::argument::<f64>(fcinfo, place).map(Value::from)
+            }
+            ParamKind::Text => call::argument::<&str>(fcinfo, place).map(Value::from),
+        };
+        match value {
+            // As good as not given, and some parameters have no meaning beside others.
+            Some(value) if spec.is_default(&value) => {}
+            Some(value) => {
+                params.insert(spec.name.to_owned(), value);
+            }
+            None if spec.presence == Presence::Optional => {}
+            None => {
+                given::<()>(spec.name, None)?;
+            }
+        }
+    }
+    Ok(params)
+}
+
+fn list(fcinfo: Call, place: usize, name: &str) -> Result<Option<Value>> {
+    let Some(texts) = call::texts(fcinfo, place) else {
+        return Ok(None);
+    };
+    let texts = texts
+        .into_iter()
+        .map(|text| Ok(Value::from(given(name, text)?)));
+    Ok(Some(Value::List(texts.collect::<Result<_>>()?)))
+}
+
+fn kind_of(name: &str) -> Result<Kind> {
+    Kind::parse(name).ok_or_else(|| {
+        let error = Error::new(
+            error::Kind::InvalidParameter,
+            format!("strategy type \"{name}\" is not allowed"),
+        );
+        let names = Kind::ALL.iter().map(|kind| kind.name());
+        match super::nearest(name, names) {
+            Some(near) => error.with_hint(format!("Did you mean \"{near}\"?")),
+            None => error.with_hint("See confiture.strategies."),
+        }
     })
 }

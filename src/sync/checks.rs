@@ -4,11 +4,11 @@
 use serde_json::{Value, json};
 
 use super::facts::Side;
-use super::fit::{self, How};
+use super::fit::How;
 use super::plan::{Decision, Masked, TablePlan};
 use super::statement;
 use crate::pg::ident::{literal, qualified, quote};
-use crate::strategies::{self, Strategy, ValueType};
+use crate::strategies::{self, Survival, ValueType};
 
 /// The outcome of one check.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,10 +47,14 @@ pub fn compare_counts(
         passed: rows(source) == rows(target) && rows(target) == loaded,
         report: json!({"check": "rows", "table": name, "source": rows(source), "target": rows(target)}),
     }];
-    for (i, (column, _)) in masked(table).enumerate() {
+    for (i, (column, of)) in masked(table).enumerate() {
         let nulls = |side: &[u64]| rows(side).saturating_sub(side.get(i + 1).copied().unwrap_or(0));
         checks.push(Check {
-            passed: nulls(source) == nulls(target),
+            passed: of.how == How::Default
+                || match gives_null(of) {
+                    true => nulls(source) <= nulls(target),
+                    false => nulls(source) == nulls(target),
+                },
             report: json!({"check": "nulls kept", "table": name, "column": column,
                            "source": nulls(source), "target": nulls(target)}),
         });
@@ -68,10 +72,19 @@ pub struct Survivors {
     pub expected: Option<String>,
 }
 
-/// The checks for survivors of a table.
+/// Whether a masked column may hold NULL where its source has a value.
+fn gives_null(masked: &Masked) -> bool {
+    match &masked.how {
+        How::Mask(call) => masked.strategy.properties(call.of).gives_null,
+        How::Null => true,
+        How::Constant(_) | How::Default | How::Record(_) | How::Shuffle(_) => false,
+    }
+}
+
+/// The checks for survivors of a table, for every column of which something can be said.
 pub fn survivors(table: &TablePlan, target: &str, source: &Side) -> Vec<Survivors> {
     masked(table)
-        .map(|(name, of)| {
+        .filter_map(|(name, of)| {
             let column = quote(name);
             let to = qualified(target, &table.source.name);
             let facts = table.source.columns.iter().find(|facts| facts.name == name);
@@ -81,15 +94,15 @@ pub fn survivors(table: &TablePlan, target: &str, source: &Side) -> Vec<Survivor
                 })
             };
             if let Some(not_it) = not_the_constant(of, &column, &stored) {
-                return Survivors {
+                return Some(Survivors {
                     column: name.to_owned(),
                     found: count(&format!("{to} t WHERE t.{column} IS NOT NULL AND {not_it}")),
                     expected: None,
-                };
+                });
             }
+            let space = Space::of(of)?;
             let from = statement::from(&table.source);
             let text = |side: &str| format!("({side}.{column})::pg_catalog.text");
-            let space = Space::of(of);
             // With the row's own key, only the row's own value counts: fewer by chance.
             let same_row = kept_key(table, source).map(|key| {
                 key.iter()
@@ -113,11 +126,11 @@ pub fn survivors(table: &TablePlan, target: &str, source: &Side) -> Vec<Survivor
                    FROM {to} t WHERE {judged}",
                 space.chance(&text("t"), &others)
             );
-            Survivors {
+            Some(Survivors {
                 column: name.to_owned(),
                 found,
                 expected: Some(expected),
-            }
+            })
         })
         .collect()
 }
@@ -161,17 +174,16 @@ enum Space {
 const FEWEST_DIGITS: u32 = 5;
 
 impl Space {
-    fn of(masked: &Masked) -> Self {
-        match masked.strategy.as_ref() {
-            Strategy::Phone(phone) => {
-                let keeps = phone.effective_params().get("preserve_country_code")
-                    == Some(&strategies::Value::Bool(true));
-                // No calling code is longer than three digits (ITU-T E.164).
-                Self::Digits {
-                    kept: if keeps { 3 } else { 0 },
-                }
-            }
-            _ => Self::Bits(fit::collision_bits(&masked.strategy, &masked.how)),
+    fn of(masked: &Masked) -> Option<Self> {
+        let How::Mask(call) = &masked.how else {
+            return None;
+        };
+        // An array without elements always comes through.
+        match masked.strategy.properties(call.of).survival {
+            _ if call.is_array => None,
+            Survival::Bits(bits) => Some(Self::Bits(bits)),
+            Survival::Digits { kept } => Some(Self::Digits { kept }),
+            Survival::Constant | Survival::Unjudged => None,
         }
     }
 
@@ -207,11 +219,15 @@ fn not_the_constant(
     stored: &dyn Fn(&str) -> String,
 ) -> Option<String> {
     let value = format!("(t.{column})::pg_catalog.text");
-    match (&masked.how, masked.strategy.as_ref()) {
+    match &masked.how {
         // Compared as text of what the column stores: json has no equality.
-        (How::Constant(text), _) => Some(format!("{value} <> ({})::pg_catalog.text", stored(text))),
-        (How::Mask(ValueType::Text), Strategy::Redact(redact)) => {
-            let params = redact.effective_params();
+        How::Constant(text) => Some(format!("{value} <> ({})::pg_catalog.text", stored(text))),
+        How::Null => Some("true".to_owned()),
+        How::Mask(call) if call.of == ValueType::Text && !call.is_array => {
+            if masked.strategy.kind() != strategies::Kind::Redact {
+                return None;
+            }
+            let params = masked.strategy.effective_params();
             let Some(strategies::Value::Text(replacement)) = params.get("replacement") else {
                 return None;
             };
@@ -225,7 +241,7 @@ fn not_the_constant(
                 )
             })
         }
-        _ => None,
+        How::Default | How::Mask(_) | How::Record(_) | How::Shuffle(_) => None,
     }
 }
 

@@ -5,17 +5,17 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::checks::{self, Check};
+use super::evidence::Evidence;
 use super::facts::Side;
 use super::failure::Phase;
 use super::plan::Plan;
-use super::request::{self, Planned, Request};
+use super::request::{self, Planned};
 use super::{masks, statement, store, target};
 use crate::error::{Error, Kind, Result, counted};
-use crate::keys::store::ActiveKey;
-use crate::keys::{Use, subkey};
+use crate::keys::{self, Use, subkey};
 use crate::pg::snapshot::Snapshot;
 use crate::pg::{guc, ident, report, server, spi, user};
-use crate::profile::Profile;
+use crate::strategies::Subkeys;
 
 /// What a copy did.
 pub struct Copied {
@@ -32,13 +32,8 @@ pub struct Copied {
 ///
 /// # Errors
 /// Whatever is wrong. Server errors unwind.
-pub fn copy(
-    request: &Request,
-    profile: &Profile,
-    planned: &Planned,
-    key: &ActiveKey,
-    phase: &Phase,
-) -> Result<Copied> {
+pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copied> {
+    let (request, profile, key) = (run.request, run.profile, run.key);
     phase.enter("locking");
     lock(&planned.plan)?;
     // The catalog may have changed since the plan was made; from here on these tables cannot.
@@ -62,12 +57,28 @@ pub fn copy(
     if !plan.prepare.created.is_empty() {
         stands_alone(plan)?;
     }
-    let masking = subkey(&key.secret, Use::Masking);
+    let (masking, fpe) = (
+        subkey(&key.secret, Use::Masking),
+        subkey(&key.secret, Use::Fpe),
+    );
     let compiled = plan
-        .masks()
+        .masks(&profile.name)
         .into_iter()
-        .map(|mask| mask.strategy.clone().mask(masking.expose(), mask.seed))
-        .collect();
+        .map(|mask| {
+            let salt = match &mask.salt {
+                // The version that the entry of the run names, whoever has rotated it since.
+                Some((name, _)) => {
+                    Some(keys::store::salt_now(name, run.salts.get(name).copied())?.0)
+                }
+                None => None,
+            };
+            let keys = Subkeys {
+                salt: salt.as_ref().map(keys::Secret::expose),
+                ..Subkeys::new(masking.expose(), fpe.expose())
+            };
+            mask.strategy.mask(&keys, mask.seed, mask.of)
+        })
+        .collect::<Result<_>>()?;
     let installed = masks::install(compiled);
     let mut tables = Vec::new();
     for (name, load) in &loads {

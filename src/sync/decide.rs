@@ -129,7 +129,8 @@ fn mask(
         .and_then(|strategy| strategy.params.get("replacement"));
     let replacement = rule.options.get("replacement").or(written);
     let place = format!("\"{}\" of table {}", column.name, table.shown());
-    let how = fit::of(&rule.resolved, replacement, column, input.source, &place)?;
+    inputs(input, rule, table)?;
+    let how = fit::of(rule, replacement, column, input.source, &place)?;
     Ok(Masked {
         name: rule.strategy.clone(),
         strategy: Arc::clone(&rule.resolved),
@@ -137,6 +138,32 @@ fn mask(
         origin,
         how,
     })
+}
+
+/// The columns a mask reads beside its own must be there, and be of types whose text form nobody
+/// can change.
+fn inputs(input: &Input<'_>, rule: &profile::Rule, table: &Table) -> Result<(), Error> {
+    for name in rule.inputs.values().flatten() {
+        let Some(column) = table.columns.iter().find(|column| column.name == *name) else {
+            return Err(undefined(name, table));
+        };
+        let base = input.source.base_of(column.type_oid);
+        if !base.is_some_and(|base| base.kind == 'b' && fit::value_type(base).is_some()) {
+            return Err(Error::new(
+                Kind::DatatypeMismatch,
+                format!(
+                    "column \"{name}\" of table {} cannot be read by a mask of column \"{}\"",
+                    table.shown(),
+                    rule.column
+                ),
+            )
+            .with_detail(format!(
+                "Its type {} is not one of the server's own.",
+                column.type_name
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The WHERE clause of a table; `None` when all rows are copied. `s` stands for the source table.

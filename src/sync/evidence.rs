@@ -1,5 +1,6 @@
 //! What the ledger is told of a run: names and numbers, no value, no seed.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
@@ -23,6 +24,8 @@ pub struct Evidence<'a> {
     pub profile: &'a Profile,
     /// The masking key used.
     pub key: &'a ActiveKey,
+    /// The versions of the salts it uses, by name.
+    pub salts: BTreeMap<String, i32>,
 }
 
 impl Evidence<'_> {
@@ -47,6 +50,7 @@ impl Evidence<'_> {
             details: Some(json!({
                 "mode": "atomic",
                 "masking_key": format!("{}/{}", self.key.name, self.key.version),
+                "salts": self.salts,
                 "triggers": self.request.options.triggers.name(),
                 "copied_unchanged": plan.copied_unchanged(),
             })),

@@ -1,64 +1,312 @@
 //! Whether a strategy fits a column: type, length, uniqueness.
 
-use super::facts::{Column, Side, Type};
+use super::facts::{Attribute, Column, Side, Type};
 use crate::error::{Error, Kind, Result};
-use crate::strategies::{self, Properties, Strategy, Value, ValueType};
+use crate::profile::Rule;
+use crate::strategies::nested::{Action, Spec};
+use crate::strategies::rows::record::Record;
+use crate::strategies::{self, InputSpec, Strategy, Value, ValueType};
 
 /// How a column's values are replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum How {
-    /// By a mask, called with values of that type.
-    Mask(ValueType),
+    /// By a mask, called with every value.
+    Mask(Call),
     /// By a constant, written as a literal of the column's type.
     Constant(String),
+    /// By the default of the column.
+    Default,
+    /// By NULL.
+    Null,
+    /// Field by field.
+    Record(Vec<Field>),
+    /// By another row's value; columns of one group move together.
+    Shuffle(Option<String>),
 }
 
-/// Finds how a strategy replaces the values of a column.
+/// What becomes of a field of a composite value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Number of its type.
+    pub type_oid: u32,
+    /// What becomes of it.
+    pub how: FieldHow,
+}
+
+/// How a field is replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldHow {
+    /// Not at all.
+    Keep,
+    /// By a mask.
+    Mask(Spec, Call),
+    /// By NULL.
+    Null,
+}
+
+/// How a mask is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// What it is called with; for an array, the type of its elements.
+    pub of: ValueType,
+    /// Whether it is called for every element of an array.
+    pub is_array: bool,
+    /// What else of the row it reads, in the order of the strategy's definition.
+    pub inputs: Vec<Given>,
+}
+
+/// An input of a mask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// Whether it is a list of columns.
+    pub many: bool,
+    /// The columns; none when the rule does not name any.
+    pub columns: Vec<String>,
+}
+
+/// Finds how a rule replaces the values of a column.
 ///
 /// `replacement` is the parameter of that name where the profile gives one: a constant for types
 /// that are no text.
 ///
 /// # Errors
-/// 42804 when the strategy does not fit the type, 22023 when it may write more than fits.
+/// 42804 when the strategy does not fit the type, 22023 when it may write more than fits, or NULL
+/// where NULL is refused.
 pub fn of(
-    strategy: &Strategy,
+    rule: &Rule,
     replacement: Option<&Value>,
     column: &Column,
     side: &Side,
     place: &str,
 ) -> Result<How> {
+    let strategy = rule.resolved.as_ref();
     let Some(base) = side.base_of(column.type_oid) else {
         return Err(Error::new(
             Kind::Internal,
             format!("type of column {place} is not known"),
         ));
     };
-    let name = strategy.kind().name();
-    if let Some(of) = value_type(base) {
-        let constant_redaction =
-            strategy.kind() == strategies::Kind::Redact && of != ValueType::Text;
-        if !constant_redaction {
-            if !strategy.accepts(of) {
-                return Err(mismatch(name, column, Some(of), place));
-            }
-            if of == ValueType::Text {
-                fits_length(strategy, column, side, place)?;
-            }
-            return Ok(How::Mask(of));
-        }
+    let how = match strategy.kind() {
+        strategies::Kind::Constant => match strategy.effective_params().get("replacement") {
+            Some(Value::Text(text)) => Some(How::Constant(text.clone())),
+            _ => None,
+        },
+        strategies::Kind::Null => Some(How::Null),
+        strategies::Kind::Default => Some(default(column, place)?),
+        strategies::Kind::Record => Some(record(strategy, base, column, side, place)?),
+        strategies::Kind::Redact => redaction(strategy, replacement, base, column, place)?,
+        strategies::Kind::Shuffle => Some(How::Shuffle(
+            match strategy.effective_params().get("group") {
+                Some(Value::Text(group)) if !group.is_empty() => Some(group.clone()),
+                _ => None,
+            },
+        )),
+        _ => None,
+    };
+    let how = match how {
+        Some(how) => how,
+        None => How::Mask(call(rule, base, column, side, place)?),
+    };
+    let gives_null = match &how {
+        How::Mask(call) => !call.is_array && strategy.properties(call.of).gives_null,
+        How::Null => true,
+        How::Constant(_) | How::Default | How::Record(_) | How::Shuffle(_) => false,
+    };
+    if gives_null && column.not_null {
+        return Err(Error::new(
+            Kind::InvalidParameter,
+            format!(
+                "strategy \"{}\" may write NULL into column {place}, which must not be null",
+                strategy.kind().name()
+            ),
+        ));
     }
-    if strategy.kind() != strategies::Kind::Redact {
-        return Err(mismatch(name, column, None, place));
+    Ok(how)
+}
+
+fn default(column: &Column, place: &str) -> Result<How> {
+    if column.not_null && column.default.is_none() && column.identity.is_empty() {
+        return Err(Error::new(
+            Kind::Definition,
+            format!("column {place} has no default and must not be null"),
+        )
+        .with_hint("Redact it instead."));
+    }
+    Ok(How::Default)
+}
+
+/// Every field of the type, as the strategy says; a field it names must be there.
+fn record(
+    strategy: &Strategy,
+    base: &Type,
+    column: &Column,
+    side: &Side,
+    place: &str,
+) -> Result<How> {
+    if base.kind != 'c' {
+        return Err(mismatch(strategy.kind().name(), column, None, place));
+    }
+    let record = Record::of(&strategy.effective_params())?;
+    let names = || base.attributes.iter().map(|field| field.name.as_str());
+    if let Some(missing) = record
+        .names()
+        .find(|name| names().all(|field| field != *name))
+    {
+        let error = Error::new(
+            Kind::UndefinedColumn,
+            format!("field \"{missing}\" of column {place} does not exist"),
+        );
+        return Err(match strategies::nearest(missing, names()) {
+            Some(near) => error.with_hint(format!("Did you mean \"{near}\"?")),
+            None => error,
+        });
+    }
+    let field = |field: &Attribute| {
+        let how = match record.action(&field.name) {
+            Action::Keep => FieldHow::Keep,
+            Action::Null | Action::Drop => FieldHow::Null,
+            Action::Mask(spec) => {
+                let of = side.base_of(field.type_oid);
+                let element = of.filter(|of| of.is_array).and_then(|of| of.inner);
+                let element = element.and_then(|inner| side.base_of(inner));
+                let taken = element.or(of).and_then(value_type);
+                let Some(taken) = taken.filter(|of| spec.strategy().accepts(*of)) else {
+                    return Err(Error::new(
+                        Kind::DatatypeMismatch,
+                        format!(
+                            "strategy \"{}\" does not fit field \"{}\" of column {place} of type {}",
+                            spec.strategy().kind().name(),
+                            field.name,
+                            field.type_name
+                        ),
+                    ));
+                };
+                let call = Call {
+                    of: taken,
+                    is_array: element.is_some(),
+                    inputs: Vec::new(),
+                };
+                FieldHow::Mask(spec, call)
+            }
+        };
+        Ok(Field {
+            name: field.name.clone(),
+            type_oid: field.type_oid,
+            how,
+        })
+    };
+    let fields = base.attributes.iter().map(field);
+    Ok(How::Record(fields.collect::<Result<_>>()?))
+}
+
+fn call(rule: &Rule, base: &Type, column: &Column, side: &Side, place: &str) -> Result<Call> {
+    let strategy = rule.resolved.as_ref();
+    let name = strategy.kind().name();
+    let element = match base.inner {
+        Some(inner) if base.is_array => side.base_of(inner),
+        _ => None,
+    };
+    let of = value_type(element.unwrap_or(base));
+    let Some(of) = of.filter(|of| strategy.accepts(*of)) else {
+        return Err(mismatch(name, column, of, place));
+    };
+    if let Some(parameter) = strategy.misplaced(of, &rule.options) {
+        return Err(Error::new(
+            Kind::InvalidParameter,
+            format!(
+                "parameter \"{parameter}\" of strategy \"{name}\" has no meaning for column {place} of type {}",
+                column.type_name
+            ),
+        ));
+    }
+    if of == ValueType::Enum {
+        has_labels(strategy, element.unwrap_or(base), place)?;
+    }
+    if matches!(of, ValueType::Text) && element.is_none() {
+        fits_length(strategy, column, side, place)?;
+    }
+    let definition = strategy.kind().definition();
+    let lacking = |spec: &&InputSpec| spec.required && !rule.inputs.contains_key(spec.name);
+    if let Some(spec) = definition.inputs.iter().find(lacking) {
+        return Err(Error::new(
+            Kind::InvalidParameter,
+            format!(
+                "rule of column {place} must name the input \"{}\" of strategy \"{name}\"",
+                spec.name
+            ),
+        )
+        .with_detail(spec.about));
+    }
+    let inputs = if rule.inputs.is_empty() {
+        Vec::new()
+    } else {
+        definition
+            .inputs
+            .iter()
+            .map(|spec| Given {
+                many: spec.many,
+                columns: rule.inputs.get(spec.name).cloned().unwrap_or_default(),
+            })
+            .collect()
+    };
+    Ok(Call {
+        of,
+        is_array: element.is_some(),
+        inputs,
+    })
+}
+
+/// Whatever an enum may become must be one of its labels, or a row would be the first to tell.
+fn has_labels(strategy: &Strategy, of: &Type, place: &str) -> Result<()> {
+    let params = strategy.effective_params();
+    let chosen = match params.get("choices").or(params.get("domain")) {
+        Some(Value::List(labels)) => labels.iter().collect(),
+        _ => Vec::new(),
+    };
+    let mapped: Vec<_> = match params.get("pairs") {
+        Some(Value::Map(pairs)) => pairs.values().chain(params.get("fallback")).collect(),
+        _ => Vec::new(),
+    };
+    let is_label = |value: &&Value| match value {
+        Value::Text(text) => of.labels.contains(text),
+        _ => false,
+    };
+    if chosen.iter().chain(&mapped).all(is_label) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::InvalidParameter,
+        format!(
+            "strategy \"{}\" may write what is no label of column {place}",
+            strategy.kind().name()
+        ),
+    )
+    .with_detail(format!("The labels are {}.", of.labels.join(", "))))
+}
+
+/// Redacting means a constant, but for texts, where it may keep the length.
+fn redaction(
+    strategy: &Strategy,
+    replacement: Option<&Value>,
+    base: &Type,
+    column: &Column,
+    place: &str,
+) -> Result<Option<How>> {
+    if value_type(base) == Some(ValueType::Text) {
+        return Ok(None);
     }
     match (replacement, neutral(base)) {
-        (Some(Value::Text(text)), _) => Ok(How::Constant(text.clone())),
-        (Some(Value::Int(number)), _) => Ok(How::Constant(number.to_string())),
-        (Some(Value::Bool(word)), _) => Ok(How::Constant(word.to_string())),
-        (None, Some(text)) => Ok(How::Constant(text.to_owned())),
-        (None, None) => Err(Error::new(
+        (Some(Value::Text(text)), _) => Ok(Some(How::Constant(text.clone()))),
+        (Some(Value::Int(number)), _) => Ok(Some(How::Constant(number.to_string()))),
+        (Some(Value::Bool(word)), _) => Ok(Some(How::Constant(word.to_string()))),
+        (_, Some(text)) => Ok(Some(How::Constant(text.to_owned()))),
+        (_, None) => Err(Error::new(
             Kind::DatatypeMismatch,
             format!(
-                "strategy \"redact\" has no neutral value for column {place} of type {}",
+                "strategy \"{}\" has no neutral value for column {place} of type {}",
+                strategy.kind().name(),
                 column.type_name
             ),
         )
@@ -66,34 +314,30 @@ pub fn of(
     }
 }
 
-/// The bits that two different values of a column collide with, at most 2^-bits: what uniqueness
-/// can rest on.
-pub fn collision_bits(strategy: &Strategy, how: &How) -> u32 {
-    match how {
-        How::Constant(_) => 0,
-        How::Mask(of) => match (strategy.kind(), of) {
-            (strategies::Kind::Hash, ValueType::Int16) => 15,
-            (strategies::Kind::Hash, ValueType::Int32) => 31,
-            (strategies::Kind::Hash, ValueType::Int64) => 63,
-            (strategies::Kind::Hash, ValueType::Uuid) => 122,
-            _ => strategy.properties().collision_bits.unwrap_or(0),
-        },
-    }
-}
-
-/// Whether a column stays unique over that many rows with a chance of failure below 2^-40.
-pub fn stays_unique(properties: Properties, bits: u32, rows: f64) -> bool {
-    properties.injective || 2.0 * rows.max(2.0).log2() + 40.0 <= f64::from(bits)
-}
-
 /// What a mask may be called with, for the types it can be called with.
 pub fn value_type(base: &Type) -> Option<ValueType> {
     match base.oid {
+        16 => Some(ValueType::Bool),
         17 => Some(ValueType::Bytes),
         20 => Some(ValueType::Int64),
         21 => Some(ValueType::Int16),
         23 => Some(ValueType::Int32),
+        114 => Some(ValueType::Json),
+        650 => Some(ValueType::Cidr),
+        700 => Some(ValueType::Float32),
+        701 => Some(ValueType::Float64),
+        774 => Some(ValueType::Mac8),
+        829 => Some(ValueType::Mac),
+        869 => Some(ValueType::Inet),
+        1082 => Some(ValueType::Date),
+        1114 => Some(ValueType::Timestamp),
+        1184 => Some(ValueType::Timestamptz),
+        1700 => Some(ValueType::Numeric),
         2950 => Some(ValueType::Uuid),
+        3802 => Some(ValueType::Jsonb),
+        _ if base.kind == 'c' => Some(ValueType::Record),
+        _ if base.kind == 'e' => Some(ValueType::Enum),
+        _ if base.kind == 'b' && base.name == "hstore" => Some(ValueType::Hstore),
         // text, varchar, char(n), name, and what is written like them (citext).
         _ if base.category == 'S' && base.kind == 'b' => Some(ValueType::Text),
         _ => None,
@@ -161,9 +405,9 @@ fn fits_length(strategy: &Strategy, column: &Column, side: &Side, place: &str) -
 
 fn mismatch(strategy: &str, column: &Column, of: Option<ValueType>, place: &str) -> Error {
     let accepting: Vec<_> = strategies::Kind::ALL
-        .into_iter()
-        .filter(|kind| *kind == strategies::Kind::Redact || of.is_some_and(|of| kind.accepts(of)))
-        .map(strategies::Kind::name)
+        .iter()
+        .filter(|kind| ANY_TYPE.contains(kind) || of.is_some_and(|of| kind.accepts(of)))
+        .map(|kind| kind.name())
         .collect();
     Error::new(
         Kind::DatatypeMismatch,
@@ -173,23 +417,16 @@ fn mismatch(strategy: &str, column: &Column, of: Option<ValueType>, place: &str)
         ),
     )
     .with_hint(format!(
-        "Use {}, or exclude the column.",
-        accepting.join(" or ")
+        "Use one of {}, or exclude the column.",
+        accepting.join(", ")
     ))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fit_uniqueness_needs_twice_the_rows_in_bits_and_forty_more() {
-        let properties = Strategy::new(strategies::Kind::Email, &Default::default())
-            .unwrap()
-            .properties();
-        assert!(stays_unique(properties, 80, 1e6));
-        assert!(!stays_unique(properties, 80, 2e6));
-        assert!(!stays_unique(properties, 32, 10.0));
-        assert!(!stays_unique(properties, 0, 1.0));
-    }
-}
+/// The strategies that fit every column.
+const ANY_TYPE: [strategies::Kind; 5] = [
+    strategies::Kind::Constant,
+    strategies::Kind::Default,
+    strategies::Kind::Null,
+    strategies::Kind::Redact,
+    strategies::Kind::Shuffle,
+];

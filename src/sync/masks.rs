@@ -46,13 +46,13 @@ pub fn apply<T>(number: i32, mask: impl FnOnce(&Mask) -> Result<T>) -> Result<T>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::strategies::{Params, Seed, Strategy};
+    use crate::strategies::{Params, Seed, Strategy, Subkeys, ValueType};
 
     #[test]
     fn masks_exist_only_while_installed() {
-        let mask = Strategy::new(crate::strategies::Kind::Redact, &Params::new())
-            .unwrap()
-            .mask(&[1; 32], Seed::new(0));
+        let strategy = Strategy::new(crate::strategies::Kind::Redact, &Params::new()).unwrap();
+        let keys = Subkeys::new(&[1; 32], &[2; 32]);
+        let mask = strategy.mask(&keys, Seed::new(0), ValueType::Text).unwrap();
         let text = |number| apply(number, |mask| Ok(mask.text("x")?.into_owned()));
         assert!(text(0).is_err());
         let installed = install(vec![mask]);

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use super::facts::{Code, Side, Table};
-use super::fit::How;
+use super::fit::{FieldHow, How};
 use super::options::{Options, Triggers};
 use crate::error::Result;
+use crate::keys::push_field;
 use crate::profile::{self, Profile, SeedOrigin};
-use crate::strategies::{Seed, Strategy};
+use crate::strategies::{Seed, Strategy, ValueType};
 
 /// What a run will do.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,22 +48,50 @@ pub struct MaskPlan<'a> {
     pub strategy: &'a Strategy,
     /// The seed.
     pub seed: Seed,
+    /// The type of the values.
+    pub of: ValueType,
+    /// The stored salt, and its version where the profile names one.
+    pub salt: Option<(String, Option<i32>)>,
 }
 
 impl Plan {
-    /// The masks in the order of their numbers.
-    pub fn masks(&self) -> Vec<MaskPlan<'_>> {
-        self.tables
-            .iter()
-            .flat_map(|table| &table.columns)
-            .filter_map(|column| match &column.decision {
-                Decision::Masked(masked) if matches!(masked.how, How::Mask(_)) => Some(MaskPlan {
-                    strategy: &masked.strategy,
-                    seed: masked.seed,
-                }),
-                _ => None,
-            })
-            .collect()
+    /// The masks in the order of their numbers. `profile` names the salts that the profile does
+    /// not name, one per column.
+    pub fn masks(&self, profile: &str) -> Vec<MaskPlan<'_>> {
+        let mut masks = Vec::new();
+        for table in &self.tables {
+            for column in &table.columns {
+                let Decision::Masked(masked) = &column.decision else {
+                    continue;
+                };
+                let parts: Vec<(&Strategy, Option<Seed>, ValueType)> = match &masked.how {
+                    How::Mask(call) => vec![(&masked.strategy, None, call.of)],
+                    How::Record(fields) => fields
+                        .iter()
+                        .filter_map(|field| match &field.how {
+                            FieldHow::Mask(spec, call) => {
+                                Some((spec.strategy(), spec.seed(), call.of))
+                            }
+                            FieldHow::Keep | FieldHow::Null => None,
+                        })
+                        .collect(),
+                    How::Constant(_) | How::Default | How::Null | How::Shuffle(_) => Vec::new(),
+                };
+                masks.extend(parts.into_iter().map(|(strategy, seed, of)| MaskPlan {
+                    strategy,
+                    seed: seed.unwrap_or(masked.seed),
+                    of,
+                    salt: strategy.salt().map(|salt| match salt.name {
+                        "" => {
+                            let name = salt_name(profile, &table.source.name, &column.name);
+                            (name, salt.version)
+                        }
+                        name => (name.to_owned(), salt.version),
+                    }),
+                }));
+            }
+        }
+        masks
     }
 
     /// Columns copied as they are although nobody decided so.
@@ -81,6 +112,25 @@ impl TablePlan {
             .find(|column| column.name == name)
             .map(|column| &column.decision)
     }
+}
+
+/// The name of a column's own salt: what can be read of the three names, and a digest that tells
+/// apart what reads the same.
+fn salt_name(profile: &str, table: &str, column: &str) -> String {
+    let parts = [profile, table, column];
+    let mut fields = Vec::new();
+    for part in parts {
+        push_field(&mut fields, part.as_bytes());
+    }
+    let digest = hex::encode(&Sha256::digest(&fields)[..4]);
+    let readable: String = parts
+        .join("-")
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .take(45)
+        .collect();
+    format!("{readable}-{digest}")
 }
 
 /// One column of a run.
@@ -195,4 +245,19 @@ pub struct Unchecked {
     pub target: String,
     /// The columns it points to.
     pub target_columns: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plan_names_salts_readably_and_apart() {
+        let name = salt_name("shop", "Customers", "ssn");
+        assert!(name.starts_with("shop_customers_ssn-"), "{name}");
+        assert_ne!(name, salt_name("shop", "customers", "ssn"));
+        assert_ne!(salt_name("a", "b-c", "d"), salt_name("a-b", "c", "d"));
+        let long = salt_name(&"p".repeat(63), &"t".repeat(63), "é");
+        assert!(long.len() <= 63 - "salt-".len());
+    }
 }

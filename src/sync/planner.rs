@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::Table;
+use super::facts::{Table, Unique};
 use super::fit::How;
 use super::plan::{Decision, Input, Plan, TablePlan};
-use super::{decide, fit, target, trust};
+use super::{decide, shuffle, target, trust, unique};
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::ident;
 use crate::profile::Coverage;
-use crate::strategies::{ValueType, nearest};
+use crate::strategies::{SaltRef, ValueType, nearest};
 
 /// Makes the plan.
 ///
@@ -51,7 +51,7 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
     if let Some(error) = undecided(input.profile.coverage, &tables) {
         problems.push(error);
     }
-    unique(&tables, &mut problems);
+    unique_columns(&tables, &mut problems);
     partition_keys(&tables, &mut problems);
     trust::check_types(input, &tables, &mut problems);
     let mut notes = Vec::new();
@@ -287,17 +287,26 @@ fn undecided(coverage: Coverage, tables: &[TablePlan]) -> Option<Error> {
     )
 }
 
-fn unique(tables: &[TablePlan], problems: &mut Vec<Error>) {
+fn unique_columns(tables: &[TablePlan], problems: &mut Vec<Error>) {
     for table in tables {
-        for unique in &table.source.unique {
-            for name in &unique.columns {
+        for index in &table.source.unique {
+            for name in &index.columns {
                 let Some(Decision::Masked(masked)) = table.decision(name) else {
                     continue;
                 };
-                let bits = fit::collision_bits(&masked.strategy, &masked.how);
-                if fit::stays_unique(masked.strategy.properties(), bits, table.rows) {
+                let distinct = |column: &str| {
+                    let alone = |of: &&Unique| of.columns == [column];
+                    table.source.unique.iter().any(|of| alone(&of))
+                };
+                let stays = match &masked.how {
+                    // All of the index's columns move together, so its rows are the same rows.
+                    How::Shuffle(_) => shuffle::moves_together(table, &index.columns),
+                    how => unique::stays_unique(&masked.strategy, how, table.rows, distinct),
+                };
+                if stays {
                     continue;
                 }
+                let bits = unique::collision_bits(&masked.strategy, &masked.how);
                 problems.push(
                     Error::new(
                         Kind::InvalidParameter,
@@ -309,15 +318,15 @@ fn unique(tables: &[TablePlan], problems: &mut Vec<Error>) {
                     )
                     .with_detail(format!(
                         "Index \"{}\" demands it; the strategy guarantees {bits} bits, about {:.0} rows need {:.0}.",
-                        unique.name,
+                        index.name,
                         table.rows,
-                        2.0 * table.rows.max(2.0).log2() + 40.0
+                        unique::needed_bits(table.rows)
                     ))
-                    .with_hint(match masked.how {
-                        How::Mask(ValueType::Text | ValueType::Bytes) => {
-                            "Use hash or email with a greater length, or preserve the column with a reason."
+                    .with_hint(match &masked.how {
+                        How::Mask(call) if matches!(call.of, ValueType::Text | ValueType::Bytes) => {
+                            "Use hash or email with a greater length, fpe, or a variant with \"keep_unique: true\"; or preserve the column with a reason."
                         }
-                        _ => "Its type has no room for more: preserve the column with a reason.",
+                        _ => "Use fpe, or preserve the column with a reason.",
                     }),
                 );
             }
@@ -373,7 +382,7 @@ fn foreign_keys(tables: &[TablePlan], problems: &mut Vec<Error>, notes: &mut Vec
                                 table.source.shown()
                             ),
                         )
-                        .with_hint("Give both the same strategy, parameters and seed, or preserve both."),
+                        .with_hint("Give both the same strategy, parameters and seed, a salt with a name if it is salted_hash, or preserve both."),
                     );
                 }
             }
@@ -381,13 +390,34 @@ fn foreign_keys(tables: &[TablePlan], problems: &mut Vec<Error>, notes: &mut Vec
     }
 }
 
-/// Whether equal values stay equal.
-fn alike(a: Option<&Decision>, b: Option<&Decision>) -> bool {
-    match (a, b) {
-        (Some(Decision::Masked(a)), Some(Decision::Masked(b))) => {
-            a.strategy == b.strategy && a.seed == b.seed && a.how == b.how
+/// Whether every reference still finds its row.
+fn alike(here: Option<&Decision>, there: Option<&Decision>) -> bool {
+    match (here, there) {
+        (Some(Decision::Masked(here)), Some(Decision::Masked(there))) => {
+            let own = |how: &How| match how {
+                // Drawn from something else of the row, which differs between the tables.
+                How::Mask(call) => {
+                    // A salt without a name is that of one column.
+                    let salted_alike = |salt: SaltRef<'_>| !salt.name.is_empty();
+                    call.inputs.is_empty()
+                        && here.strategy.salt().is_none_or(salted_alike)
+                        && here.strategy.properties(call.of).deterministic
+                }
+                How::Constant(_) | How::Null => true,
+                How::Default | How::Record(_) | How::Shuffle(_) => false,
+            };
+            let equal = here.strategy == there.strategy
+                && here.seed == there.seed
+                && here.how == there.how
+                && own(&here.how);
+            equal || here.how == How::Null
         }
-        (Some(Decision::Masked(_)), _) | (_, Some(Decision::Masked(_))) => false,
+        // References among each other.
+        (Some(Decision::Masked(here)), Some(Decision::Copied | Decision::Preserved { .. })) => {
+            matches!(here.how, How::Null | How::Shuffle(_))
+        }
+        (Some(Decision::Masked(here)), _) => here.how == How::Null,
+        (_, Some(Decision::Masked(_))) => false,
         // A reference that is not copied is NULL, which refers to nothing.
         (Some(Decision::Excluded { .. }), _) => true,
         (_, Some(Decision::Excluded { .. })) => false,

@@ -11,6 +11,7 @@ use crate::pg::guc;
 use crate::pg::subxact::guarded;
 use crate::profile::{self, Profile, seed};
 use crate::settings;
+use crate::strategies::measure::epsilon::Epsilon;
 
 /// What the caller asked for.
 pub struct Request {
@@ -85,7 +86,14 @@ pub fn plan(request: &Request, profile: &Profile) -> Result<Planned> {
         code: &code,
     };
     let plan = planner::make(&input)?;
-    first(bad_constants(&plan, &source))?;
+    let mut problems = bad_constants(&plan, &source);
+    let limit = settings::dp_max_epsilon();
+    problems.extend(
+        plan.masks(&profile.name)
+            .iter()
+            .filter_map(|mask| Epsilon::largest(mask.strategy)?.check(limit).err()),
+    );
+    first(problems)?;
     Ok(Planned { plan, source })
 }
 

@@ -1,13 +1,16 @@
 //! One run: plan, STARTED, copy, checks, COMPLETED; or, whatever goes wrong, nothing and FAILED.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::copy::copy;
 use super::evidence::{Evidence, merged, seconds};
 use super::failure::{Phase, explain};
+use super::plan::Plan;
 use super::request::{self, Request, pinned};
+use crate::custody;
 use crate::error::{Error, Kind, Result};
-use crate::keys::random_uuid;
+use crate::keys::{self, SALT_PREFIX, random_uuid};
 use crate::ledger::entry::Event;
 use crate::ledger::store as ledger;
 use crate::pg::lock::SessionLock;
@@ -38,12 +41,14 @@ pub fn run(request: &Request) -> Result<()> {
         report::notice(note);
     }
     let key = profile::store::masking_key(&profile, true)?;
+    let salts = salts(&planned.plan, &profile.name)?;
     let run_id = random_uuid()?;
     let evidence = Evidence {
         run_id,
         request,
         profile: &profile,
         key: &key,
+        salts,
     };
     ledger::append(Event::Started, evidence.facts(&planned.plan))?;
     connection.commit()?;
@@ -51,7 +56,7 @@ pub fn run(request: &Request) -> Result<()> {
     let phase = Phase::default();
     let outcome = guarded(|| {
         pinned(|| {
-            let copied = copy(request, &profile, &planned, &key, &phase)?;
+            let copied = copy(&evidence, &planned, &phase)?;
             phase.enter("recording");
             let mut facts = evidence.facts(&planned.plan);
             copied.describe(&planned.plan, started, &mut facts);
@@ -76,6 +81,26 @@ pub fn run(request: &Request) -> Result<()> {
             Err(error)
         }
     }
+}
+
+/// The salts of a run with their versions; a column's own salt is made when a run first needs it.
+fn salts(plan: &Plan, profile: &str) -> Result<BTreeMap<String, i32>> {
+    let mut salts = BTreeMap::new();
+    for mask in plan.masks(profile) {
+        let Some((name, version)) = mask.salt else {
+            continue;
+        };
+        let is_own = mask
+            .strategy
+            .salt()
+            .is_some_and(|salt| salt.name.is_empty());
+        if is_own && version.is_none() {
+            custody::store::ensure(&format!("{SALT_PREFIX}{name}"))?;
+        }
+        let (_, version) = keys::store::salt_now(&name, version)?;
+        salts.insert(name, version);
+    }
+    Ok(salts)
 }
 
 /// One number per target schema: its name, hashed.

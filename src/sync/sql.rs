@@ -1,7 +1,6 @@
 //! What SQL sees of runs.
 
-use pgrx::JsonB;
-use pgrx::datum::Uuid;
+use pgrx::AnyElement;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -13,9 +12,11 @@ use super::plan::Decision;
 use super::request::{self, Request};
 use super::run;
 use crate::error::{Error, Kind, Result, given};
-use crate::pg::call;
+use crate::pg::codec::Codec;
+use crate::pg::document::Document;
+use crate::pg::{call, callsite};
 use crate::profile;
-use crate::strategies::ValueType;
+use crate::strategies::{Input, Row};
 
 /// Copies a source schema's tables into a target schema, masked as a profile says, with evidence.
 ///
@@ -28,7 +29,7 @@ fn sync(
     profile: Option<&str>,
     source: Option<&str>,
     target: Option<&str>,
-    options: Option<JsonB>,
+    options: Option<Document>,
     fcinfo: pg_sys::FunctionCallInfo,
 ) -> Result<(), ErrorReport> {
     let request = asked(profile, source, target, options)?;
@@ -52,7 +53,7 @@ fn plan(
     profile: Option<&str>,
     source: Option<&str>,
     target: Option<&str>,
-    options: default!(Option<JsonB>, "'{}'"),
+    options: default!(Option<Document>, "'{}'"),
 ) -> Result<
     TableIterator<
         'static,
@@ -105,72 +106,79 @@ fn plan(
     Ok(TableIterator::new(rows))
 }
 
-/// The mask of that number of the run in progress: what its statements call.
-#[pg_extern(schema = "confiture", name = "_run_mask", volatile, parallel_unsafe)]
-fn run_mask_text(number: i32, value: Option<&str>) -> Result<Option<String>, ErrorReport> {
-    let Some(value) = value else { return Ok(None) };
-    Ok(Some(masks::apply(number, |mask| {
-        Ok(mask.text(value)?.into_owned())
-    })?))
+/// The mask of that number of the run in progress: what its statements call. What the mask reads
+/// of the row beside the value follows, as texts or lists of texts.
+#[pg_extern(sql = "
+CREATE FUNCTION confiture._run_mask(number integer, value anyelement)
+  RETURNS anyelement LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+CREATE FUNCTION confiture._run_mask(number integer, value anyelement, VARIADIC inputs \"any\")
+  RETURNS anyelement LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+")]
+fn run_mask(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<AnyElement>, ErrorReport> {
+    Ok(run_masked(fcinfo)?)
 }
 
-/// The same for smallint.
-#[pg_extern(schema = "confiture", name = "_run_mask", volatile, parallel_unsafe)]
-fn run_mask_int2(number: i32, value: Option<i16>) -> Result<Option<i16>, ErrorReport> {
-    integer(number, value.map(i64::from), ValueType::Int16)
-}
-
-/// The same for integer.
-#[pg_extern(schema = "confiture", name = "_run_mask", volatile, parallel_unsafe)]
-fn run_mask_int4(number: i32, value: Option<i32>) -> Result<Option<i32>, ErrorReport> {
-    integer(number, value.map(i64::from), ValueType::Int32)
-}
-
-/// The same for bigint.
-#[pg_extern(schema = "confiture", name = "_run_mask", volatile, parallel_unsafe)]
-fn run_mask_int8(number: i32, value: Option<i64>) -> Result<Option<i64>, ErrorReport> {
-    integer(number, value, ValueType::Int64)
-}
-
-/// The same for uuid.
-#[pg_extern(schema = "confiture", name = "_run_mask", volatile, parallel_unsafe)]
-fn run_mask_uuid(number: i32, value: Option<Uuid>) -> Result<Option<Uuid>, ErrorReport> {
-    let Some(value) = value else { return Ok(None) };
-    let masked = masks::apply(number, |mask| mask.uuid(*value.as_bytes()))?;
-    Ok(Some(Uuid::from_bytes(masked)))
-}
-
-/// The same for bytea.
-#[pg_extern(schema = "confiture", name = "_run_mask", volatile, parallel_unsafe)]
-fn run_mask_bytea(number: i32, value: Option<&[u8]>) -> Result<Option<Vec<u8>>, ErrorReport> {
-    let Some(value) = value else { return Ok(None) };
-    Ok(Some(masks::apply(number, |mask| mask.bytes(value))?))
-}
-
-fn integer<T: TryFrom<i64>>(
+/// What a call in a statement of a run keeps.
+struct Site {
     number: i32,
-    value: Option<i64>,
-    width: ValueType,
-) -> Result<Option<T>, ErrorReport> {
-    let Some(value) = value else { return Ok(None) };
-    let masked = masks::apply(number, |mask| mask.int(value, width))?;
-    T::try_from(masked)
-        .map(Some)
-        .map_err(|_| Error::new(Kind::Internal, "a masked number does not fit its type").into())
+    codec: Codec,
+    /// Whether each input is a list.
+    inputs: Vec<bool>,
+}
+
+fn run_masked(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<AnyElement>> {
+    if call::is_null(fcinfo, 1) {
+        return Ok(None);
+    }
+    let make = |_: Option<&Site>| {
+        Ok::<_, Error>(Site {
+            number: given("number", call::argument(fcinfo, 0))?,
+            codec: Codec::at(fcinfo, call::type_of(fcinfo, 1))?,
+            inputs: (2..call::count(fcinfo))
+                .map(|place| match call::type_of(fcinfo, place) {
+                    pg_sys::TEXTOID => Ok(false),
+                    pg_sys::TEXTARRAYOID => Ok(true),
+                    _ => Err(Error::new(Kind::DatatypeMismatch, "inputs must be texts")),
+                })
+                .collect::<Result<_>>()?,
+        })
+    };
+    // A statement of a run names its mask by a constant; the number is read again all the same.
+    let same = |site: &Site| call::argument(fcinfo, 0) == Some(site.number);
+    let site = callsite::state(fcinfo, same, make)?;
+    let Some(value) = site.codec.argument(fcinfo, 1)? else {
+        return Ok(None);
+    };
+    let inputs: Vec<_> = site
+        .inputs
+        .iter()
+        .zip(2..)
+        .map(|(many, place)| call::input(fcinfo, place, *many))
+        .map(|(one, many)| match (one, many) {
+            (Some(text), _) => Input::One(text),
+            (None, Some(texts)) => Input::Many(texts),
+            (None, None) => Input::None,
+        })
+        .collect();
+    let row = Row(&inputs);
+    let masked = masks::apply(site.number, |mask| {
+        value.each(|value| mask.apply(value, row))
+    })?;
+    site.codec.result(masked)
 }
 
 fn asked(
     profile: Option<&str>,
     source: Option<&str>,
     target: Option<&str>,
-    options: Option<JsonB>,
+    options: Option<Document>,
 ) -> Result<Request> {
     Ok(Request {
         profile: given("profile", profile)?.to_owned(),
         source: given("source", source)?.to_owned(),
         target: given("target", target)?.to_owned(),
         options: match options {
-            Some(JsonB(options)) => Options::parse(&options)?,
+            Some(options) => Options::parse(&options.read()?)?,
             None => Options::default(),
         },
     })

@@ -1,8 +1,9 @@
 //! The statements that move rows.
 
 use super::facts::{Column, Side, Table};
-use super::fit::How;
+use super::fit::{Call, Field, FieldHow, How};
 use super::plan::{ColumnPlan, Decision, Plan, TablePlan};
+use super::shuffle;
 use crate::pg::ident::{literal, qualified, quote};
 use crate::strategies::ValueType;
 
@@ -23,8 +24,11 @@ pub fn loads(plan: &Plan, source: &Side) -> Vec<(String, String)> {
 fn load(plan: &Plan, table: &TablePlan, source: &Side, number: &mut usize) -> String {
     let mut names = Vec::new();
     let mut values = Vec::new();
+    let groups = shuffle::groups(table);
     for (column, facts) in table.columns.iter().zip(&table.source.columns) {
-        if let Some(value) = value(column, facts.type_oid, &plan.target, source, number) {
+        let alias = shuffle::alias(&groups, &column.name);
+        let read = format!("{alias}.{}", quote(&column.name));
+        if let Some(value) = value(column, &read, facts.type_oid, &plan.target, source, number) {
             names.push(quote(&column.name));
             values.push(value);
         }
@@ -40,7 +44,7 @@ fn load(plan: &Plan, table: &TablePlan, source: &Side, number: &mut usize) -> St
         names => format!(" ({})", names.join(", ")),
     };
     format!(
-        "INSERT INTO {}{list}{} SELECT {} FROM {} AS s{}",
+        "INSERT INTO {}{list}{} SELECT {} FROM {}",
         qualified(&plan.target, &table.source.name),
         if identity {
             " OVERRIDING SYSTEM VALUE"
@@ -48,6 +52,14 @@ fn load(plan: &Plan, table: &TablePlan, source: &Side, number: &mut usize) -> St
             ""
         },
         values.join(", "),
+        shuffle::from(table, &groups),
+    )
+}
+
+/// The rows of a table that are copied, as `s`.
+pub fn rows(table: &TablePlan) -> String {
+    format!(
+        "{} AS s{}",
         from(&table.source),
         table
             .filter
@@ -69,32 +81,37 @@ pub fn from(table: &Table) -> String {
 /// The expression for a column; `None` where the target computes it.
 fn value(
     column: &ColumnPlan,
+    read: &str,
     type_oid: u32,
     target: &str,
     source: &Side,
     number: &mut usize,
 ) -> Option<String> {
-    let read = format!("s.{}", quote(&column.name));
+    let plain = || plain(read, type_oid, target, source);
     match &column.decision {
         Decision::Excluded { .. } | Decision::Generated => None,
-        Decision::Copied | Decision::Preserved { .. } => {
-            Some(match moved(type_oid, target, source) {
-                // By the output function: a cast to text could be one that somebody made just now.
-                // num_nulls, because a row of NULLs IS NULL without being one.
-                Some(name) => format!(
-                    "CASE WHEN pg_catalog.num_nulls({read}) = 0 \
-                     THEN pg_catalog.format('%s', {read})::{name} END"
-                ),
-                None => read,
-            })
-        }
+        Decision::Copied | Decision::Preserved { .. } => Some(plain()),
         Decision::Masked(masked) => match &masked.how {
-            How::Mask(of) => {
-                let call = format!("confiture._run_mask({number}, ({read})::{})", cast(*of));
+            How::Mask(call) => {
+                let expression = called(call, *number, read, type_oid, target, source);
                 *number += 1;
-                Some(call)
+                Some(expression)
             }
-            How::Constant(text) => Some(constant(&read, text, type_oid, target, source)),
+            How::Default => None,
+            How::Null => Some("NULL".to_owned()),
+            How::Record(fields) => {
+                let fields: Vec<_> = fields
+                    .iter()
+                    .map(|field| field_of(field, read, target, source, number))
+                    .collect();
+                Some(format!(
+                    "CASE WHEN pg_catalog.num_nulls({read}) = 0 THEN ROW({})::{} END",
+                    fields.join(", "),
+                    type_name(type_oid, target, source)
+                ))
+            }
+            How::Shuffle(_) => Some(plain()),
+            How::Constant(text) => Some(constant(read, text, type_oid, target, source)),
         },
     }
 }
@@ -128,15 +145,92 @@ pub fn stored(text: &str, column: &Column, target: &str, source: &Side) -> Strin
     format!("{}::{name}", literal(text))
 }
 
-fn cast(of: ValueType) -> &'static str {
-    match of {
+/// A value as it is, as one of the target's type.
+fn plain(read: &str, type_oid: u32, target: &str, source: &Side) -> String {
+    match moved(type_oid, target, source) {
+        // By the output function: a cast to text could be one that somebody made just now.
+        // num_nulls, because a row of NULLs IS NULL without being one.
+        Some(name) => format!(
+            "CASE WHEN pg_catalog.num_nulls({read}) = 0 \
+             THEN pg_catalog.format('%s', {read})::{name} END"
+        ),
+        None => read.to_owned(),
+    }
+}
+
+/// The expression for a field of a composite value.
+fn field_of(field: &Field, read: &str, target: &str, source: &Side, number: &mut usize) -> String {
+    let read = format!("({read}).{}", quote(&field.name));
+    match &field.how {
+        FieldHow::Keep => plain(&read, field.type_oid, target, source),
+        FieldHow::Mask(_, call) => {
+            let expression = called(call, *number, &read, field.type_oid, target, source);
+            *number += 1;
+            expression
+        }
+        FieldHow::Null => "NULL".to_owned(),
+    }
+}
+
+/// The call of a mask.
+fn called(
+    call: &Call,
+    number: usize,
+    read: &str,
+    type_oid: u32,
+    target: &str,
+    source: &Side,
+) -> String {
+    let array = if call.is_array { "[]" } else { "" };
+    let mut inputs = String::new();
+    for given in &call.inputs {
+        let texts: Vec<_> = given
+            .columns
+            .iter()
+            .map(|column| format!("(s.{})::pg_catalog.text", quote(column)))
+            .collect();
+        inputs.push_str(&match (given.many, texts.first()) {
+            (true, _) => format!(", ARRAY[{}]::pg_catalog.text[]", texts.join(", ")),
+            (false, Some(text)) => format!(", {text}"),
+            (false, None) => ", NULL::pg_catalog.text".to_owned(),
+        });
+    }
+    match cast(call.of) {
+        Some(cast) => format!("confiture._run_mask({number}, ({read})::{cast}{array}{inputs})"),
+        // By the output function: a cast to text could be one that somebody made just now.
+        None if call.of == ValueType::Enum => format!(
+            "CASE WHEN pg_catalog.num_nulls({read}) = 0 THEN confiture._run_mask({number}, \
+             pg_catalog.format('%s', {read})::pg_catalog.text{array}{inputs})::{} END",
+            type_name(type_oid, target, source)
+        ),
+        None => format!("confiture._run_mask({number}, {read}{inputs})"),
+    }
+}
+
+/// The type that a mask is called with; `None` where the value is taken as it is.
+fn cast(of: ValueType) -> Option<&'static str> {
+    Some(match of {
+        ValueType::Bool => "pg_catalog.bool",
         ValueType::Bytes => "pg_catalog.bytea",
+        ValueType::Cidr => "pg_catalog.cidr",
+        ValueType::Date => "pg_catalog.date",
+        ValueType::Enum | ValueType::Hstore | ValueType::Record => return None,
+        ValueType::Float32 => "pg_catalog.float4",
+        ValueType::Float64 => "pg_catalog.float8",
+        ValueType::Inet => "pg_catalog.inet",
         ValueType::Int16 => "pg_catalog.int2",
         ValueType::Int32 => "pg_catalog.int4",
         ValueType::Int64 => "pg_catalog.int8",
+        ValueType::Json => "pg_catalog.json",
+        ValueType::Jsonb => "pg_catalog.jsonb",
+        ValueType::Mac => "pg_catalog.macaddr",
+        ValueType::Mac8 => "pg_catalog.macaddr8",
+        ValueType::Numeric => "pg_catalog.numeric",
         ValueType::Text => "pg_catalog.text",
+        ValueType::Timestamp => "pg_catalog.timestamp",
+        ValueType::Timestamptz => "pg_catalog.timestamptz",
         ValueType::Uuid => "pg_catalog.uuid",
-    }
+    })
 }
 
 /// A type's name in the target: its counterpart there, where it belongs to the source schema.

@@ -1,14 +1,13 @@
 """Writes masks.json: the definitions of the strategies, redone independently of the Rust code.
 
-Standard library only; BLAKE3 (one chunk, keyed) is written out from its specification.
+Standard library only; what is keyed is in keyed.py.
 Run: python3 tests/vectors/masks.py > tests/vectors/masks.json
 """
 
-import hashlib
-import hmac
 import json
-import struct
 import unicodedata
+
+from keyed import block, stream
 
 KEY = bytes(range(32))
 OTHER_KEY = bytes([0xC0]) * 32
@@ -16,71 +15,6 @@ WHITE_SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
-
-
-def rotate(x, n):
-    return (x >> n | x << (32 - n)) & 0xFFFFFFFF
-
-
-def blake3_keyed(key, data):
-    assert len(data) <= 1024
-    iv = [0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A]
-    permutation = [2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8]
-    chain = list(struct.unpack("<8I", key))
-    blocks = [data[i : i + 64] for i in range(0, len(data), 64)] or [b""]
-    for i, block in enumerate(blocks):
-        last = i == len(blocks) - 1
-        flags = 16 | (1 if i == 0 else 0) | (2 | 8 if last else 0)
-        words = list(struct.unpack("<16I", block.ljust(64, b"\0")))
-        v = chain + iv + [0, 0, len(block), flags]
-
-        def g(a, b, c, d, x, y):
-            v[a] = (v[a] + v[b] + x) & 0xFFFFFFFF
-            v[d] = rotate(v[d] ^ v[a], 16)
-            v[c] = (v[c] + v[d]) & 0xFFFFFFFF
-            v[b] = rotate(v[b] ^ v[c], 12)
-            v[a] = (v[a] + v[b] + y) & 0xFFFFFFFF
-            v[d] = rotate(v[d] ^ v[a], 8)
-            v[c] = (v[c] + v[d]) & 0xFFFFFFFF
-            v[b] = rotate(v[b] ^ v[c], 7)
-
-        for _ in range(7):
-            for n in range(4):
-                g(n, n + 4, n + 8, n + 12, words[2 * n], words[2 * n + 1])
-            for n in range(4):
-                g(n, (n + 1) % 4 + 4, (n + 2) % 4 + 8, (n + 3) % 4 + 12,
-                  words[2 * n + 8], words[2 * n + 9])
-            words = [words[p] for p in permutation]
-        chain = [v[n] ^ v[n + 8] for n in range(8)]
-    return struct.pack("<8I", *chain)
-
-
-def field(data):
-    return len(data).to_bytes(4, "big") + data
-
-
-def digest(strategy, key, seed, value, algorithm=None, counter=0):
-    message = b"".join(map(field, [
-        b"confiture/mask/v1",
-        strategy.encode(),
-        (1).to_bytes(2, "big"),
-        seed.to_bytes(8, "big", signed=True),
-    ]))
-    if algorithm:
-        message += field(algorithm.encode())
-    message += field(value)
-    if counter:
-        message += field(counter.to_bytes(4, "big"))
-    if algorithm == "blake3":
-        return blake3_keyed(key, message)
-    return hmac.new(key, message, getattr(hashlib, algorithm or "sha256")).digest()
-
-
-def stream(strategy, key, seed, value):
-    counter = 0
-    while True:
-        yield from digest(strategy, key, seed, value, counter=counter)
-        counter += 1
 
 
 def below(source, bound):
@@ -96,7 +30,7 @@ def hash_(params, key, seed, type_, value):
     length = params.get("length", 20)
 
     def made(data):
-        return digest("hash", key, seed, data, params.get("algorithm", "sha256"))
+        return block("hash", key, seed, data, algorithm=params.get("algorithm", "sha256"))
 
     if type_ == "text":
         if params.get("canonical") == "text":
@@ -115,7 +49,7 @@ def hash_(params, key, seed, type_, value):
 
 def email(params, key, seed, _, value):
     canonical = canonical_text(value)
-    made = digest("email", key, seed, canonical.encode()).hex()[: params.get("hash_length", 20)]
+    made = block("email", key, seed, canonical.encode()).hex()[: params.get("hash_length", 20)]
     local, _, domain = params.get("format", "user_{hash}@example.com").partition("@")
     domain = domain or "example.com"
     if params.get("preserve_domain") and "@" in canonical:

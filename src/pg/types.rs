@@ -1,0 +1,76 @@
+//! Which types of the server hold which kinds of values.
+
+use pgrx::pg_sys;
+
+use crate::error::{Error, Kind};
+use crate::value::ValueType;
+
+/// The kind of value a type of the server holds; `None` for those that no value is read of.
+pub(super) fn value_type(oid: pg_sys::Oid) -> Option<ValueType> {
+    Some(match oid {
+        pg_sys::BOOLOID => ValueType::Bool,
+        pg_sys::BYTEAOID => ValueType::Bytes,
+        pg_sys::CIDROID => ValueType::Cidr,
+        pg_sys::DATEOID => ValueType::Date,
+        pg_sys::FLOAT4OID => ValueType::Float32,
+        pg_sys::FLOAT8OID => ValueType::Float64,
+        pg_sys::INETOID => ValueType::Inet,
+        pg_sys::INT2OID => ValueType::Int16,
+        pg_sys::INT4OID => ValueType::Int32,
+        pg_sys::INT8OID => ValueType::Int64,
+        pg_sys::JSONBOID => ValueType::Jsonb,
+        pg_sys::JSONOID => ValueType::Json,
+        pg_sys::MACADDR8OID => ValueType::Mac8,
+        pg_sys::MACADDROID => ValueType::Mac,
+        pg_sys::NUMERICOID => ValueType::Numeric,
+        pg_sys::TEXTOID | pg_sys::VARCHAROID | pg_sys::BPCHAROID => ValueType::Text,
+        pg_sys::TIMESTAMPOID => ValueType::Timestamp,
+        pg_sys::TIMESTAMPTZOID => ValueType::Timestamptz,
+        pg_sys::UUIDOID => ValueType::Uuid,
+        // SAFETY: catalog look-ups of a type that exists.
+        _ if unsafe { pg_sys::type_is_enum(oid) } => ValueType::Enum,
+        _ => return by_name(oid),
+    })
+}
+
+/// Types of other extensions have no fixed number.
+fn by_name(oid: pg_sys::Oid) -> Option<ValueType> {
+    // SAFETY: catalog look-ups; the text is copied. Base types are made by superusers only, and
+    // those of variable length are stored like text.
+    let name = unsafe {
+        if pg_sys::get_typtype(oid) != b'b' as std::ffi::c_char || pg_sys::get_typlen(oid) != -1 {
+            return None;
+        }
+        super::text(pg_sys::format_type_be(oid))
+    }?;
+    match name.rsplit('.').next()?.trim_matches('"') {
+        "hstore" => Some(ValueType::Hstore),
+        // Stored like text.
+        "citext" => Some(ValueType::Text),
+        _ => None,
+    }
+}
+
+pub(super) fn in_text_form(of: ValueType) -> bool {
+    matches!(
+        of,
+        ValueType::Cidr
+            | ValueType::Enum
+            | ValueType::Hstore
+            | ValueType::Inet
+            | ValueType::Jsonb
+            | ValueType::Mac
+            | ValueType::Mac8
+            | ValueType::Numeric
+    )
+}
+
+/// Reports a type of which no value is read.
+pub(super) fn unsupported(oid: pg_sys::Oid) -> Error {
+    // SAFETY: a catalog look-up; the text is copied.
+    let name = unsafe { super::text(pg_sys::format_type_be(oid)) }.unwrap_or_default();
+    Error::new(
+        Kind::DatatypeMismatch,
+        format!("values of type {name} cannot be masked"),
+    )
+}

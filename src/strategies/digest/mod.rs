@@ -1,0 +1,4 @@
+//! Strategies that write a digest.
+
+pub mod hash;
+pub mod salted;

@@ -1,0 +1,481 @@
+//! `url`: a URL or domain name that leads nowhere and keeps its shape.
+//!
+//! The host becomes a keyed label below a domain reserved by RFC 2606 and RFC 6761. Each segment of
+//! the path, name and value of the query and the fragment becomes a keyed token; what stands in
+//! front of it enters its key, so URLs with equal beginnings have equal beginnings afterwards.
+//! User name and password (RFC 3986, 3.2.1) are always left out. A host is taken in lower case.
+
+use crate::error::Result;
+use crate::strategies::definition::{
+    Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch, outside,
+    unread,
+};
+use crate::strategies::keyed::Keyed;
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::{Datum, Kind, ValueType};
+
+use super::locator::Locator;
+use super::tokens::{LONGEST, Tokens};
+
+/// `url` in the list of strategies.
+///
+/// # Examples
+///
+/// ```
+/// use confiture::strategies::{Kind, Params, Seed, Strategy, Subkeys, Value, ValueType};
+///
+/// let params = Params::from([("keep_names".to_owned(), Value::Bool(true))]);
+/// let keys = Subkeys::new(&[7; 32], &[8; 32]);
+/// let strategy = Strategy::new(Kind::Url, &params)?;
+/// let mask = strategy.mask(&keys, Seed::new(1), ValueType::Text)?;
+/// let made = mask.text("https://work.example/users/ada?tab=orders")?;
+/// assert!(made.starts_with("https://") && made.contains(".example.com/"));
+/// assert!(made.contains("?tab=") && !made.contains("orders"));
+/// # Ok::<(), confiture::error::Error>(())
+/// ```
+pub const DEFINITION: Definition = Definition {
+    name: "url",
+    version: 1,
+    about: "URL or domain name at a reserved domain that stands for the given one",
+    accepts: ValueType::TEXT,
+    params: PARAMS,
+    inputs: &[],
+    needs: Needs::Key,
+    refuses: true,
+    example: "anon_url('https://work.example/users/ada?tab=orders')",
+    sample: "{}",
+    parse: |reader| Ok(Box::new(Url::new(reader)?)),
+};
+
+/// The parameters of `url`, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Url {
+    part: Part,
+    path: Path,
+    keep_scheme: bool,
+    keep_port: bool,
+    keep_names: bool,
+    domain: &'static str,
+    token_length: u16,
+    max_length: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Url,
+    Domain,
+}
+
+/// What becomes of everything after the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Path {
+    Shape,
+    Drop,
+}
+
+impl Url {
+    fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
+        let max_length = match reader.is_given("max_length") {
+            true => Some(reader.int("max_length", 64, 64..=u16::MAX)?),
+            false => None,
+        };
+        Ok(Self {
+            part: reader.word("part", &PARTS)?,
+            path: reader.word("path", &PATHS)?,
+            keep_scheme: reader.bool("keep_scheme", true),
+            keep_port: reader.bool("keep_port", false),
+            keep_names: reader.bool("keep_names", false),
+            domain: reader.word("domain", &DOMAINS)?,
+            token_length: reader.int("token_length", 8, 4..=LONGEST)?,
+            max_length,
+        })
+    }
+
+    fn tokens(&self, keyed: Keyed) -> Tokens {
+        Tokens {
+            keyed,
+            least: usize::from(self.token_length),
+            most: self.max_length.map_or(usize::MAX, usize::from),
+            keep_names: self.keep_names,
+        }
+    }
+
+    fn host_length(&self) -> usize {
+        LABEL + 1 + self.domain.len()
+    }
+}
+
+impl Parsed for Url {
+    fn params(&self) -> Params {
+        let part = match self.part {
+            Part::Url => "url",
+            Part::Domain => "domain",
+        };
+        let path = match self.path {
+            Path::Shape => "shape",
+            Path::Drop => "drop",
+        };
+        let mut params = Params::from([
+            ("part".to_owned(), Value::from(part)),
+            ("path".to_owned(), Value::from(path)),
+            ("keep_scheme".to_owned(), Value::Bool(self.keep_scheme)),
+            ("keep_port".to_owned(), Value::Bool(self.keep_port)),
+            ("keep_names".to_owned(), Value::Bool(self.keep_names)),
+            ("domain".to_owned(), Value::from(self.domain)),
+            (
+                "token_length".to_owned(),
+                Value::Int(self.token_length.into()),
+            ),
+        ]);
+        if let Some(most) = self.max_length {
+            params.insert("max_length".to_owned(), Value::Int(most.into()));
+        }
+        params
+    }
+
+    fn properties(&self, _: ValueType) -> Properties {
+        let token = TOKEN_BITS * u32::from(self.token_length);
+        let whole = self.path == Path::Shape && self.max_length.is_none();
+        let (collision, survival) = match self.part {
+            Part::Domain => (HOST_BITS, HOST_BITS),
+            // URLs that differ in what is dropped or cut become one.
+            Part::Url if !whole => (0, token.min(HOST_BITS)),
+            Part::Url => (token.min(HOST_BITS), token.min(HOST_BITS)),
+        };
+        Properties {
+            keeps_format: true,
+            folds_spellings: true,
+            collision_bits: Some(collision),
+            survival: Survival::Bits(survival),
+            ..Properties::KEYED
+        }
+    }
+
+    fn output_limit(&self, input_max_chars: Option<usize>) -> Option<usize> {
+        if self.part == Part::Domain {
+            return Some(self.host_length());
+        }
+        // The longest scheme, "://", the host and a port.
+        let head = 16 + self.host_length() + 6;
+        let limit = match (self.path, input_max_chars) {
+            (Path::Drop, _) => Some(head),
+            // At worst every second character is a segment.
+            (Path::Shape, Some(most)) => {
+                Some(head + (usize::from(self.token_length) + 1) * (most + 1))
+            }
+            (Path::Shape, None) => None,
+        };
+        let cut = self.max_length.map(usize::from);
+        limit.into_iter().chain(cut).min()
+    }
+
+    fn compile(&self, keys: &Subkeys<'_>, seed: Seed, _: ValueType) -> Result<Box<dyn Apply>> {
+        Ok(Box::new(Mask {
+            tokens: self.tokens(Keyed::new(Kind::Url, keys.masking, seed)),
+            url: self.clone(),
+        }))
+    }
+}
+
+/// `url` with its key.
+struct Mask {
+    url: Url,
+    tokens: Tokens,
+}
+
+impl Apply for Mask {
+    fn apply<'a>(&self, value: Datum<'a>, _: Row<'_>) -> Result<Option<Datum<'a>>> {
+        let Datum::Text(text) = value else {
+            return Err(mismatch(DEFINITION.name, ValueType::Text));
+        };
+        let text = text.trim();
+        // Each part of a path is hashed with what stands before it.
+        if text.len() > MOST_BYTES {
+            let detail = format!(
+                "It has {} bytes; at most {MOST_BYTES} are read.",
+                text.len()
+            );
+            return Err(outside(DEFINITION.name, "too long", detail));
+        }
+        Ok(Some(Datum::text(match self.url.part {
+            Part::Domain => self.domain(text)?,
+            Part::Url => self.whole(text)?,
+        })))
+    }
+}
+
+impl Mask {
+    fn domain(&self, text: &str) -> Result<String> {
+        let Some(host) = Locator::domain(text) else {
+            let detail = "It must be letters, digits, hyphens and underscores, with single dots \
+                          between them.";
+            return unread(DEFINITION.name, text, "no domain name", detail);
+        };
+        let mut out = String::with_capacity(self.url.host_length());
+        self.put_host(&host, &mut out);
+        Ok(out)
+    }
+
+    fn whole(&self, text: &str) -> Result<String> {
+        let Some(read) = Locator::read(text) else {
+            let detail = "It must have a host, after a scheme and \"://\" or with a dot in it, or \
+                          begin with a slash.";
+            return unread(DEFINITION.name, text, "no URL", detail);
+        };
+        if self.url.path == Path::Drop && read.host.is_empty() {
+            let detail = "Without its path nothing would be left.";
+            return Err(outside(DEFINITION.name, "a URL without a host", detail));
+        }
+        let mut out = String::with_capacity(read.rest.len() + 64);
+        if let Some(scheme) = &read.scheme {
+            let known = SCHEMES.iter().find(|known| **known == *scheme);
+            let kept = known.filter(|_| self.url.keep_scheme);
+            out.push_str(kept.unwrap_or(&"https"));
+            out.push(':');
+        }
+        out.push_str(if read.has_authority { "//" } else { "" });
+        if !read.host.is_empty() {
+            self.put_host(&read.host, &mut out);
+            if self.url.keep_port
+                && let Some(port) = read.port
+            {
+                out.push(':');
+                out.push_str(&port.to_string());
+            }
+        }
+        if self.url.path == Path::Shape {
+            self.tokens.put_rest(&read, &mut out);
+        }
+        Ok(out)
+    }
+
+    fn put_host(&self, host: &str, out: &mut String) {
+        self.tokens.put(host, LABEL, out);
+        out.push('.');
+        out.push_str(self.url.domain);
+    }
+}
+
+/// The longest URL, in bytes: what RFC 9110 (§4.1) asks everybody to read.
+const MOST_BYTES: usize = 8000;
+
+const PARAMS: &[ParamSpec] = &[
+    ParamSpec::new(
+        "part",
+        ParamKind::Text,
+        "url",
+        "What the values are: url, or domain for domain names alone.",
+    ),
+    ParamSpec::new(
+        "path",
+        ParamKind::Text,
+        "shape",
+        "shape replaces segments, query and fragment by tokens, drop leaves them out.",
+    ),
+    ParamSpec::new(
+        "keep_scheme",
+        ParamKind::Bool,
+        "true",
+        "Keeps the scheme if it is a common one; otherwise it becomes https.",
+    ),
+    ParamSpec::new("keep_port", ParamKind::Bool, "false", "Keeps the port."),
+    ParamSpec::new(
+        "keep_names",
+        ParamKind::Bool,
+        "false",
+        "Keeps the names in the query, such as tab in tab=orders.",
+    ),
+    ParamSpec::new(
+        "domain",
+        ParamKind::Text,
+        "example.com",
+        "The reserved domain: example.com, example.net, example.org, example, invalid or test.",
+    ),
+    ParamSpec::new(
+        "token_length",
+        ParamKind::Int,
+        "8",
+        "The least length of a token, 4 to 24 characters of 5 bits.",
+    ),
+    ParamSpec::optional(
+        "max_length",
+        ParamKind::Int,
+        "The most characters of the output, 64 to 65535; what does not fit is left out.",
+    ),
+];
+
+const PARTS: [(&str, Part); 2] = [("url", Part::Url), ("domain", Part::Domain)];
+const PATHS: [(&str, Path); 2] = [("shape", Path::Shape), ("drop", Path::Drop)];
+const DOMAINS: [(&str, &str); 6] = [
+    ("example.com", "example.com"),
+    ("example.net", "example.net"),
+    ("example.org", "example.org"),
+    ("example", "example"),
+    ("invalid", "invalid"),
+    ("test", "test"),
+];
+
+/// Schemes that say nothing about anybody.
+const SCHEMES: [&str; 28] = [
+    "amqp",
+    "amqps",
+    "file",
+    "ftp",
+    "ftps",
+    "git",
+    "gs",
+    "http",
+    "https",
+    "imap",
+    "imaps",
+    "ldap",
+    "ldaps",
+    "mongodb",
+    "mysql",
+    "nats",
+    "postgres",
+    "postgresql",
+    "redis",
+    "rediss",
+    "rtsp",
+    "s3",
+    "sftp",
+    "smb",
+    "smtp",
+    "ssh",
+    "ws",
+    "wss",
+];
+
+const TOKEN_BITS: u32 = 5;
+/// Characters of the label that stands for a host.
+const LABEL: usize = 16;
+const HOST_BITS: u32 = 80;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind as Error;
+
+    fn mask(params: &[(&str, Value)]) -> Mask {
+        let url = url(params).unwrap();
+        Mask {
+            tokens: url.tokens(Keyed::new(Kind::Url, &[7; 32], Seed::new(1))),
+            url,
+        }
+    }
+
+    fn url(params: &[(&str, Value)]) -> Result<Url, ParamError> {
+        let params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
+        Url::new(&Reader::new(Kind::Url, &params.collect())?)
+    }
+
+    fn text(mask: &Mask, value: &str) -> String {
+        match mask.apply(Datum::text(value), Row::NONE) {
+            Ok(Some(Datum::Text(text))) => text.into_owned(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn url_leaves_out_user_and_password() {
+        let mask = mask(&[("keep_port", Value::Bool(true))]);
+        let plain = text(&mask, "https://corp.com:8443/a");
+        assert!(plain.contains(".example.com:8443/"));
+        for value in [
+            "https://ada:secret@corp.com:8443/a",
+            "https://ada@work@corp.com:8443/a",
+            "HTTPS://CORP.com.:8443/a",
+            " https://corp.com:08443/a\n",
+        ] {
+            assert_eq!(text(&mask, value), plain, "{value}");
+        }
+    }
+
+    #[test]
+    fn url_keeps_only_common_schemes() {
+        let kept = mask(&[]);
+        assert!(text(&kept, "S3://bucket/a").starts_with("s3://"));
+        assert!(text(&kept, "ada-lovelace://corp.com").starts_with("https://"));
+        let plain = mask(&[("keep_scheme", Value::Bool(false))]);
+        assert!(text(&plain, "ftp://corp.com").starts_with("https://"));
+        assert!(SCHEMES.is_sorted());
+    }
+
+    #[test]
+    fn url_drop_leaves_the_host() {
+        let mask = mask(&[
+            ("path", Value::from("drop")),
+            ("domain", Value::from("test")),
+        ]);
+        let made = text(&mask, "https://corp.com/a/b?c=d#e");
+        assert!(
+            made.ends_with(".test") && made.len() == 8 + 16 + 5,
+            "{made}"
+        );
+        assert!(mask.apply(Datum::text("/a"), Row::NONE).is_err());
+    }
+
+    #[test]
+    fn url_is_cut_between_parts() {
+        let cut = mask(&[("max_length", Value::Int(64))]);
+        let whole = text(&mask(&[]), "https://corp.com/aaaa/bbbb/cccc/dddd");
+        let made = text(&cut, "https://corp.com/aaaa/bbbb/cccc/dddd");
+        assert!(whole.len() > 64 && made.len() <= 64 && whole.starts_with(&made));
+        assert!(made.ends_with('/'));
+    }
+
+    #[test]
+    fn url_refuses_what_is_none() {
+        let url = mask(&[]);
+        for value in [
+            "hello",
+            "hello world",
+            "mailto:ada@corp.com",
+            "ada@corp.com",
+            "javascript:alert(1)",
+            "https://corp.com:port/",
+            "https://corp.com:99999/",
+            "https://co rp.com/",
+            "?a=b",
+            "#a",
+            "C:\\Users\\ada",
+        ] {
+            let refused = url.apply(Datum::text(value), Row::NONE).unwrap_err();
+            assert_eq!(refused.kind(), Error::Data, "{value}");
+        }
+        for value in ["", " ", "\u{a0}\n"] {
+            let refused = url.apply(Datum::text(value), Row::NONE).unwrap_err();
+            assert_eq!(refused.kind(), Error::Blank);
+        }
+        let domain = mask(&[("part", Value::from("domain"))]);
+        for value in [
+            "a b",
+            "corp..com",
+            ".com",
+            "a/b",
+            "ada@corp.com",
+            "corp.com:80",
+            "[::1]",
+        ] {
+            assert!(
+                domain.apply(Datum::text(value), Row::NONE).is_err(),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn url_refuses_wrong_parameters() {
+        for (name, value) in [
+            ("part", Value::from("host")),
+            ("path", Value::from("keep")),
+            ("domain", Value::from("corp.com")),
+            ("token_length", Value::Int(3)),
+            ("token_length", Value::Int(25)),
+            ("max_length", Value::Int(63)),
+        ] {
+            assert_eq!(url(&[(name, value)]).unwrap_err().param, name);
+        }
+    }
+}

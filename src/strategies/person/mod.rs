@@ -1,0 +1,11 @@
+//! Strategies for who somebody is: names, handles, work, numbers of the state.
+
+pub mod company;
+pub(crate) mod dictionary;
+pub(crate) mod draw;
+pub mod job;
+pub mod name;
+pub mod national;
+pub(crate) mod spelling;
+mod tail;
+pub mod username;

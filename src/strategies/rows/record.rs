@@ -1,0 +1,178 @@
+//! `record`: a strategy for each field of a composite value.
+//!
+//! A field that is not named becomes NULL unless `unlisted` is `keep`: nothing comes through because
+//! somebody added a field to the type.
+
+use super::only_in_runs;
+use crate::error::Result;
+use crate::strategies::ValueType;
+use crate::strategies::definition::{Apply, Definition, Needs, Parsed, Properties, Seed, Subkeys};
+use crate::strategies::nested::Action;
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+
+/// `record` in the list of strategies.
+///
+/// # Examples
+///
+/// ```
+/// use confiture::strategies::{Kind, Params, Strategy, Value};
+///
+/// let fields = [
+///     ("street".to_owned(), "redact".into()),
+///     ("city".to_owned(), "keep".into()),
+/// ];
+/// let params = Params::from([("fields".to_owned(), Value::Map(fields.into()))]);
+/// let strategy = Strategy::new(Kind::Record, &params)?;
+/// assert_eq!(strategy.effective_params()["unlisted"], Value::from("null"));
+/// # Ok::<(), confiture::error::Error>(())
+/// ```
+pub const DEFINITION: Definition = Definition {
+    name: "record",
+    version: 1,
+    about: "Composite value whose fields are masked one by one",
+    accepts: &[ValueType::Record],
+    params: PARAMS,
+    inputs: &[],
+    needs: Needs::Key,
+    refuses: false,
+    example: "",
+    sample: r#"{"fields": {"a": "redact"}}"#,
+    parse: |reader| Ok(Box::new(Record::new(reader)?)),
+};
+
+/// What becomes of the fields of a composite value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    fields: Vec<(String, Action)>,
+    keeps_unlisted: bool,
+}
+
+impl Record {
+    fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
+        let named = reader.map("fields").into_iter().flatten();
+        let fields = named
+            .map(|(field, value)| match Action::new(value) {
+                Ok(Action::Drop) => {
+                    let detail = format!("At \"{field}\": a field stays, so write null.");
+                    Err(reader.invalid("fields", detail))
+                }
+                Ok(action) => Ok((field.clone(), action)),
+                Err(error) => Err(error.inside("fields", DEFINITION.name, field)),
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        if fields.is_empty() {
+            return Err(reader.invalid("fields", "It must name at least one field."));
+        }
+        Ok(Self {
+            fields,
+            keeps_unlisted: reader.word("unlisted", &UNLISTED)?,
+        })
+    }
+
+    /// Reads it again from the parameters of a strategy of this kind.
+    ///
+    /// # Errors
+    /// `InvalidParameter` for parameters of another.
+    pub fn of(params: &Params) -> Result<Self, ParamError> {
+        Self::new(&Reader::new(crate::strategies::Kind::Record, params)?)
+    }
+
+    /// The names of the fields it speaks of.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// What becomes of a field.
+    pub fn action(&self, field: &str) -> Action {
+        let named = self.fields.iter().find(|(name, _)| name == field);
+        match named {
+            Some((_, action)) => action.clone(),
+            None if self.keeps_unlisted => Action::Keep,
+            None => Action::Null,
+        }
+    }
+}
+
+impl Parsed for Record {
+    fn params(&self) -> Params {
+        let fields = self
+            .fields
+            .iter()
+            .map(|(name, action)| (name.clone(), action.value()));
+        let unlisted = UNLISTED
+            .iter()
+            .find(|(_, keeps)| *keeps == self.keeps_unlisted)
+            .map_or("null", |(word, _)| word);
+        Params::from([
+            ("fields".to_owned(), Value::Map(fields.collect())),
+            ("unlisted".to_owned(), Value::from(unlisted)),
+        ])
+    }
+
+    fn properties(&self, _: ValueType) -> Properties {
+        Properties {
+            deterministic: true,
+            keyed: true,
+            ..Properties::NONE
+        }
+    }
+
+    fn output_limit(&self, _: Option<usize>) -> Option<usize> {
+        None
+    }
+
+    fn compile(&self, _: &Subkeys<'_>, _: Seed, _: ValueType) -> Result<Box<dyn Apply>> {
+        only_in_runs(DEFINITION.name)
+    }
+}
+
+const PARAMS: &[ParamSpec] = &[
+    ParamSpec::required(
+        "fields",
+        ParamKind::Map,
+        "By field: keep, null, or a strategy (its type, or a mapping with type, config and seed).",
+    ),
+    ParamSpec::new(
+        "unlisted",
+        ParamKind::Text,
+        "null",
+        "What becomes of a field that is not named: null or keep.",
+    ),
+];
+const UNLISTED: [(&str, bool); 2] = [("null", false), ("keep", true)];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strategies::Kind;
+    use crate::strategies::params::from_json;
+
+    fn record(json: &str) -> Result<Record, ParamError> {
+        Record::of(&from_json(&serde_json::from_str(json).unwrap()).unwrap())
+    }
+
+    #[test]
+    fn record_keeps_nothing_that_is_not_named() {
+        let fields = r#"{"fields": {"street": "hash", "country": "keep"}}"#;
+        let found = record(fields).unwrap();
+        assert!(matches!(found.action("street"), Action::Mask(_)));
+        assert_eq!(found.action("country"), Action::Keep);
+        assert_eq!(found.action("door_code"), Action::Null);
+        let open = record(&fields.replace("}}", r#"}, "unlisted": "keep"}"#)).unwrap();
+        assert_eq!(open.action("door_code"), Action::Keep);
+        assert_eq!(Record::of(&open.params()).unwrap(), open);
+    }
+
+    #[test]
+    fn record_refuses_what_a_field_cannot_become() {
+        for json in [
+            r#"{"fields": {}}"#,
+            r#"{"fields": {"a": "drop"}}"#,
+            r#"{"fields": {"a": "hsah"}}"#,
+            r#"{"fields": {"a": "hash"}, "unlisted": "drop"}"#,
+        ] {
+            assert!(record(json).is_err(), "{json}");
+        }
+        assert!(Reader::new(Kind::Record, &Params::new()).is_err());
+    }
+}

@@ -1,0 +1,15 @@
+//! Properties of every strategy, on generated values: one file per family.
+
+mod choose;
+mod cipher;
+mod conceal;
+mod contact;
+mod digest;
+mod measure;
+mod nested;
+mod network;
+mod payment;
+mod person;
+mod place;
+mod prose;
+mod token;
