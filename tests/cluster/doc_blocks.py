@@ -1,0 +1,51 @@
+"""The blocks of a page: SQL, and the output shown below it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+
+
+@dataclass
+class Block:
+    """One SQL block of a page."""
+
+    page: str
+    line: int
+    sql: str
+    shown: str | None
+    start: int
+    end: int
+
+    @property
+    def fails(self):
+        """Whether the page says that it does."""
+        return self.sql.lstrip().startswith("-- fails")
+
+
+def read(path: Path):
+    """Every SQL block of a page, with the text block that follows it, if one does."""
+    text = path.read_text(encoding="utf-8")
+    fences = list(FENCE.finditer(text))
+    blocks = []
+    for i, fence in enumerate(fences):
+        if fence[1] != "sql":
+            continue
+        shown, end = None, fence.end()
+        if i + 1 < len(fences) and fences[i + 1][1] == "text":
+            following = fences[i + 1]
+            if not text[fence.end() : following.start()].strip():
+                shown, end = following[2], following.end()
+        line = text.count("\n", 0, fence.start()) + 1
+        blocks.append(Block(path.name, line, fence[2], shown, fence.end(), end))
+    return blocks
+
+
+def write(path: Path, outputs):
+    """Puts outputs below the blocks of a page; `outputs` are (block, text) in order."""
+    text = path.read_text(encoding="utf-8")
+    for block, output in reversed(outputs):
+        shown = f"```text\n{output}```\n" if output else ""
+        text = text[: block.start] + shown + text[block.end :]
+    path.write_text(text, encoding="utf-8")
