@@ -6,11 +6,11 @@ use std::borrow::Cow;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Locator<'a> {
     /// In lower case; none if nothing stands before the host.
-    pub(super) scheme: Option<String>,
+    pub(super) scheme: Option<Cow<'a, str>>,
     /// Whether two slashes stand before the host.
     pub(super) has_authority: bool,
     /// In lower case, without a last dot; empty if there is none.
-    pub(super) host: String,
+    pub(super) host: Cow<'a, str>,
     /// The port, if it is written.
     pub(super) port: Option<u16>,
     /// What follows: path, query and fragment.
@@ -21,9 +21,7 @@ impl<'a> Locator<'a> {
     /// Reads a URL; one without a scheme needs a host with a dot, or to begin with a slash.
     pub(super) fn read(text: &'a str) -> Option<Self> {
         let (scheme, after) = match text.split_once("://") {
-            Some((scheme, after)) if is_scheme(scheme) => {
-                (Some(scheme.to_ascii_lowercase()), Some(after))
-            }
+            Some((scheme, after)) if is_scheme(scheme) => (Some(lower(scheme)), Some(after)),
             _ => (None, text.strip_prefix("//")),
         };
         let has_authority = after.is_some();
@@ -47,7 +45,7 @@ impl<'a> Locator<'a> {
         Some(Self {
             scheme,
             has_authority,
-            host: host.into_owned(),
+            host,
             port,
             rest,
         })
@@ -124,7 +122,8 @@ mod tests {
 
     fn read(text: &str) -> (Option<String>, String, Option<u16>, &str) {
         let read = Locator::read(text).unwrap();
-        (read.scheme, read.host, read.port, read.rest)
+        let scheme = read.scheme.map(Cow::into_owned);
+        (scheme, read.host.into_owned(), read.port, read.rest)
     }
 
     #[test]

@@ -19,7 +19,8 @@ impl Tokens {
     /// Appends tokens for what follows the host. One of the path is drawn from the host and the path
     /// up to itself; those of query and fragment from the host, the whole path and themselves.
     pub(super) fn put_rest(&self, read: &Locator<'_>, out: &mut String) {
-        let mut from = read.host.clone();
+        let mut from = String::with_capacity(read.host.len() + read.rest.len());
+        from.push_str(&read.host);
         let mut drawn = !read.host.is_empty();
         // What does not fit ends it.
         let _ = self.put_components(read, &mut from, &mut drawn, out);
