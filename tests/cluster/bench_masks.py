@@ -1,4 +1,5 @@
-"""Measures every mask over a million rows beside its references, in one run: see tools/bench.
+"""Measures every mask over a million rows beside its references, and those that grow with their
+value over long ones, in one run: see tools/bench.
 
 Each figure is a query over one table that calls one function per row, without workers. All take
 turns, so that a noisy moment hits all of them; the fastest of the turns counts, less the fastest
@@ -89,6 +90,50 @@ OTHERS = [
 ALONE = {"anon_lorem", "anon_text", "anon_json"}
 
 
+# Calls whose time grows with the value, or is long on purpose, on values of a known length: column
+# and rows, so that each takes about as long.
+LONG = [
+    ("anon_fpe(digits)", "digits", 20000),
+    ("anon_lorem(prose)", "prose", 20000),
+    ("anon_text(prose)", "prose", 2000),
+    ("""anon_json(document, paths => '{"$.email": "email", "$.id": "keep"}')""", "document", 20000),
+    ("anon_salted_hash(email, salt => 'bench', algorithm => 'argon2id')", "email", 20),
+]
+
+LONG_TABLE = """
+CREATE TABLE long AS
+  SELECT 'person' || i || '@mail.example' AS email,
+         lpad((i::bigint * 7919)::text, 80, '7') AS digits,
+         repeat('Call +49 30 ' || lpad((i * 37 % 10000000)::text, 7, '0') || ' or write to person'
+                || i || '@mail.example soon. ', 16) AS prose,
+         jsonb_build_object('email', 'p' || i || '@mail.example', 'id', i,
+                            'note', repeat('y', 900)) AS document
+    FROM generate_series(1, 20000) AS i
+"""
+
+
+def long_values(db):
+    """The calls of LONG and the reference, in the same turns."""
+    db.execute(LONG_TABLE)
+    db.execute("VACUUM ANALYZE long")
+    calls = [(HMAC, "email", 20000), *LONG]
+    best = {}
+    for _ in range(ROUNDS):
+        for call, column, rows in calls:
+            for what in (column, call):
+                begun = time.perf_counter()
+                db.execute(f"SELECT count({what}) FROM (SELECT * FROM long LIMIT {rows}) AS t")
+                key = (call, what == call)
+                best[key] = min(time.perf_counter() - begun, best.get(key, 1e9))
+    print()
+    print("| call | bytes | µs per value | MB/s |")
+    print("|---|---|---|---|")
+    for call, column, rows in calls:
+        size = float(db.value(f"SELECT avg(octet_length({column}::text)) FROM long"))
+        micros = (best[call, True] - best[call, False]) / rows * 1e6
+        print(f"| `{call}` | {size:.0f} | {micros:.1f} | {size / micros:.3g} |")
+
+
 def main():
     """All of it."""
     server = Server("bench")
@@ -129,6 +174,7 @@ def main():
             print(f"| FF1 of crate `fpe`, 16 digits | {net[crate]:.0f} | {net[crate] / reference:.2f} | |")
             print()
             print(f"`anon_fpe` / crate `fpe`: {net['anon_fpe(digits)'] / net[crate]:.2f} (asked ≤ 0.2)")
+        long_values(db)
         db.drop()
     finally:
         server.stop()
