@@ -45,10 +45,7 @@ fn from_profile(profile: &Profile, literals: Literals) -> Json {
         let definition = object([
             ("type", Some(Json::from(strategy.kind.name()))),
             ("type_version", Some(Json::from(strategy.kind.version()))),
-            (
-                "params",
-                Some(params(&strategy.strategy.effective_params())),
-            ),
+            ("params", Some(params(strategy.strategy.effective_params()))),
             ("seed", seed(&strategy.seed, literals)),
         ]);
         (name.clone(), definition)
@@ -102,7 +99,7 @@ fn rule(rule: &Rule, literals: Literals) -> Json {
             (!rule.inputs.is_empty()).then(|| Json::from_iter(rule.inputs.clone())),
         ),
         ("options", Some(params(&rule.options))),
-        ("params", Some(params(&rule.resolved.effective_params()))),
+        ("params", Some(params(rule.resolved.effective_params()))),
     ])
 }
 

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::params::{ParamError, ParamSpec, Params, Reader};
+use super::params::{ParamError, ParamSpec, Reader};
 use crate::error::{Error, Kind, Result};
 use crate::value::{Datum, ValueType};
 
@@ -72,9 +72,6 @@ pub const ENTITY: InputSpec = InputSpec {
 
 /// Parameters that were checked.
 pub trait Parsed: fmt::Debug + Send + Sync {
-    /// Returns every parameter with its effective value; parsed again they mean the same.
-    fn params(&self) -> Params;
-
     /// Returns what can be relied on, for values of a type.
     fn properties(&self, of: ValueType) -> Properties;
 

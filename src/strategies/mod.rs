@@ -157,6 +157,7 @@ impl Kind {
 pub struct Strategy {
     kind: Kind,
     on_error: OnError,
+    params: Params,
     parsed: Arc<dyn Parsed>,
 }
 
@@ -170,10 +171,14 @@ impl Strategy {
     pub fn new(kind: Kind, params: &Params) -> Result<Self, ParamError> {
         let (on_error, own) = OnError::take(kind, params)?;
         let reader = params::Reader::new(kind, &own)?;
+        let parsed = (kind.definition().parse)(&reader)?.into();
+        let mut params = reader.into_effective();
+        on_error.give(&mut params);
         Ok(Self {
             kind,
             on_error,
-            parsed: (kind.definition().parse)(&reader)?.into(),
+            params,
+            parsed,
         })
     }
 
@@ -192,10 +197,8 @@ impl Strategy {
     }
 
     /// Returns every parameter with its effective value; parsed again they give an equal strategy.
-    pub fn effective_params(&self) -> Params {
-        let mut params = self.parsed.params();
-        self.on_error.give(&mut params);
-        params
+    pub fn effective_params(&self) -> &Params {
+        &self.params
     }
 
     /// Returns what can be relied on, for values of a type.
@@ -271,7 +274,7 @@ impl Strategy {
 
 impl PartialEq for Strategy {
     fn eq(&self, other: &Self) -> bool {
-        self.kind == other.kind && self.effective_params() == other.effective_params()
+        self.kind == other.kind && self.params == other.params
     }
 }
 
@@ -279,9 +282,7 @@ impl Eq for Strategy {}
 
 impl fmt::Debug for Strategy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple(self.kind.name())
-            .field(&self.effective_params())
-            .finish()
+        f.debug_tuple(self.kind.name()).field(&self.params).finish()
     }
 }
 
@@ -308,9 +309,8 @@ mod tests {
             if kind.params().iter().any(required) {
                 continue;
             }
-            let effective = Strategy::new(*kind, &Params::new())
-                .unwrap()
-                .effective_params();
+            let strategy = Strategy::new(*kind, &Params::new()).unwrap();
+            let effective = strategy.effective_params();
             for spec in kind.params() {
                 let shown = effective.get(spec.name).map(|value| match value {
                     Value::Bool(value) => value.to_string(),
@@ -323,6 +323,19 @@ mod tests {
                     assert_eq!(shown.as_deref(), Some(default), "{}", spec.name);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn effective_parameters_mean_the_same_again() {
+        for kind in Kind::ALL {
+            let sample = listing::sample(*kind);
+            let strategy = Strategy::new(*kind, &sample).unwrap();
+            for name in sample.keys() {
+                assert!(strategy.effective_params().contains_key(name), "{kind:?}");
+            }
+            let again = Strategy::new(*kind, strategy.effective_params()).unwrap();
+            assert_eq!(again, strategy);
         }
     }
 

@@ -148,7 +148,7 @@ fn record(
     if base.kind != 'c' {
         return Err(mismatch(strategy.kind().name(), column, None, place));
     }
-    let record = Record::of(&strategy.effective_params())?;
+    let record = Record::of(strategy.effective_params())?;
     let names = || base.attributes.iter().map(|field| field.name.as_str());
     if let Some(missing) = record
         .names()

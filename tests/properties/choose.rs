@@ -48,7 +48,7 @@ proptest! {
         let given = [("choices", list(&values)), ("weights", Value::List(weights))];
         for given in [&given[..1], &given[..]] {
             let strategy = strategy(Kind::Choice, given);
-            let again = Strategy::new(Kind::Choice, &strategy.effective_params()).unwrap();
+            let again = Strategy::new(Kind::Choice, strategy.effective_params()).unwrap();
             prop_assert_eq!(&strategy, &again);
             let limit = strategy.output_limit(None).unwrap();
             let mask = mask(&strategy, ValueType::Text);
@@ -67,7 +67,7 @@ proptest! {
     ) {
         let given = [("pairs", dictionary(&pairs)), ("on_miss", on_miss.into())];
         let strategy = strategy(Kind::Map, &given);
-        let again = Strategy::new(Kind::Map, &strategy.effective_params()).unwrap();
+        let again = Strategy::new(Kind::Map, strategy.effective_params()).unwrap();
         prop_assert_eq!(&strategy, &again);
         let mask = mask(&strategy, ValueType::Text);
         for (from, to) in &pairs {
@@ -126,7 +126,7 @@ proptest! {
         let epsilon = f64::from(micro) / 1e6;
         let given = [("epsilon", Value::from(epsilon)), ("domain", list(&domain))];
         let strategy = strategy(Kind::DpChoice, &given);
-        let again = Strategy::new(Kind::DpChoice, &strategy.effective_params()).unwrap();
+        let again = Strategy::new(Kind::DpChoice, strategy.effective_params()).unwrap();
         prop_assert_eq!(&strategy, &again);
         let mask = mask(&strategy, ValueType::Text);
         for value in &domain {

@@ -128,7 +128,7 @@ proptest! {
     #[test]
     fn fpe_effective_params_round_trip(params in valid_params()) {
         let strategy = Strategy::new(Kind::Fpe, &params).unwrap();
-        let again = Strategy::new(Kind::Fpe, &strategy.effective_params()).unwrap();
+        let again = Strategy::new(Kind::Fpe, strategy.effective_params()).unwrap();
         prop_assert_eq!(&strategy, &again);
         prop_assert_eq!(strategy.effective_params(), again.effective_params());
     }

@@ -150,7 +150,7 @@ proptest! {
         params.insert("pad_to".to_owned(), Value::Int(pad));
         params.insert("mask_char".to_owned(), Value::from(star));
         let strategy = Strategy::new(Kind::Mask, &params).unwrap();
-        let again = Strategy::new(Kind::Mask, &strategy.effective_params()).unwrap();
+        let again = Strategy::new(Kind::Mask, strategy.effective_params()).unwrap();
         prop_assert_eq!(&strategy, &again);
         let limit = strategy.output_limit(Some(value.chars().count())).unwrap();
         let out = text(&mask(&params), &value);

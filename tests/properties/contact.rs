@@ -134,7 +134,7 @@ proptest! {
     #[test]
     fn effective_params_round_trip((kind, params) in valid_params()) {
         let strategy = Strategy::new(kind, &params).unwrap();
-        let again = Strategy::new(kind, &strategy.effective_params()).unwrap();
+        let again = Strategy::new(kind, strategy.effective_params()).unwrap();
         prop_assert_eq!(&strategy, &again);
         prop_assert_eq!(strategy.effective_params(), again.effective_params());
     }

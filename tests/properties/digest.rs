@@ -78,7 +78,7 @@ proptest! {
     #[test]
     fn salted_hash_params_round_trip(params in valid()) {
         let strategy = Strategy::new(Kind::SaltedHash, &params).unwrap();
-        let again = Strategy::new(Kind::SaltedHash, &strategy.effective_params()).unwrap();
+        let again = Strategy::new(Kind::SaltedHash, strategy.effective_params()).unwrap();
         prop_assert_eq!(&strategy, &again);
         prop_assert_eq!(strategy.salt(), again.salt());
         prop_assert_eq!(strategy.salt().is_some(), strategy.properties(ValueType::Text).keyed);

@@ -392,7 +392,7 @@ proptest! {
     #[test]
     fn json_params_round_trip(paths in paths(), unlisted in "keep|drop|null|redact|hash|email") {
         let strategy = Strategy::new(Kind::Json, &params(&paths, &unlisted)).unwrap();
-        let again = Strategy::new(Kind::Json, &strategy.effective_params()).unwrap();
+        let again = Strategy::new(Kind::Json, strategy.effective_params()).unwrap();
         prop_assert_eq!(&strategy, &again);
     }
 
@@ -403,7 +403,7 @@ proptest! {
         for action in ["keep", &word] {
             let paths = BTreeMap::from([(path.clone(), action.to_owned())]);
             if let Ok(strategy) = Strategy::new(Kind::Json, &params(&paths, "redact")) {
-                let again = Strategy::new(Kind::Json, &strategy.effective_params()).unwrap();
+                let again = Strategy::new(Kind::Json, strategy.effective_params()).unwrap();
                 prop_assert_eq!(&strategy, &again);
             }
         }

@@ -111,7 +111,7 @@ fn url() -> impl Generator<Value = String> {
 proptest! {
     #[test]
     fn effective_params_round_trip(made in valid()) {
-        let again = Strategy::new(made.kind(), &made.effective_params());
+        let again = Strategy::new(made.kind(), made.effective_params());
         prop_assert_eq!(again.ok(), Some(made));
     }
 

@@ -82,7 +82,7 @@ proptest! {
     #[test]
     fn person_params_round_trip((kind, params) in drawn()) {
         if let Ok(strategy) = Strategy::new(kind, &params) {
-            let again = Strategy::new(kind, &strategy.effective_params()).unwrap();
+            let again = Strategy::new(kind, strategy.effective_params()).unwrap();
             prop_assert_eq!(&strategy, &again);
             prop_assert_eq!(strategy.effective_params(), again.effective_params());
         }
@@ -186,7 +186,7 @@ proptest! {
             let limit = strategy.output_limit(Some(value.chars().count())).unwrap();
             prop_assert!(out.len() <= limit);
         }
-        let again = Strategy::new(Kind::Email, &strategy.effective_params()).unwrap();
+        let again = Strategy::new(Kind::Email, strategy.effective_params()).unwrap();
         prop_assert_eq!(again, strategy);
     }
 

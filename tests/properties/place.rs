@@ -134,7 +134,7 @@ proptest! {
             strategy(Kind::Address, &address(part, country, keep_case)),
             strategy(Kind::Geo, &geo(axis, method, km)),
         ] {
-            let again = Strategy::new(made.kind(), &made.effective_params());
+            let again = Strategy::new(made.kind(), made.effective_params());
             prop_assert_eq!(again.ok(), Some(made));
         }
     }

@@ -136,7 +136,7 @@ proptest! {
         prop_assert!(made.chars().count() <= limit);
         let has_break = made.contains(['\n', '\r', '\u{2028}']);
         prop_assert!(lines || !has_break);
-        let again = Strategy::new(Kind::Lorem, &strategy.effective_params()).unwrap();
+        let again = Strategy::new(Kind::Lorem, strategy.effective_params()).unwrap();
         prop_assert_eq!(strategy, again);
     }
 
@@ -319,7 +319,7 @@ proptest! {
             params.insert("style".to_owned(), "label".into());
         }
         let strategy = Strategy::new(Kind::Text, &params).unwrap();
-        let again = Strategy::new(Kind::Text, &strategy.effective_params()).unwrap();
+        let again = Strategy::new(Kind::Text, strategy.effective_params()).unwrap();
         prop_assert_eq!(&strategy, &again);
     }
 }

@@ -15,7 +15,7 @@ use crate::strategies::literal;
 use crate::strategies::measure::decimal::Decimal;
 use crate::strategies::measure::integer::BASE;
 use crate::strategies::measure::origin::drawn_from;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 /// `choice` in the list of strategies.
@@ -80,7 +80,9 @@ impl Choice {
             }
             Some(texts) => {
                 let weights = Weights::new(&texts);
-                Some(weights.ok_or_else(|| reader.invalid("weights", POSITIVE))?)
+                let weights = weights.ok_or_else(|| reader.invalid("weights", POSITIVE))?;
+                reader.note("weights", weights.texts.as_slice());
+                Some(weights)
             }
             None => None,
         };
@@ -114,15 +116,6 @@ impl Weights {
 }
 
 impl Parsed for Choice {
-    fn params(&self) -> Params {
-        let list =
-            |texts: &[String]| Value::List(texts.iter().map(|text| Value::from(&**text)).collect());
-        let mut params = Params::from([("choices".to_owned(), list(&self.values))]);
-        let weights = self.weights.as_ref();
-        params.extend(weights.map(|weights| ("weights".to_owned(), list(&weights.texts))));
-        params
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         Properties::KEYED
     }
@@ -185,6 +178,7 @@ const PARAMS: &[ParamSpec] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::strategies::params::Value;
     use crate::strategies::{Input, Strategy};
 
     fn list(values: &[&str]) -> Value {

@@ -8,7 +8,7 @@ use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival,
 };
 use crate::strategies::literal;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, ValueType};
 
 /// `constant` in the list of strategies.
@@ -67,10 +67,6 @@ impl Constant {
 }
 
 impl Parsed for Constant {
-    fn params(&self) -> Params {
-        Params::from([("replacement".to_owned(), Value::from(&*self.value))])
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         Properties {
             deterministic: true,
@@ -105,6 +101,7 @@ const MOST_BYTES: usize = 10_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::strategies::params::{Params, Value};
     use crate::strategies::{Kind, Strategy};
 
     fn constant(value: &str, of: ValueType, given: Datum<'static>) -> Result<Datum<'static>> {

@@ -82,9 +82,7 @@ enum OnMiss {
 impl Map {
     fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
         let on_miss = reader.word("on_miss", &ON_MISS)?;
-        let default = reader
-            .is_given("fallback")
-            .then(|| reader.text("fallback", ""));
+        let default = reader.text_if_given("fallback");
         match (on_miss, default) {
             (OnMiss::Default, None) => {
                 let detail = "With on_miss fallback it must be given.";
@@ -119,6 +117,9 @@ impl Map {
             let detail = format!("It must have 1 to {MOST} entries.");
             return Err(reader.invalid("pairs", detail));
         }
+        let pairs = values.iter();
+        let pairs = pairs.map(|(from, to)| (from.clone(), Value::from(&**to)));
+        reader.note("pairs", Value::Map(pairs.collect()));
         if folds {
             let mut folded = BTreeMap::new();
             for (from, to) in &values {
@@ -168,19 +169,6 @@ impl Map {
 }
 
 impl Parsed for Map {
-    fn params(&self) -> Params {
-        let on_miss = ON_MISS.iter().find(|(_, on_miss)| *on_miss == self.on_miss);
-        let canonical = CANONICALS.iter().find(|(_, folds)| *folds == self.folds);
-        let pairs = self.values.iter();
-        let values = pairs.map(|(from, to)| (from.clone(), Value::from(&**to)));
-        let mut params = Params::from([("pairs".to_owned(), Value::Map(values.collect()))]);
-        params.extend(on_miss.map(|(word, _)| ("on_miss".to_owned(), Value::from(*word))));
-        params.extend(canonical.map(|(word, _)| ("canonical".to_owned(), Value::from(*word))));
-        let default = self.default.as_ref();
-        params.extend(default.map(|text| ("fallback".to_owned(), Value::from(&**text))));
-        params
-    }
-
     fn properties(&self, of: ValueType) -> Properties {
         // One to one only where nothing but the dictionary answers, and no two answers are equal.
         let one_to_one = self.on_miss == OnMiss::Error

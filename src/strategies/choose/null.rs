@@ -7,7 +7,6 @@ use crate::error::Result;
 use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival,
 };
-use crate::strategies::params::Params;
 use crate::strategies::{Datum, ValueType};
 
 /// `null` in the list of strategies.
@@ -42,10 +41,6 @@ pub const DEFINITION: Definition = Definition {
 struct Null;
 
 impl Parsed for Null {
-    fn params(&self) -> Params {
-        Params::new()
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         Properties {
             deterministic: true,
@@ -73,6 +68,7 @@ impl Apply for Null {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::strategies::params::Params;
     use crate::strategies::{Kind, Strategy};
 
     #[test]

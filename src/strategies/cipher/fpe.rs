@@ -16,7 +16,7 @@ use crate::error::{self, Error, Result};
 use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch,
 };
-use crate::strategies::params::{ParamError, Params, Reader, Value};
+use crate::strategies::params::{ParamError, Reader};
 use crate::strategies::{Datum, ValueType};
 
 /// `fpe` in the list of strategies.
@@ -74,9 +74,7 @@ struct Fpe {
 impl Fpe {
     fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
         algorithm(reader)?;
-        let symbols = reader
-            .is_given("symbols")
-            .then(|| reader.text("symbols", ""));
+        let symbols = reader.text_if_given("symbols");
         Ok(Self {
             reading: reading(reader, symbols)?,
             symbols: symbols.map(str::to_owned),
@@ -181,32 +179,6 @@ impl Fpe {
 }
 
 impl Parsed for Fpe {
-    fn params(&self) -> Params {
-        let int = |number: usize| Value::Int(number.try_into().unwrap_or(i64::MAX));
-        let small_domain = if self.shuffle { "shuffle" } else { "error" };
-        let mut params = Params::from([
-            ("algorithm".to_owned(), Value::from("ff1")),
-            ("alphabet".to_owned(), Value::from(self.reading.name)),
-            ("keep_prefix".to_owned(), int(self.reading.prefix)),
-            ("keep_suffix".to_owned(), int(self.reading.suffix)),
-            ("preserve_luhn".to_owned(), Value::Bool(self.reading.luhn)),
-            ("small_domain".to_owned(), Value::from(small_domain)),
-            ("tweak".to_owned(), Value::from(&*self.tweak)),
-        ]);
-        if let Some(symbols) = &self.symbols {
-            params.insert("symbols".to_owned(), Value::from(&**symbols));
-        }
-        if let Some((min, max)) = self.range {
-            params.insert("min".to_owned(), Value::Int(min));
-            params.insert("max".to_owned(), Value::Int(max));
-        }
-        if let Some(days) = &self.days {
-            params.insert("first_date".to_owned(), Value::from(&*days.from));
-            params.insert("last_date".to_owned(), Value::from(&*days.to));
-        }
-        params
-    }
-
     fn properties(&self, of: ValueType) -> Properties {
         let is_number = matches!(
             of,
@@ -317,6 +289,7 @@ impl Mask {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::strategies::params::Value;
     use crate::strategies::{Kind, Strategy};
 
     fn strategy(params: &[(&str, Value)]) -> Result<Strategy, ParamError> {

@@ -8,7 +8,7 @@ use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival,
 };
 use crate::strategies::mask::{REDACTED, neutral};
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, ValueType};
 
 /// `redact` in the list of strategies.
@@ -86,17 +86,6 @@ impl Redact {
 }
 
 impl Parsed for Redact {
-    fn params(&self) -> Params {
-        let style = match self.style {
-            Style::Constant => "constant",
-            Style::Length => "length",
-        };
-        Params::from([
-            ("replacement".to_owned(), Value::from(&*self.replacement)),
-            ("style".to_owned(), Value::from(style)),
-        ])
-    }
-
     fn properties(&self, of: ValueType) -> Properties {
         let length = of == ValueType::Text && self.style == Style::Length;
         Properties {
@@ -161,6 +150,7 @@ const STYLES: [(&str, Style); 2] = [("constant", Style::Constant), ("length", St
 mod tests {
     use super::*;
     use crate::strategies::Kind;
+    use crate::strategies::params::Value;
 
     fn redact(params: &[(&str, &str)]) -> Result<Redact, ParamError> {
         let params = params.iter().map(|&(k, v)| (k.to_owned(), Value::from(v)));

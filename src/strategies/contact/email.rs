@@ -13,7 +13,7 @@ use crate::strategies::definition::{
     Apply, Definition, ENTITY, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch,
 };
 use crate::strategies::keyed::Keyed;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::person::dictionary::{LOCALES, List, Locale};
 use crate::strategies::person::draw::{GENDER, GENDERS, Gender, LOCALE, People, SEX};
 use crate::strategies::person::spelling::push_ascii;
@@ -65,6 +65,7 @@ impl Email {
         let hash_length = reader.int("hash_length", 20, 8..=64)?;
         let format = Format::parse(reader.text("format", FORMAT), DOMAIN)
             .map_err(|detail| reader.invalid("format", detail))?;
+        reader.note("format", format.to_string());
         let (locale, gender) = (
             reader.word("locale", &LOCALES)?,
             reader.word("gender", &GENDERS)?,
@@ -128,22 +129,6 @@ fn longest_ascii(list: &List, locale: Locale) -> usize {
 }
 
 impl Parsed for Email {
-    fn params(&self) -> Params {
-        Params::from([
-            ("format".to_owned(), Value::Text(self.format.to_string())),
-            ("gender".to_owned(), Value::from(self.gender.name())),
-            (
-                "hash_length".to_owned(),
-                Value::Int(i64::from(self.hash_length)),
-            ),
-            ("locale".to_owned(), Value::from(self.locale.name())),
-            (
-                "preserve_domain".to_owned(),
-                Value::Bool(self.preserve_domain),
-            ),
-        ])
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         let bits = 4 * u32::from(self.hash_length);
         Properties {
@@ -263,6 +248,7 @@ const LONGEST_ADDRESS: usize = 254;
 mod tests {
     use super::*;
     use crate::strategies::Input;
+    use crate::strategies::params::Value;
 
     fn email(params: &[(&str, Value)]) -> Result<Email, ParamError> {
         let params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
@@ -380,8 +366,10 @@ mod tests {
 
     #[test]
     fn email_adds_the_domain_a_format_lacks() {
-        let email = email(&[("format", Value::from("{hash}"))]).unwrap();
-        assert_eq!(email.params()["format"], Value::from("{hash}@example.com"));
+        let params = [("format".to_owned(), Value::from("{hash}"))].into();
+        let strategy = crate::strategies::Strategy::new(Kind::Email, &params).unwrap();
+        let effective = strategy.effective_params();
+        assert_eq!(effective["format"], Value::from("{hash}@example.com"));
     }
 
     #[test]

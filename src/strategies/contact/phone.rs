@@ -15,7 +15,7 @@ use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch, outside,
 };
 use crate::strategies::keyed::Keyed;
-use crate::strategies::params::{ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 /// `phone` in the list of strategies.
@@ -64,16 +64,6 @@ impl Phone {
 }
 
 impl Parsed for Phone {
-    fn params(&self) -> Params {
-        Params::from([
-            (
-                "preserve_country_code".to_owned(),
-                Value::Bool(self.preserve_country_code),
-            ),
-            ("keep_unique".to_owned(), Value::Bool(self.unique)),
-        ])
-    }
-
     fn properties(&self, of: ValueType) -> Properties {
         let unique = self.unique && of == ValueType::Text;
         // No calling code is longer than three digits (ITU-T E.164).

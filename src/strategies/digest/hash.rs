@@ -13,7 +13,7 @@ use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch,
 };
 use crate::strategies::keyed::{Algorithm, Keyed};
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 /// `hash` in the list of strategies.
@@ -87,19 +87,6 @@ impl Hash {
 }
 
 impl Parsed for Hash {
-    fn params(&self) -> Params {
-        let canonical = match self.canonical {
-            Canonical::Exact => "exact",
-            Canonical::Text => "text",
-        };
-        Params::from([
-            ("algorithm".to_owned(), Value::from(self.algorithm.name())),
-            ("canonical".to_owned(), Value::from(canonical)),
-            ("length".to_owned(), Value::Int(i64::from(self.length))),
-            ("prefix".to_owned(), Value::from(&*self.prefix)),
-        ])
-    }
-
     fn properties(&self, of: ValueType) -> Properties {
         let bits = match of {
             ValueType::Int16 => 15,
@@ -234,6 +221,7 @@ const CANONICALS: [(&str, Canonical); 2] = [("exact", Canonical::Exact), ("text"
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::strategies::params::Value;
 
     fn hash(params: &[(&str, Value)]) -> Result<Hash, ParamError> {
         let params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));

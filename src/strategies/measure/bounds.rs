@@ -4,7 +4,7 @@
 use super::decimal::{self, Decimal};
 use crate::error::{Error, Kind, Result};
 use crate::strategies::calendar;
-use crate::strategies::params::{ParamError, Params, Reader, Value};
+use crate::strategies::params::{ParamError, Reader};
 use crate::strategies::{Datum, ValueType};
 
 /// The least and the greatest value, where they are given.
@@ -31,12 +31,13 @@ impl Bounds {
             return Err(reader.invalid(names[1], detail));
         }
         let time = |name| {
-            let text = reader.is_given(name).then(|| reader.text(name, ""));
-            match text {
-                Some(text) if finite(calendar::parse_time(text, true)).is_none() => {
-                    Err(reader.invalid(name, DATE_OR_TIME))
-                }
-                text => Ok(text.map(|text| text.trim().to_owned())),
+            let Some(text) = reader.text_if_given(name).map(str::trim) else {
+                return Ok(None);
+            };
+            reader.note(name, text);
+            match finite(calendar::parse_time(text, true)) {
+                Some(_) => Ok(Some(text.to_owned())),
+                None => Err(reader.invalid(name, DATE_OR_TIME)),
             }
         };
         let times = [time(TIMES[0])?, time(TIMES[1])?];
@@ -58,19 +59,6 @@ impl Bounds {
         Self {
             numbers: [None, Some(number)],
             ..Self::default()
-        }
-    }
-
-    /// Adds them to effective parameters.
-    pub(super) fn give(&self, params: &mut Params) {
-        for (name, number) in self.names.into_iter().zip(self.numbers) {
-            params.extend(number.map(|number| (name.to_owned(), Value::from(number))));
-        }
-        for (name, text) in TIMES.into_iter().zip(&self.times) {
-            params.extend(
-                text.as_ref()
-                    .map(|text| (name.to_owned(), Value::from(&**text))),
-            );
         }
     }
 

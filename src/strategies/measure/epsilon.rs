@@ -40,7 +40,9 @@ impl Epsilon {
     pub fn read(reader: &Reader<'_>, max: f64) -> Result<Self, ParamError> {
         let number = reader.number("epsilon")?.unwrap_or_default();
         let detail = || format!("It must be between 0.000001 and {max}.");
-        Self::new(number, max).ok_or_else(|| reader.invalid("epsilon", detail()))
+        let epsilon = Self::new(number, max).ok_or_else(|| reader.invalid("epsilon", detail()))?;
+        reader.note("epsilon", epsilon.get());
+        Ok(epsilon)
     }
 
     /// The ε that a strategy spends per value, if it adds noise for privacy.

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys,
 };
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, ValueType};
 
 /// `round` in the list of strategies.
@@ -56,8 +56,10 @@ struct Round {
 
 impl Round {
     fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
+        let step = read_step(reader)?.unwrap_or(1.0);
+        reader.note("step", step);
         Ok(Self {
-            step: read_step(reader)?.unwrap_or(1.0),
+            step,
             mode: reader.word("mode", &MODES)?,
             bounds: Bounds::read(reader, ["min", "max"])?,
         })
@@ -79,14 +81,6 @@ pub(super) fn read_step(reader: &Reader<'_>) -> Result<Option<f64>, ParamError> 
 }
 
 impl Parsed for Round {
-    fn params(&self) -> Params {
-        let mode = MODES.iter().find(|(_, mode)| *mode == self.mode);
-        let mut params = Params::from([("step".to_owned(), Value::from(self.step))]);
-        params.extend(mode.map(|(word, _)| ("mode".to_owned(), Value::from(*word))));
-        self.bounds.give(&mut params);
-        params
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         Properties {
             deterministic: true,
@@ -151,6 +145,7 @@ const PARAMS: &[ParamSpec] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::strategies::params::Value;
     use crate::strategies::{Kind, Mask, Strategy};
 
     fn strategy(params: &[(&str, Value)]) -> Result<Strategy, ParamError> {

@@ -13,7 +13,7 @@ use crate::strategies::definition::{
     Apply, Definition, ENTITY, Needs, Parsed, Properties, Row, Seed, Subkeys, mismatch,
 };
 use crate::strategies::keyed::Keyed;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 /// `date_shift` in the list of strategies.
@@ -98,18 +98,6 @@ impl Shift {
 }
 
 impl Parsed for Shift {
-    fn params(&self) -> Params {
-        let direction = DIRECTIONS.iter().find(|(_, word)| *word == self.direction);
-        let unit = UNITS.iter().find(|(_, word)| *word == self.in_seconds);
-        let mut params = Params::from([
-            ("max_days".to_owned(), Value::Int(self.max_days.into())),
-            ("keep_weekday".to_owned(), Value::Bool(self.keep_weekday)),
-        ]);
-        params.extend(direction.map(|(word, _)| ("direction".to_owned(), Value::from(*word))));
-        params.extend(unit.map(|(word, _)| ("unit".to_owned(), Value::from(*word))));
-        params
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         Properties {
             keeps_format: true,
@@ -221,6 +209,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::strategies::params::Value;
     use crate::strategies::{Input, Strategy};
 
     fn strategy(params: &[(&str, Value)]) -> Result<Strategy, ParamError> {

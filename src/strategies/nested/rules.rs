@@ -16,8 +16,6 @@ use crate::strategies::params::{ParamError, Reader, Value};
 pub(super) struct Rules {
     paths: Vec<(Path, Action)>,
     unlisted: Action,
-    /// The word that was written for `unlisted`.
-    word: String,
 }
 
 impl Rules {
@@ -51,15 +49,16 @@ impl Rules {
             b.cmp_specific(a)
                 .then_with(|| a.to_string().cmp(&b.to_string()))
         });
-        let rules = Self {
-            paths,
-            unlisted,
-            word: word.to_owned(),
-        };
-        match rules.conflict() {
-            Some(detail) => Err(reader.invalid(PATHS, detail)),
-            None => Ok(rules),
+        let rules = Self { paths, unlisted };
+        if let Some(detail) = rules.conflict() {
+            return Err(reader.invalid(PATHS, detail));
         }
+        if !rules.paths.is_empty() {
+            let paths = rules.paths.iter();
+            let paths = paths.map(|(path, action)| (path.to_string(), action.value()));
+            reader.note(PATHS, Value::Map(paths.collect()));
+        }
+        Ok(rules)
     }
 
     /// What nothing decides: two paths to one part, or a path into a part that is gone.
@@ -109,19 +108,6 @@ impl Rules {
             .iter()
             .map(|(path, action)| (path.to_string(), action));
         std::iter::once((UNLISTED.to_owned(), &self.unlisted)).chain(listed)
-    }
-
-    /// Returns both parameters; read again they mean the same.
-    pub(super) fn params(&self) -> BTreeMap<String, Value> {
-        let mut params = BTreeMap::from([(UNLISTED.to_owned(), Value::from(&*self.word))]);
-        if !self.paths.is_empty() {
-            let paths = self
-                .paths
-                .iter()
-                .map(|(path, action)| (path.to_string(), action.value()));
-            params.insert(PATHS.to_owned(), Value::Map(paths.collect()));
-        }
-        params
     }
 }
 

@@ -120,7 +120,7 @@ impl Spec {
 
     /// Returns it with every parameter; read again it is equal.
     pub fn value(&self) -> Value {
-        let config = self.strategy.effective_params();
+        let config = self.strategy.effective_params().clone();
         let mut members = Params::from([
             ("config".to_owned(), Value::Map(config)),
             ("type".to_owned(), Value::from(self.strategy.kind().name())),

@@ -14,7 +14,7 @@ use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch, unread,
 };
 use crate::strategies::keyed::Keyed;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 use super::pan::{Pan, leading};
@@ -60,12 +60,11 @@ enum Ip {
 
 impl Ip {
     fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
-        let kept = (
-            reader.int("keep_bits", 0, 0..=24)?,
-            reader.int("keep_bits_v6", 0, 0..=64)?,
-        );
         if reader.word("method", &METHODS)? {
-            return Ok(Self::Prefix(kept.0, kept.1));
+            return Ok(Self::Prefix(
+                reader.int("keep_bits", 0, 0..=24)?,
+                reader.int("keep_bits_v6", 0, 0..=64)?,
+            ));
         }
         let given = ["keep_bits", "keep_bits_v6"].map(|name| reader.is_given(name).then_some(name));
         match given.into_iter().flatten().next() {
@@ -76,19 +75,6 @@ impl Ip {
 }
 
 impl Parsed for Ip {
-    fn params(&self) -> Params {
-        match *self {
-            Self::Documentation => {
-                Params::from([("method".to_owned(), Value::from("documentation"))])
-            }
-            Self::Prefix(v4, v6) => Params::from([
-                ("method".to_owned(), Value::from("prefix")),
-                ("keep_bits".to_owned(), Value::Int(i64::from(v4))),
-                ("keep_bits_v6".to_owned(), Value::Int(i64::from(v6))),
-            ]),
-        }
-    }
-
     fn properties(&self, of: ValueType) -> Properties {
         let exact = of != ValueType::Text && *self != Self::Documentation;
         Properties {

@@ -11,7 +11,7 @@ use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch, unread,
 };
 use crate::strategies::keyed::Keyed;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 /// `mac` in the list of strategies.
@@ -57,10 +57,6 @@ impl Mac {
 }
 
 impl Parsed for Mac {
-    fn params(&self) -> Params {
-        Params::from([("keep_vendor".to_owned(), Value::Bool(self.keep_vendor))])
-    }
-
     fn properties(&self, of: ValueType) -> Properties {
         let bits = match (of, self.keep_vendor) {
             (ValueType::Mac8, false) => 62,

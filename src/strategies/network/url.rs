@@ -11,7 +11,7 @@ use crate::strategies::definition::{
     unread,
 };
 use crate::strategies::keyed::Keyed;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 use super::locator::Locator;
@@ -75,10 +75,7 @@ enum Path {
 
 impl Url {
     fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
-        let max_length = match reader.is_given("max_length") {
-            true => Some(reader.int("max_length", 64, 64..=u16::MAX)?),
-            false => None,
-        };
+        let max_length = reader.int_if_given("max_length", 64..=u16::MAX)?;
         Ok(Self {
             part: reader.word("part", &PARTS)?,
             path: reader.word("path", &PATHS)?,
@@ -106,33 +103,6 @@ impl Url {
 }
 
 impl Parsed for Url {
-    fn params(&self) -> Params {
-        let part = match self.part {
-            Part::Url => "url",
-            Part::Domain => "domain",
-        };
-        let path = match self.path {
-            Path::Shape => "shape",
-            Path::Drop => "drop",
-        };
-        let mut params = Params::from([
-            ("part".to_owned(), Value::from(part)),
-            ("path".to_owned(), Value::from(path)),
-            ("keep_scheme".to_owned(), Value::Bool(self.keep_scheme)),
-            ("keep_port".to_owned(), Value::Bool(self.keep_port)),
-            ("keep_names".to_owned(), Value::Bool(self.keep_names)),
-            ("domain".to_owned(), Value::from(self.domain)),
-            (
-                "token_length".to_owned(),
-                Value::Int(self.token_length.into()),
-            ),
-        ]);
-        if let Some(most) = self.max_length {
-            params.insert("max_length".to_owned(), Value::Int(most.into()));
-        }
-        params
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         let token = TOKEN_BITS * u32::from(self.token_length);
         let whole = self.path == Path::Shape && self.max_length.is_none();
@@ -356,6 +326,7 @@ const HOST_BITS: u32 = 80;
 mod tests {
     use super::*;
     use crate::error::Kind as Error;
+    use crate::strategies::params::Value;
 
     fn mask(params: &[(&str, Value)]) -> Mask {
         let url = url(params).unwrap();

@@ -11,7 +11,7 @@ use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch,
 };
 use crate::strategies::keyed::Keyed;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 /// `user_agent` in the list of strategies.
@@ -58,10 +58,6 @@ impl UserAgent {
 }
 
 impl Parsed for UserAgent {
-    fn params(&self) -> Params {
-        Params::from([("keep_family".to_owned(), Value::Bool(self.keep_family))])
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         Properties {
             keeps_format: true,

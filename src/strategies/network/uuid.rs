@@ -9,7 +9,7 @@ use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch, unread,
 };
 use crate::strategies::keyed::Keyed;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 /// `uuid` in the list of strategies.
@@ -49,19 +49,16 @@ struct Uuid {
 
 impl Uuid {
     fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
-        match reader.integer("version") {
-            None | Some(4) => Ok(Self { version: 4 }),
-            Some(8) => Ok(Self { version: 8 }),
-            Some(_) => Err(reader.invalid("version", "It must be 4 or 8.")),
+        let version = reader.int("version", 4, 4..=8);
+        match version {
+            Ok(4) => Ok(Self { version: 4 }),
+            Ok(8) => Ok(Self { version: 8 }),
+            _ => Err(reader.invalid("version", "It must be 4 or 8.")),
         }
     }
 }
 
 impl Parsed for Uuid {
-    fn params(&self) -> Params {
-        Params::from([("version".to_owned(), Value::Int(self.version.into()))])
-    }
-
     fn properties(&self, of: ValueType) -> Properties {
         Properties {
             // A text is trimmed first.
@@ -186,6 +183,7 @@ const UPPER: &[u8; 16] = b"0123456789ABCDEF";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::strategies::params::{Params, Value};
 
     const VALUE: &str = "2f1b5a8e-0c3d-4a61-9a5e-6a1f0d7c9b11";
 

@@ -1,5 +1,6 @@
 //! Parameters of one strategy, checked by name and type and read one by one.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -9,9 +10,12 @@ use crate::error::{self, Error};
 use crate::strategies::Kind;
 
 /// Parameters whose names and types have been checked.
+///
+/// What is read of them, defaults included, is noted: read again, it means the same.
 pub struct Reader<'a> {
     kind: Kind,
     params: &'a Params,
+    effective: RefCell<Params>,
 }
 
 impl<'a> Reader<'a> {
@@ -20,7 +24,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The first parameter that is refused.
     pub fn new(kind: Kind, params: &'a Params) -> Result<Self, ParamError> {
-        let reader = Self { kind, params };
+        let reader = Self {
+            kind,
+            params,
+            effective: RefCell::default(),
+        };
         for (name, value) in params {
             let Some(spec) = kind.params().iter().find(|spec| spec.name == name) else {
                 return Err(reader.unrecognized(name));
@@ -48,12 +56,25 @@ impl<'a> Reader<'a> {
         self.kind
     }
 
+    /// Notes the effective value of a parameter; needed only where that is not what was read.
+    pub fn note(&self, name: &str, value: impl Into<Value>) {
+        let mut effective = self.effective.borrow_mut();
+        effective.insert(name.to_owned(), value.into());
+    }
+
+    /// Every parameter that was read, with its effective value.
+    pub fn into_effective(self) -> Params {
+        self.effective.into_inner()
+    }
+
     /// Reads a boolean.
     pub fn bool(&self, name: &str, default: bool) -> bool {
-        match self.params.get(name) {
+        let value = match self.params.get(name) {
             Some(&Value::Bool(value)) => value,
             _ => default,
-        }
+        };
+        self.note(name, value);
+        value
     }
 
     /// Reads a small number within bounds.
@@ -66,9 +87,8 @@ impl<'a> Reader<'a> {
         default: u16,
         range: RangeInclusive<u16>,
     ) -> Result<u16, ParamError> {
-        let Some(&Value::Int(value)) = self.params.get(name) else {
-            return Ok(default);
-        };
+        let value = self.integer(name).unwrap_or(default.into());
+        self.note(name, value);
         u16::try_from(value)
             .ok()
             .filter(|value| range.contains(value))
@@ -78,10 +98,28 @@ impl<'a> Reader<'a> {
             })
     }
 
+    /// Reads a small number within bounds, if it is there.
+    ///
+    /// # Errors
+    /// Outside the bounds.
+    pub fn int_if_given(
+        &self,
+        name: &str,
+        range: RangeInclusive<u16>,
+    ) -> Result<Option<u16>, ParamError> {
+        let given = self.is_given(name);
+        given
+            .then(|| self.int(name, *range.start(), range))
+            .transpose()
+    }
+
     /// Reads an integer, if it is there.
     pub fn integer(&self, name: &str) -> Option<i64> {
         match self.params.get(name) {
-            Some(&Value::Int(value)) => Some(value),
+            Some(&Value::Int(value)) => {
+                self.note(name, value);
+                Some(value)
+            }
             _ => None,
         }
     }
@@ -101,6 +139,7 @@ impl<'a> Reader<'a> {
             _ => return Ok(None),
         };
         if number.is_finite() {
+            self.note(name, number);
             return Ok(Some(number));
         }
         Err(self.invalid(name, "It must be finite."))
@@ -108,18 +147,22 @@ impl<'a> Reader<'a> {
 
     /// Reads a text.
     pub fn text(&self, name: &str, default: &'a str) -> &'a str {
-        match self.params.get(name) {
+        let text = match self.params.get(name) {
             Some(Value::Text(value)) => value,
             _ => default,
-        }
+        };
+        self.note(name, text);
+        text
     }
 
-    /// Reads a list, if it is there.
-    pub fn list(&self, name: &str) -> Option<&'a [Value]> {
-        match self.params.get(name) {
-            Some(Value::List(values)) => Some(values),
-            _ => None,
-        }
+    /// Whether a text is there that is not the given one; reads nothing.
+    pub fn differs(&self, name: &str, from: &str) -> bool {
+        matches!(self.params.get(name), Some(Value::Text(text)) if text != from)
+    }
+
+    /// Reads a text, if it is there.
+    pub fn text_if_given(&self, name: &str) -> Option<&'a str> {
+        self.is_given(name).then(|| self.text(name, ""))
     }
 
     /// Reads a list of texts; numbers and booleans are taken as written.
@@ -127,10 +170,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// A list or a mapping inside it.
     pub fn texts(&self, name: &str) -> Result<Option<Vec<String>>, ParamError> {
-        let Some(values) = self.list(name) else {
+        let Some(Value::List(values)) = self.params.get(name) else {
             return Ok(None);
         };
-        values
+        let texts: Vec<String> = values
             .iter()
             .map(|value| match value {
                 Value::Bool(value) => Ok(value.to_string()),
@@ -141,11 +184,12 @@ impl<'a> Reader<'a> {
                     Err(self.invalid(name, "It must be a list of texts."))
                 }
             })
-            .collect::<Result<_, _>>()
-            .map(Some)
+            .collect::<Result<_, _>>()?;
+        self.note(name, texts.as_slice());
+        Ok(Some(texts))
     }
 
-    /// Reads a mapping, if it is there.
+    /// Reads a mapping, if it is there. What each entry means is for the caller to note.
     pub fn map(&self, name: &str) -> Option<&'a BTreeMap<String, Value>> {
         match self.params.get(name) {
             Some(Value::Map(values)) => Some(values),

@@ -13,7 +13,7 @@ use crate::strategies::definition::{
     unread,
 };
 use crate::strategies::keyed::Keyed;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 use super::brand::{Brand, RESERVED};
@@ -84,17 +84,6 @@ impl CreditCard {
 }
 
 impl Parsed for CreditCard {
-    fn params(&self) -> Params {
-        let brand = BRANDS.iter().find(|(_, brand)| *brand == self.brand);
-        let brand = brand.map_or("keep", |(name, _)| *name);
-        Params::from([
-            ("brand".to_owned(), Value::from(brand)),
-            ("test_bin".to_owned(), Value::Bool(self.test_bin)),
-            ("keep_last4".to_owned(), Value::Bool(self.keep_last4)),
-            ("require_luhn".to_owned(), Value::Bool(self.require_luhn)),
-        ])
-    }
-
     fn properties(&self, of: ValueType) -> Properties {
         let last = if self.keep_last4 { 4 } else { 0 };
         // One digit follows from the others.
@@ -256,6 +245,7 @@ const MARKS: &[char] = &[' ', '-', '.'];
 mod tests {
     use super::*;
     use crate::error::Kind as Error;
+    use crate::strategies::params::Value;
 
     fn card(params: &[(&str, Value)]) -> Result<CreditCard, ParamError> {
         let params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));

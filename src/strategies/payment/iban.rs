@@ -10,7 +10,7 @@ use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch, unread,
 };
 use crate::strategies::keyed::{Keyed, Stream};
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 use super::registry::{self, Class, Country};
@@ -53,14 +53,16 @@ struct Iban {
 
 impl Iban {
     fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
-        if !reader.is_given("country") {
+        let Some(code) = reader.text_if_given("country") else {
             return Ok(Self { country: None });
-        }
-        let code = reader.text("country", "").to_ascii_uppercase();
-        match registry::country(&code) {
-            Some(country) => Ok(Self {
-                country: Some(country),
-            }),
+        };
+        match registry::country(&code.to_ascii_uppercase()) {
+            Some(country) => {
+                reader.note("country", country.code);
+                Ok(Self {
+                    country: Some(country),
+                })
+            }
             None => Err(reader.invalid(
                 "country",
                 "It must be the code of a country that has account numbers by ISO 13616, such as \
@@ -71,13 +73,6 @@ impl Iban {
 }
 
 impl Parsed for Iban {
-    fn params(&self) -> Params {
-        let country = self.country.iter();
-        country
-            .map(|country| ("country".to_owned(), Value::from(country.code)))
-            .collect()
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         let bits = match self.country {
             Some(country) => country.bits(),
@@ -268,6 +263,7 @@ const LONGEST: usize = 34;
 mod tests {
     use super::*;
     use crate::error::Kind as Error;
+    use crate::strategies::params::Value;
 
     fn iban(country: Option<&str>) -> Result<Iban, ParamError> {
         let params = country.map(|code| ("country".to_owned(), Value::from(code)));

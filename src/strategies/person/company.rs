@@ -12,7 +12,7 @@ use crate::strategies::definition::{
     Apply, Definition, ENTITY, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch,
 };
 use crate::strategies::keyed::Keyed;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 /// `company` in the list of strategies.
@@ -63,10 +63,7 @@ struct Style {
 
 impl Company {
     fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
-        let max_length = match reader.is_given("max_length") {
-            true => Some(reader.int("max_length", 1, 1..=255)?),
-            false => None,
-        };
+        let max_length = reader.int_if_given("max_length", 1..=255)?;
         let company = Self {
             locale: reader.word("locale", &LOCALES)?,
             suffix: reader.bool("suffix", true),
@@ -137,18 +134,6 @@ impl Company {
 }
 
 impl Parsed for Company {
-    fn params(&self) -> Params {
-        let mut params = Params::from([
-            ("locale".to_owned(), Value::from(self.locale.name())),
-            ("suffix".to_owned(), Value::Bool(self.suffix)),
-            ("keep_unique".to_owned(), Value::Bool(self.unique)),
-        ]);
-        if let Some(most) = self.max_length {
-            params.insert("max_length".to_owned(), Value::Int(most.into()));
-        }
-        params
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         let bits = if self.unique { tail::BITS } else { self.bits() };
         Properties {
@@ -343,6 +328,7 @@ const PARAMS: &[ParamSpec] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::strategies::params::Value;
 
     fn company(params: &[(&str, Value)]) -> Result<Company, ParamError> {
         let params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));

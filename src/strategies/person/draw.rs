@@ -65,12 +65,6 @@ pub(crate) const GENDERS: [(&str, Gender); 3] = [
 ];
 
 impl Gender {
-    /// The word, as written in a profile.
-    pub(crate) fn name(self) -> &'static str {
-        let found = GENDERS.iter().find(|(_, gender)| *gender == self);
-        found.map_or("", |(name, _)| name)
-    }
-
     /// The lists that first names may come from.
     pub(crate) fn lists(self, locale: Locale) -> Vec<&'static List> {
         match self {

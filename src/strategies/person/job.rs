@@ -10,7 +10,7 @@ use crate::strategies::definition::{
     Apply, Definition, ENTITY, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch,
 };
 use crate::strategies::keyed::Keyed;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 /// `job` in the list of strategies.
@@ -50,10 +50,7 @@ struct Job {
 
 impl Job {
     fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
-        let max_length = match reader.is_given("max_length") {
-            true => Some(reader.int("max_length", 1, 1..=255)?),
-            false => None,
-        };
+        let max_length = reader.int_if_given("max_length", 1..=255)?;
         let job = Self {
             locale: reader.word("locale", &LOCALES)?,
             max_length,
@@ -72,14 +69,6 @@ impl Job {
 }
 
 impl Parsed for Job {
-    fn params(&self) -> Params {
-        let mut params = Params::from([("locale".to_owned(), Value::from(self.locale.name()))]);
-        if let Some(most) = self.max_length {
-            params.insert("max_length".to_owned(), Value::Int(most.into()));
-        }
-        params
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         let bits = self.entries().len().ilog2();
         Properties {
@@ -134,6 +123,7 @@ const PARAMS: &[ParamSpec] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::strategies::params::Value;
 
     fn job(params: &[(&str, Value)]) -> Result<Job, ParamError> {
         let params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));

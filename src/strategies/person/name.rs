@@ -15,7 +15,7 @@ use crate::strategies::definition::{
     Apply, Definition, ENTITY, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch,
 };
 use crate::strategies::keyed::Keyed;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, ValueType};
 
 /// `name` in the list of strategies.
@@ -90,10 +90,7 @@ impl Part {
 
 impl Name {
     fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
-        let max_length = match reader.is_given("max_length") {
-            true => Some(reader.int("max_length", 1, 1..=255)?),
-            false => None,
-        };
+        let max_length = reader.int_if_given("max_length", 1..=255)?;
         let name = Self {
             part: reader.word("part", &PARTS)?,
             locale: reader.word("locale", &LOCALES)?,
@@ -200,24 +197,6 @@ impl Name {
 }
 
 impl Parsed for Name {
-    fn params(&self) -> Params {
-        let part = PARTS.iter().find(|(_, part)| *part == self.part);
-        let mut params = Params::from([
-            ("gender".to_owned(), Value::from(self.gender.name())),
-            ("keep_case".to_owned(), Value::Bool(self.keep_case)),
-            ("locale".to_owned(), Value::from(self.locale.name())),
-            (
-                "part".to_owned(),
-                Value::from(part.map_or("", |(word, _)| word)),
-            ),
-            ("keep_unique".to_owned(), Value::Bool(self.unique)),
-        ]);
-        if let Some(most) = self.max_length {
-            params.insert("max_length".to_owned(), Value::Int(most.into()));
-        }
-        params
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         let bits = if self.unique { tail::BITS } else { self.bits() };
         Properties {

@@ -20,7 +20,7 @@ use crate::strategies::definition::{
     outside,
 };
 use crate::strategies::keyed::{Keyed, Stream};
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 /// `national_id` in the list of strategies.
@@ -81,13 +81,6 @@ impl NationalId {
 }
 
 impl Parsed for NationalId {
-    fn params(&self) -> Params {
-        Params::from([
-            ("country".to_owned(), Value::from(self.country.name())),
-            ("keep_birth".to_owned(), Value::Bool(self.keep_birth)),
-        ])
-    }
-
     fn properties(&self, of: ValueType) -> Properties {
         let bits = match (self.country, of) {
             // 2 sexes, 100 years, 12 months, 89 départements, 80 communes, 999 entries.

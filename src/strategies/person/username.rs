@@ -13,7 +13,7 @@ use crate::strategies::definition::{
     Apply, Definition, ENTITY, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch,
 };
 use crate::strategies::keyed::Keyed;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, ValueType};
 
 /// `username` in the list of strategies.
@@ -82,15 +82,6 @@ impl Username {
 }
 
 impl Parsed for Username {
-    fn params(&self) -> Params {
-        Params::from([
-            ("gender".to_owned(), Value::from(self.gender.name())),
-            ("locale".to_owned(), Value::from(self.locale.name())),
-            ("max_length".to_owned(), Value::Int(self.max_length.into())),
-            ("keep_unique".to_owned(), Value::Bool(self.unique)),
-        ])
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         // log2(30) × 17 = 83.4; log2(10) × 4 = 13.3.
         let bits = if self.unique { 83 } else { 13 };
@@ -183,6 +174,7 @@ const PARAMS: &[ParamSpec] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::strategies::params::Value;
     use crate::strategies::{Input, Kind};
 
     fn username(params: &[(&str, Value)]) -> Result<Username, ParamError> {

@@ -10,7 +10,7 @@ use crate::strategies::definition::{
     Apply, Definition, ENTITY, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch,
 };
 use crate::strategies::keyed::Keyed;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, ValueType};
 
 use super::cities::{self, Country, Part};
@@ -76,17 +76,6 @@ impl Address {
 }
 
 impl Parsed for Address {
-    fn params(&self) -> Params {
-        let word = |found: Option<&'static str>| Value::from(found.unwrap_or(""));
-        let part = PARTS.iter().find(|(_, part)| *part == self.part);
-        let country = COUNTRIES.iter().find(|(_, at)| *at == self.country);
-        Params::from([
-            ("country".to_owned(), word(country.map(|(name, _)| *name))),
-            ("keep_case".to_owned(), Value::Bool(self.keep_case)),
-            ("part".to_owned(), word(part.map(|(name, _)| *name))),
-        ])
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         let bits = match self.part {
             Part::Full => FULL_BITS,
@@ -243,6 +232,7 @@ const LINE_BITS: u32 = 16;
 mod tests {
     use super::super::streets;
     use super::*;
+    use crate::strategies::params::Value;
     use crate::strategies::{Input, Kind};
 
     fn address(params: &[(&str, Value)]) -> Result<Address, ParamError> {

@@ -15,7 +15,7 @@ use crate::strategies::definition::{
     mismatch, outside,
 };
 use crate::strategies::keyed::Keyed;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 use super::sphere::{self, RADIUS_KM, Step};
@@ -104,6 +104,7 @@ impl Geo {
             return Err(reader.invalid(other, format!("It belongs to the method {method}.")));
         }
         let km = reader.number(ours)?.unwrap_or(10.0);
+        reader.note(ours, km);
         if !KILOMETERS.contains(&km) {
             return Err(reader.invalid(ours, "It must be between 0.01 and 2000."));
         }
@@ -120,22 +121,6 @@ impl Geo {
 }
 
 impl Parsed for Geo {
-    fn params(&self) -> Params {
-        let part = match self.part {
-            Part::Latitude => "latitude",
-            Part::Longitude => "longitude",
-        };
-        let (method, length, km) = match self.method {
-            Method::Grid(km) => ("grid", "cell_km", km),
-            Method::Jitter(km) => ("jitter", "radius_km", km),
-        };
-        Params::from([
-            ("part".to_owned(), Value::from(part)),
-            ("method".to_owned(), Value::from(method)),
-            (length.to_owned(), Value::from(km)),
-        ])
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         Properties {
             keyed: matches!(self.method, Method::Jitter(_)),
@@ -348,6 +333,7 @@ const KILOMETERS: std::ops::RangeInclusive<f64> = 0.01..=2000.0;
 mod tests {
     use super::*;
     use crate::strategies::Input;
+    use crate::strategies::params::Value;
 
     fn geo(params: &[(&str, Value)]) -> Result<Geo, ParamError> {
         let params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));

@@ -15,7 +15,7 @@ use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, mismatch, outside,
 };
 use crate::strategies::keyed::{Keyed, Stream};
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 /// `lorem` in the list of strategies.
@@ -74,17 +74,6 @@ impl Lorem {
 }
 
 impl Parsed for Lorem {
-    fn params(&self) -> Params {
-        let unit = UNITS.iter().find(|(_, unit)| *unit == self.unit);
-        Params::from([
-            ("keep_lines".to_owned(), Value::Bool(self.keep_lines)),
-            (
-                "unit".to_owned(),
-                Value::from(unit.map_or("", |(word, _)| word)),
-            ),
-        ])
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         Properties {
             keeps_length: self.unit == Unit::Characters,
@@ -347,6 +336,7 @@ const PIECE: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::strategies::params::Value;
 
     fn mask(params: &[(&str, Value)]) -> Mask {
         let params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));

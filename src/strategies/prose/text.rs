@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, mismatch, outside,
 };
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader, Value};
 use crate::strategies::{Datum, ValueType};
 
 /// `text` in the list of strategies.
@@ -80,10 +80,7 @@ impl FreeText {
             find: find(reader)?,
             style: reader.word("style", &STYLES)?,
             on_name: reader.word("on_name", &ON_NAMES)?,
-            max_length: match reader.is_given("max_length") {
-                true => Some(reader.int("max_length", 1, 1..=u16::MAX)?),
-                false => None,
-            },
+            max_length: reader.int_if_given("max_length", 1..=u16::MAX)?,
         })
     }
 
@@ -116,31 +113,13 @@ fn find(reader: &Reader<'_>) -> Result<Option<Vec<Found>>, ParamError> {
         return Err(reader.invalid("find", "It must name one kind at least."));
     }
     let found = all().filter(|found| words.iter().any(|word| word == found.name()));
-    Ok(Some(found.collect()))
+    let found: Vec<Found> = found.collect();
+    let names = found.iter().map(|found| Value::from(found.name()));
+    reader.note("find", Value::List(names.collect()));
+    Ok(Some(found))
 }
 
 impl Parsed for FreeText {
-    fn params(&self) -> Params {
-        let word = |words: &[(&'static str, bool)]| {
-            let chosen = words.iter().find(|(_, chosen)| *chosen);
-            Value::from(chosen.map_or("", |(word, _)| word))
-        };
-        let style = STYLES.map(|(word, style)| (word, style == self.style));
-        let on_name = ON_NAMES.map(|(word, on_name)| (word, on_name == self.on_name));
-        let mut params = Params::from([
-            ("on_name".to_owned(), word(&on_name)),
-            ("style".to_owned(), word(&style)),
-        ]);
-        if let Some(find) = &self.find {
-            let find = find.iter().map(|found| Value::from(found.name()));
-            params.insert("find".to_owned(), Value::List(find.collect()));
-        }
-        if let Some(most) = self.max_length {
-            params.insert("max_length".to_owned(), Value::Int(most.into()));
-        }
-        params
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         let kinds = self.kinds();
         let keyed = Found::ALL
@@ -279,6 +258,7 @@ const ON_NAMES: [(&str, OnName); 2] =
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::strategies::params::Params;
     use crate::strategies::{self, Input, Kind, Strategy};
 
     fn mask(params: &[(&str, Value)]) -> strategies::Mask {

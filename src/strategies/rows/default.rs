@@ -4,7 +4,6 @@ use super::only_in_runs;
 use crate::error::Result;
 use crate::strategies::ValueType;
 use crate::strategies::definition::{Apply, Definition, Needs, Parsed, Properties, Seed, Subkeys};
-use crate::strategies::params::Params;
 
 /// `default` in the list of strategies.
 ///
@@ -35,10 +34,6 @@ pub const DEFINITION: Definition = Definition {
 struct Default;
 
 impl Parsed for Default {
-    fn params(&self) -> Params {
-        Params::new()
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         Properties {
             gives_null: true,

@@ -63,6 +63,9 @@ impl Record {
         if fields.is_empty() {
             return Err(reader.invalid("fields", "It must name at least one field."));
         }
+        let values = fields.iter();
+        let values = values.map(|(name, action)| (name.clone(), action.value()));
+        reader.note("fields", Value::Map(values.collect()));
         Ok(Self {
             fields,
             keeps_unlisted: reader.word("unlisted", &UNLISTED)?,
@@ -94,21 +97,6 @@ impl Record {
 }
 
 impl Parsed for Record {
-    fn params(&self) -> Params {
-        let fields = self
-            .fields
-            .iter()
-            .map(|(name, action)| (name.clone(), action.value()));
-        let unlisted = UNLISTED
-            .iter()
-            .find(|(_, keeps)| *keeps == self.keeps_unlisted)
-            .map_or("null", |(word, _)| word);
-        Params::from([
-            ("fields".to_owned(), Value::Map(fields.collect())),
-            ("unlisted".to_owned(), Value::from(unlisted)),
-        ])
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         Properties {
             deterministic: true,
@@ -160,7 +148,6 @@ mod tests {
         assert_eq!(found.action("door_code"), Action::Null);
         let open = record(&fields.replace("}}", r#"}, "unlisted": "keep"}"#)).unwrap();
         assert_eq!(open.action("door_code"), Action::Keep);
-        assert_eq!(Record::of(&open.params()).unwrap(), open);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::only_in_runs;
 use crate::error::Result;
 use crate::strategies::ValueType;
 use crate::strategies::definition::{Apply, Definition, Needs, Parsed, Properties, Seed, Subkeys};
-use crate::strategies::params::{ParamKind, ParamSpec, Params, Value};
+use crate::strategies::params::{ParamKind, ParamSpec};
 
 /// `shuffle` in the list of strategies.
 ///
@@ -21,7 +21,7 @@ use crate::strategies::params::{ParamKind, ParamSpec, Params, Value};
 ///
 /// let params = Params::from([("group".to_owned(), Value::from("person"))]);
 /// let strategy = Strategy::new(Kind::Shuffle, &params)?;
-/// assert_eq!(strategy.effective_params(), params);
+/// assert_eq!(*strategy.effective_params(), params);
 /// # Ok::<(), confiture::error::Error>(())
 /// ```
 pub const DEFINITION: Definition = Definition {
@@ -36,21 +36,15 @@ pub const DEFINITION: Definition = Definition {
     example: "",
     sample: "{}",
     parse: |reader| {
-        let group = reader.text("group", "").to_owned();
-        Ok(Box::new(Shuffle { group }))
+        reader.text("group", "");
+        Ok(Box::new(Shuffle))
     },
 };
 
 #[derive(Clone, Debug)]
-struct Shuffle {
-    group: String,
-}
+struct Shuffle;
 
 impl Parsed for Shuffle {
-    fn params(&self) -> Params {
-        Params::from([("group".to_owned(), Value::from(&*self.group))])
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         Properties {
             keeps_format: true,

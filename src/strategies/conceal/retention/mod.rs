@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch,
 };
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, ValueType};
 
 /// `mask` in the list of strategies.
@@ -101,30 +101,6 @@ impl Retention {
 }
 
 impl Parsed for Retention {
-    fn params(&self) -> Params {
-        let keep = KEEPS.iter().find(|(_, keep)| *keep == self.keep);
-        let sort = SORTS.iter().find(|(_, sort)| *sort == self.keep_class);
-        let (keep, sort) = (keep.unwrap_or(&KEEPS[0]).0, sort.unwrap_or(&SORTS[0]).0);
-        Params::from([
-            (
-                "keep_first".to_owned(),
-                Value::Int(i64::from(self.keep_first)),
-            ),
-            (
-                "keep_last".to_owned(),
-                Value::Int(i64::from(self.keep_last)),
-            ),
-            ("keep".to_owned(), Value::from(keep)),
-            ("keep_class".to_owned(), Value::from(sort)),
-            (
-                "keep_separators".to_owned(),
-                Value::Bool(self.keep_separators),
-            ),
-            ("mask_char".to_owned(), Value::from(&*self.mask_char)),
-            ("pad_to".to_owned(), Value::Int(i64::from(self.pad_to))),
-        ])
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         let is_constant = self.shows_nothing() && self.pad_to > 0;
         Properties {
@@ -230,6 +206,7 @@ const SORTS: [(&str, Option<Sort>); 5] = [
 mod tests {
     use super::*;
     use crate::strategies::Kind;
+    use crate::strategies::params::Value;
 
     fn mask(params: &[(&str, Value)]) -> Result<Retention, ParamError> {
         let params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));

@@ -26,6 +26,7 @@ pub(super) enum Function {
 }
 
 impl Function {
+    /// The first of its names.
     pub(super) fn name(self) -> &'static str {
         let named = FUNCTIONS.iter().find(|(_, function)| *function == self);
         named.unwrap_or(&FUNCTIONS[0]).0

@@ -12,7 +12,6 @@ mod params;
 use std::borrow::Cow;
 
 use greenmask::Function;
-use keyed::Algorithm;
 use params::{PARAMS, Salted, Way};
 
 use crate::error::{self, Error, Result};
@@ -20,7 +19,6 @@ use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, SaltRef, Seed, Subkeys, Survival, mismatch,
 };
 use crate::strategies::keyed::Digest;
-use crate::strategies::params::{Params, Value};
 use crate::strategies::{Datum, ValueType};
 
 /// `salted_hash` in the list of strategies.
@@ -58,41 +56,6 @@ pub const DEFINITION: Definition = Definition {
 };
 
 impl Parsed for Salted {
-    fn params(&self) -> Params {
-        let mut params = Params::new();
-        let mut put = |name: &str, value: Value| params.insert(name.to_owned(), value);
-        if let Some(length) = self.length {
-            put("length", Value::Int(length.into()));
-        }
-        match &self.way {
-            Way::Keyed {
-                algorithm,
-                prefix,
-                salt,
-                salt_version,
-            } => {
-                put("compatible", Value::from("none"));
-                put("algorithm", Value::from(algorithm.name()));
-                put("prefix", Value::from(&**prefix));
-                put("salt", Value::from(&**salt));
-                if let Some(version) = salt_version {
-                    put("salt_version", Value::Int((*version).into()));
-                }
-                if let Algorithm::Argon2id(cost) = algorithm {
-                    put("memory_kib", Value::Int(cost.memory_kib.into()));
-                    put("passes", Value::Int(cost.passes.into()));
-                    put("lanes", Value::Int(cost.lanes.into()));
-                }
-            }
-            Way::Greenmask { function, salt } => {
-                put("compatible", Value::from("greenmask"));
-                put("compatible_function", Value::from(function.name()));
-                put("compatible_salt", Value::from(&**salt));
-            }
-        }
-        params
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         let bits = 4 * u32::from(self.length());
         match &self.way {
@@ -201,6 +164,7 @@ fn no_salt() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::strategies::params::Value;
     use crate::strategies::{Kind, ParamError, Strategy};
 
     const SALT: [u8; 32] = [9; 32];

@@ -38,11 +38,8 @@ impl Salted {
             Way::keyed(reader)?
         };
         let bounds = way.shortest()..=way.hex_digits();
-        let length = reader.int("length", way.default_length(), bounds)?;
-        Ok(Self {
-            way,
-            length: reader.is_given("length").then_some(length),
-        })
+        let length = reader.int_if_given("length", bounds)?;
+        Ok(Self { way, length })
     }
 
     pub(super) fn length(&self) -> u16 {
@@ -81,7 +78,7 @@ impl Way {
     /// write defaults out.
     fn greenmask(reader: &Reader<'_>) -> Result<Self, ParamError> {
         for (name, default) in [("algorithm", "sha256"), ("prefix", ""), ("salt", "")] {
-            if reader.text(name, default) != default {
+            if reader.differs(name, default) {
                 return Err(reader.invalid(name, UNKNOWN_THERE));
             }
         }
@@ -90,8 +87,10 @@ impl Way {
                 return Err(reader.invalid(name, UNKNOWN_THERE));
             }
         }
+        let function = reader.word("compatible_function", &greenmask::FUNCTIONS)?;
+        reader.note("compatible_function", function.name());
         Ok(Self::Greenmask {
-            function: reader.word("compatible_function", &greenmask::FUNCTIONS)?,
+            function,
             salt: bounded(reader, "compatible_salt", LONGEST_SALT)?,
         })
     }
@@ -166,15 +165,14 @@ fn bounded(reader: &Reader<'_>, name: &str, most: usize) -> Result<String, Param
     Ok(text.to_owned())
 }
 
-fn number<T: TryFrom<i64> + PartialOrd + std::fmt::Display>(
+fn number<T: TryFrom<i64> + Into<i64> + PartialOrd + std::fmt::Display>(
     reader: &Reader<'_>,
     name: &str,
     default: T,
     range: RangeInclusive<T>,
 ) -> Result<T, ParamError> {
-    let Some(written) = reader.integer(name) else {
-        return Ok(default);
-    };
+    let written = reader.integer(name).unwrap_or(default.into());
+    reader.note(name, written);
     T::try_from(written)
         .ok()
         .filter(|number| range.contains(number))

@@ -18,7 +18,7 @@ use crate::strategies::definition::{
 use crate::strategies::literal;
 use crate::strategies::measure::epsilon::{Epsilon, MAX_EPSILON, MICRO};
 use crate::strategies::measure::laplace::Coins;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, ValueType};
 
 /// `dp_choice` in the list of strategies.
@@ -105,14 +105,6 @@ struct Choice {
 }
 
 impl Parsed for Choice {
-    fn params(&self) -> Params {
-        let domain = self.domain.iter().map(|text| Value::from(&**text));
-        Params::from([
-            ("domain".to_owned(), Value::List(domain.collect())),
-            ("epsilon".to_owned(), Value::from(self.epsilon.get())),
-        ])
-    }
-
     fn properties(&self, of: ValueType) -> Properties {
         Properties {
             keeps_format: self.accepts(of),

@@ -19,7 +19,7 @@ use super::grid::{Grid, Place};
 use super::laplace::{Coins, Laplace};
 use crate::error::{Error, Kind, Result};
 use crate::strategies::definition::{mismatch, outside};
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, ValueType};
 
 /// The types that noise is added to.
@@ -87,16 +87,6 @@ impl Terms {
             }
         }
         Ok(terms)
-    }
-
-    fn params(&self) -> Params {
-        let mut params = Params::from([
-            ("epsilon".to_owned(), Value::from(self.epsilon.get())),
-            ("sensitivity".to_owned(), Value::from(self.sensitivity)),
-            ("clamp".to_owned(), Value::Bool(self.clamp)),
-        ]);
-        self.bounds.give(&mut params);
-        params
     }
 
     /// Prepares the noise for a type.

@@ -14,7 +14,7 @@ use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys,
 };
 use crate::strategies::measure::epsilon::MAX_EPSILON;
-use crate::strategies::params::{ParamError, Params, Reader};
+use crate::strategies::params::{ParamError, Reader};
 use crate::strategies::{Datum, ValueType};
 
 /// `dp_noise` in the list of strategies.
@@ -67,10 +67,6 @@ struct Noise {
 }
 
 impl Parsed for Noise {
-    fn params(&self) -> Params {
-        self.terms.params()
-    }
-
     fn properties(&self, of: ValueType) -> Properties {
         Properties {
             collision_bits: Some(0),

@@ -15,7 +15,7 @@ use crate::strategies::definition::{
 };
 use crate::strategies::keyed::Keyed;
 use crate::strategies::measure::epsilon::MAX_EPSILON;
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 /// `dp_noise_sticky` in the list of strategies.
@@ -86,12 +86,6 @@ struct Sticky {
 }
 
 impl Parsed for Sticky {
-    fn params(&self) -> Params {
-        let mut params = self.terms.params();
-        params.insert("label".to_owned(), Value::from(&*self.label));
-        params
-    }
-
     fn properties(&self, of: ValueType) -> Properties {
         Properties {
             gives_null: self.terms.gives_null(of),

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::*;
+use crate::strategies::params::{Params, Value};
 use crate::strategies::{Input, Kind as Which, Mask, Row, Seed, Strategy, Subkeys};
 
 thread_local! {

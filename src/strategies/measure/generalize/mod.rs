@@ -14,7 +14,7 @@ use crate::strategies::calendar::{self, Civil, DAY, Unit};
 use crate::strategies::definition::{
     Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, mismatch, outside,
 };
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, ValueType};
 
 /// `generalize` in the list of strategies.
@@ -77,16 +77,14 @@ enum Method {
 impl Generalize {
     fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
         let method = reader.word("method", &METHODS)?;
-        let as_of = reader
-            .is_given("as_of")
-            .then(|| reader.text("as_of", "").trim());
-        let as_of = match as_of {
+        let as_of = match reader.text_if_given("as_of").map(str::trim) {
             Some(_) if method != Method::Age => {
                 return Err(reader.invalid("as_of", "It has a meaning with method age alone."));
             }
             Some(text) => {
                 let days = calendar::parse_date(text).filter(|days| days.abs() < i32::MAX);
                 let days = days.ok_or_else(|| reader.invalid("as_of", "It must be a date."))?;
+                reader.note("as_of", text);
                 Some((days, text.to_owned()))
             }
             None => None,
@@ -115,25 +113,6 @@ impl Generalize {
 }
 
 impl Parsed for Generalize {
-    fn params(&self) -> Params {
-        let word = |name: &str, word: &str| (name.to_owned(), Value::from(word));
-        let method = METHODS.iter().find(|(_, method)| *method == self.method);
-        let unit = Unit::NAMES.iter().find(|(_, unit)| *unit == self.unit);
-        let mut params = Params::new();
-        params.extend(method.map(|(name, _)| word("method", name)));
-        params.extend(unit.map(|(name, _)| word("unit", name)));
-        params.extend(self.step.map(|step| ("step".to_owned(), Value::from(step))));
-        params.extend(self.as_of.as_ref().map(|(_, text)| word("as_of", text)));
-        let restricted = self.restricted.as_ref().map(|prefixes| {
-            prefixes
-                .iter()
-                .map(|prefix| Value::from(&**prefix))
-                .collect()
-        });
-        params.extend(restricted.map(|list| ("restricted".to_owned(), Value::List(list))));
-        params
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         Properties {
             deterministic: true,

@@ -1,6 +1,7 @@
 //! What `generalize` promises, on values that are easy to get wrong.
 
 use super::*;
+use crate::strategies::params::Value;
 use crate::strategies::{Kind, Mask, Strategy};
 
 fn strategy(params: &[(&str, Value)]) -> Result<Strategy, ParamError> {

@@ -18,7 +18,7 @@ use crate::strategies::definition::{
     Apply, Definition, ENTITY, Needs, Parsed, Properties, Row, Seed, Subkeys, mismatch, outside,
 };
 use crate::strategies::keyed::{Keyed, Stream};
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 /// `noise` in the list of strategies.
@@ -86,7 +86,11 @@ impl Noise {
             (Some(ratio), None) if !(1e-6..=1.0).contains(&ratio) => {
                 return Err(reader.invalid("ratio", "It must be between 0.000001 and 1."));
             }
-            (ratio, None) => Reach::Ratio(ratio.unwrap_or(0.1)),
+            (ratio, None) => {
+                let ratio = ratio.unwrap_or(0.1);
+                reader.note("ratio", ratio);
+                Reach::Ratio(ratio)
+            }
         };
         Ok(Self {
             reach,
@@ -96,16 +100,6 @@ impl Noise {
 }
 
 impl Parsed for Noise {
-    fn params(&self) -> Params {
-        let (name, number) = match self.reach {
-            Reach::Ratio(ratio) => ("ratio", ratio),
-            Reach::Amount(amount) => ("amount", amount),
-        };
-        let mut params = Params::from([(name.to_owned(), Value::from(number))]);
-        self.bounds.give(&mut params);
-        params
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         Properties::KEYED
     }

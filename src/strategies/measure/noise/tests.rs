@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::strategies::params::Value;
 use crate::strategies::{Input, Strategy};
 
 fn strategy(params: &[(&str, Value)]) -> Result<Strategy, ParamError> {

@@ -18,7 +18,7 @@ use crate::strategies::nested::rules::{Follower, PATHS, Rules, UNLISTED};
 use crate::strategies::nested::scalar::{Act, TYPES, nameless};
 use crate::strategies::nested::walk::walk;
 use crate::strategies::nested::{Spec, hstore};
-use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader};
+use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::prose::{EMAILS, NAMES};
 use crate::strategies::{Datum, Strategy, ValueType};
 
@@ -107,10 +107,6 @@ impl Json {
 }
 
 impl Parsed for Json {
-    fn params(&self) -> Params {
-        self.rules.params()
-    }
-
     fn properties(&self, _: ValueType) -> Properties {
         Properties {
             deterministic: !self.any(|part| !part.deterministic),

@@ -1,6 +1,7 @@
 //! What becomes of documents, by example.
 
 use super::*;
+use crate::strategies::params::Params;
 use crate::strategies::{self, Input, Kind, Value};
 
 fn params(paths: &[(&str, &str)], unlisted: &str) -> Params {

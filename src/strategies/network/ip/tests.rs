@@ -1,6 +1,7 @@
 //! Tests of `ip`.
 
 use super::*;
+use crate::strategies::params::Value;
 
 fn ip(params: &[(&str, Value)]) -> Result<Ip, ParamError> {
     let params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));

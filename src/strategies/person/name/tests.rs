@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
+use crate::strategies::params::Value;
 use crate::strategies::{Input, Kind};
 
 fn name(params: &[(&str, Value)]) -> Result<Name, ParamError> {

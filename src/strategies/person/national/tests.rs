@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::strategies::Input;
+use crate::strategies::params::Value;
 
 fn id(params: &[(&str, Value)]) -> Result<NationalId, ParamError> {
     let params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
