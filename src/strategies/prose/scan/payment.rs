@@ -23,7 +23,7 @@ pub(super) fn card(text: Text<'_>, start: usize) -> Option<usize> {
         if !goes_on && is_card(&digits[..count]) && is_printed(&groups[..group]) {
             found = Some(end);
         }
-        let Some(next) = text.char_at(end).filter(|c| *c == '-' || is_space(*c)) else {
+        let Some(next) = text.char_at(end).filter(|c| matches!(c, '-' | '.') || is_space(*c)) else {
             break;
         };
         if separator.is_some_and(|other| other != next) {
@@ -145,6 +145,7 @@ mod tests {
             "3782 822463 10005",
             "30569309025904",
             "3056 930902 5904",
+            "4111.1111.1111.1111",
             "6011111111111117",
             "3530111333300000",
             "4111\u{a0}1111\u{a0}1111\u{a0}1111",
@@ -157,6 +158,8 @@ mod tests {
             "4111 1111 1111",
             "41111 111 1111 1111",
             "4111 1111-1111 1111",
+            "4111.1111-1111.1111",
+            "4111.1111.1111.1112",
             "4111111111111111a",
             "4111111111111111-5",
             "411111111111111111111",
