@@ -3,27 +3,12 @@
 use std::collections::BTreeMap;
 
 use confiture::strategies::literal;
-use confiture::strategies::{
-    Datum, Input, Kind, Mask, Params, Row, Seed, Strategy, Subkeys, Value, ValueType,
-};
+use confiture::strategies::{Datum, Input, Kind, Row, Seed, Strategy, Subkeys, Value, ValueType};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 use proptest::sample::select;
 
-fn strategy(kind: Kind, pairs: &[(&str, Value)]) -> Strategy {
-    let params: Params = pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.clone()))
-        .collect();
-    Strategy::new(kind, &params).expect("valid parameters")
-}
-
-fn mask(strategy: &Strategy, of: ValueType) -> Mask {
-    let keys = Subkeys::new(&[0x5a; 32], &[0x5b; 32]);
-    strategy
-        .mask(&keys, Seed::new(12345), of)
-        .expect("a type it accepts")
-}
+use crate::common::{compile, strategy};
 
 fn list(texts: &[String]) -> Value {
     Value::List(texts.iter().map(|text| Value::from(&**text)).collect())
@@ -51,7 +36,7 @@ proptest! {
             let again = Strategy::new(Kind::Choice, strategy.effective_params()).unwrap();
             prop_assert_eq!(&strategy, &again);
             let limit = strategy.output_limit(None).unwrap();
-            let mask = mask(&strategy, ValueType::Text);
+            let mask = compile(&strategy, ValueType::Text);
             let out = mask.text(&value).unwrap().into_owned();
             prop_assert!(values.contains(&out) && out.chars().count() <= limit);
             let row = [Input::One(&entity)];
@@ -69,7 +54,7 @@ proptest! {
         let strategy = strategy(Kind::Map, &given);
         let again = Strategy::new(Kind::Map, strategy.effective_params()).unwrap();
         prop_assert_eq!(&strategy, &again);
-        let mask = mask(&strategy, ValueType::Text);
+        let mask = compile(&strategy, ValueType::Text);
         for (from, to) in &pairs {
             prop_assert_eq!(&*mask.text(from).unwrap(), &**to);
         }
@@ -110,7 +95,7 @@ proptest! {
     #[test]
     fn constant_is_the_same_for_every_value(text in "[^\0]{0,40}", value in any::<String>()) {
         let strategy = strategy(Kind::Constant, &[("replacement", Value::from(&*text))]);
-        prop_assert_eq!(&*mask(&strategy, ValueType::Text).text(&value).unwrap(), &*text);
+        prop_assert_eq!(&*compile(&strategy, ValueType::Text).text(&value).unwrap(), &*text);
         for of in ValueType::ALL {
             let keys = Subkeys::new(&[1; 32], &[2; 32]);
             let _ = strategy.mask(&keys, Seed::new(1), *of);
@@ -128,7 +113,7 @@ proptest! {
         let strategy = strategy(Kind::DpChoice, &given);
         let again = Strategy::new(Kind::DpChoice, strategy.effective_params()).unwrap();
         prop_assert_eq!(&strategy, &again);
-        let mask = mask(&strategy, ValueType::Text);
+        let mask = compile(&strategy, ValueType::Text);
         for value in &domain {
             prop_assert!(domain.contains(&mask.text(value).unwrap().into_owned()));
         }

@@ -8,7 +8,8 @@ use proptest::prelude::{Just, Strategy as Generator, any, prop_assert, prop_asse
 use proptest::prelude::{prop_assert_ne, prop_oneof, proptest};
 use proptest::sample::select;
 
-const KEY: [u8; 32] = [0x5a; 32];
+use crate::common::{KEY, SEED, compile_with, params};
+
 const CARDS: [&str; 6] = [
     "4111 1111 1111 1111",
     "378282246310005",
@@ -18,23 +19,13 @@ const CARDS: [&str; 6] = [
     "79927398713",
 ];
 
-fn params(pairs: &[(&str, Value)]) -> Params {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.clone()))
-        .collect()
-}
-
 fn mask_of(params: &Params, of: ValueType) -> Mask {
-    mask_with(params, of, KEY, 12345)
+    mask_with(params, of, KEY, SEED)
 }
 
 fn mask_with(params: &Params, of: ValueType, key: [u8; 32], seed: i64) -> Mask {
     let strategy = Strategy::new(Kind::Fpe, params).expect("valid parameters");
-    let keys = Subkeys::new(&[0; 32], &key);
-    strategy
-        .mask(&keys, Seed::new(seed), of)
-        .expect("a type it accepts")
+    compile_with(&strategy, key, seed, of)
 }
 
 fn texts(pairs: &[(&str, Value)]) -> Mask {

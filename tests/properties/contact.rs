@@ -1,6 +1,5 @@
 //! Properties of hash, email, phone and redact, and of strategies in general.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use confiture::strategies::canonical::{self, Class};
@@ -8,38 +7,19 @@ use confiture::strategies::{Kind, Mask, Params, Seed, Strategy, Subkeys, Value, 
 use proptest::prelude::{Just, Strategy as Generator, any, prop_assert, prop_assert_eq};
 use proptest::prelude::{prop_assert_ne, prop_oneof, proptest};
 
-const KEY: [u8; 32] = [0x5a; 32];
+use crate::common::{KEY, SEED, compile_with, strategy, text};
 
-fn mask(kind: Kind, params: &[(&str, Value)]) -> Mask {
-    mask_with(kind, params, KEY, 12345)
+fn mask(kind: Kind, pairs: &[(&str, Value)]) -> Mask {
+    mask_with(kind, pairs, KEY, SEED)
 }
 
-fn mask_with(kind: Kind, params: &[(&str, Value)], key: [u8; 32], seed: i64) -> Mask {
-    let params: Params = params
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), v.clone()))
-        .collect();
-    let strategy = Strategy::new(kind, &params).expect("valid parameters");
-    compile(&strategy, key, seed, ValueType::Text)
-}
-
-fn compile(strategy: &Strategy, key: [u8; 32], seed: i64, of: ValueType) -> Mask {
-    let keys = Subkeys {
-        salt: Some(&key),
-        ..Subkeys::new(&key, &key)
-    };
-    strategy
-        .mask(&keys, Seed::new(seed), of)
-        .expect("a type it accepts")
+fn mask_with(kind: Kind, pairs: &[(&str, Value)], key: [u8; 32], seed: i64) -> Mask {
+    compile_with(&strategy(kind, pairs), key, seed, ValueType::Text)
 }
 
 fn int_mask(kind: Kind, of: ValueType) -> Mask {
     let strategy = Strategy::new(kind, &Params::new()).expect("valid parameters");
-    compile(&strategy, KEY, 12345, of)
-}
-
-fn text<'a>(mask: &Mask, value: &'a str) -> Cow<'a, str> {
-    mask.text(value).expect("every strategy accepts text")
+    compile_with(&strategy, KEY, 12345, of)
 }
 
 fn keyed() -> [Kind; 3] {
@@ -146,9 +126,9 @@ proptest! {
         let strategy = Strategy::new(kind, &params).unwrap();
         let limit = strategy.output_limit(Some(value.chars().count())).unwrap();
         let keeps_length = strategy.properties(ValueType::Text).keeps_length;
-        let mask = compile(&strategy, KEY, seed, ValueType::Text);
+        let mask = compile_with(&strategy, KEY, seed, ValueType::Text);
         let out = text(&mask, &value);
-        prop_assert_eq!(&text(&compile(&strategy, KEY, seed, ValueType::Text), &value), &out);
+        prop_assert_eq!(&text(&compile_with(&strategy, KEY, seed, ValueType::Text), &value), &out);
         prop_assert!(out.chars().count() <= limit);
         prop_assert!(!keeps_length || out.chars().count() == value.chars().count());
     }
@@ -171,7 +151,7 @@ proptest! {
     #[test]
     fn email_output_is_valid((kind, params) in valid_params(), value in any::<String>()) {
         let strategy = Strategy::new(kind, &params).unwrap();
-        let out = text(&compile(&strategy, KEY, 1, ValueType::Text), &value).into_owned();
+        let out = text(&compile_with(&strategy, KEY, 1, ValueType::Text), &value);
         prop_assert!(kind != Kind::Email || is_address(&out), "{out}");
     }
 
@@ -181,7 +161,7 @@ proptest! {
         preserve in any::<bool>(),
     ) {
         let params = [("preserve_domain", Value::Bool(preserve)), ("format", "{hash}".into())];
-        let out = text(&mask(Kind::Email, &params), &format!("{local}@{domain}")).into_owned();
+        let out = text(&mask(Kind::Email, &params), &format!("{local}@{domain}"));
         prop_assert!(is_address(&out), "{out}");
         let (masked, kept) = out.split_once('@').unwrap();
         prop_assert!(!masked.contains(&local));
@@ -206,7 +186,7 @@ proptest! {
     #[test]
     fn phone_keeps_separators_and_nothing_else(value in any::<String>(), tail in number()) {
         let value = format!("{value}{tail}");
-        let out = text(&mask(Kind::Phone, &[]), &value).into_owned();
+        let out = text(&mask(Kind::Phone, &[]), &value);
         prop_assert_eq!(out.chars().count(), value.chars().count());
         for (from, to) in value.chars().zip(out.chars()) {
             match canonical::classify(from, |_| ()) {
@@ -225,7 +205,7 @@ proptest! {
     ) {
         let mask = mask(Kind::Phone, &[]);
         let read = |value: &str| canonical::phone(&text(&mask, value)).digits;
-        let plain = text(&mask, &digits).into_owned();
+        let plain = text(&mask, &digits);
         let zero = u32::from(['\u{660}', '\u{ff10}'][script]);
         let other: String = digits.bytes()
             .filter_map(|b| char::from_u32(zero + u32::from(b - b'0'))).collect();
@@ -272,7 +252,7 @@ proptest! {
         value in "[0-9]{30}", seeds in any::<(i64, i64)>(), key in any::<[u8; 32]>(),
     ) {
         for kind in keyed() {
-            let out = |key, seed| text(&mask_with(kind, &[], key, seed), &value).into_owned();
+            let out = |key, seed| text(&mask_with(kind, &[], key, seed), &value);
             if seeds.0 != seeds.1 {
                 prop_assert_ne!(out(KEY, seeds.0), out(KEY, seeds.1));
             }
@@ -284,8 +264,8 @@ proptest! {
 
     #[test]
     fn strategies_are_unrelated(value in "[a-z0-9@.]{0,40}") {
-        let email = text(&mask(Kind::Email, &[("format", "{hash}".into())]), &value).into_owned();
-        let hash = text(&mask(Kind::Hash, &[]), &value).into_owned();
+        let email = text(&mask(Kind::Email, &[("format", "{hash}".into())]), &value);
+        let hash = text(&mask(Kind::Hash, &[]), &value);
         prop_assert_ne!(&email[..20], &hash);
     }
 }
@@ -294,7 +274,7 @@ proptest! {
 fn email_and_hash_do_not_collide_on_100_000_values() {
     for kind in [Kind::Email, Kind::Hash] {
         let mask = mask(kind, &[]);
-        let masked = (0..100_000).map(|n| text(&mask, &format!("user{n}@corp.com")).into_owned());
+        let masked = (0..100_000).map(|n| text(&mask, &format!("user{n}@corp.com")));
         assert_eq!(masked.collect::<HashSet<_>>().len(), 100_000);
     }
 }
@@ -306,7 +286,7 @@ fn phone_uses_the_whole_digit_space_evenly() {
     let mut distinct = HashSet::new();
     for n in 0..20_000 {
         let value = format!("{:010}", 2_000_000_000 + n);
-        let out = text(&mask, &value).into_owned();
+        let out = text(&mask, &value);
         for (at, digit) in out.bytes().enumerate() {
             counts[at][usize::from(digit - b'0')] += 1;
         }

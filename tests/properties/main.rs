@@ -2,6 +2,7 @@
 
 mod choose;
 mod cipher;
+mod common;
 mod conceal;
 mod contact;
 mod digest;

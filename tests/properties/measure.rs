@@ -11,6 +11,8 @@ use proptest::prelude::{Just, Strategy as Generator, any, prop_assert, prop_asse
 use proptest::prelude::{prop_assert_ne, prop_oneof, proptest};
 use proptest::sample::select;
 
+use crate::common::{KEY, compile_with, params, strategy};
+
 const KINDS: [Kind; 6] = [
     Kind::DateShift,
     Kind::DpNoise,
@@ -20,22 +22,8 @@ const KINDS: [Kind; 6] = [
     Kind::Round,
 ];
 
-fn params(pairs: &[(&str, Value)]) -> Params {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.clone()))
-        .collect()
-}
-
-fn strategy(kind: Kind, pairs: &[(&str, Value)]) -> Strategy {
-    Strategy::new(kind, &params(pairs)).expect("valid parameters")
-}
-
 fn mask(strategy: &Strategy, of: ValueType, seed: i64) -> Mask {
-    let keys = Subkeys::new(&[0x5a; 32], &[0x5b; 32]);
-    strategy
-        .mask(&keys, Seed::new(seed), of)
-        .expect("a type it accepts")
+    compile_with(strategy, KEY, seed, of)
 }
 
 fn int(kind: Kind, pairs: &[(&str, Value)], of: ValueType, value: i64) -> i64 {

@@ -3,35 +3,12 @@
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use confiture::strategies::{
-    Datum, Kind, Mask, Params, Row, Seed, Strategy, Subkeys, Value, ValueType,
-};
+use confiture::strategies::{Datum, Kind, Mask, Row, Seed, Strategy, Subkeys, Value, ValueType};
 use proptest::prelude::{Just, Strategy as Generator, any, prop_assert, prop_assert_eq};
 use proptest::prelude::{prop_assert_ne, prop_oneof, proptest};
 use proptest::sample::select;
 
-const KEY: [u8; 32] = [0x5a; 32];
-
-fn strategy(kind: Kind, params: &[(&str, Value)]) -> Strategy {
-    let params: Params = params
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), v.clone()))
-        .collect();
-    Strategy::new(kind, &params).expect("valid parameters")
-}
-
-fn mask(kind: Kind, params: &[(&str, Value)], of: ValueType) -> Mask {
-    let keys = Subkeys::new(&KEY, &KEY);
-    strategy(kind, params)
-        .mask(&keys, Seed::new(12345), of)
-        .expect("a type it accepts")
-}
-
-fn text(mask: &Mask, value: &str) -> String {
-    mask.text(value)
-        .expect("a value that is taken")
-        .into_owned()
-}
+use crate::common::{KEY, mask, strategy, text};
 
 fn inet(mask: &Mask, value: &str) -> String {
     match mask.apply(Datum::Inet(value.into()), Row::NONE) {

@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 
-use confiture::strategies::{
-    Datum, Kind, Mask, Params, Row, Seed, Strategy, Subkeys, Value, ValueType,
-};
+use confiture::strategies::{Datum, Kind, Row, Strategy, Value, ValueType};
 use proptest::prelude::{Strategy as Generator, any, prop_assert, prop_assert_eq};
 use proptest::prelude::{prop_oneof, proptest};
 use proptest::sample::select;
 
-const KEY: [u8; 32] = [0x5a; 32];
+use crate::common::{compile, strategy, text};
+
 const BRANDS: [&str; 10] = [
     "keep",
     "amex",
@@ -22,27 +21,6 @@ const BRANDS: [&str; 10] = [
     "unionpay",
     "visa",
 ];
-
-fn strategy(kind: Kind, params: &[(&str, Value)]) -> Strategy {
-    let params: Params = params
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), v.clone()))
-        .collect();
-    Strategy::new(kind, &params).expect("valid parameters")
-}
-
-fn compile(strategy: &Strategy, of: ValueType) -> Mask {
-    let keys = Subkeys::new(&KEY, &KEY);
-    strategy
-        .mask(&keys, Seed::new(12345), of)
-        .expect("a type it accepts")
-}
-
-fn text(mask: &Mask, value: &str) -> String {
-    mask.text(value)
-        .expect("a value that is taken")
-        .into_owned()
-}
 
 fn cards() -> impl Generator<Value = Strategy> {
     (select(&BRANDS[..]), any::<[bool; 3]>()).prop_map(|(brand, [bin, last4, luhn])| {

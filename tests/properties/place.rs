@@ -1,12 +1,11 @@
 //! Properties of address and geo.
 
-use confiture::strategies::{
-    Datum, Input, Kind, Mask, Params, Row, Seed, Strategy, Subkeys, Value, ValueType,
-};
+use confiture::strategies::{Datum, Input, Kind, Mask, Row, Strategy, Value, ValueType};
 use proptest::prelude::{Strategy as Generator, any, prop_assert, prop_assert_eq, proptest};
 use proptest::sample::select;
 
-const KEY: [u8; 32] = [0x5a; 32];
+use crate::common::{mask, strategy};
+
 const PARTS: [&str; 9] = [
     "full",
     "line",
@@ -19,21 +18,6 @@ const PARTS: [&str; 9] = [
     "country_code",
 ];
 const COUNTRIES: [&str; 8] = ["us", "br", "de", "es", "fr", "gb", "pt", "any"];
-
-fn strategy(kind: Kind, params: &[(&str, Value)]) -> Strategy {
-    let params: Params = params
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), v.clone()))
-        .collect();
-    Strategy::new(kind, &params).expect("valid parameters")
-}
-
-fn mask(kind: Kind, params: &[(&str, Value)], of: ValueType) -> Mask {
-    let keys = Subkeys::new(&KEY, &KEY);
-    strategy(kind, params)
-        .mask(&keys, Seed::new(12345), of)
-        .expect("a type it accepts")
-}
 
 fn address(part: &str, country: &str, keep_case: bool) -> Vec<(&'static str, Value)> {
     vec![

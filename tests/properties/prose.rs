@@ -2,14 +2,12 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use confiture::strategies::{
-    Datum, Input, Kind, Mask, Params, Row, Seed, Strategy, Subkeys, Value, ValueType,
-};
+use confiture::strategies::{Datum, Input, Kind, Mask, Params, Row, Strategy, Value, ValueType};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy as Generator, any, prop_assert, prop_assert_eq};
 use proptest::prelude::{TestCaseError, prop_assert_ne, prop_oneof, proptest};
 
-const KEY: [u8; 32] = [0x5a; 32];
+use crate::common::{KEY, SEED, compile_with, strategy};
 
 /// Findings of four kinds.
 const FINDING: &str = "[a-z]{3,9}@[a-z]{3,9}\\.example|\\+44 20 7946 0[0-9]{3}|\
@@ -19,20 +17,12 @@ const FINDING: &str = "[a-z]{3,9}@[a-z]{3,9}\\.example|\\+44 20 7946 0[0-9]{3}|\
 const NUMBER: &str = "\\+33 [67]( [0-9]{2}){4}|0[1-9]( [0-9]{2}){4}|\\+4930[0-9]{6}|\
     [2-9][0-9]{2}-[2-9][0-9]{2}-[0-9]{4}";
 
-fn mask_with(kind: Kind, params: &[(&str, Value)], key: [u8; 32], seed: i64) -> Mask {
-    let params: Params = params
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), v.clone()))
-        .collect();
-    let strategy = Strategy::new(kind, &params).expect("valid parameters");
-    let keys = Subkeys::new(&key, &key);
-    strategy
-        .mask(&keys, Seed::new(seed), ValueType::Text)
-        .expect("a type it accepts")
+fn mask_with(kind: Kind, pairs: &[(&str, Value)], key: [u8; 32], seed: i64) -> Mask {
+    compile_with(&strategy(kind, pairs), key, seed, ValueType::Text)
 }
 
-fn mask(kind: Kind, params: &[(&str, Value)]) -> Mask {
-    mask_with(kind, params, KEY, 7)
+fn mask(kind: Kind, pairs: &[(&str, Value)]) -> Mask {
+    mask_with(kind, pairs, KEY, SEED)
 }
 
 fn out(mask: &Mask, text: &str, names: &[&str], emails: &[&str]) -> String {

@@ -50,6 +50,23 @@ def below(source, bound):
     return next(b % bound for b in source if b < 256 - 256 % bound)
 
 
+def stream_words(label, key, seed, value):
+    """Words of 64 bits without end."""
+    counter = 0
+    while True:
+        data = block(label, key, seed, value, counter)
+        yield from (int.from_bytes(data[i : i + 8], "big") for i in range(0, 32, 8))
+        counter += 1
+
+
+def below_u64(source, bound):
+    """Out of words; Lemire 2019, by rejection."""
+    while True:
+        high, low = divmod(next(source) * bound, 2**64)
+        if low >= 2**64 % bound:
+            return high
+
+
 def canonical_text(value):
     value = unicodedata.normalize("NFC", value.strip(WHITE_SPACE))
     return unicodedata.normalize("NFC", value.lower())

@@ -7,23 +7,7 @@ Run: python3 tests/vectors/masks.py > tests/vectors/masks.json
 import json
 import unicodedata
 
-from keyed import block, stream
-
-KEY = bytes(range(32))
-OTHER_KEY = bytes([0xC0]) * 32
-WHITE_SPACE = (
-    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000"
-)
-
-
-def below(source, bound):
-    return next(b % bound for b in source if b < 256 - 256 % bound)
-
-
-def canonical_text(value):
-    value = unicodedata.normalize("NFC", value.strip(WHITE_SPACE))
-    return unicodedata.normalize("NFC", value.lower())
+from keyed import KEY, OTHER_KEY, below, block, canonical_text, stream
 
 
 def hash_(params, key, seed, type_, value):

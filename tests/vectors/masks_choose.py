@@ -7,34 +7,11 @@ Run: python3 tests/vectors/masks_choose.py > tests/vectors/masks_choose.json
 import datetime
 import json
 import math
-import unicodedata
 from fractions import Fraction
 
-from keyed import block
+from keyed import KEY, OTHER_KEY, below_u64, block, canonical_text, stream_words
 
-KEY = bytes(range(32))
-OTHER_KEY = bytes([0xC0]) * 32
 EPOCH = datetime.datetime(2000, 1, 1)
-WHITE_SPACE = (
-    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000"
-)
-
-
-def words(strategy, key, seed, value):
-    counter = 0
-    while True:
-        data = block(strategy, key, seed, value, counter)
-        yield from (int.from_bytes(data[i : i + 8], "big") for i in range(0, 32, 8))
-        counter += 1
-
-
-def below(source, bound):
-    """Lemire 2019, by rejection."""
-    while True:
-        high, low = divmod(next(source) * bound, 2**64)
-        if low >= 2**64 % bound:
-            return high
 
 
 def read(type_, text):
@@ -82,31 +59,26 @@ def text_of(parameter):
 def choice(params, key, seed, type_, value, inputs):
     origin = inputs["entity"].encode() if "entity" in inputs else value_bytes(type_, value)
     values = [text_of(v) for v in params["choices"]]
-    source = words("choice", key, seed, origin)
+    source = stream_words("choice", key, seed, origin)
     if "weights" not in params:
-        return read(type_, values[below(source, len(values))])
+        return read(type_, values[below_u64(source, len(values))])
     weights = [Fraction(text_of(w)) for w in params["weights"]]
     # Decimal places: a common power of ten, not the least common denominator.
     unit = 1
     while any((w * unit).denominator != 1 for w in weights):
         unit *= 10
-    drawn = below(source, int(sum(weights) * unit))
+    drawn = below_u64(source, int(sum(weights) * unit))
     for text, weight in zip(values, weights):
         drawn -= weight * unit
         if drawn < 0:
             return read(type_, text)
 
 
-def fold(text):
-    composed = unicodedata.normalize("NFC", text.strip(WHITE_SPACE))
-    return unicodedata.normalize("NFC", composed.lower())
-
-
 def map_(params, key, seed, type_, value, inputs):
     folds = params.get("canonical") == "text"
 
     def form(v):
-        return fold(v) if folds else trimmed(v) if type_ == "numeric" else v
+        return canonical_text(v) if folds else trimmed(v) if type_ == "numeric" else v
 
     table = {form(read(type_, k)): text_of(v) for k, v in params["pairs"].items()}
     if form(value) in table:

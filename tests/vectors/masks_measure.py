@@ -11,10 +11,8 @@ import struct
 from decimal import Decimal
 from fractions import Fraction
 
-from keyed import block
+from keyed import KEY, OTHER_KEY, below_u64, stream_words
 
-KEY = bytes(range(32))
-OTHER_KEY = bytes([0xC0]) * 32
 SECOND = 10**6
 DAY = 86400 * SECOND
 DATES = (-2451545, 2145031948)
@@ -25,35 +23,18 @@ TIMESTAMPS = ("timestamp without time zone", "timestamp with time zone")
 INFINITIES = {"date": (-(2**31), 2**31 - 1)} | {t: (-(2**63), 2**63 - 1) for t in TIMESTAMPS}
 
 
-def stream(strategy, key, seed, value):
-    """Words of 64 bits."""
-    counter = 0
-    while True:
-        data = block(strategy, key, seed, value, counter)
-        yield from (int.from_bytes(data[i : i + 8], "big") for i in range(0, 32, 8))
-        counter += 1
-
-
-def below(words, bound):
-    """Lemire 2019, by rejection."""
-    while True:
-        high, low = divmod(next(words) * bound, 2**64)
-        if low >= 2**64 % bound:
-            return high
-
-
 def below_long(words, bound):
     """Limb by limb in base 10^18, the least first; again from the beginning if too great."""
     base = 10**18
     if bound < base:
-        return below(words, bound)
+        return below_u64(words, bound)
     limbs = []
     rest = bound
     while rest:
         rest, limb = divmod(rest, base)
         limbs.append(limb)
     while True:
-        drawn = [below(words, base) for _ in limbs[:-1]] + [below(words, limbs[-1] + 1)]
+        drawn = [below_u64(words, base) for _ in limbs[:-1]] + [below_u64(words, limbs[-1] + 1)]
         drawn = sum(limb * base**i for i, limb in enumerate(drawn))
         if drawn < bound:
             return drawn
@@ -140,7 +121,7 @@ def near(given, least, most, reach, draw):
 
 
 def noise(params, key, seed, type_, value, inputs):
-    words = stream("noise", key, seed, origin(type_, value, inputs))
+    words = stream_words("noise", key, seed, origin(type_, value, inputs))
     ratio = None if "amount" in params else short(params.get("ratio", 0.1))
     amount = short(params["amount"]) if "amount" in params else None
 
@@ -164,7 +145,7 @@ def noise(params, key, seed, type_, value, inputs):
                 unit, per_unit = SECOND, 1
         least, most = -(-least // unit), most // unit
         center = min(max(value // unit, least), most)
-        drawn = near(value // unit, least, most, reach(center, per_unit), lambda n: below(words, n))
+        drawn = near(value // unit, least, most, reach(center, per_unit), lambda n: below_u64(words, n))
         return drawn * unit
     if type_ == "numeric":
         if value in ("NaN", "Infinity", "-Infinity"):
@@ -305,7 +286,7 @@ def generalize(params, key, seed, type_, value, inputs):
 def date_shift(params, key, seed, type_, value, inputs):
     if value in INFINITIES[type_]:
         return value
-    words = stream("date_shift", key, seed, origin(type_, value, inputs))
+    words = stream_words("date_shift", key, seed, origin(type_, value, inputs))
     length, most = DAY, params.get("max_days", 365)
     if params.get("keep_weekday"):
         length, most = 7 * DAY, most // 7
@@ -316,7 +297,7 @@ def date_shift(params, key, seed, type_, value, inputs):
         "past": [range(-1, -most - 1, -1)],
         "future": [range(1, most + 1)],
     }[params.get("direction", "both")]
-    drawn = below(words, sum(map(len, allowed)))
+    drawn = below_u64(words, sum(map(len, allowed)))
     steps = allowed[drawn // most][drawn % most]
     per = DAY if type_ == "date" else 1
     least, highest = DATES if type_ == "date" else TIMES

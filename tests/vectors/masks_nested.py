@@ -7,10 +7,8 @@ Run: python3 tests/vectors/masks_nested.py > tests/vectors/masks_nested.json
 import json
 import re
 
-from keyed import block
+from keyed import KEY, OTHER_KEY, block
 
-KEY = bytes(range(32))
-OTHER_KEY = bytes([0xC0]) * 32
 OUT = object()
 
 

@@ -9,11 +9,9 @@ import unicodedata
 from pathlib import Path
 
 import keyed
+from keyed import KEY, OTHER_KEY, below, canonical_text
 
-KEY = bytes(range(32))
-OTHER_KEY = bytes([0xC0]) * 32
 DATA = Path(__file__).resolve().parents[2] / "src/strategies/person/data"
-WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2003\u2028\u202f\u205f\u3000"
 
 
 def entries(locale, what):
@@ -37,10 +35,6 @@ class Label:
         return keyed.stream(*self.of, value)
 
 
-def below(stream, bound):
-    return next(b % bound for b in stream if b < 256 - 256 % bound)
-
-
 def below_u64(stream, bound):
     while True:
         product = int.from_bytes(bytes(next(stream) for _ in range(8)), "big") * bound
@@ -52,13 +46,8 @@ def pick(among, word):
     return among[word * len(among) >> 64]
 
 
-def canonical(value):
-    value = unicodedata.normalize("NFC", value.strip(WHITE_SPACE))
-    return unicodedata.normalize("NFC", value.lower())
-
-
 def source(value, inputs):
-    return inputs.get("entity", canonical(value))
+    return inputs.get("entity", canonical_text(value))
 
 
 def width(name):
@@ -73,7 +62,7 @@ def person(params, key, seed, of, sex):
     locale = params.get("locale", "en")
     sexes, first, family, second = Label("person", key, seed).words(of)
     drawn = "male" if sexes >> 63 else "female"
-    said = canonical(sex or "").rstrip(".")
+    said = canonical_text(sex or "").rstrip(".")
     drawn = "female" if said in WOMEN else "male" if said in MEN else drawn
     if params.get("gender", "any") != "any":
         drawn = params["gender"]
