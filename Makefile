@@ -77,6 +77,11 @@ installcheck: install ## Tests of the installed extension, on throw-away servers
 	$(call say,tests of the installed extension)
 	@tests/cluster/run
 
+.PHONY: stress
+stress: ## Tests that take long: a million values through FPE and back, beside another implementation
+	$(call say,format-preserving encryption)
+	CONFITURE_FPE_ROUNDS=1000000 $(DEVELOP) cargo test $(CARGO_FEATURES) --lib ff1_agrees
+
 .PHONY: bench
 bench: ## Measure what the documentation gives figures of
 	$(call say,measurements)
