@@ -248,6 +248,50 @@ fn make(fcinfo: Call, former: Option<&Site>) -> Result<Site> {
         Some(former) => Rc::clone(&former.fixed),
         None => Rc::new(fix(fcinfo)?),
     };
+    let varying = varying(fcinfo, &fixed);
+    let mask = compile(fcinfo, &fixed).map_err(|error| {
+        if varying.is_empty() {
+            error
+        } else {
+            without_words(error)
+        }
+    });
+    keys::scrub();
+    let kept = varying.into_iter().map(|place| Kept {
+        place,
+        bytes: call::bytes(fcinfo, place).map(Cow::into_owned),
+    });
+    Ok(Site {
+        kept: kept.collect(),
+        // As it is now: looking the key up may have taken in news of it.
+        stamp: keys::store::stamp(),
+        mask: mask?,
+        fixed,
+    })
+}
+
+/// The arguments that are no constants, without the value and the inputs.
+fn varying(fcinfo: Call, fixed: &Fixed) -> Vec<usize> {
+    let is_input = |place: usize| fixed.inputs.iter().any(|(input, _)| *input == place);
+    (0..call::count(fcinfo))
+        .filter(|&place| {
+            place != fixed.value && !is_input(place) && !call::is_constant(fcinfo, place)
+        })
+        .collect()
+}
+
+/// Errors repeat the words of a parameter, and an argument that is no constant may hold the value
+/// of a row.
+fn without_words(error: Error) -> Error {
+    if error.kind() != error::Kind::InvalidParameter {
+        return error;
+    }
+    Error::new(error.kind(), "invalid argument of a mask")
+        .with_detail("It is not shown because its arguments are no constants of the statement.")
+        .with_hint("Call the mask with constants to see which of them is refused, and why.")
+}
+
+fn compile(fcinfo: Call, fixed: &Fixed) -> Result<Mask> {
     let at = |name: &str| fixed.arguments.iter().position(|argument| argument == name);
     let seed = match at("seed") {
         Some(place) => given("seed", call::argument::<i64>(fcinfo, place))?,
@@ -255,7 +299,7 @@ fn make(fcinfo: Call, former: Option<&Site>) -> Result<Site> {
     };
     let key_version = at("key_version").and_then(|place| call::argument::<i32>(fcinfo, place));
     let (kind, params) = match fixed.kind {
-        Some(kind) => (kind, own_params(fcinfo, kind, &fixed)?),
+        Some(kind) => (kind, own_params(fcinfo, kind, fixed)?),
         None => {
             let word = given("strategy", call::argument::<&str>(fcinfo, 0))?;
             let json = at("params").and_then(|place| call::argument::<Document>(fcinfo, place));
@@ -300,7 +344,7 @@ fn make(fcinfo: Call, former: Option<&Site>) -> Result<Site> {
         )
         .with_hint(format!("Call anon_{name}.")));
     }
-    let mask = if strategy.is_keyed() {
+    if strategy.is_keyed() {
         let key = match key_version {
             Some(version) => keys::store::version_for(keys::MASKING, version)?,
             None => keys::store::active(keys::MASKING)?,
@@ -319,25 +363,7 @@ fn make(fcinfo: Call, former: Option<&Site>) -> Result<Site> {
         // A strategy without a key ignores it.
         let nobody = [0; keys::KEY_LEN];
         strategy.mask(&Subkeys::new(&nobody, &nobody), Seed::new(seed), of)
-    };
-    keys::scrub();
-    let is_input = |place: usize| fixed.inputs.iter().any(|(input, _)| *input == place);
-    let kept = (0..call::count(fcinfo))
-        .filter(|&place| {
-            place != fixed.value && !is_input(place) && !call::is_constant(fcinfo, place)
-        })
-        .map(|place| Kept {
-            place,
-            bytes: call::bytes(fcinfo, place).map(Cow::into_owned),
-        })
-        .collect();
-    Ok(Site {
-        kept,
-        // As it is now: looking the key up may have taken in news of it.
-        stamp: keys::store::stamp(),
-        mask: mask?,
-        fixed,
-    })
+    }
 }
 
 fn salt(of: SaltRef<'_>) -> Result<keys::Secret> {

@@ -469,3 +469,22 @@ def test_an_address_with_a_prefix_does_not_show_its_host(db):
                 "SELECT count(*) < 8 FROM generate_series(1, 16) AS g"
                 f" WHERE anon_ip('{value}'::{of}, g)::text LIKE '{shown}'"
             ), (of, value)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "anon_apply(email, 'hash')",
+        "anon_apply('hash', email, jsonb_build_object(email, 1))",
+        "anon_apply('generalize', now(), jsonb_build_object('unit', email))",
+        "anon_generalize(now(), unit => email)",
+        "anon_name('x', locale => email)",
+        "anon_choice(7, ARRAY[email])",
+        "anon_json('{}'::jsonb, paths => jsonb_build_object(email, 'hash'))",
+    ],
+)
+def test_an_argument_of_a_row_is_not_repeated_in_an_error(db, call):
+    db.execute("CREATE TABLE t AS SELECT 'ada@secret.example'::text AS email")
+    report = db.refused({"22023", "42804"}, f"SELECT {call} FROM t")
+    parts = [str(getattr(report, name)) for name in dir(report) if not name.startswith("_")]
+    assert "ada@" not in " ".join(parts)

@@ -23,7 +23,10 @@ pub(super) fn card(text: Text<'_>, start: usize) -> Option<usize> {
         if !goes_on && is_card(&digits[..count]) && is_printed(&groups[..group]) {
             found = Some(end);
         }
-        let Some(next) = text.char_at(end).filter(|c| matches!(c, '-' | '.') || is_space(*c)) else {
+        let Some(next) = text
+            .char_at(end)
+            .filter(|c| matches!(c, '-' | '.') || is_space(*c))
+        else {
             break;
         };
         if separator.is_some_and(|other| other != next) {
