@@ -560,10 +560,10 @@ CREATE FUNCTION anon_hash(value uuid, seed bigint DEFAULT 0, key_version integer
   AS 'MODULE_PATHNAME', 'mask_wrapper';
 COMMENT ON FUNCTION anon_hash(uuid, bigint, integer) IS 'Keyed digest of a value, as a value of the same type';
 
-CREATE FUNCTION anon_iban(value text, seed bigint DEFAULT 0, country text DEFAULT NULL, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
+CREATE FUNCTION anon_iban(value text, seed bigint DEFAULT 0, country text DEFAULT NULL, keep_unique boolean DEFAULT false, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
   RETURNS text LANGUAGE c STABLE PARALLEL RESTRICTED
   AS 'MODULE_PATHNAME', 'mask_wrapper';
-COMMENT ON FUNCTION anon_iban(text, bigint, text, text, integer) IS 'Account number with valid check digits that stands for the given one';
+COMMENT ON FUNCTION anon_iban(text, bigint, text, boolean, text, integer) IS 'Account number with valid check digits that stands for the given one';
 
 CREATE FUNCTION anon_ip(value cidr, seed bigint DEFAULT 0, method text DEFAULT 'prefix', keep_bits integer DEFAULT 0, keep_bits_v6 integer DEFAULT 0, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
   RETURNS cidr LANGUAGE c STABLE PARALLEL RESTRICTED
@@ -685,20 +685,20 @@ CREATE FUNCTION anon_name(value text, seed bigint DEFAULT 0, part text DEFAULT '
   AS 'MODULE_PATHNAME', 'mask_wrapper';
 COMMENT ON FUNCTION anon_name(text, bigint, text, text, text, boolean, boolean, integer, text, text, integer) IS 'Name of a person that does not exist, or a part of it';
 
-CREATE FUNCTION anon_national_id(value integer, country text, seed bigint DEFAULT 0, keep_birth boolean DEFAULT false, entity text DEFAULT NULL, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
+CREATE FUNCTION anon_national_id(value integer, country text, seed bigint DEFAULT 0, keep_birth boolean DEFAULT false, keep_unique boolean DEFAULT false, entity text DEFAULT NULL, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
   RETURNS integer LANGUAGE c STABLE PARALLEL RESTRICTED
   AS 'MODULE_PATHNAME', 'mask_wrapper';
-COMMENT ON FUNCTION anon_national_id(integer, text, bigint, boolean, text, text, integer) IS 'Number in the form that a state gives to persons, with a valid check';
+COMMENT ON FUNCTION anon_national_id(integer, text, bigint, boolean, boolean, text, text, integer) IS 'Number in the form that a state gives to persons, with a valid check';
 
-CREATE FUNCTION anon_national_id(value bigint, country text, seed bigint DEFAULT 0, keep_birth boolean DEFAULT false, entity text DEFAULT NULL, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
+CREATE FUNCTION anon_national_id(value bigint, country text, seed bigint DEFAULT 0, keep_birth boolean DEFAULT false, keep_unique boolean DEFAULT false, entity text DEFAULT NULL, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
   RETURNS bigint LANGUAGE c STABLE PARALLEL RESTRICTED
   AS 'MODULE_PATHNAME', 'mask_wrapper';
-COMMENT ON FUNCTION anon_national_id(bigint, text, bigint, boolean, text, text, integer) IS 'Number in the form that a state gives to persons, with a valid check';
+COMMENT ON FUNCTION anon_national_id(bigint, text, bigint, boolean, boolean, text, text, integer) IS 'Number in the form that a state gives to persons, with a valid check';
 
-CREATE FUNCTION anon_national_id(value text, country text, seed bigint DEFAULT 0, keep_birth boolean DEFAULT false, entity text DEFAULT NULL, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
+CREATE FUNCTION anon_national_id(value text, country text, seed bigint DEFAULT 0, keep_birth boolean DEFAULT false, keep_unique boolean DEFAULT false, entity text DEFAULT NULL, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
   RETURNS text LANGUAGE c STABLE PARALLEL RESTRICTED
   AS 'MODULE_PATHNAME', 'mask_wrapper';
-COMMENT ON FUNCTION anon_national_id(text, text, bigint, boolean, text, text, integer) IS 'Number in the form that a state gives to persons, with a valid check';
+COMMENT ON FUNCTION anon_national_id(text, text, bigint, boolean, boolean, text, text, integer) IS 'Number in the form that a state gives to persons, with a valid check';
 
 CREATE FUNCTION anon_noise(value date, seed bigint DEFAULT 0, amount double precision DEFAULT NULL, earliest text DEFAULT NULL, latest text DEFAULT NULL, entity text DEFAULT NULL, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
   RETURNS date LANGUAGE c STABLE PARALLEL RESTRICTED

@@ -76,6 +76,38 @@ def test_a_unique_column_drawn_from_what_is_not_unique_is_refused(db):
     assert "email" in report.message_primary
 
 
+def test_unique_numbers_with_a_check_stay_unique_and_join(db):
+    """The plan takes a strategy for a unique column only if it promises that."""
+    db.execute(
+        "ALTER TABLE prod.people ADD UNIQUE (ssn); ALTER TABLE prod.people ADD iban text UNIQUE;"
+        "UPDATE prod.people SET iban = 'DE' || 98 - (lpad(id::text, 18, '0') || '131400')::numeric % 97"
+        " || lpad(id::text, 18, '0') WHERE 98 - (lpad(id::text, 18, '0') || '131400')::numeric % 97 > 9;"
+        "CREATE TABLE prod.claims (ssn text REFERENCES prod.people (ssn));"
+        "INSERT INTO prod.claims SELECT ssn FROM prod.people"
+    )
+    for version, unique in [("1", False), ("2", True)]:
+        strategies = {
+            "ssn": {"type": "national_id", "config": {"country": "us", "keep_unique": unique}},
+            "iban": {"type": "iban", "config": {"keep_unique": unique}},
+        }
+        rules = [{"column": column, "strategy": column} for column in ("ssn", "iban")]
+        tables = {
+            "people": {"rules": rules, **keep_all()},
+            "claims": {"rules": rules[:1], **keep_all()},
+        }
+        db.load(profile(tables, strategies=strategies, version=version))
+        if not unique:
+            db.plan_refused("22023")
+    db.sync()
+    same = "SELECT count(*) FROM prod.people p JOIN staging.people s USING (id) WHERE p.{0} = s.{0}"
+    assert db.value(same.format("ssn")) == db.value(same.format("iban")) == 0
+    assert db.value("SELECT count(*) FROM staging.claims JOIN staging.people USING (ssn)") == 300
+    assert db.value(
+        "SELECT bool_and((substr(iban, 5) || '1314' || substr(iban, 3, 2))::numeric % 97 = 1)"
+        " AND count(*) > 250 FROM staging.people WHERE iban IS NOT NULL"
+    )
+
+
 def test_fields_of_a_composite_are_masked_one_by_one(db):
     fields = {"street": "hash", "country": "keep", "floors": "hash"}
     load(

@@ -136,7 +136,7 @@ impl Permutation {
     ///
     /// # Errors
     /// [`TooFew`], also for a number that is not below `size`.
-    pub(super) fn number(
+    pub(in crate::strategies) fn number(
         &self,
         way: Way,
         number: u128,

@@ -2,12 +2,16 @@
 //!
 //! ISO 13616 and the IBAN registry of SWIFT. Every character after the check digits is drawn anew
 //! with the key: digits stay digits and letters letters. The check digits are made by ISO 7064 mod
-//! 97-10, and those that a country has of its own where their rule is known (`national.rs`).
+//! 97-10, and those that a country has of its own where their rule is known (`national.rs`). With
+//! `keep_unique` the characters are not drawn but encrypted as one number (FF1, NIST SP 800-38G).
 
 use crate::error::Result;
 use crate::strategies::checks::mod_97;
+use crate::strategies::cipher::ff1::Way;
+use crate::strategies::cipher::permutation::{Part, Permutation, Recipe};
 use crate::strategies::definition::{
-    Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch, unread,
+    Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch, outside,
+    unread,
 };
 use crate::strategies::keyed::{Keyed, Stream};
 use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
@@ -49,18 +53,28 @@ pub const DEFINITION: Definition = Definition {
 struct Iban {
     /// None: that of the value.
     country: Option<&'static Country>,
+    unique: bool,
 }
 
 impl Iban {
     fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
+        let unique = reader.bool("keep_unique", false);
         let Some(code) = reader.text_if_given("country") else {
-            return Ok(Self { country: None });
+            return Ok(Self {
+                country: None,
+                unique,
+            });
         };
         match registry::country(&code.to_ascii_uppercase()) {
+            Some(_) if unique => {
+                let detail = "With \"keep_unique\" a number stays in its country.";
+                Err(reader.invalid("country", detail))
+            }
             Some(country) => {
                 reader.note("country", country.code);
                 Ok(Self {
                     country: Some(country),
+                    unique,
                 })
             }
             None => Err(reader.invalid(
@@ -89,8 +103,9 @@ impl Parsed for Iban {
         Properties {
             keeps_length: self.country.is_none(),
             keeps_format: true,
-            folds_spellings: true,
-            collision_bits: Some(bits as u32),
+            injective: self.unique,
+            folds_spellings: !self.unique,
+            collision_bits: (!self.unique).then_some(bits as u32),
             // Two check digits, and two that a country may have of its own.
             survival: Survival::Digits { kept: 4 },
             ..Properties::KEYED
@@ -108,8 +123,19 @@ impl Parsed for Iban {
     }
 
     fn compile(&self, keys: &Subkeys<'_>, seed: Seed, _: ValueType) -> Result<Box<dyn Apply>> {
+        let recipe = Recipe {
+            what: &[DEFINITION.name],
+            radix: 2,
+            tweak: "",
+            kept: 0,
+            shuffle: false,
+        };
+        let permutation = self
+            .unique
+            .then(|| Permutation::new(keys.fpe, seed, &recipe));
         Ok(Box::new(Mask {
             keyed: Keyed::new(Kind::Iban, keys.masking, seed),
+            permutation: permutation.transpose()?,
             country: self.country,
         }))
     }
@@ -118,6 +144,8 @@ impl Parsed for Iban {
 /// `iban` with its key.
 struct Mask {
     keyed: Keyed,
+    /// Where every number needs an output of its own.
+    permutation: Option<Permutation>,
     country: Option<&'static Country>,
 }
 
@@ -131,12 +159,22 @@ impl Apply for Mask {
                           check digits, with spaces or hyphens between them or without.";
             return unread(DEFINITION.name, &text, "no account number", detail);
         };
-        let mut stream = self.keyed.stream(given.as_bytes());
         let (country, like) = match self.country {
             Some(country) if country.code != given.country.code => (country, None),
             _ => (given.country, Some(&given)),
         };
-        let made = Number::drawn(country, like, &mut stream);
+        let made = match &self.permutation {
+            None => {
+                let mut stream = self.keyed.stream(given.as_bytes());
+                Number::drawn(country, like, &mut stream)
+            }
+            // Otherwise two texts would share their output.
+            Some(_) if has_both_cases(&text) => {
+                let detail = "With \"keep_unique\" its letters must be all capitals or all small.";
+                return Err(outside(DEFINITION.name, "of mixed case", detail));
+            }
+            Some(permutation) => given.permuted(permutation)?,
+        };
         let lower = !text.bytes().any(|b| b.is_ascii_uppercase());
         let cased = |c: u8| {
             let c = if lower { c.to_ascii_lowercase() } else { c };
@@ -170,6 +208,7 @@ impl Apply for Mask {
 }
 
 /// An account number without spaces, in capitals.
+#[derive(Clone, Copy)]
 struct Number {
     country: &'static Country,
     characters: [u8; LONGEST],
@@ -227,13 +266,61 @@ impl Number {
                 b'0' + stream.below(10)
             };
         }
-        if let Some(rule) = country.rule {
-            rule.apply(number);
-        }
-        let check = 98 - made.remainder();
-        made.characters[2] = b'0' + check / 10;
-        made.characters[3] = b'0' + check % 10;
+        made.check();
         made
+    }
+
+    /// Puts in the check digits.
+    fn check(&mut self) {
+        if let Some(rule) = self.country.rule {
+            rule.apply(&mut self.characters[4..self.length]);
+        }
+        self.characters[2..4].copy_from_slice(b"00");
+        let check = 98 - self.remainder();
+        self.characters[2] = b'0' + check / 10;
+        self.characters[3] = b'0' + check % 10;
+    }
+
+    /// Encrypts it among the numbers that have their digits and letters in the same places.
+    fn permuted(&self, permutation: &Permutation) -> Result<Self> {
+        let mut made = *self;
+        made.check();
+        if made.as_bytes() != self.as_bytes() {
+            let detail = "With \"keep_unique\" the check digits of its country must be right too.";
+            return Err(outside(DEFINITION.name, "mistyped", detail));
+        }
+        let is_letter = |at: usize| self.characters[at] > b'9';
+        let base = |at| if is_letter(at) { 26_u128 } else { 10 };
+        let first = |at| if is_letter(at) { b'A' } else { b'0' };
+        let free = (4..self.length).filter(|at| !self.country.is_check(at - 4));
+        let mut class = self.country.code.as_bytes().to_vec();
+        let (mut number, mut size) = (0_u128, 1_u128);
+        for at in free.clone() {
+            class.push(first(at));
+            size = size.saturating_mul(base(at));
+            number = number
+                .saturating_mul(base(at))
+                .saturating_add((self.characters[at] - first(at)).into());
+        }
+        let part = Part {
+            class: &class,
+            kept: &[],
+        };
+        let moved = match size {
+            ..=MOST => permutation.number(Way::Forth, number, size, part).ok(),
+            _ => None,
+        };
+        let Some(mut rest) = moved else {
+            let detail = "With \"keep_unique\" fewer of its places may hold letters.";
+            return Err(outside(DEFINITION.name, "of too many letters", detail));
+        };
+        for at in free.rev() {
+            let digit = u8::try_from(rest % base(at)).unwrap_or(0);
+            made.characters[at] = first(at) + digit;
+            rest /= base(at);
+        }
+        made.check();
+        Ok(made)
     }
 
     fn as_bytes(&self) -> &[u8] {
@@ -251,149 +338,28 @@ fn is_mark(c: char) -> bool {
     matches!(c, ' ' | '-')
 }
 
-const PARAMS: &[ParamSpec] = &[ParamSpec::optional(
-    "country",
-    ParamKind::Text,
-    "The country of the output, two letters; otherwise that of the value.",
-)];
+fn has_both_cases(text: &str) -> bool {
+    text.bytes().any(|b| b.is_ascii_uppercase()) && text.bytes().any(|b| b.is_ascii_lowercase())
+}
+
+const PARAMS: &[ParamSpec] = &[
+    ParamSpec::optional(
+        "country",
+        ParamKind::Text,
+        "The country of the output, two letters; otherwise that of the value.",
+    ),
+    ParamSpec::new(
+        "keep_unique",
+        ParamKind::Bool,
+        "false",
+        "Encrypts the number (FF1), so that every one has an output of its own.",
+    ),
+];
+
+/// The most numbers that are permuted.
+const MOST: u128 = 1 << 127;
 
 const LONGEST: usize = 34;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::Kind as Error;
-    use crate::strategies::params::Value;
-
-    fn iban(country: Option<&str>) -> Result<Iban, ParamError> {
-        let params = country.map(|code| ("country".to_owned(), Value::from(code)));
-        Iban::new(&Reader::new(Kind::Iban, &params.into_iter().collect())?)
-    }
-
-    fn mask(country: Option<&str>) -> Box<dyn Apply> {
-        let keys = Subkeys::new(&[7; 32], &[8; 32]);
-        let iban = iban(country).unwrap();
-        iban.compile(&keys, Seed::new(1), ValueType::Text).unwrap()
-    }
-
-    fn text(mask: &dyn Apply, value: &str) -> String {
-        match mask.apply(Datum::text(value), Row::NONE) {
-            Ok(Some(Datum::Text(text))) => text.into_owned(),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    const VALUES: [&str; 6] = [
-        "GB82WEST12345698765432",
-        "DE89370400440532013000",
-        "FR1420041010050500013M02606",
-        "ES9121000418450200051332",
-        "NO9386011117947",
-        "MT84MALT011000012345MTLCAST001S",
-    ];
-
-    #[test]
-    fn iban_is_valid_in_every_country() {
-        for country in registry::countries() {
-            let keyed = Keyed::new(Kind::Iban, &[7; 32], Seed::new(1));
-            let made = Number::drawn(country, None, &mut keyed.stream(b""));
-            let made = String::from_utf8_lossy(made.as_bytes()).into_owned();
-            assert!(Number::read(&made).is_some(), "{made}");
-            let again = text(&*mask(None), &made);
-            assert_ne!(again, made);
-            assert_eq!((again.len(), &again[..2]), (made.len(), country.code));
-            let shape = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "0");
-            let letters = |text: &str| shape(text).replace(|c: char| c != '0', "A");
-            assert_eq!(letters(&again), letters(&made));
-            let read = Number::read(&again).unwrap();
-            let mut number = read.as_bytes()[4..].to_vec();
-            if let Some(rule) = country.rule {
-                rule.apply(&mut number);
-            }
-            assert_eq!(number, read.as_bytes()[4..]);
-        }
-    }
-
-    #[test]
-    fn iban_keeps_spaces_and_case() {
-        let mask = mask(None);
-        for value in VALUES {
-            let plain = text(&*mask, value);
-            let mut spaced = String::from(" ");
-            for (n, c) in value.chars().enumerate() {
-                spaced.push(c);
-                spaced.push_str(if n % 4 == 3 { " -" } else { "" });
-            }
-            let made = text(&*mask, &spaced);
-            assert_eq!(made.replace(is_mark, ""), plain);
-            let shape = |text: &str| text.replace(|c: char| !is_mark(c), "0");
-            assert_eq!(shape(&made), shape(&spaced));
-            assert_eq!(text(&*mask, &value.to_lowercase()), plain.to_lowercase());
-        }
-    }
-
-    #[test]
-    fn iban_country_can_be_named() {
-        let mask = mask(Some("be"));
-        for value in VALUES {
-            let made = text(&*mask, value);
-            assert!(made.len() == 16 && made.starts_with("BE"));
-            assert!(Number::read(&made).is_some());
-        }
-        assert_eq!(text(&*mask, "DE89 3704 0044 0532 0130 00").len(), 19);
-        // Its own stay as they are written.
-        assert_eq!(text(&*mask, "BE68-5390 07547034").len(), 18);
-        for country in ["XX", "", "DEU", "É"] {
-            assert_eq!(iban(Some(country)).unwrap_err().param, "country");
-        }
-    }
-
-    #[test]
-    fn iban_refuses_what_is_none() {
-        let mask = mask(None);
-        for value in [
-            "DE89370400440532013001",
-            "DE8937040044053201300",
-            "DE893704004405320130000",
-            "XX89370400440532013000",
-            "DEA9370400440532013000",
-            "GB82123412345698765432",
-            "DE8937040044053201300O",
-            "DE89/3704/0044/0532/0130/00",
-            "DE",
-            "é",
-            "ＤE89370400440532013000",
-        ] {
-            let refused = mask.apply(Datum::text(value), Row::NONE).unwrap_err();
-            assert_eq!(refused.kind(), Error::Data, "{value}");
-        }
-        for value in ["", "  "] {
-            let refused = mask.apply(Datum::text(value), Row::NONE).unwrap_err();
-            assert_eq!(refused.kind(), Error::Blank);
-        }
-    }
-
-    #[test]
-    fn iban_bits_are_those_of_the_shortest_number() {
-        let bits = |country| {
-            iban(country)
-                .unwrap()
-                .properties(ValueType::Text)
-                .collision_bits
-        };
-        assert_eq!(bits(None), Some(33));
-        assert_eq!(bits(Some("BE")), Some(33));
-        assert_eq!(bits(Some("DE")), Some(59));
-        assert_eq!(bits(Some("FR")), Some(69));
-    }
-
-    /// Whoever changes the file raises the version: another structure is another pseudonym.
-    #[test]
-    fn iban_data_is_what_the_version_says() {
-        use sha2::{Digest, Sha256};
-        assert_eq!(DEFINITION.version, 1);
-        assert_eq!(hex::encode(Sha256::digest(registry::TEXT.as_bytes())), HASH);
-    }
-
-    const HASH: &str = "027481a604dff920faecc4d3062eabee23f6dbda5188f9deaf5f384ec957b2a3";
-}
+mod tests;

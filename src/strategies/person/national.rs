@@ -23,6 +23,8 @@ use crate::strategies::keyed::{Keyed, Stream};
 use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
+use unique::Unique;
+
 /// `national_id` in the list of strategies.
 ///
 /// # Examples
@@ -57,6 +59,7 @@ pub const DEFINITION: Definition = Definition {
 struct NationalId {
     country: Country,
     keep_birth: bool,
+    unique: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +74,7 @@ impl NationalId {
         let id = Self {
             country: reader.word("country", &COUNTRIES)?,
             keep_birth: reader.bool("keep_birth", false),
+            unique: reader.bool("keep_unique", false),
         };
         if id.keep_birth && id.country != Country::Fr {
             let detail = "Only a number of country \"fr\" tells the birth.";
@@ -96,8 +100,9 @@ impl Parsed for NationalId {
             keeps_length: of == ValueType::Text,
             keeps_format: true,
             // A number may be written with its key or without.
-            folds_spellings: of == ValueType::Text || self.country == Country::Fr,
-            collision_bits: Some(bits),
+            folds_spellings: !self.unique && (of == ValueType::Text || self.country == Country::Fr),
+            injective: self.unique,
+            collision_bits: (!self.unique).then_some(bits),
             survival: Survival::Bits(bits),
             ..Properties::KEYED
         }
@@ -112,8 +117,12 @@ impl Parsed for NationalId {
     }
 
     fn compile(&self, keys: &Subkeys<'_>, seed: Seed, of: ValueType) -> Result<Box<dyn Apply>> {
+        let unique = self
+            .unique
+            .then(|| Unique::new(keys.fpe, seed, self.country, self.keep_birth));
         Ok(Box::new(Mask {
             keyed: Keyed::new(Kind::NationalId, keys.masking, seed),
+            unique: unique.transpose()?,
             id: self.clone(),
             of,
         }))
@@ -124,6 +133,8 @@ impl Parsed for NationalId {
 struct Mask {
     id: NationalId,
     keyed: Keyed,
+    /// Where every number needs an output of its own.
+    unique: Option<Unique>,
     of: ValueType,
 }
 
@@ -143,7 +154,7 @@ impl Mask {
         if signs.length == 0 {
             return Err(blank());
         }
-        let made = self.id.draw(&self.keyed, signs, row)?;
+        let made = self.made(signs, row)?;
         let mut made = made.signs().iter();
         let mut next = |c: char| match made.next() {
             Some(sign) if c.is_ascii_lowercase() => char::from(sign.to_ascii_lowercase()),
@@ -173,7 +184,7 @@ impl Mask {
         }
         let written = format!("{value:0width$}", width = digits as usize);
         let signs = Signs::read(&written).ok_or_else(refused)?;
-        let made = self.id.draw(&self.keyed, signs, row)?;
+        let made = self.made(signs, row)?;
         let number = made.signs().iter().try_fold(0_i64, |number, sign| {
             let digit = sign.is_ascii_digit().then(|| i64::from(sign - b'0'))?;
             number.checked_mul(10)?.checked_add(digit)
@@ -265,6 +276,15 @@ impl Country {
         }
     }
 
+    /// Appends what checks the signs before it.
+    fn push_check(self, made: &mut Signs) {
+        match self {
+            Self::Es => made.push(spanish_letter(made)),
+            Self::Fr => made.push_number(french_key(made), 2),
+            Self::Us => (),
+        }
+    }
+
     fn outside(self) -> Error {
         let (what, detail) = match self {
             Self::Es => (
@@ -285,33 +305,58 @@ impl Country {
     }
 }
 
-impl NationalId {
-    fn draw(&self, keyed: &Keyed, signs: Signs, row: Row<'_>) -> Result<Signs> {
-        let country = self.country;
+impl Mask {
+    fn made(&self, signs: Signs, row: Row<'_>) -> Result<Signs> {
+        let country = self.id.country;
         let body = country
             .body(signs.signs())
             .ok_or_else(|| country.outside())?;
+        let mut made = match &self.unique {
+            None => self.drawn(signs, body, row),
+            Some(_) if row.one(0).is_some() => return Err(two_sources()),
+            Some(unique) => {
+                let mut checked = Signs {
+                    length: body,
+                    ..signs
+                };
+                country.push_check(&mut checked);
+                let wrong = signs.length > body && checked.signs() != signs.signs();
+                if wrong {
+                    let detail = "With \"keep_unique\" its key or letter must be right.";
+                    return Err(outside(DEFINITION.name, "mistyped", detail));
+                }
+                unique.moved(&signs)?
+            }
+        };
+        if signs.length > body {
+            country.push_check(&mut made);
+        }
+        Ok(made)
+    }
+
+    fn drawn(&self, signs: Signs, body: usize, row: Row<'_>) -> Signs {
         let mut of = Vec::with_capacity(32);
-        of.extend_from_slice(country.name().as_bytes());
+        of.extend_from_slice(self.id.country.name().as_bytes());
         match row.one(0) {
             Some(entity) => of.extend_from_slice(entity.as_bytes()),
             None => of.extend_from_slice(&signs.signs()[..body]),
         }
-        let mut stream = keyed.stream(&of);
-        let mut made = match country {
+        let mut stream = self.keyed.stream(&of);
+        match self.id.country {
             Country::Es => spanish(signs.signs[0], &mut stream),
-            Country::Fr => french(self.keep_birth.then_some(signs), &mut stream),
+            Country::Fr => french(self.id.keep_birth.then_some(signs), &mut stream),
             Country::Us => american(&mut stream),
-        };
-        if signs.length > body {
-            match country {
-                Country::Es => made.push(spanish_letter(&made)),
-                Country::Fr => made.push_number(97 - made.number(0, 13) % 97, 2),
-                Country::Us => (),
-            }
         }
-        Ok(made)
     }
+}
+
+fn two_sources() -> Error {
+    let message = format!(
+        "parameter \"keep_unique\" of strategy \"{}\" cannot stand beside an entity",
+        DEFINITION.name
+    );
+    Error::new(error::Kind::InvalidParameter, message)
+        .with_detail("A number is unique only if it is made from the number itself.")
 }
 
 /// The digits of a DNI, or those of a NIE behind a letter.
@@ -358,6 +403,16 @@ fn french(kept: Option<Signs>, stream: &mut Stream<'_>) -> Signs {
     made
 }
 
+/// The key of 13 signs.
+fn french_key(of: &Signs) -> u64 {
+    let mut digits = *of;
+    if unique::is_corsican(of.signs()) {
+        let [tens, ones] = if of.signs[6] == b'A' { *b"19" } else { *b"18" };
+        (digits.signs[5], digits.signs[6]) = (tens, ones);
+    }
+    97 - digits.number(0, 13) % 97
+}
+
 fn american(stream: &mut Stream<'_>) -> Signs {
     let mut made = Signs::NONE;
     made.push_number(666, 3);
@@ -388,6 +443,12 @@ const PARAMS: &[ParamSpec] = &[
         "false",
         "Keeps sex, year and month of birth, which a number of country fr begins with.",
     ),
+    ParamSpec::new(
+        "keep_unique",
+        ParamKind::Bool,
+        "false",
+        "Encrypts the number (FF1), so that every one has an output of its own; it may be somebody's.",
+    ),
 ];
 
 const COUNTRIES: [(&str, Country); 3] = [
@@ -395,6 +456,8 @@ const COUNTRIES: [(&str, Country); 3] = [
     ("fr", Country::Fr),
     ("us", Country::Us),
 ];
+
+mod unique;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! Numbers of states: their checks, what belongs to nobody, and what is refused.
 
+use std::collections::HashSet;
+
 use super::*;
 use crate::strategies::Input;
 use crate::strategies::params::Value;
@@ -17,6 +19,7 @@ fn mask(country: &str, keep_birth: bool) -> Mask {
     Mask {
         id: id(&params).unwrap(),
         keyed: Keyed::new(Kind::NationalId, &[7; 32], Seed::new(1)),
+        unique: None,
         of: ValueType::Text,
     }
 }
@@ -234,4 +237,98 @@ fn national_id_takes_integers_that_can_hold_it() {
     assert!(!accepts("fr", ValueType::Int32) && accepts("fr", ValueType::Int64));
     assert!(accepts("us", ValueType::Int32) && accepts("es", ValueType::Int32));
     assert!(id(&[]).is_err() && id(&[("country", Value::from("de"))]).is_err());
+}
+
+fn unique(country: Country, keep_birth: bool) -> Mask {
+    Mask {
+        unique: Some(Unique::new(&[7; 32], Seed::new(1), country, keep_birth).unwrap()),
+        ..mask(country.name(), keep_birth)
+    }
+}
+
+#[test]
+fn national_id_with_keep_unique_gives_every_number_its_own() {
+    let (es, us) = (unique(Country::Es, false), unique(Country::Us, false));
+    let mut seen = HashSet::new();
+    for n in 0..200_000_i64 {
+        let number = us
+            .int(123_010_001 + n % 9999 + n / 9999 * 10_000, Row::NONE)
+            .unwrap();
+        let (area, group, serial) = (number / 1_000_000, number / 10_000 % 100, number % 10_000);
+        assert!((1..900).contains(&area) && area != 666 && group > 0 && serial > 0);
+        assert!(seen.insert(number));
+        assert!(seen.insert(-es.int(n, Row::NONE).unwrap() - 1));
+    }
+    // A whole domain: Corsica in one month.
+    let fr = unique(Country::Fr, true);
+    let mut seen = vec![false; 1_000_000];
+    for n in 0..1_000_000 {
+        let out = fr.text(&format!("269052A{n:06}"), Row::NONE).unwrap();
+        assert!(out.starts_with("269052A"));
+        let number = out[7..].parse::<usize>().unwrap();
+        assert!(!std::mem::replace(&mut seen[number], true));
+    }
+}
+
+#[test]
+fn national_id_with_keep_unique_has_a_right_check_and_keeps_the_form() {
+    let made = |country, value: &str| unique(country, false).text(value, Row::NONE).unwrap();
+    for value in ["12345678Z", "X1234567L", "z0000000m", "12.345.678-Z"] {
+        let out = made(Country::Es, value);
+        assert_eq!(out.len(), value.len());
+        let signs = Signs::read(&out).unwrap();
+        assert_eq!(spanish_letter(&signs), signs.signs[8], "{out}");
+        assert_eq!(
+            out.starts_with(|c: char| c.is_ascii_digit()),
+            value.starts_with('1')
+        );
+        assert_eq!(
+            out.contains(char::is_lowercase),
+            value.contains(char::is_lowercase)
+        );
+    }
+    for value in ["2 69 05 49 588 157 80", "1 84 12 2A 004 005 52"] {
+        let body = Signs::read(value).unwrap();
+        let key = format!("{:02}", french_key(&Signs { length: 13, ..body }));
+        let value = format!("{}{key}", &value[..value.len() - 2]);
+        let signs = Signs::read(&made(Country::Fr, &value)).unwrap();
+        assert_eq!(
+            signs.number(13, 15),
+            french_key(&Signs {
+                length: 13,
+                ..signs
+            })
+        );
+        assert!((1..=2).contains(&signs.number(0, 1)) && (1..=12).contains(&signs.number(3, 5)));
+        assert_eq!(signs.signs[6] == b'A', value.contains('A'));
+    }
+}
+
+#[test]
+fn national_id_with_keep_unique_refuses_what_would_share_an_output() {
+    for (country, value) in [
+        (Country::Es, "12345678A"),
+        (Country::Fr, "269054958815781"),
+        (Country::Fr, "269134958815700"),
+        (Country::Fr, "3690549588157"),
+        (Country::Us, "000-12-3456"),
+        (Country::Us, "666-12-3456"),
+        (Country::Us, "900-12-3456"),
+        (Country::Us, "123-00-3456"),
+        (Country::Us, "123-45-0000"),
+    ] {
+        let refused = unique(country, false).text(value, Row::NONE).unwrap_err();
+        assert!(refused.is_about_the_value(), "{value}");
+    }
+    let row = [Input::One("17")];
+    let refused = unique(Country::Us, false)
+        .text("123-45-6789", Row(&row))
+        .unwrap_err();
+    assert!(!refused.is_about_the_value());
+    let params = [
+        ("country", Value::from("us")),
+        ("keep_unique", Value::Bool(true)),
+    ];
+    let strategy = id(&params).unwrap();
+    assert!(strategy.properties(ValueType::Text).injective);
 }
