@@ -615,15 +615,15 @@ CREATE FUNCTION anon_lorem(value text, seed bigint DEFAULT 0, unit text DEFAULT 
   AS 'MODULE_PATHNAME', 'mask_wrapper';
 COMMENT ON FUNCTION anon_lorem(text, bigint, text, boolean, text, integer) IS 'Placeholder text in the shape of the given one';
 
-CREATE FUNCTION anon_mac(value macaddr, seed bigint DEFAULT 0, keep_vendor boolean DEFAULT false, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
+CREATE FUNCTION anon_mac(value macaddr, seed bigint DEFAULT 0, keep_vendor boolean DEFAULT false, keep_unique boolean DEFAULT false, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
   RETURNS macaddr LANGUAGE c STABLE PARALLEL RESTRICTED
   AS 'MODULE_PATHNAME', 'mask_wrapper';
-COMMENT ON FUNCTION anon_mac(macaddr, bigint, boolean, text, integer) IS 'Machine address that stands for the given one';
+COMMENT ON FUNCTION anon_mac(macaddr, bigint, boolean, boolean, text, integer) IS 'Machine address that stands for the given one';
 
-CREATE FUNCTION anon_mac(value macaddr8, seed bigint DEFAULT 0, keep_vendor boolean DEFAULT false, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
+CREATE FUNCTION anon_mac(value macaddr8, seed bigint DEFAULT 0, keep_vendor boolean DEFAULT false, keep_unique boolean DEFAULT false, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
   RETURNS macaddr8 LANGUAGE c STABLE PARALLEL RESTRICTED
   AS 'MODULE_PATHNAME', 'mask_wrapper';
-COMMENT ON FUNCTION anon_mac(macaddr8, bigint, boolean, text, integer) IS 'Machine address that stands for the given one';
+COMMENT ON FUNCTION anon_mac(macaddr8, bigint, boolean, boolean, text, integer) IS 'Machine address that stands for the given one';
 
 CREATE FUNCTION anon_mac(value text, seed bigint DEFAULT 0, keep_vendor boolean DEFAULT false, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
   RETURNS text LANGUAGE c STABLE PARALLEL RESTRICTED

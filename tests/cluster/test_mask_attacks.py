@@ -323,6 +323,7 @@ def test_what_each_mask_calls_unique_is_unique(db):
         ),
         ("anon_national_id(v, country => 'us', keep_unique => true)", "(123010000 + g % 9999 + 1 + g / 9999 * 10000)::text"),
         ("anon_national_id(v, country => 'es', keep_unique => true)", "lpad(g::text, 8, '0')"),
+        ("anon_mac(v, keep_unique => true)", "lpad(to_hex(g), 12, '0')::macaddr"),
         ("anon_name(v, keep_unique => true)", "'n' || g"),
         ("anon_email(v)", "'n' || g"),
     ]:

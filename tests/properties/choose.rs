@@ -8,7 +8,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 use proptest::sample::select;
 
-use crate::common::{compile, strategy};
+use crate::masks::{compile, strategy};
 
 fn list(texts: &[String]) -> Value {
     Value::List(texts.iter().map(|text| Value::from(&**text)).collect())

@@ -8,7 +8,7 @@ use proptest::prelude::{Just, Strategy as Generator, any, prop_assert, prop_asse
 use proptest::prelude::{prop_assert_ne, prop_oneof, proptest};
 use proptest::sample::select;
 
-use crate::common::{KEY, SEED, compile_with, params};
+use crate::masks::{KEY, SEED, compile_with, params};
 
 const CARDS: [&str; 6] = [
     "4111 1111 1111 1111",

@@ -7,7 +7,7 @@ use confiture::strategies::{Kind, Mask, Params, Seed, Strategy, Subkeys, Value, 
 use proptest::prelude::{Just, Strategy as Generator, any, prop_assert, prop_assert_eq};
 use proptest::prelude::{prop_assert_ne, prop_oneof, proptest};
 
-use crate::common::{KEY, SEED, compile_with, strategy, text};
+use crate::masks::{KEY, SEED, compile_with, strategy, text};
 
 fn mask(kind: Kind, pairs: &[(&str, Value)]) -> Mask {
     mask_with(kind, pairs, KEY, SEED)

@@ -2,10 +2,11 @@
 
 mod choose;
 mod cipher;
-mod common;
+
 mod conceal;
 mod contact;
 mod digest;
+mod masks;
 mod measure;
 mod nested;
 mod network;

@@ -11,7 +11,7 @@ use proptest::prelude::{Just, Strategy as Generator, any, prop_assert, prop_asse
 use proptest::prelude::{prop_assert_ne, prop_oneof, proptest};
 use proptest::sample::select;
 
-use crate::common::{KEY, compile_with, params, strategy};
+use crate::masks::{KEY, compile_with, params, strategy};
 
 const KINDS: [Kind; 6] = [
     Kind::DateShift,

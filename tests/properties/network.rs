@@ -8,7 +8,7 @@ use proptest::prelude::{Just, Strategy as Generator, any, prop_assert, prop_asse
 use proptest::prelude::{prop_assert_ne, prop_oneof, proptest};
 use proptest::sample::select;
 
-use crate::common::{KEY, mask, strategy, text};
+use crate::masks::{KEY, mask, strategy, text};
 
 fn inet(mask: &Mask, value: &str) -> String {
     match mask.apply(Datum::Inet(value.into()), Row::NONE) {

@@ -7,7 +7,7 @@ use proptest::prelude::{Strategy as Generator, any, prop_assert, prop_assert_eq}
 use proptest::prelude::{prop_oneof, proptest};
 use proptest::sample::select;
 
-use crate::common::{compile, strategy, text};
+use crate::masks::{compile, strategy, text};
 
 const BRANDS: [&str; 10] = [
     "keep",

@@ -10,7 +10,7 @@ use proptest::prelude::{Just, Strategy as Generator, any, prop_assert, prop_asse
 use proptest::prelude::{prop_assert_ne, prop_oneof, proptest};
 use proptest::sample::select;
 
-use crate::common::{KEY, compile, compile_with, params, strategy};
+use crate::masks::{KEY, compile, compile_with, params, strategy};
 
 const DRAWN: [Kind; 4] = [Kind::Company, Kind::Job, Kind::Name, Kind::Username];
 const LOCALES: [&str; 5] = ["de", "en", "es", "fr", "pt"];

@@ -4,7 +4,7 @@ use confiture::strategies::{Datum, Input, Kind, Mask, Row, Strategy, Value, Valu
 use proptest::prelude::{Strategy as Generator, any, prop_assert, prop_assert_eq, proptest};
 use proptest::sample::select;
 
-use crate::common::{mask, strategy};
+use crate::masks::{mask, strategy};
 
 const PARTS: [&str; 9] = [
     "full",

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::{Strategy as Generator, any, prop_assert, prop_assert_eq};
 use proptest::prelude::{TestCaseError, prop_assert_ne, prop_oneof, proptest};
 
-use crate::common::{KEY, SEED, compile_with, strategy};
+use crate::masks::{KEY, SEED, compile_with, strategy};
 
 /// Findings of four kinds.
 const FINDING: &str = "[a-z]{3,9}@[a-z]{3,9}\\.example|\\+44 20 7946 0[0-9]{3}|\

@@ -3,12 +3,18 @@
 //! The octets are drawn with the key; the first says that the address is administered locally and
 //! belongs to one machine (IEEE 802, bits 1 and 0 of the first octet: 1 and 0). With `keep_vendor`
 //! the first three octets, which name the maker, stay. Six octets (EUI-48) or eight (EUI-64).
+//!
+//! With `keep_unique` they are encrypted as one number (FF1, NIST SP 800-38G), but for those two
+//! bits, so that no two addresses share an output.
 
 use std::borrow::Cow;
 
 use crate::error::Result;
+use crate::strategies::cipher::ff1::Way;
+use crate::strategies::cipher::permutation::{Part, Permutation, Recipe};
 use crate::strategies::definition::{
-    Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch, unread,
+    Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch, outside,
+    unread,
 };
 use crate::strategies::keyed::Keyed;
 use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
@@ -46,12 +52,14 @@ pub const DEFINITION: Definition = Definition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mac {
     keep_vendor: bool,
+    unique: bool,
 }
 
 impl Mac {
     fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
         Ok(Self {
             keep_vendor: reader.bool("keep_vendor", false),
+            unique: reader.bool("keep_unique", false),
         })
     }
 }
@@ -69,6 +77,8 @@ impl Parsed for Mac {
             keeps_length: of != ValueType::Text,
             keeps_format: true,
             folds_spellings: of == ValueType::Text,
+            // A text may have small letters or capitals, which an output of digits does not show.
+            injective: self.unique && of != ValueType::Text,
             collision_bits: Some(bits),
             survival: Survival::Bits(bits),
             ..Properties::KEYED
@@ -81,8 +91,19 @@ impl Parsed for Mac {
     }
 
     fn compile(&self, keys: &Subkeys<'_>, seed: Seed, of: ValueType) -> Result<Box<dyn Apply>> {
+        let recipe = Recipe {
+            what: &[DEFINITION.name],
+            radix: 2,
+            tweak: "",
+            kept: 0,
+            shuffle: false,
+        };
+        let permutation = self
+            .unique
+            .then(|| Permutation::new(keys.fpe, seed, &recipe));
         Ok(Box::new(Mask {
             keyed: Keyed::new(Kind::Mac, keys.masking, seed),
+            permutation: permutation.transpose()?,
             keep_vendor: self.keep_vendor,
             of,
         }))
@@ -92,6 +113,8 @@ impl Parsed for Mac {
 /// `mac` with its key.
 struct Mask {
     keyed: Keyed,
+    /// Where every address needs an output of its own.
+    permutation: Option<Permutation>,
     keep_vendor: bool,
     of: ValueType,
 }
@@ -107,7 +130,10 @@ impl Apply for Mask {
                           dots between them or without.";
             return unread(DEFINITION.name, text, "no machine address", detail);
         };
-        let drawn = self.drawn(octets, length);
+        let drawn = match &self.permutation {
+            Some(permutation) => self.permuted(permutation, octets, length)?,
+            None => self.drawn(octets, length),
+        };
         let upper = text.bytes().any(|byte| byte.is_ascii_uppercase());
         let digits = if upper { UPPER } else { LOWER };
         let mut nibbles = drawn.iter().flat_map(|octet| [octet >> 4, octet & 15]);
@@ -134,6 +160,44 @@ impl Mask {
         }
         made
     }
+
+    /// Encrypts what is not kept: the vendor, or the two bits of the first octet.
+    fn permuted(
+        &self,
+        permutation: &Permutation,
+        octets: [u8; 8],
+        length: usize,
+    ) -> Result<[u8; 8]> {
+        let all = octets.iter().take(length);
+        let number = all.fold(0, |number, octet| number << 8 | u128::from(*octet));
+        let total = length * 8;
+        // The low bits of the first octet, moved to the front: what is left is one number.
+        let flags = octets[0] & 3;
+        let (class, bits) = match self.keep_vendor {
+            true => (octets[..3].to_vec(), total - 24),
+            false => (vec![flags], total - 2),
+        };
+        let low = (1 << (total - 8)) - 1;
+        let given = match self.keep_vendor {
+            true => number & ((1 << bits) - 1),
+            false => u128::from(octets[0] >> 2) << (total - 8) | number & low,
+        };
+        let part = Part {
+            class: &class,
+            kept: &[],
+        };
+        let moved = permutation
+            .number(Way::Forth, given, 1 << bits, part)
+            .map_err(|_| outside(DEFINITION.name, "no machine address", "It is too long."))?;
+        let rest = moved.to_be_bytes();
+        let mut made = [0; 8];
+        made[..length].copy_from_slice(&rest[16 - length..]);
+        match self.keep_vendor {
+            true => made[..3].copy_from_slice(&octets[..3]),
+            false => made[0] = made[0] << 2 | flags,
+        }
+        Ok(made)
+    }
 }
 
 /// Reads six or eight octets.
@@ -154,12 +218,21 @@ fn read(text: &str) -> Option<([u8; 8], usize)> {
     (open && matches!(digits, 12 | 16)).then_some((octets, digits / 2))
 }
 
-const PARAMS: &[ParamSpec] = &[ParamSpec::new(
-    "keep_vendor",
-    ParamKind::Bool,
-    "false",
-    "Keeps the first three octets, which tell the maker of the device.",
-)];
+const PARAMS: &[ParamSpec] = &[
+    ParamSpec::new(
+        "keep_vendor",
+        ParamKind::Bool,
+        "false",
+        "Keeps the first three octets, which tell the maker of the device.",
+    ),
+    ParamSpec::new(
+        "keep_unique",
+        ParamKind::Bool,
+        "false",
+        "Encrypts the address (FF1), so that every one has an output of its own; a device may have it.",
+    )
+    .only(&[ValueType::Mac, ValueType::Mac8]),
+];
 
 const LOWER: &[u8; 16] = b"0123456789abcdef";
 const UPPER: &[u8; 16] = b"0123456789ABCDEF";
@@ -171,7 +244,10 @@ mod tests {
 
     fn mask(keep_vendor: bool, of: ValueType) -> Box<dyn Apply> {
         let keys = Subkeys::new(&[7; 32], &[8; 32]);
-        let mac = Mac { keep_vendor };
+        let mac = Mac {
+            keep_vendor,
+            unique: false,
+        };
         mac.compile(&keys, Seed::new(1), of).unwrap()
     }
 
@@ -247,6 +323,51 @@ mod tests {
         ] {
             let refused = mask.apply(Datum::text(value), Row::NONE).unwrap_err();
             assert!(refused.is_about_the_value(), "{value}");
+        }
+    }
+
+    #[test]
+    fn mac_with_keep_unique_gives_every_address_its_own() {
+        let keys = Subkeys::new(&[7; 32], &[8; 32]);
+        let all: [(bool, &str, u64); 3] = [
+            (true, "08:00:2b", 1 << 24),
+            (false, "ff", 200_000),
+            (true, "08:00:2b:01:02", 200_000),
+        ];
+        for (keep_vendor, first, count) in all {
+            let mac = Mac {
+                keep_vendor,
+                unique: true,
+            };
+            assert!(mac.properties(ValueType::Mac).injective);
+            assert!(!mac.properties(ValueType::Text).injective);
+            let octets = read(&format!("{first}:00:00:00:00:00:00:00:00")[..17])
+                .unwrap()
+                .0;
+            let length = if first.len() > 8 { 8 } else { 6 };
+            let mask = Mask {
+                keyed: Keyed::new(Kind::Mac, &[7; 32], Seed::new(1)),
+                permutation: None,
+                keep_vendor,
+                of: ValueType::Mac,
+            };
+            let recipe = Recipe {
+                what: &["mac"],
+                radix: 2,
+                tweak: "",
+                kept: 0,
+                shuffle: false,
+            };
+            let permutation = Permutation::new(keys.fpe, Seed::new(1), &recipe).unwrap();
+            let mut seen = std::collections::HashSet::new();
+            for n in (0..count).step_by(if count > 1 << 20 { 97 } else { 1 }) {
+                let mut given = octets;
+                given[length - 3..length].copy_from_slice(&n.to_be_bytes()[5..]);
+                let made = mask.permuted(&permutation, given, length).unwrap();
+                assert_eq!(made[0] & 3, given[0] & 3);
+                assert!(!keep_vendor || made[..3] == given[..3]);
+                assert!(seen.insert(made));
+            }
         }
     }
 }

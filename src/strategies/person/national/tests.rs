@@ -103,7 +103,7 @@ fn national_id_of_france_keeps_the_birth_only_when_asked() {
 
 #[test]
 fn national_id_of_the_united_states_was_never_given() {
-    let mut distinct = std::collections::HashSet::new();
+    let mut distinct = HashSet::new();
     for n in 0..3000 {
         let out = text("us", &format!("{:03}-45-{n:04}", 100 + n % 500)).unwrap();
         assert!(
