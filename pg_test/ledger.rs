@@ -29,6 +29,7 @@ mod tests {
                     verification_passed: Some(true),
                     verification_report: Some(json!([{"check": "rows"}])),
                     details: Some(json!({"seconds": 1})),
+                    ..Facts::default()
                 },
             )
         };

@@ -34,6 +34,10 @@ pub enum Event {
     KeyRotated,
     /// A key was wrapped for another installation.
     KeyShared,
+    /// The log goes on in another cluster or on another timeline than before.
+    Incarnation,
+    /// The key that opens the commitments of a run was destroyed.
+    RunKeyShredded,
     /// A run began.
     Started,
 }
@@ -52,6 +56,8 @@ impl Event {
             Self::KeyRewrapped => "KEY_REWRAPPED",
             Self::KeyRotated => "KEY_ROTATED",
             Self::KeyShared => "KEY_SHARED",
+            Self::Incarnation => "INCARNATION",
+            Self::RunKeyShredded => "RUN_KEY_SHREDDED",
             Self::Started => "STARTED",
         }
     }
@@ -84,6 +90,21 @@ pub struct Facts {
     pub verification_report: Option<Value>,
     /// Whatever else belongs to the event: no row value, key or seed.
     pub details: Option<Value>,
+    /// The entries of the lineage that belong to this one.
+    pub lineage: LineageRange,
+}
+
+/// A run of entries of the lineage, signed with the entry of the audit log that names it: without
+/// it, all lineage of a run could go unnoticed. Each field for itself, as stored: a half of a range
+/// is not the same as none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LineageRange {
+    /// First number.
+    pub first: Option<i64>,
+    /// Last number.
+    pub last: Option<i64>,
+    /// Merkle root (RFC 6962) over their entry hashes.
+    pub root: Option<Vec<u8>>,
 }
 
 /// One entry as stored.
@@ -109,8 +130,19 @@ pub struct Entry {
     pub hostname: String,
     /// Its `application_name`.
     pub application_name: String,
+    /// How the client proved who it is, `method:name`; `None` where it did not, and before
+    /// PostgreSQL 16.
+    pub system_user: Option<String>,
     /// Process id of the backend.
     pub backend_pid: i32,
+    /// When its session began, in microseconds since 2000-01-01 UTC.
+    pub backend_start: i64,
+    /// The transaction, with its epoch.
+    pub transaction_id: i64,
+    /// The cluster: a restore into another one shows.
+    pub system_identifier: i64,
+    /// Its timeline: a restore to an earlier point shows.
+    pub timeline_id: i32,
     /// `server_version_num`.
     pub server_version: i32,
     /// Version of this extension's library.
@@ -121,6 +153,10 @@ pub struct Entry {
     pub target_database: String,
     /// What the event says of itself.
     pub facts: Facts,
+    /// Number of the last record of the journal that the chain covers with this entry.
+    pub journal_last: i64,
+    /// What covers the records since the entry before; `None` where there are none.
+    pub journal_root: Option<Vec<u8>>,
     /// Key that signs.
     pub key_name: String,
     /// Its version.
@@ -145,7 +181,12 @@ impl Entry {
             .text(Some(&self.session_user_name))
             .text(Some(&self.hostname))
             .text(Some(&self.application_name))
+            .text(self.system_user.as_deref())
             .int(Some(self.backend_pid.into()))
+            .int(Some(self.backend_start))
+            .int(Some(self.transaction_id))
+            .int(Some(self.system_identifier))
+            .int(Some(self.timeline_id.into()))
             .int(Some(self.server_version.into()))
             .text(Some(&self.extension_version))
             .text(Some(&self.source_database))
@@ -162,6 +203,11 @@ impl Entry {
             .bool(facts.verification_passed)
             .json(facts.verification_report.as_ref())
             .json(facts.details.as_ref())
+            .int(facts.lineage.first)
+            .int(facts.lineage.last)
+            .bytes(facts.lineage.root.as_deref())
+            .int(Some(self.journal_last))
+            .bytes(self.journal_root.as_deref())
             .text(Some(&self.key_name))
             .int(Some(self.key_version.into()))
             .bytes(Some(&self.previous_entry_hash));
@@ -214,7 +260,12 @@ pub(super) mod tests {
             session_user_name: "dba".into(),
             hostname: "[local]".into(),
             application_name: "psql".into(),
+            system_user: Some("peer:dba".into()),
             backend_pid: 7,
+            backend_start: 40,
+            transaction_id: 700,
+            system_identifier: 5,
+            timeline_id: 1,
             server_version: 150_000,
             extension_version: "0.1.0".into(),
             source_database: "shop".into(),
@@ -232,7 +283,14 @@ pub(super) mod tests {
                 verification_passed: Some(true),
                 verification_report: Some(json!([{"check": "rows", "passed": true}])),
                 details: Some(json!({"seconds": 1})),
+                lineage: LineageRange {
+                    first: Some(1),
+                    last: Some(2),
+                    root: Some(vec![5; 32]),
+                },
             },
+            journal_last: 3,
+            journal_root: Some(vec![6; 32]),
             key_name: "masking".into(),
             key_version: 1,
             previous_entry_hash: previous.to_vec(),
@@ -254,7 +312,12 @@ pub(super) mod tests {
             |e| e.session_user_name.push('x'),
             |e| e.hostname.push('x'),
             |e| e.application_name.push('x'),
+            |e| e.system_user = None,
             |e| e.backend_pid += 1,
+            |e| e.backend_start += 1,
+            |e| e.transaction_id += 1,
+            |e| e.system_identifier += 1,
+            |e| e.timeline_id += 1,
             |e| e.server_version += 1,
             |e| e.extension_version.push('x'),
             |e| e.source_database.push('x'),
@@ -272,6 +335,11 @@ pub(super) mod tests {
             |e| e.facts.verification_passed = Some(false),
             |e| e.facts.verification_report = None,
             |e| e.facts.details = None,
+            |e| e.facts.lineage.first = None,
+            |e| e.facts.lineage.last = Some(3),
+            |e| e.facts.lineage.root = None,
+            |e| e.journal_last += 1,
+            |e| e.journal_root = None,
             |e| e.key_name.push('x'),
             |e| e.key_version += 1,
             |e| e.previous_entry_hash[0] = 1,

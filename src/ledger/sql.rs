@@ -24,6 +24,7 @@ fn verify_ledger(
         (
             name!(check_code, String),
             name!(status, String),
+            name!(chain, String),
             name!(seq_from, Option<i64>),
             name!(seq_to, Option<i64>),
             name!(detail, String),
@@ -39,6 +40,7 @@ fn verify_ledger(
         (
             finding.code.to_owned(),
             finding.status.to_owned(),
+            finding.chain.to_owned(),
             finding.seq_from,
             finding.seq_to,
             finding.detail,

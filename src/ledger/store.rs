@@ -9,14 +9,12 @@ use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
 use serde_json::Value;
 
 use super::canonical;
-use super::entry::{self, CANON_VERSION, Entry, Event, Facts};
-use super::verify::{Finding, Head, Stored, Verifier};
+use super::entry::{self, CANON_VERSION, Entry, Event, Facts, LineageRange};
+use super::verify::{AUDIT, Finding, Head, Stored, Verifier};
 use crate::error::{Error, Kind, Result};
 use crate::keys::{self, Secret, Use, subkey};
 use crate::pg::{owner, report, server, spi, user};
 
-/// Id of a chain's row in `confiture.ledger_head`.
-const AUDIT: &str = "audit";
 
 /// Appends an entry in the current transaction and returns its number.
 ///
@@ -40,12 +38,19 @@ pub fn append(event: Event, facts: Facts) -> Result<i64> {
             session_user_name,
             hostname: server::client_host()?,
             application_name: server::application_name(),
+            system_user: server::system_user(),
             backend_pid: server::pid(),
+            backend_start: server::session_start(),
+            transaction_id: server::transaction_id(),
+            system_identifier: server::system_identifier(),
+            timeline_id: server::timeline(),
             server_version: server::version_num(),
             extension_version: env!("CARGO_PKG_VERSION").to_owned(),
             source_database: database.clone(),
             target_database: database,
             facts,
+            journal_last: 0,
+            journal_root: None,
             key_name: active.name.to_string(),
             key_version: active.version,
             previous_entry_hash: head.entry_hash,
@@ -170,17 +175,36 @@ const HEAD: &str =
 
 const SELECT: &str = "
     SELECT seq, id, log_id, event, origin, \"timestamp\", user_name, session_user_name, hostname,
-           application_name, backend_pid, server_version, extension_version, source_database,
+           application_name, system_user_name, backend_pid, backend_start, transaction_id,
+           system_identifier, timeline_id, server_version, extension_version, source_database,
            target_database, run_id, source_schema, target_schema, profile_name, profile_version,
            profile_hash, tables_synced, rows_anonymized::text, strategies_applied::text,
-           verification_passed, verification_report::text, details::text, key_name, key_version,
+           verification_passed, verification_report::text, details::text, lineage_first,
+           lineage_last, lineage_root, journal_last, journal_root, key_name, key_version,
            previous_entry_hash, canon_version, entry_hash, signature
       FROM ONLY confiture.audit_log";
 
+const INSERT: &str = "
+    INSERT INTO confiture.audit_log (
+           seq, id, log_id, event, origin, \"timestamp\", user_name, session_user_name, hostname,
+           application_name, system_user_name, backend_pid, backend_start, transaction_id,
+           system_identifier, timeline_id, server_version, extension_version, source_database,
+           target_database, run_id, source_schema, target_schema, profile_name, profile_version,
+           profile_hash, tables_synced, rows_anonymized, strategies_applied,
+           verification_passed, verification_report, details, lineage_first,
+           lineage_last, lineage_root, journal_last, journal_root, key_name, key_version,
+           previous_entry_hash, canon_version, entry_hash, signature)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+           $20, $21, $22, $23, $24, $25, $26, $27, $28::text::jsonb, $29::text::jsonb, $30,
+           $31::text::jsonb, $32::text::jsonb, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42,
+           $43)";
+
 fn insert(entry: &Entry, hash: &[u8; 32], signature: &[u8; 32]) -> Result<()> {
     let facts = &entry.facts;
-    let at = TimestampWithTimeZone::try_from(entry.timestamp)
-        .map_err(|_| Error::new(Kind::Internal, "the clock is out of range"))?;
+    let time = |at: i64| {
+        TimestampWithTimeZone::try_from(at)
+            .map_err(|_| Error::new(Kind::Internal, "the clock is out of range"))
+    };
     let json = |value: &Option<Value>| value.as_ref().map(canonical::json);
     let args: Vec<DatumWithOid<'_>> = vec![
         entry.seq.into(),
@@ -188,12 +212,17 @@ fn insert(entry: &Entry, hash: &[u8; 32], signature: &[u8; 32]) -> Result<()> {
         Uuid::from_bytes(entry.log_id).into(),
         entry.event.as_str().into(),
         entry.origin.as_str().into(),
-        at.into(),
+        time(entry.timestamp)?.into(),
         entry.user_name.as_str().into(),
         entry.session_user_name.as_str().into(),
         entry.hostname.as_str().into(),
         entry.application_name.as_str().into(),
+        entry.system_user.as_deref().into(),
         entry.backend_pid.into(),
+        time(entry.backend_start)?.into(),
+        entry.transaction_id.into(),
+        entry.system_identifier.into(),
+        entry.timeline_id.into(),
         entry.server_version.into(),
         entry.extension_version.as_str().into(),
         entry.source_database.as_str().into(),
@@ -210,6 +239,11 @@ fn insert(entry: &Entry, hash: &[u8; 32], signature: &[u8; 32]) -> Result<()> {
         facts.verification_passed.into(),
         json(&facts.verification_report).into(),
         json(&facts.details).into(),
+        facts.lineage.first.into(),
+        facts.lineage.last.into(),
+        facts.lineage.root.clone().into(),
+        entry.journal_last.into(),
+        entry.journal_root.clone().into(),
         entry.key_name.as_str().into(),
         entry.key_version.into(),
         entry.previous_entry_hash.clone().into(),
@@ -217,19 +251,7 @@ fn insert(entry: &Entry, hash: &[u8; 32], signature: &[u8; 32]) -> Result<()> {
         hash.to_vec().into(),
         signature.to_vec().into(),
     ];
-    spi::run(
-        "INSERT INTO confiture.audit_log (
-           seq, id, log_id, event, origin, \"timestamp\", user_name, session_user_name, hostname,
-           application_name, backend_pid, server_version, extension_version, source_database,
-           target_database, run_id, source_schema, target_schema, profile_name, profile_version,
-           profile_hash, tables_synced, rows_anonymized, strategies_applied, verification_passed,
-           verification_report, details, key_name, key_version, previous_entry_hash,
-           canon_version, entry_hash, signature)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-           $19, $20, $21, $22, $23::text::jsonb, $24::text::jsonb, $25, $26::text::jsonb,
-           $27::text::jsonb, $28, $29, $30, $31, $32, $33)",
-        &args,
-    )?;
+    spi::run(INSERT, &args)?;
     Ok(())
 }
 
@@ -284,6 +306,14 @@ fn stored(row: &spi::Row<'_>) -> Result<Stored> {
                 )
             })
     };
+    let time = |column: usize| -> Result<i64> {
+        Ok(row.required::<TimestampWithTimeZone>(column)?.into())
+    };
+    let lineage = LineageRange {
+        first: row.get(33)?,
+        last: row.get(34)?,
+        root: row.get(35)?,
+    };
     Ok(Stored {
         entry: Entry {
             seq: row.required(1)?,
@@ -291,36 +321,44 @@ fn stored(row: &spi::Row<'_>) -> Result<Stored> {
             log_id: *row.required::<Uuid>(3)?.as_bytes(),
             event: row.required(4)?,
             origin: row.required(5)?,
-            timestamp: row.required::<TimestampWithTimeZone>(6)?.into(),
+            timestamp: time(6)?,
             user_name: row.required(7)?,
             session_user_name: row.required(8)?,
             hostname: row.required(9)?,
             application_name: row.required(10)?,
-            backend_pid: row.required(11)?,
-            server_version: row.required(12)?,
-            extension_version: row.required(13)?,
-            source_database: row.required(14)?,
-            target_database: row.required(15)?,
+            system_user: row.get(11)?,
+            backend_pid: row.required(12)?,
+            backend_start: time(13)?,
+            transaction_id: row.required(14)?,
+            system_identifier: row.required(15)?,
+            timeline_id: row.required(16)?,
+            server_version: row.required(17)?,
+            extension_version: row.required(18)?,
+            source_database: row.required(19)?,
+            target_database: row.required(20)?,
             facts: Facts {
-                run_id: row.get::<Uuid>(16)?.map(|id| *id.as_bytes()),
-                source_schema: row.get(17)?,
-                target_schema: row.get(18)?,
-                profile_name: row.get(19)?,
-                profile_version: row.get(20)?,
-                profile_hash: row.get(21)?,
-                tables_synced: row.get(22)?,
-                rows_anonymized: json(23)?,
-                strategies_applied: json(24)?,
-                verification_passed: row.get(25)?,
-                verification_report: json(26)?,
-                details: json(27)?,
+                run_id: row.get::<Uuid>(21)?.map(|id| *id.as_bytes()),
+                source_schema: row.get(22)?,
+                target_schema: row.get(23)?,
+                profile_name: row.get(24)?,
+                profile_version: row.get(25)?,
+                profile_hash: row.get(26)?,
+                tables_synced: row.get(27)?,
+                rows_anonymized: json(28)?,
+                strategies_applied: json(29)?,
+                verification_passed: row.get(30)?,
+                verification_report: json(31)?,
+                details: json(32)?,
+                lineage,
             },
-            key_name: row.required(28)?,
-            key_version: row.required(29)?,
-            previous_entry_hash: row.required(30)?,
+            journal_last: row.required(36)?,
+            journal_root: row.get(37)?,
+            key_name: row.required(38)?,
+            key_version: row.required(39)?,
+            previous_entry_hash: row.required(40)?,
         },
-        canon_version: row.required(31)?,
-        entry_hash: row.required(32)?,
-        signature: row.required(33)?,
+        canon_version: row.required(41)?,
+        entry_hash: row.required(42)?,
+        signature: row.required(43)?,
     })
 }

@@ -3,6 +3,9 @@
 use super::entry::{self, Entry};
 use crate::keys::Secret;
 
+/// The chain of the audit log.
+pub const AUDIT: &str = "audit";
+
 /// An entry as read back, with what was stored beside its fields.
 pub struct Stored {
     /// The fields.
@@ -28,10 +31,13 @@ pub struct Head {
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// E01 hash, E02 signature, E03 link, E04 order, E07 head, E11 key, W01 unanchored.
+    /// E01 hash, E02 signature, E03 link, E04 order, E07 head, E11 key, W01 unanchored, W02 another
+    /// cluster or timeline, W03 no end, W04 clock.
     pub code: &'static str,
     /// `fail`, `unverifiable`, `warn` or `ok`.
     pub status: &'static str,
+    /// The chain it is about: `audit`, `lineage` or `journal`.
+    pub chain: &'static str,
     /// First entry concerned.
     pub seq_from: Option<i64>,
     /// Last entry concerned.
@@ -44,8 +50,17 @@ pub struct Finding {
 pub struct Verifier<'a> {
     key: &'a mut dyn FnMut(&str, i32) -> Option<Secret>,
     findings: Vec<Finding>,
-    last: Option<(i64, [u8; 16], Vec<u8>)>,
+    last: Option<Last>,
     checked: i64,
+}
+
+/// What the next entry is held against.
+struct Last {
+    seq: i64,
+    log_id: [u8; 16],
+    hash: [u8; 32],
+    timestamp: i64,
+    incarnation: (i64, i32),
 }
 
 impl<'a> Verifier<'a> {
@@ -97,8 +112,8 @@ impl<'a> Verifier<'a> {
         }
         let (seq, link) = match &self.last {
             None => (1, entry::genesis(&entry.log_id).to_vec()),
-            Some((seq, log_id, hash)) => {
-                if *log_id != entry.log_id {
+            Some(last) => {
+                if last.log_id != entry.log_id {
                     self.findings.push(finding(
                         "E03",
                         "fail",
@@ -106,13 +121,14 @@ impl<'a> Verifier<'a> {
                         "The entry belongs to another log.",
                     ));
                 }
-                (seq + 1, hash.clone())
+                (last.seq + 1, last.hash.to_vec())
             }
         };
         if entry.seq != seq {
             self.findings.push(Finding {
                 code: "E04",
                 status: "fail",
+                chain: AUDIT,
                 seq_from: Some(seq),
                 seq_to: Some(entry.seq),
                 detail: format!(
@@ -129,24 +145,57 @@ impl<'a> Verifier<'a> {
                 "The entry does not follow the one before it.",
             );
         }
-        self.last = Some((entry.seq, entry.log_id, hash.to_vec()));
+        self.surroundings(entry);
+        self.last = Some(Last {
+            seq: entry.seq,
+            log_id: entry.log_id,
+            hash,
+            timestamp: entry.timestamp,
+            incarnation: (entry.system_identifier, entry.timeline_id),
+        });
+    }
+
+    /// What is odd about where and when an entry was written, without being wrong.
+    fn surroundings(&mut self, entry: &Entry) {
+        let Some(last) = &self.last else { return };
+        let moved = last.incarnation != (entry.system_identifier, entry.timeline_id);
+        // A clock may be set back by a little; a restore to an earlier point is what matters.
+        let backwards = entry.timestamp < last.timestamp;
+        if moved {
+            self.add(
+                "W02",
+                "warn",
+                entry.seq,
+                "The log goes on in another cluster or on another timeline: after a promotion, an \
+                 upgrade or a restore. Entries written after the copy was taken are not in it.",
+            );
+        }
+        if backwards {
+            self.add(
+                "W04",
+                "warn",
+                entry.seq,
+                "The clock went backwards: the entry is older than the one before it.",
+            );
+        }
     }
 
     /// Checks the head row and ends: the findings, worst first, then what the result rests on.
     pub fn finish(mut self, head: Option<&Head>) -> Vec<Finding> {
-        let last_seq = self.last.as_ref().map_or(0, |(seq, ..)| *seq);
+        let last_seq = self.last.as_ref().map_or(0, |last| last.seq);
         let agrees = match (&self.last, head) {
             (None, None) => true,
             (None, Some(head)) => head.seq == 0,
             (Some(_), None) => false,
-            (Some((seq, log_id, hash)), Some(head)) => {
-                head.seq == *seq && head.log_id == *log_id && head.entry_hash == *hash
+            (Some(last), Some(head)) => {
+                head.seq == last.seq && head.log_id == last.log_id && head.entry_hash == last.hash
             }
         };
         if !agrees {
             self.findings.push(Finding {
                 code: "E07",
                 status: "fail",
+                chain: AUDIT,
                 seq_from: Some(last_seq),
                 seq_to: head.map(|head| head.seq),
                 detail: "The head row and the last entry disagree: entries were removed or added \
@@ -158,6 +207,7 @@ impl<'a> Verifier<'a> {
             self.findings.push(Finding {
                 code: "W01",
                 status: "warn",
+                chain: AUDIT,
                 seq_from: Some(1),
                 seq_to: Some(last_seq),
                 detail: format!(
@@ -173,6 +223,7 @@ impl<'a> Verifier<'a> {
                 Finding {
                     code: "OK",
                     status: "ok",
+                    chain: AUDIT,
                     seq_from: (last_seq > 0).then_some(1),
                     seq_to: (last_seq > 0).then_some(last_seq),
                     detail: format!(
@@ -194,6 +245,7 @@ fn finding(code: &'static str, status: &'static str, seq: i64, detail: &str) -> 
     Finding {
         code,
         status,
+        chain: AUDIT,
         seq_from: Some(seq),
         seq_to: Some(seq),
         detail: detail.to_owned(),

@@ -56,6 +56,48 @@ pub fn pid() -> i32 {
     unsafe { pg_sys::MyProcPid }
 }
 
+/// When the session began, in microseconds since 2000-01-01 00:00 UTC.
+pub fn session_start() -> i64 {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::MyStartTimestamp }
+}
+
+/// How the client proved who it is, as `method:name`; `None` where it did not have to, and before
+/// PostgreSQL 16.
+pub fn system_user() -> Option<String> {
+    #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+    // SAFETY: a text of the session, NUL-terminated or NULL.
+    return unsafe { text(pg_sys::GetSystemUser()) };
+    #[cfg(any(feature = "pg14", feature = "pg15"))]
+    None
+}
+
+/// The id that initdb gave this cluster; its physical copies share it.
+pub fn system_identifier() -> i64 {
+    // SAFETY: reads shared memory.
+    let number = unsafe { pg_sys::GetSystemIdentifier() };
+    i64::from_ne_bytes(number.to_ne_bytes())
+}
+
+/// The timeline that is written: another one after a promotion and after a restore to an earlier
+/// point. Not on a standby.
+pub fn timeline() -> i32 {
+    #[cfg(feature = "pg14")]
+    // SAFETY: reads backend state.
+    let number = unsafe { pg_sys::ThisTimeLineID };
+    #[cfg(not(feature = "pg14"))]
+    // SAFETY: reads shared memory; nothing is written on a standby.
+    let number = unsafe { pg_sys::GetWALInsertionTimeLine() };
+    i32::from_ne_bytes(number.to_ne_bytes())
+}
+
+/// The current transaction, with its epoch. It gets a number if it has none.
+pub fn transaction_id() -> i64 {
+    // SAFETY: inside a transaction.
+    let number = unsafe { pg_sys::GetTopFullTransactionId() }.value;
+    i64::from_ne_bytes(number.to_ne_bytes())
+}
+
 /// The name of the current database.
 pub fn database() -> String {
     // SAFETY: a catalog look-up inside a transaction.
