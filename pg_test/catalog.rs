@@ -153,6 +153,7 @@ mod tests {
         confiture._ledger_guard() volatile unsafe
         confiture._run_mask(integer,anyelement) volatile unsafe
         confiture._run_mask(integer,anyelement,\"any\") volatile unsafe
+        confiture._run_track(integer,integer,\"any\") volatile unsafe
         confiture._strategies() immutable safe strict
         confiture.audit_entry_json(uuid) stable safe
         confiture.create_key(text,text) volatile unsafe
@@ -173,10 +174,13 @@ mod tests {
         confiture.rotate_kek(text) procedure unsafe
         confiture.rotate_key(text) volatile unsafe
         confiture.share_key(text,uuid,text,integer) procedure unsafe
+        confiture.shred_run_key(uuid) volatile unsafe
         confiture.sync(text,text,text,jsonb) procedure unsafe
         confiture.validate_profile(text) stable restricted
         confiture.validate_value(text,jsonb,text,text) immutable safe
-        confiture.verify_ledger(text[]) stable unsafe";
+        confiture.verify_ledger(text[]) stable unsafe
+        confiture.verify_lineage_data(uuid,text,text) volatile unsafe
+        confiture.verify_lineage_integrity() stable unsafe";
 
     #[pg_test]
     fn catalog_every_table_is_dumped() -> Result<()> {
@@ -213,7 +217,7 @@ mod tests {
             "SELECT DISTINCT r.relname FROM relations r JOIN pg_trigger t ON t.tgrelid = r.oid
               WHERE t.tgfoid = 'confiture._ledger_guard'::regproc ORDER BY 1",
         )?;
-        assert_eq!(guarded, ["audit_log", "ledger_head"]);
+        assert_eq!(guarded, ["audit_log", "ledger_head", "lineage"]);
         none(
             "SELECT t.tgname FROM relations r JOIN pg_trigger t ON t.tgrelid = r.oid
                WHERE NOT t.tgisinternal AND t.tgenabled <> 'A'",
@@ -375,6 +379,7 @@ mod tests {
             may("operator")?,
             [
                 "_run_mask",
+                "_run_track",
                 "_strategies",
                 "forget_keys",
                 "load_keys",
@@ -392,10 +397,13 @@ mod tests {
         assert_eq!(
             may("auditor")?,
             [
+                "_run_track",
                 "audit_entry_json",
                 "get_audit_log",
                 "provider_problem",
-                "verify_ledger"
+                "verify_ledger",
+                "verify_lineage_data",
+                "verify_lineage_integrity"
             ]
         );
         assert_eq!(
@@ -411,13 +419,21 @@ mod tests {
                 "rewrap_keys",
                 "rotate_kek",
                 "rotate_key",
-                "share_key"
+                "share_key",
+                "shred_run_key"
             ]
         );
         assert_eq!(reads("admin")?, ["key_status", "shared_key"]);
         assert_eq!(
             reads("auditor")?,
-            ["audit_log", "key_status", "profiles", "run_report"]
+            [
+                "audit_log",
+                "key_status",
+                "lineage",
+                "lineage_columns",
+                "profiles",
+                "run_report"
+            ]
         );
         none(
             "SELECT shown || ' ' || role || ' ' || privilege FROM relations

@@ -24,19 +24,19 @@ BEGIN
       relations := ARRAY['strategies'];
     WHEN 'operator' THEN
       functions := ARRAY['validate\_profile', 'load\_profile', 'retire\_profile', 'resolve\_seed',
-                         'plan', 'sync', '\_run\_mask', '\_strategies', 'validate\_value',
+                         'plan', 'sync', '\_run\_mask', '\_run\_track', '\_strategies', 'validate\_value',
                          'load\_keys', 'forget\_keys', 'provider\_problem'];
       relations := ARRAY['profiles', 'key_status', 'strategies'];
     WHEN 'revealer' THEN
       functions := ARRAY['anon\_%\_decrypt', 'load\_keys', 'forget\_keys'];
     WHEN 'auditor' THEN
-      functions := ARRAY['get\_audit\_log', 'audit\_entry\_json', 'verify\_ledger',
+      functions := ARRAY['get\_audit\_log', 'audit\_entry\_json', 'verify\_%', '\_run\_track',
                          'provider\_problem'];
-      relations := ARRAY['audit_log', 'run_report', 'profiles', 'key_status'];
+      relations := ARRAY['audit_log', 'lineage', 'lineage_columns', 'run_report', 'profiles', 'key_status'];
     WHEN 'admin' THEN
       functions := ARRAY['create\_key', 'rotate\_key', 'rotate\_kek', 'rewrap\_keys',
                          'destroy\_key\_version', 'share\_key', 'import\_key',
-                         'installation\_id', 'load\_keys', 'forget\_keys', 'provider\_problem'];
+                         'installation\_id', 'shred\_run\_key', 'load\_keys', 'forget\_keys', 'provider\_problem'];
       relations := ARRAY['key_status', 'shared_key'];
     ELSE
       RAISE EXCEPTION 'unrecognized kind of access "%"', kind
@@ -101,7 +101,10 @@ BEGIN
         ('resolve_seed', 'Where the seed of a column comes from, by name'),
         ('plan', 'What a run would do, column by column'),
         ('sync', 'Copies a schema into another, masked as a profile says, with evidence'),
-        ('_run_mask', 'Mask of the run in progress, by number')
+        ('shred_run_key', 'Destroys the key of a run, so that nobody can open its commitments'),
+        ('verify_lineage_data', 'Holds a column of the target against what a run committed to'),
+        ('_run_mask', 'Mask of the run in progress, by number'),
+        ('_run_track', 'Shows a row to the trackers of the run in progress')
       ) AS c (name, comment) ON c.name OPERATOR(pg_catalog.=) p.proname
      WHERE n.nspname OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.current_schema(), 'confiture'])
        AND EXISTS (
@@ -147,6 +150,8 @@ SELECT pg_catalog.pg_extension_config_dump('confiture.shared_key', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.shared_key_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.ledger_head', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.audit_log', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.lineage', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.run_key', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.profile', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.profile_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.target_table', '');

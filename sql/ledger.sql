@@ -123,6 +123,9 @@ AS $$
            'verification_passed', e.verification_passed,
            'verification_report', e.verification_report,
            'details', e.details,
+           'lineage', CASE WHEN e.lineage_first IS NOT NULL THEN jsonb_build_object(
+              'first', e.lineage_first, 'last', e.lineage_last,
+              'root', encode(e.lineage_root, 'hex')) END,
            'seq', e.seq,
            'previous_entry_hash', encode(e.previous_entry_hash, 'hex'),
            'entry_hash', encode(e.entry_hash, 'hex'),

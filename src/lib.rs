@@ -40,9 +40,14 @@ extension_sql_file!(
 );
 
 extension_sql_file!(
+    "../sql/lineage.sql",
+    name = "lineage",
+    requires = ["ledger", ledger::sql::verify_ledger]
+);
+extension_sql_file!(
     "../sql/profile.sql",
     name = "profile",
-    requires = ["ledger"]
+    requires = ["lineage"]
 );
 extension_sql_file!(
     "../sql/custody.sql",

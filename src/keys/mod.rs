@@ -73,6 +73,8 @@ pub enum Use {
     LedgerEntry,
     /// Keys the deterministic masks.
     Masking,
+    /// Wraps the keys of runs.
+    RunKey,
     /// Salts hashes.
     Salt,
 }
@@ -84,6 +86,7 @@ impl Use {
             Self::Fpe => "fpe",
             Self::LedgerEntry => "ledger entry",
             Self::Masking => "masking",
+            Self::RunKey => "run key",
             Self::Salt => "salt",
         }
     }
@@ -150,6 +153,7 @@ mod tests {
             Use::Fpe,
             Use::LedgerEntry,
             Use::Masking,
+            Use::RunKey,
             Use::Salt,
         ];
         for a in uses {

@@ -6,15 +6,34 @@
 
 use pgrx::Uuid;
 use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::canonical;
 use super::entry::{self, CANON_VERSION, Entry, Event, Facts, LineageRange};
-use super::verify::{AUDIT, Finding, Head, Stored, Verifier};
+use super::verify::{AUDIT, Finding, Head, LINEAGE, Stored, Verifier};
+use super::{canonical, lineage};
 use crate::error::{Error, Kind, Result};
+use crate::keys::store::ActiveKey;
 use crate::keys::{self, Secret, Use, subkey};
 use crate::pg::{owner, report, server, spi, user};
 
+/// Whose word an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Of a script, about what it did by itself.
+    Declared,
+    /// Of this extension, about what it did.
+    Run,
+}
+
+impl Origin {
+    /// The word stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Declared => "declared",
+            Self::Run => "run",
+        }
+    }
+}
 
 /// Appends an entry in the current transaction and returns its number.
 ///
@@ -22,76 +41,156 @@ use crate::pg::{owner, report, server, spi, user};
 /// 55000 without a key; XX001 when the head and the log disagree, or what was stored is not what
 /// was written.
 pub fn append(event: Event, facts: Facts) -> Result<i64> {
+    append_with(Origin::Run, event, facts, None)
+}
+
+/// Appends an entry together with the lineage of its run, which it signs.
+///
+/// # Errors
+/// As [`append`].
+pub fn append_with(
+    origin: Origin,
+    event: Event,
+    mut facts: Facts,
+    steps: Option<&[lineage::Facts]>,
+) -> Result<i64> {
     let (user_name, session_user_name) = (user::name(user::outer()), user::name(user::session()));
     let active = keys::store::active_now("ledger")?;
     owner::acting_as_owner("confiture", || {
-        let head = locked_head()?;
-        let database = server::database();
-        let entry = Entry {
-            seq: head.seq + 1,
-            id: keys::random_uuid()?,
-            log_id: head.log_id,
-            event: event.name().to_owned(),
-            origin: "run".to_owned(),
-            timestamp: server::now(),
-            user_name,
-            session_user_name,
-            hostname: server::client_host()?,
-            application_name: server::application_name(),
-            system_user: server::system_user(),
-            backend_pid: server::pid(),
-            backend_start: server::session_start(),
-            transaction_id: server::transaction_id(),
-            system_identifier: server::system_identifier(),
-            timeline_id: server::timeline(),
-            server_version: server::version_num(),
-            extension_version: env!("CARGO_PKG_VERSION").to_owned(),
-            source_database: database.clone(),
-            target_database: database,
-            facts,
-            journal_last: 0,
-            journal_root: None,
-            key_name: active.name.to_string(),
-            key_version: active.version,
-            previous_entry_hash: head.entry_hash,
+        make_heads()?;
+        let signing = Signing {
+            origin,
+            user_name: &user_name,
+            session_user_name: &session_user_name,
+            key: &active,
         };
-        let hash = entry.hash();
-        let signature = entry::sign(&subkey(&active.secret, Use::LedgerEntry), &hash);
-        insert(&entry, &hash, &signature)?;
-        let written = spi::rows(
-            &format!("{SELECT} WHERE seq = $1"),
-            &[entry.seq.into()],
-            stored,
-        )?;
-        let intact = written.len() == 1
-            && written[0].entry.bytes() == entry.bytes()
-            && written[0].entry_hash == hash
-            && written[0].signature == signature;
-        if !intact {
-            return Err(Error::new(
-                Kind::Corrupt,
-                format!("ledger entry {} was not stored as written", entry.seq),
-            )
-            .with_hint(
-                "Look for rules or triggers on confiture.audit_log that are not the extension's.",
-            ));
+        // Always in this order, and last of all locks.
+        if let (Some(steps), Some(run_id)) = (steps, facts.run_id) {
+            let head = locked_head(LINEAGE)?;
+            let (range, head) = lineage::store::append(&signing, run_id, head, steps)?;
+            facts.lineage = range;
+            move_head(LINEAGE, &head)?;
         }
-        spi::run(
-            "UPDATE confiture.ledger_head
-                SET seq = $2, entry_hash = $3, updated_at = pg_catalog.clock_timestamp()
-              WHERE chain = $1",
-            &[AUDIT.into(), entry.seq.into(), hash.to_vec().into()],
-        )?;
-        // An anchor off this machine wherever logs are shipped.
-        report::log(&format!(
-            "confiture ledger log={} seq={} event={} hash={}",
-            Uuid::from_bytes(entry.log_id),
-            entry.seq,
-            entry.event,
-            hex::encode(&hash[..8])
-        ));
-        Ok(entry.seq)
+        let mut head = locked_head(AUDIT)?;
+        if let Some(moved) = incarnation()? {
+            let facts = Facts {
+                details: Some(moved),
+                ..Facts::default()
+            };
+            head = write(&signing, Event::Incarnation, facts, &head)?;
+        }
+        let head = write(&signing, event, facts, &head)?;
+        move_head(AUDIT, &head)?;
+        Ok(head.seq)
     })
+}
+
+/// Who signs, and for whom.
+pub struct Signing<'a> {
+    /// Whose word it is.
+    pub origin: Origin,
+    /// Role that called.
+    pub user_name: &'a str,
+    /// Role that logged in.
+    pub session_user_name: &'a str,
+    /// The signing key.
+    pub key: &'a ActiveKey,
+}
+
+impl Signing<'_> {
+    /// Signs the hash of an entry.
+    pub fn sign(&self, hash: &[u8; 32]) -> [u8; 32] {
+        entry::sign(&subkey(&self.key.secret, Use::LedgerEntry), hash)
+    }
+}
+
+/// Writes an entry of the audit log behind the head and returns the head that follows.
+fn write(signing: &Signing<'_>, event: Event, facts: Facts, head: &Head) -> Result<Head> {
+    let database = server::database();
+    let entry = Entry {
+        seq: head.seq + 1,
+        id: keys::random_uuid()?,
+        log_id: head.log_id,
+        event: event.name().to_owned(),
+        origin: signing.origin.name().to_owned(),
+        timestamp: server::now(),
+        user_name: signing.user_name.to_owned(),
+        session_user_name: signing.session_user_name.to_owned(),
+        hostname: server::client_host()?,
+        application_name: server::application_name(),
+        system_user: server::system_user(),
+        backend_pid: server::pid(),
+        backend_start: server::session_start(),
+        transaction_id: server::transaction_id(),
+        system_identifier: server::system_identifier(),
+        timeline_id: server::timeline(),
+        server_version: server::version_num(),
+        extension_version: env!("CARGO_PKG_VERSION").to_owned(),
+        source_database: database.clone(),
+        target_database: database,
+        facts,
+        journal_last: 0,
+        journal_root: None,
+        key_name: signing.key.name.to_string(),
+        key_version: signing.key.version,
+        previous_entry_hash: head.entry_hash.clone(),
+    };
+    let hash = entry.hash();
+    let signature = signing.sign(&hash);
+    insert(&entry, &hash, &signature)?;
+    let written = spi::rows(
+        &format!("{SELECT} WHERE seq = $1"),
+        &[entry.seq.into()],
+        stored,
+    )?;
+    let intact = written.len() == 1
+        && written[0].entry.bytes() == entry.bytes()
+        && written[0].entry_hash == hash
+        && written[0].signature == signature;
+    if !intact {
+        return Err(not_as_written("confiture.audit_log", entry.seq));
+    }
+    // An anchor off this machine wherever logs are shipped.
+    report::log(&format!(
+        "confiture ledger log={} seq={} event={} hash={}",
+        Uuid::from_bytes(entry.log_id),
+        entry.seq,
+        entry.event,
+        hex::encode(&hash[..8])
+    ));
+    Ok(Head {
+        log_id: entry.log_id,
+        seq: entry.seq,
+        entry_hash: hash.to_vec(),
+    })
+}
+
+/// What was read back is not what was written.
+pub fn not_as_written(table: &str, seq: i64) -> Error {
+    Error::new(
+        Kind::Corrupt,
+        format!("ledger entry {seq} was not stored as written"),
+    )
+    .with_hint(format!(
+        "Look for rules or triggers on {table} that are not the extension's."
+    ))
+}
+
+/// The cluster or its timeline, where the last entry names other ones: as details of an entry.
+fn incarnation() -> Result<Option<Value>> {
+    let last = spi::rows(
+        "SELECT system_identifier, timeline_id FROM ONLY confiture.audit_log
+          ORDER BY seq DESC LIMIT 1",
+        &[],
+        |row| Ok((row.required::<i64>(1)?, row.required::<i32>(2)?)),
+    )?;
+    let now = (server::system_identifier(), server::timeline());
+    Ok(last.first().filter(|before| **before != now).map(|before| {
+        json!({
+            "system_identifier": before.0.to_string(),
+            "timeline_id": before.1,
+        })
+    }))
 }
 
 /// Whether the ledger holds entries.
@@ -150,6 +249,7 @@ pub fn verify() -> Result<Vec<Finding>> {
             secret
         };
         let mut verifier = Verifier::new(&mut key);
+        let mut steps = lineage::store::Reader::default();
         let mut after = 0;
         loop {
             // By pages along the primary key: memory stays constant however long the log is.
@@ -161,12 +261,20 @@ pub fn verify() -> Result<Vec<Finding>> {
             let Some(last) = page.last() else { break };
             after = last.entry.seq;
             for entry in &page {
+                // Side by side: an entry that names a range is held against it at once.
+                if let Some(until) = entry.entry.facts.lineage.last {
+                    steps.until(until, |step| verifier.step(step))?;
+                }
                 verifier.entry(entry);
             }
             server::check_for_interrupts();
         }
-        let head = spi::read(HEAD, &[AUDIT.into()], head)?.into_iter().next();
-        Ok(verifier.finish(head.as_ref()))
+        steps.until(i64::MAX, |step| verifier.step(step))?;
+        let head = |chain: &str| -> Result<Option<Head>> {
+            Ok(spi::read(HEAD, &[chain.into()], head)?.into_iter().next())
+        };
+        verifier.also(lineage::store::missing_keys()?);
+        Ok(verifier.finish(head(AUDIT)?.as_ref(), head(LINEAGE)?.as_ref()))
     })
 }
 
@@ -255,35 +363,60 @@ fn insert(entry: &Entry, hash: &[u8; 32], signature: &[u8; 32]) -> Result<()> {
     Ok(())
 }
 
-/// The head row, locked; made with a random log id at the first entry ever.
-fn locked_head() -> Result<Head> {
+/// Both head rows, made with one random log id at the first entry ever.
+fn make_heads() -> Result<()> {
     let log_id = keys::random_uuid()?;
     spi::run(
         "INSERT INTO confiture.ledger_head (chain, log_id, seq, entry_hash)
-         VALUES ($1, $2, 0, $3) ON CONFLICT DO NOTHING",
+         VALUES ($1, $3, 0, $4), ($2, $3, 0, $5) ON CONFLICT DO NOTHING",
         &[
             AUDIT.into(),
+            LINEAGE.into(),
             Uuid::from_bytes(log_id).into(),
             entry::genesis(&log_id).to_vec().into(),
+            lineage::genesis(&log_id).to_vec().into(),
         ],
     )?;
-    let head = spi::rows(&format!("{HEAD} FOR UPDATE"), &[AUDIT.into()], head)?
+    Ok(())
+}
+
+/// The head row of a chain, locked.
+fn locked_head(chain: &str) -> Result<Head> {
+    let head = spi::rows(&format!("{HEAD} FOR UPDATE"), &[chain.into()], head)?
         .into_iter()
         .next()
         .ok_or_else(|| Error::new(Kind::Corrupt, "the ledger has no head row"))?;
-    let last = spi::one::<i64>("SELECT max(seq) FROM ONLY confiture.audit_log", &[])?.unwrap_or(0);
+    let last = match chain {
+        LINEAGE => "SELECT max(seq) FROM ONLY confiture.lineage",
+        _ => "SELECT max(seq) FROM ONLY confiture.audit_log",
+    };
+    let last = spi::one::<i64>(last, &[])?.unwrap_or(0);
     if last != head.seq {
         return Err(Error::new(
             Kind::Corrupt,
             "the ledger's head and its last entry disagree",
         )
         .with_detail(format!(
-            "The head stands at entry {}, the last entry is {last}.",
+            "The head of chain \"{chain}\" stands at entry {}, the last entry is {last}.",
             head.seq
         ))
         .with_hint("Run confiture.verify_ledger."));
     }
     Ok(head)
+}
+
+fn move_head(chain: &str, head: &Head) -> Result<()> {
+    spi::run(
+        "UPDATE confiture.ledger_head
+            SET seq = $2, entry_hash = $3, updated_at = pg_catalog.clock_timestamp()
+          WHERE chain = $1",
+        &[
+            chain.into(),
+            head.seq.into(),
+            head.entry_hash.clone().into(),
+        ],
+    )?;
+    Ok(())
 }
 
 fn head(row: &spi::Row<'_>) -> Result<Head> {

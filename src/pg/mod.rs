@@ -26,6 +26,7 @@ pub mod lock;
 pub mod memory;
 pub mod owner;
 pub mod report;
+pub mod send;
 pub mod server;
 pub mod snapshot;
 pub mod spi;

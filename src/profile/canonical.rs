@@ -146,6 +146,11 @@ fn literal(seed: Seed, literals: Literals) -> Json {
     }
 }
 
+/// SHA-256 of the parameters of a strategy in canonical form.
+pub fn params_hash(of: &Params) -> [u8; 32] {
+    Sha256::digest(canonical::json(&params(of))).into()
+}
+
 fn params(params: &Params) -> Json {
     let members = params
         .iter()

@@ -236,6 +236,16 @@ impl Strategy {
             .any(|of| self.parsed.accepts(*of) && self.parsed.properties(*of).keyed)
     }
 
+    /// Whether something of a value can be computed back from the output and the key: by the
+    /// strategy, or by one that is part of it.
+    pub fn is_reversible(&self) -> bool {
+        let accepts = self.kind.definition().accepts;
+        accepts
+            .iter()
+            .any(|of| self.parsed.accepts(*of) && self.parsed.properties(*of).reversible)
+            || self.parts().into_iter().any(Self::is_reversible)
+    }
+
     /// The strategies that are part of this one.
     pub fn parts(&self) -> Vec<&Self> {
         self.parsed.parts()

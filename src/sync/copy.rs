@@ -8,11 +8,13 @@ use super::checks::{self, Check};
 use super::evidence::Evidence;
 use super::facts::Side;
 use super::failure::Phase;
+use super::options::Lineage;
 use super::plan::Plan;
 use super::request::{self, Planned};
-use super::{masks, statement, store, target};
+use super::{masks, statement, store, target, trackers, tracking};
 use crate::error::{Error, Kind, Result, counted};
 use crate::keys::{self, Use, subkey};
+use crate::ledger::lineage;
 use crate::pg::snapshot::Snapshot;
 use crate::pg::{guc, ident, report, server, spi, user};
 use crate::strategies::Subkeys;
@@ -25,6 +27,8 @@ pub struct Copied {
     pub checks: Vec<Check>,
     /// Tables made.
     pub created: usize,
+    /// The lineage: what became of every masked column.
+    pub lineage: Vec<lineage::Facts>,
 }
 
 /// Fills the target, adds its keys and indexes, checks it. Runs inside a subtransaction that the
@@ -38,9 +42,10 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     lock(&planned.plan)?;
     // The catalog may have changed since the plan was made; from here on these tables cannot.
     let again = request::plan(request, profile)?;
-    let loads = statement::loads(&again.plan, &again.source);
+    let tracked = request.options.lineage != Lineage::Off;
+    let loads = statement::loads(&again.plan, &again.source, tracked);
     if again.plan.prepare != planned.plan.prepare
-        || loads != statement::loads(&planned.plan, &planned.source)
+        || loads != statement::loads(&planned.plan, &planned.source, tracked)
     {
         return Err(Error::new(
             Kind::NotReady,
@@ -80,6 +85,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         })
         .collect::<Result<_>>()?;
     let installed = masks::install(compiled);
+    let tracking = trackers::install(tracking::trackers(run, plan)?);
     let mut tables = Vec::new();
     for (name, load) in &loads {
         phase.enter_table("loading", &plan.target, name);
@@ -94,6 +100,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         server::check_for_interrupts();
     }
     drop(installed);
+    let tallies = tracking.finish();
 
     phase.enter("adding keys and indexes");
     // What triggers of the target put off must be done before the tables can be altered.
@@ -101,7 +108,8 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     in_schema(&plan.target, || all(&plan.prepare.after))?;
     spi::run("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
     phase.enter("checking");
-    let checks = verify(plan, &again.source, &tables, &snapshot)?;
+    let seen = tracking::all_seen(plan, &tallies, &tables);
+    let checks = verify(plan, &again.source, &tables, seen, &snapshot)?;
     phase.enter("analyzing");
     for table in &plan.tables {
         spi::run(
@@ -121,6 +129,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         .collect();
     store::remember(&plan.target, &taken, &user::name(user::outer()))?;
     Ok(Copied {
+        lineage: tracking::lineage(run, plan, &tallies, &tables),
         tables,
         checks,
         created: plan.prepare.created.len(),
@@ -155,9 +164,9 @@ fn verify(
     plan: &Plan,
     source: &Side,
     loaded: &[(String, u64, f64)],
+    mut found: Vec<Check>,
     snapshot: &Snapshot,
 ) -> Result<Vec<Check>> {
-    let mut found = Vec::new();
     let number = |sql: &str| -> Result<f64> {
         Ok(spi::text_under(sql, snapshot)?
             .and_then(|text| text.parse().ok())

@@ -52,6 +52,7 @@ impl Evidence<'_> {
                 "masking_key": format!("{}/{}", self.key.name, self.key.version),
                 "salts": self.salts,
                 "triggers": self.request.options.triggers.name(),
+                "lineage": self.request.options.lineage.name(),
                 "copied_unchanged": plan.copied_unchanged(),
             })),
             ..Facts::default()

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
+use crate::ledger::lineage::commitment::Algorithm;
 use crate::strategies::nearest;
 
 /// What a caller asks for beyond profile, source and target.
@@ -14,6 +15,39 @@ pub struct Options {
     pub triggers: Triggers,
     /// Whether tables that no run made may be overwritten.
     pub adopt: bool,
+    /// What the lineage of the run commits to its values with.
+    pub lineage: Lineage,
+}
+
+/// What the lineage of a run says of the values of its masked columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lineage {
+    /// Counts and commitments, made while the rows are copied.
+    Committed(Algorithm),
+    /// Nothing: strategies and the number of rows are on record all the same.
+    Off,
+}
+
+impl Default for Lineage {
+    fn default() -> Self {
+        Self::Committed(Algorithm::default())
+    }
+}
+
+impl Lineage {
+    const WORDS: [(&str, Self); 3] = [
+        ("blake3", Self::Committed(Algorithm::Blake3)),
+        ("hmac-sha256", Self::Committed(Algorithm::HmacSha256)),
+        ("off", Self::Off),
+    ];
+
+    /// The word used in options.
+    pub fn name(self) -> &'static str {
+        let word = Self::WORDS
+            .into_iter()
+            .find(|(_, lineage)| *lineage == self);
+        word.map_or("", |(name, _)| name)
+    }
 }
 
 /// What happens to user triggers of the target while rows are loaded.
@@ -39,7 +73,7 @@ impl Triggers {
     }
 }
 
-const NAMES: [&str; 3] = ["adopt", "triggers", "version"];
+const NAMES: [&str; 4] = ["adopt", "lineage", "triggers", "version"];
 
 impl Options {
     /// Reads the options: a JSON object.
@@ -65,6 +99,14 @@ impl Options {
                         .find(|triggers| triggers.name() == word)
                         .ok_or_else(|| invalid(name, "It must be refuse, fire or skip."))?;
                 }
+                ("lineage", Value::String(word)) => {
+                    parsed.lineage = Lineage::WORDS
+                        .into_iter()
+                        .find(|(name, _)| name == word)
+                        .map(|(_, lineage)| lineage)
+                        .ok_or_else(|| invalid(name, LINEAGE_WORDS))?;
+                }
+                ("lineage", _) => return Err(invalid(name, LINEAGE_WORDS)),
                 ("version", _) => return Err(invalid(name, "It must be a text.")),
                 ("adopt", _) => return Err(invalid(name, "It must be true or false.")),
                 ("triggers", _) => return Err(invalid(name, "It must be refuse, fire or skip.")),
@@ -84,6 +126,8 @@ impl Options {
         Ok(parsed)
     }
 }
+
+const LINEAGE_WORDS: &str = "It must be blake3, hmac-sha256 or off.";
 
 fn invalid(name: &str, detail: &str) -> Error {
     Error::new(
@@ -107,10 +151,15 @@ mod tests {
             Options {
                 version: Some("1.0".into()),
                 triggers: Triggers::Skip,
-                adopt: true
+                adopt: true,
+                lineage: Lineage::default(),
             }
         );
         assert_eq!(Options::parse(&json!({})).unwrap(), Options::default());
+        assert_eq!(
+            Options::parse(&json!({"lineage": "off"})).unwrap().lineage,
+            Lineage::Off
+        );
         assert_eq!(
             Options::parse(&json!({"version": null})).unwrap(),
             Options::default()
@@ -124,6 +173,8 @@ mod tests {
             json!({"tirggers": "skip"}),
             json!({"triggers": "no"}),
             json!({"adopt": 1}),
+            json!({"lineage": "md5"}),
+            json!({"lineage": false}),
         ] {
             assert_eq!(
                 Options::parse(&bad).unwrap_err().kind(),

@@ -12,7 +12,7 @@ use crate::custody;
 use crate::error::{Error, Kind, Result};
 use crate::keys::{self, SALT_PREFIX, random_uuid};
 use crate::ledger::entry::Event;
-use crate::ledger::store as ledger;
+use crate::ledger::store::{self as ledger, Origin};
 use crate::pg::lock::SessionLock;
 use crate::pg::report;
 use crate::pg::spi::Nonatomic;
@@ -60,7 +60,7 @@ pub fn run(request: &Request) -> Result<()> {
             phase.enter("recording");
             let mut facts = evidence.facts(&planned.plan);
             copied.describe(&planned.plan, started, &mut facts);
-            ledger::append(Event::Completed, facts)?;
+            ledger::append_with(Origin::Run, Event::Completed, facts, Some(&copied.lineage))?;
             Ok(copied)
         })
     });

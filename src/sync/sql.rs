@@ -1,19 +1,23 @@
 //! What SQL sees of runs.
 
+use std::cell::RefCell;
+
 use pgrx::AnyElement;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::masks;
 use super::options::Options;
 use super::plan::Decision;
 use super::request::{self, Request};
 use super::run;
+use super::{masks, recheck, trackers};
 use crate::error::{Error, Kind, Result, given};
+use crate::ledger::lineage::commitment::Element;
 use crate::pg::codec::Codec;
 use crate::pg::document::Document;
+use crate::pg::send::Sender;
 use crate::pg::{call, callsite};
 use crate::profile;
 use crate::strategies::{Input, Row};
@@ -165,6 +169,93 @@ fn run_masked(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<AnyElement>> {
         value.each(|value| mask.apply(value, row))
     })?;
     site.codec.result(masked)
+}
+
+/// Shows a row to the trackers of the run in progress: the number of the first, how many columns
+/// the key of the row has, these, and then for each tracker the value before and after. True.
+#[pg_extern(sql = "
+CREATE FUNCTION confiture._run_track(number integer, keys integer, VARIADIC items \"any\")
+  RETURNS boolean LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+")]
+fn run_track(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
+    let numbers = (call::argument(fcinfo, 0), call::argument(fcinfo, 1));
+    let make = |_: Option<&Watched>| Watched::at(fcinfo, numbers);
+    let site = callsite::state(fcinfo, |site| site.numbers == numbers, make)?;
+    site.show(fcinfo)?;
+    Ok(true)
+}
+
+/// Holds a column of the target against what a run committed to: `match`; `differs`, where it was
+/// written since or tampered with; `unverifiable`, where the key of the run was destroyed or
+/// nothing was committed to.
+#[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
+fn verify_lineage_data(
+    run: Option<pgrx::Uuid>,
+    table_name: Option<&str>,
+    column_name: Option<&str>,
+) -> Result<&'static str, ErrorReport> {
+    let found = recheck::recheck(
+        *given("run", run)?.as_bytes(),
+        given("table_name", table_name)?,
+        given("column_name", column_name)?,
+    )?;
+    Ok(found.name())
+}
+
+/// What a call in a statement of a run keeps: how its arguments are read, and room for the bytes
+/// of a row, so that nothing is made anew for every one.
+struct Watched {
+    numbers: (Option<i32>, Option<i32>),
+    first: usize,
+    keys: usize,
+    senders: Vec<Sender>,
+    room: RefCell<(Element, Element)>,
+}
+
+impl Watched {
+    /// Arguments before the key of the row.
+    const BEFORE: usize = 2;
+
+    fn at(fcinfo: pg_sys::FunctionCallInfo, numbers: (Option<i32>, Option<i32>)) -> Result<Self> {
+        let count = |name, number: Option<i32>| {
+            usize::try_from(given(name, number)?)
+                .map_err(|_| Error::new(Kind::InvalidParameter, format!("{name} is negative")))
+        };
+        let senders: Vec<_> = (Self::BEFORE..call::count(fcinfo))
+            .map(|place| Sender::at(fcinfo, call::type_of(fcinfo, place)))
+            .collect();
+        let keys = count("keys", numbers.1)?;
+        if senders.len() < keys || (senders.len() - keys) % 2 != 0 {
+            return Err(Error::new(Kind::InvalidParameter, "items must be pairs"));
+        }
+        Ok(Self {
+            numbers,
+            first: count("number", numbers.0)?,
+            keys,
+            senders,
+            room: RefCell::default(),
+        })
+    }
+
+    fn show(&self, fcinfo: pg_sys::FunctionCallInfo) -> Result<()> {
+        let mut room = self.room.borrow_mut();
+        let (original, anonymized) = &mut *room;
+        let read = |place: usize, out: &mut Vec<u8>| {
+            self.senders[place].append(fcinfo, Self::BEFORE + place, out)
+        };
+        original.begin();
+        for place in 0..self.keys {
+            original.key(|out| read(place, out));
+        }
+        anonymized.begin_as(original);
+        let pairs = (self.keys..self.senders.len()).step_by(2);
+        for (place, number) in pairs.zip(self.first..) {
+            original.value(|out| read(place, out));
+            anonymized.value(|out| read(place + 1, out));
+            trackers::show(number, original, anonymized)?;
+        }
+        Ok(())
+    }
 }
 
 fn asked(

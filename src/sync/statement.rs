@@ -4,31 +4,55 @@ use super::facts::{Column, Side, Table};
 use super::fit::{Call, Field, FieldHow, How};
 use super::plan::{ColumnPlan, Decision, Plan, TablePlan};
 use super::shuffle;
+use super::watch::Watch;
 use crate::pg::ident::{literal, qualified, quote};
 use crate::strategies::ValueType;
 
-/// The loads of a plan, in its order: each table with the statement that fills it.
-pub fn loads(plan: &Plan, source: &Side) -> Vec<(String, String)> {
-    let mut number = 0;
+/// The loads of a plan, in its order: each table with the statement that fills it. With `tracked`
+/// each row is shown to the trackers of the run on its way, by their numbers.
+pub fn loads(plan: &Plan, source: &Side, tracked: bool) -> Vec<(String, String)> {
+    let mut numbers = Numbers {
+        mask: 0,
+        tracker: tracked.then_some(0),
+    };
     plan.tables
         .iter()
         .map(|table| {
             (
                 table.source.name.clone(),
-                load(plan, table, source, &mut number),
+                load(plan, table, source, &mut numbers),
             )
         })
         .collect()
 }
 
-fn load(plan: &Plan, table: &TablePlan, source: &Side, number: &mut usize) -> String {
+/// The next numbers to give.
+struct Numbers {
+    mask: usize,
+    /// `None` where nothing is tracked.
+    tracker: Option<usize>,
+}
+
+fn load(plan: &Plan, table: &TablePlan, source: &Side, numbers: &mut Numbers) -> String {
     let mut names = Vec::new();
     let mut values = Vec::new();
     let groups = shuffle::groups(table);
+    let watch = numbers
+        .tracker
+        .is_some()
+        .then(|| Watch::of(table))
+        .filter(|watch| !watch.columns.is_empty());
     for (column, facts) in table.columns.iter().zip(&table.source.columns) {
         let alias = shuffle::alias(&groups, &column.name);
         let read = format!("{alias}.{}", quote(&column.name));
+        let number = &mut numbers.mask;
         if let Some(value) = value(column, &read, facts.type_oid, &plan.target, source, number) {
+            let value = match &watch {
+                Some(watch) if watch.needs(&column.name) => {
+                    assigned(&value, facts, &plan.target, source)
+                }
+                _ => value,
+            };
             names.push(quote(&column.name));
             values.push(value);
         }
@@ -43,16 +67,19 @@ fn load(plan: &Plan, table: &TablePlan, source: &Side, number: &mut usize) -> St
         [] => String::new(),
         names => format!(" ({})", names.join(", ")),
     };
+    let from = shuffle::from(table, &groups);
+    let select = match (watch, &mut numbers.tracker) {
+        (Some(watch), Some(tracker)) => watch.select(&names, &values, &from, tracker),
+        _ => format!("SELECT {} FROM {from}", values.join(", ")),
+    };
     format!(
-        "INSERT INTO {}{list}{} SELECT {} FROM {}",
+        "INSERT INTO {}{list}{} {select}",
         qualified(&plan.target, &table.source.name),
         if identity {
             " OVERRIDING SYSTEM VALUE"
         } else {
             ""
         },
-        values.join(", "),
-        shuffle::from(table, &groups),
     )
 }
 
@@ -143,6 +170,55 @@ pub fn stored(text: &str, column: &Column, target: &str, source: &Side) -> Strin
         type_name(column.type_oid, target, source)
     };
     format!("{}::{name}", literal(text))
+}
+
+/// A value as the column stores it: with the type's modifiers, and refused where it is too long
+/// instead of cut off, as an INSERT does.
+fn assigned(value: &str, column: &Column, target: &str, source: &Side) -> String {
+    let (oid, name) = (column.type_oid, &column.type_name);
+    converted(value, oid, name, column.max_chars, target, source)
+}
+
+fn converted(
+    value: &str,
+    oid: u32,
+    written: &str,
+    max_chars: Option<usize>,
+    target: &str,
+    source: &Side,
+) -> String {
+    let name = || type_name(oid, target, source);
+    let Some(of) = source.type_of(oid) else {
+        return value.to_owned();
+    };
+    if of.kind == 'd' {
+        let base = of.base_name.as_deref().unwrap_or_default();
+        let inner = of.inner.unwrap_or_default();
+        let inner = converted(value, inner, base, of.max_chars, target, source);
+        return format!("({inner})::{}", name());
+    }
+    let element = of
+        .inner
+        .filter(|_| of.is_array)
+        .and_then(|e| source.type_of(e));
+    let (scalar, is_array) = (element.unwrap_or(of), element.is_some());
+    if scalar.schema != "pg_catalog" || scalar.kind != 'b' {
+        return format!("({value})::{}", name());
+    }
+    match (scalar.name.as_str(), max_chars) {
+        // An explicit cast would cut off; these functions are told that it is none.
+        ("varchar" | "bpchar", Some(chars)) if !is_array => {
+            let function = format!("pg_catalog.{}", quote(&scalar.name));
+            format!("{function}(({value})::{function}, {}, false)", chars + 4)
+        }
+        // Left to the assignment, for the same reason.
+        ("varchar" | "bpchar" | "bit" | "varbit", _) if is_array => {
+            format!("({value})::{}", name())
+        }
+        ("bit" | "varbit", _) => value.to_owned(),
+        ("varchar" | "bpchar", _) => format!("({value})::{}", name()),
+        _ => format!("({value})::{written}"),
+    }
 }
 
 /// A value as it is, as one of the target's type.

@@ -92,6 +92,32 @@ pub fn ties(schema: &str, other: &str) -> Result<Vec<String>> {
     spi::rows(TIES, &[schema.into(), other.into()], |row| row.required(1))
 }
 
+/// The kind of a table and the columns of its primary key, in order; `None` where there is none.
+///
+/// # Errors
+/// XX000 when the interface fails.
+pub fn keyed_table(schema: &str, table: &str) -> Result<Option<(char, Vec<String>)>> {
+    let found = spi::rows(
+        "SELECT c.relkind::pg_catalog.text,
+                ARRAY(SELECT a.attname::pg_catalog.text
+                        FROM pg_catalog.pg_index i
+                       CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[])
+                                          WITH ORDINALITY AS k (number, place)
+                        JOIN pg_catalog.pg_attribute a
+                          ON a.attrelid = c.oid AND a.attnum = k.number
+                       WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY k.place)
+           FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname = $1 AND c.relname = $2
+            AND c.relkind = ANY (ARRAY['r', 'p']::pg_catalog.\"char\"[])",
+        &[schema.into(), table.into()],
+        |row| Ok((row.required::<String>(1)?, row.required::<Vec<String>>(2)?)),
+    )?;
+    Ok(found
+        .into_iter()
+        .next()
+        .map(|(kind, key)| (kind.chars().next().unwrap_or('r'), key)))
+}
+
 /// Puts tables on the list of those that runs made, for the next run to know them.
 ///
 /// # Errors

@@ -1,0 +1,196 @@
+//! One chain: entries follow each other without gaps, and each is signed.
+
+use crate::keys::Secret;
+use crate::ledger::entry;
+
+/// The head row of a chain.
+pub struct Head {
+    /// Id of the log.
+    pub log_id: [u8; 16],
+    /// Number of the last entry.
+    pub seq: i64,
+    /// Hash of the last entry.
+    pub entry_hash: Vec<u8>,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// E01 hash, E02 signature, E03 link, E04 order, E05 range of the lineage, E06 root of the
+    /// lineage, E07 head, E11 key, E13 key of a run, W01 unanchored, W02 another cluster or
+    /// timeline, W03 no end, W04 clock.
+    pub code: &'static str,
+    /// `fail`, `unverifiable`, `warn` or `ok`.
+    pub status: &'static str,
+    /// The chain it is about: `audit`, `lineage` or `journal`.
+    pub chain: &'static str,
+    /// First entry concerned.
+    pub seq_from: Option<i64>,
+    /// Last entry concerned.
+    pub seq_to: Option<i64>,
+    /// What it means, in one sentence.
+    pub detail: String,
+}
+
+/// One entry of either chain, as far as the chain is concerned.
+pub(super) struct Link<'a> {
+    pub(super) seq: i64,
+    pub(super) log_id: [u8; 16],
+    pub(super) canon_version: i16,
+    pub(super) hash: [u8; 32],
+    pub(super) stored_hash: &'a [u8],
+    pub(super) signature: &'a [u8],
+    pub(super) key: (&'a str, i32),
+    pub(super) previous: &'a [u8],
+}
+
+/// The chain so far: what the next entry must follow.
+pub(super) struct Chain {
+    name: &'static str,
+    genesis: fn(&[u8; 16]) -> [u8; 32],
+    last: Option<(i64, [u8; 16], [u8; 32])>,
+    pub(super) checked: u64,
+}
+
+impl Chain {
+    pub(super) fn new(name: &'static str, genesis: fn(&[u8; 16]) -> [u8; 32]) -> Self {
+        Self {
+            name,
+            genesis,
+            last: None,
+            checked: 0,
+        }
+    }
+
+    pub(super) fn last_seq(&self) -> i64 {
+        self.last.map_or(0, |(seq, ..)| seq)
+    }
+
+    pub(super) fn link(
+        &mut self,
+        link: &Link<'_>,
+        key: &mut dyn FnMut(&str, i32) -> Option<Secret>,
+        found: &mut Findings,
+    ) {
+        self.checked += 1;
+        let mut add = |code, status, detail: &str| {
+            found.add(code, status, self.name, link.seq, detail);
+        };
+        if link.canon_version != entry::CANON_VERSION {
+            add(
+                "E01",
+                "fail",
+                "The encoding version is not one this library knows.",
+            );
+        }
+        if link.hash.as_slice() != link.stored_hash {
+            add(
+                "E01",
+                "fail",
+                "The fields do not give the stored hash: one was changed.",
+            );
+        }
+        match key(link.key.0, link.key.1) {
+            None => add(
+                "E11",
+                "unverifiable",
+                "The key version that signed is not available; this says nothing about tampering.",
+            ),
+            Some(key) if !entry::signed(&key, &link.hash, link.signature) => add(
+                "E02",
+                "fail",
+                "The signature is not of these fields under the key they name.",
+            ),
+            Some(_) => {}
+        }
+        let (seq, previous) = match &self.last {
+            None => (1, (self.genesis)(&link.log_id)),
+            Some((seq, log_id, hash)) => {
+                if *log_id != link.log_id {
+                    add("E03", "fail", "The entry belongs to another log.");
+                }
+                (seq + 1, *hash)
+            }
+        };
+        if link.previous != previous {
+            add(
+                "E03",
+                "fail",
+                "The entry does not follow the one before it.",
+            );
+        }
+        if link.seq != seq {
+            found.list.push(Finding {
+                code: "E04",
+                status: "fail",
+                chain: self.name,
+                seq_from: Some(seq),
+                seq_to: Some(link.seq),
+                detail: format!(
+                    "Entry {seq} was expected and {} found: some are missing or doubled.",
+                    link.seq
+                ),
+            });
+        }
+        self.last = Some((link.seq, link.log_id, link.hash));
+    }
+
+    pub(super) fn head(&self, head: Option<&Head>, found: &mut Findings) {
+        let agrees = match (&self.last, head) {
+            (None, None) => true,
+            (None, Some(head)) => head.seq == 0,
+            (Some(_), None) => false,
+            (Some((seq, log_id, hash)), Some(head)) => {
+                head.seq == *seq && head.log_id == *log_id && head.entry_hash == *hash
+            }
+        };
+        if !agrees {
+            found.list.push(Finding {
+                code: "E07",
+                status: "fail",
+                chain: self.name,
+                seq_from: Some(self.last_seq()),
+                seq_to: head.map(|head| head.seq),
+                detail: "The head row and the last entry disagree: entries were removed or added \
+                         behind the ledger's back."
+                    .to_owned(),
+            });
+        }
+    }
+}
+
+/// Findings, those of neighbours that say the same as one.
+#[derive(Default)]
+pub(super) struct Findings {
+    pub(super) list: Vec<Finding>,
+}
+
+impl Findings {
+    pub(super) fn add(
+        &mut self,
+        code: &'static str,
+        status: &'static str,
+        chain: &'static str,
+        seq: i64,
+        detail: &str,
+    ) {
+        // A log without its key, or rewritten as a whole, must not fill the memory.
+        let before = self.list.iter_mut().rev().take(8).find(|before| {
+            before.code == code
+                && before.chain == chain
+                && before.seq_to == Some(seq - 1)
+                && before.detail == detail
+        });
+        match before {
+            Some(before) => before.seq_to = Some(seq),
+            None => self.list.push(Finding {
+                code,
+                status,
+                chain,
+                seq_from: Some(seq),
+                seq_to: Some(seq),
+                detail: detail.to_owned(),
+            }),
+        }
+    }
+}

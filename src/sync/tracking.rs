@@ -1,0 +1,113 @@
+//! From a plan to its trackers, and from what they saw to the lineage of the run.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::checks::Check;
+use super::evidence::Evidence;
+use super::options::Lineage;
+use super::plan::{Decision, Plan};
+use super::trackers::Tracker;
+use super::watch::{self, Watch};
+use crate::error::Result;
+use crate::ledger::lineage::commitment::{ColumnKey, Tally};
+use crate::ledger::lineage::{self, store};
+use crate::profile::canonical::params_hash;
+
+/// One tracker per watched column, under a key that is made for this run.
+///
+/// # Errors
+/// As the making of a key.
+pub fn trackers(run: &Evidence<'_>, plan: &Plan) -> Result<Vec<Tracker>> {
+    let Lineage::Committed(algorithm) = run.request.options.lineage else {
+        return Ok(Vec::new());
+    };
+    let watched = watch::trackers(plan);
+    if watched.is_empty() {
+        return Ok(Vec::new());
+    }
+    let key = store::make_key(run.run_id)?;
+    Ok(watched
+        .into_iter()
+        .map(|(table, column)| {
+            Tracker::new(ColumnKey::new(&key, algorithm, &plan.target, table, column))
+        })
+        .collect())
+}
+
+/// Whether the trackers have seen every row that was written.
+pub fn all_seen(plan: &Plan, tallies: &[Tally], loaded: &[(String, u64, f64)]) -> Vec<Check> {
+    let rows: BTreeMap<_, _> = loaded
+        .iter()
+        .map(|(name, rows, _)| (&**name, *rows))
+        .collect();
+    watch::trackers(plan)
+        .into_iter()
+        .zip(tallies)
+        .map(|((table, column), tally)| Check {
+            passed: rows.get(table) == Some(&tally.rows()),
+            report: json!({"check": "lineage covers every row", "table": table, "column": column,
+                           "seen": tally.rows()}),
+        })
+        .collect()
+}
+
+/// What the lineage says of the run: an entry for each masked column.
+pub fn lineage(
+    run: &Evidence<'_>,
+    plan: &Plan,
+    tallies: &[Tally],
+    loaded: &[(String, u64, f64)],
+) -> Vec<lineage::Facts> {
+    let seen: BTreeMap<_, _> = watch::trackers(plan).into_iter().zip(tallies).collect();
+    let mut entries = Vec::new();
+    for (table, (_, rows, _)) in plan.tables.iter().zip(loaded) {
+        let name = table.source.name.as_str();
+        let binding = if Watch::of(table).is_bound() {
+            "key"
+        } else {
+            "none"
+        };
+        for column in &table.columns {
+            let Decision::Masked(masked) = &column.decision else {
+                continue;
+            };
+            let kind = masked.strategy.kind();
+            let facts = lineage::Facts {
+                source_schema: plan.source.clone(),
+                schema_name: plan.target.clone(),
+                table_name: name.to_owned(),
+                column_name: column.name.clone(),
+                rows_seen: number(*rows),
+                commitment: "none".to_owned(),
+                row_binding: "none".to_owned(),
+                strategy: kind.name().to_owned(),
+                strategy_version: kind.version().into(),
+                strategy_params_hash: params_hash(masked.strategy.effective_params()).to_vec(),
+                reversible: masked.strategy.is_reversible(),
+                ..lineage::Facts::default()
+            };
+            let tally = seen.get(&(name, column.name.as_str()));
+            entries.push(match (run.request.options.lineage, tally) {
+                (Lineage::Committed(algorithm), Some(tally)) => lineage::Facts {
+                    rows_changed: Some(number(tally.changed)),
+                    rows_unchanged: Some(number(tally.unchanged)),
+                    nulls: Some(number(tally.nulls)),
+                    original_hash: Some(tally.original.seal().to_vec()),
+                    anonymized_hash: Some(tally.anonymized.seal().to_vec()),
+                    commitment: algorithm.name().to_owned(),
+                    row_binding: binding.to_owned(),
+                    run_key_id: Some(run.run_id),
+                    ..facts
+                },
+                _ => facts,
+            });
+        }
+    }
+    entries
+}
+
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,143 @@
+//! What of a row the trackers of a run see: the columns of its key as the target stores them, and
+//! of each masked column the value as it was and as the target stores it.
+
+use super::fit::How;
+use super::plan::{ColumnPlan, Decision, Plan, TablePlan};
+use crate::pg::ident::quote;
+
+/// Most pairs of one call: a function takes 100 arguments, and a key may have 32 columns.
+const MOST_PAIRS: usize = 32;
+
+/// The columns of a table that are watched.
+pub struct Watch<'a> {
+    /// The key of a row, where all of it is known before the row is stored.
+    key: Option<&'a [String]>,
+    /// The masked columns whose values are known.
+    pub columns: Vec<&'a str>,
+}
+
+impl<'a> Watch<'a> {
+    /// What is watched of a table.
+    pub fn of(table: &'a TablePlan) -> Self {
+        Self {
+            key: row_key(table),
+            columns: masked(table)
+                .filter(|(_, is_known)| *is_known)
+                .map(|(column, _)| column.name.as_str())
+                .collect(),
+        }
+    }
+
+    /// Whether a value is bound to the key of its row.
+    pub fn is_bound(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// Whether the statement needs the value of a column as the target stores it.
+    pub fn needs(&self, name: &str) -> bool {
+        let in_key = self
+            .key
+            .is_some_and(|key| key.iter().any(|column| column == name));
+        in_key || self.columns.contains(&name)
+    }
+
+    /// The rows, each shown to the trackers: `names` and `values` are the columns written, `from`
+    /// has the source as `s`. Takes the numbers of the trackers from `next`.
+    pub fn select(
+        &self,
+        names: &[String],
+        values: &[String],
+        from: &str,
+        next: &mut usize,
+    ) -> String {
+        let place = |name: &str| {
+            let name = quote(name);
+            names.iter().position(|written| *written == name)
+        };
+        let inner: Vec<_> = values
+            .iter()
+            .enumerate()
+            .map(|(i, value)| format!("{value} AS c{i}"))
+            .chain(
+                self.columns
+                    .iter()
+                    .enumerate()
+                    .map(|(i, name)| format!("s.{} AS o{i}", quote(name))),
+            )
+            .collect();
+        let outer: Vec<_> = (0..values.len()).map(|i| format!("m.c{i}")).collect();
+        let key: Vec<_> = self
+            .key
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|name| place(name))
+            .map(|i| format!(", m.c{i}"))
+            .collect();
+        let pairs: Vec<_> = self
+            .columns
+            .iter()
+            .enumerate()
+            .filter_map(|(i, name)| Some(format!(", m.o{i}, m.c{}", place(name)?)))
+            .collect();
+        let calls: Vec<_> = pairs
+            .chunks(MOST_PAIRS)
+            .map(|pairs| {
+                let first = *next;
+                *next += pairs.len();
+                format!(
+                    "confiture._run_track({first}, {}{}{})",
+                    key.len(),
+                    key.concat(),
+                    pairs.concat()
+                )
+            })
+            .collect();
+        // OFFSET 0 keeps the server from mixing the levels: no value is computed twice, and no row
+        // is shown that a filter drops.
+        format!(
+            "SELECT {} FROM (SELECT {} FROM {from} OFFSET 0) AS m WHERE {}",
+            outer.join(", "),
+            inner.join(", "),
+            calls.join(" AND ")
+        )
+    }
+}
+
+/// The masked columns of a table, and whether their new values are known before they are stored.
+pub fn masked(table: &TablePlan) -> impl Iterator<Item = (&ColumnPlan, bool)> {
+    table
+        .columns
+        .iter()
+        .filter_map(|column| match &column.decision {
+            Decision::Masked(masked) => Some((column, masked.how != How::Default)),
+            _ => None,
+        })
+}
+
+/// Table and column behind each tracker, in the order of their numbers.
+pub fn trackers(plan: &Plan) -> Vec<(&str, &str)> {
+    plan.tables
+        .iter()
+        .flat_map(|table| {
+            let columns = Watch::of(table).columns;
+            columns
+                .into_iter()
+                .map(|column| (table.source.name.as_str(), column))
+        })
+        .collect()
+}
+
+/// The primary key of a table, where the run writes every column of it.
+fn row_key(table: &TablePlan) -> Option<&[String]> {
+    let written = |name: &String| match table.decision(name) {
+        Some(Decision::Copied | Decision::Preserved { .. }) => true,
+        Some(Decision::Masked(masked)) => masked.how != How::Default,
+        Some(Decision::Excluded { .. } | Decision::Generated) | None => false,
+    };
+    table
+        .source
+        .constraints
+        .iter()
+        .find(|constraint| constraint.kind == 'p' && constraint.columns.iter().all(written))
+        .map(|constraint| constraint.columns.as_slice())
+}
