@@ -156,8 +156,11 @@ mod tests {
         confiture._run_track(integer,integer,\"any\") volatile unsafe
         confiture._strategies() immutable safe strict
         confiture.audit_entry_json(uuid) stable safe
+        confiture.begin_run(text,text,text) volatile unsafe
         confiture.create_key(text,text) volatile unsafe
         confiture.destroy_key_version(text,integer) volatile unsafe
+        confiture.end_run(jsonb) volatile unsafe
+        confiture.fail_run(text) volatile unsafe
         confiture.forget_keys() volatile unsafe strict
         confiture.get_audit_log(integer) stable safe
         confiture.grant_access(text,text,text) volatile unsafe
@@ -176,6 +179,7 @@ mod tests {
         confiture.share_key(text,uuid,text,integer) procedure unsafe
         confiture.shred_run_key(uuid) volatile unsafe
         confiture.sync(text,text,text,jsonb) procedure unsafe
+        confiture.track(text,text,text,\"any\",anyelement) volatile unsafe
         confiture.validate_profile(text) stable restricted
         confiture.validate_value(text,jsonb,text,text) immutable safe
         confiture.verify_ledger(text[]) stable unsafe
@@ -381,6 +385,9 @@ mod tests {
                 "_run_mask",
                 "_run_track",
                 "_strategies",
+                "begin_run",
+                "end_run",
+                "fail_run",
                 "forget_keys",
                 "load_keys",
                 "load_profile",
@@ -389,6 +396,7 @@ mod tests {
                 "resolve_seed",
                 "retire_profile",
                 "sync",
+                "track",
                 "validate_profile",
                 "validate_value"
             ]

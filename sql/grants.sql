@@ -24,7 +24,8 @@ BEGIN
       relations := ARRAY['strategies'];
     WHEN 'operator' THEN
       functions := ARRAY['validate\_profile', 'load\_profile', 'retire\_profile', 'resolve\_seed',
-                         'plan', 'sync', '\_run\_mask', '\_run\_track', '\_strategies', 'validate\_value',
+                         'plan', 'sync', '\_run\_mask', '\_run\_track', 'begin\_run', 'track', 'end\_run', 'fail\_run',
+                         '\_strategies', 'validate\_value',
                          'load\_keys', 'forget\_keys', 'provider\_problem'];
       relations := ARRAY['profiles', 'key_status', 'strategies'];
     WHEN 'revealer' THEN
@@ -101,6 +102,10 @@ BEGIN
         ('resolve_seed', 'Where the seed of a column comes from, by name'),
         ('plan', 'What a run would do, column by column'),
         ('sync', 'Copies a schema into another, masked as a profile says, with evidence'),
+        ('begin_run', 'Begins a run of a script in this session; returns its id'),
+        ('track', 'Counts a value before and after masking, commits to both, returns the masked one'),
+        ('end_run', 'Ends the run of a script: match or differs'),
+        ('fail_run', 'Ends the run of a script as failed'),
         ('shred_run_key', 'Destroys the key of a run, so that nobody can open its commitments'),
         ('verify_lineage_data', 'Holds a column of the target against what a run committed to'),
         ('_run_mask', 'Mask of the run in progress, by number'),

@@ -5,6 +5,7 @@
 //! only: no SQL function appends what a caller says.
 
 pub mod canonical;
+pub mod declared;
 pub mod entry;
 pub mod lineage;
 pub mod sql;

@@ -1,0 +1,59 @@
+//! The run that a script has going in this session: at most one.
+
+use std::cell::RefCell;
+
+use super::Run;
+use crate::error::{Error, Kind, Result};
+
+thread_local! {
+    static CURRENT: RefCell<Option<Run>> = const { RefCell::new(None) };
+}
+
+/// Puts a run there that begins.
+///
+/// # Errors
+/// 55000 where one is going already.
+pub fn put(run: Run) -> Result<()> {
+    CURRENT.with_borrow_mut(|current| {
+        if current.as_ref().is_some_and(|run| !run.is_ended()) {
+            return Err(taken());
+        }
+        *current = Some(run);
+        Ok(())
+    })
+}
+
+/// Whether a run is going.
+pub fn is_going() -> bool {
+    CURRENT.with_borrow(|current| current.as_ref().is_some_and(|run| !run.is_ended()))
+}
+
+/// A run is going already.
+pub fn taken() -> Error {
+    Error::new(Kind::NotReady, "a run is going in this session")
+        .with_hint("End it with confiture.end_run or confiture.fail_run first.")
+}
+
+/// Works with the run that is going.
+///
+/// # Errors
+/// 55000 where there is none; what `work` returns.
+pub fn with<T>(work: impl FnOnce(&mut Run) -> Result<T>) -> Result<T> {
+    CURRENT.with_borrow_mut(|current| match current {
+        Some(run) if !run.is_ended() => work(run),
+        _ => Err(
+            Error::new(Kind::NotReady, "no run is going in this session")
+                .with_hint("Begin one with confiture.begin_run."),
+        ),
+    })
+}
+
+/// Lets the run know of the end of a transaction or subtransaction: `work` says whether it is
+/// there all the same.
+pub fn turn(work: impl FnOnce(&mut Run) -> bool) {
+    CURRENT.with_borrow_mut(|current| {
+        if current.as_mut().is_some_and(|run| !work(run)) {
+            *current = None;
+        }
+    });
+}

@@ -1,0 +1,105 @@
+//! How transactions and subtransactions end, for state of the backend that must follow them.
+
+use std::cell::RefCell;
+use std::ffi::c_void;
+
+use pgrx::pg_sys;
+use pgrx::prelude::pg_guard;
+
+use super::report;
+use crate::error::Result;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The transaction was committed.
+    Committed,
+    /// It was rolled back.
+    Aborted,
+    /// It is about to be prepared (PREPARE TRANSACTION): the last moment to refuse that.
+    Preparing,
+    /// A subtransaction became part of another one.
+    SubCommitted {
+        /// Its number.
+        id: u32,
+        /// Number of the other one.
+        parent: u32,
+    },
+    /// A subtransaction was rolled back.
+    SubAborted {
+        /// Its number.
+        id: u32,
+    },
+}
+
+/// Told of every turn. Only `Preparing` may be refused.
+pub type Watcher = fn(Turn) -> Result<()>;
+
+thread_local! {
+    static WATCHERS: RefCell<Vec<Watcher>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Tells a watcher of every turn from now on, for as long as the session lasts. Once is enough.
+pub fn watch(watcher: Watcher) {
+    let is_first = WATCHERS.with_borrow_mut(|watchers| {
+        let is_first = watchers.is_empty();
+        if !watchers
+            .iter()
+            .any(|known| std::ptr::fn_addr_eq(*known, watcher))
+        {
+            watchers.push(watcher);
+        }
+        is_first
+    });
+    if is_first {
+        // SAFETY: both stay loaded as long as the session lasts.
+        unsafe {
+            pg_sys::RegisterXactCallback(Some(transaction), std::ptr::null_mut());
+            pg_sys::RegisterSubXactCallback(Some(subtransaction), std::ptr::null_mut());
+        }
+    }
+}
+
+/// The number of the current subtransaction; 1 is the transaction itself.
+pub fn current() -> u32 {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::GetCurrentSubTransactionId() }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn transaction(event: pg_sys::XactEvent::Type, _arg: *mut c_void) {
+    tell(match event {
+        pg_sys::XactEvent::XACT_EVENT_COMMIT => Turn::Committed,
+        // A prepared transaction is none of this session's any more.
+        pg_sys::XactEvent::XACT_EVENT_ABORT | pg_sys::XactEvent::XACT_EVENT_PREPARE => {
+            Turn::Aborted
+        }
+        pg_sys::XactEvent::XACT_EVENT_PRE_PREPARE => Turn::Preparing,
+        _ => return,
+    });
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn subtransaction(
+    event: pg_sys::SubXactEvent::Type,
+    id: pg_sys::SubTransactionId,
+    parent: pg_sys::SubTransactionId,
+    _arg: *mut c_void,
+) {
+    tell(match event {
+        pg_sys::SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => Turn::SubCommitted { id, parent },
+        pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB => Turn::SubAborted { id },
+        _ => return,
+    });
+}
+
+fn tell(turn: Turn) {
+    let watchers = WATCHERS.with_borrow(Clone::clone);
+    for watcher in watchers {
+        if let Err(error) = watcher(turn)
+            && turn == Turn::Preparing
+        {
+            report::raise(error);
+        }
+    }
+}
