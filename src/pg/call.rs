@@ -6,7 +6,7 @@ use std::ptr;
 
 use pgrx::datum::{FromDatum, Interval};
 use pgrx::pg_catalog::pg_proc::PgProc;
-use pgrx::pg_sys;
+use pgrx::{AnyElement, pg_sys};
 
 use crate::error::{Error, Kind, Result};
 
@@ -50,6 +50,13 @@ pub fn argument<T: FromDatum>(fcinfo: pg_sys::FunctionCallInfo, place: usize) ->
     let datum = raw(fcinfo, place)?;
     // SAFETY: the caller asks for the declared type.
     unsafe { T::from_datum(datum, false) }
+}
+
+/// An argument of whatever type, to hand it on; `None` for NULL.
+pub fn any(fcinfo: pg_sys::FunctionCallInfo, place: usize) -> Option<AnyElement> {
+    let datum = raw(fcinfo, place)?;
+    // SAFETY: the value and its type at this call site.
+    unsafe { AnyElement::from_polymorphic_datum(datum, false, type_of(fcinfo, place)) }
 }
 
 /// Reads an argument of type text, or with `many` of type text[] without its NULL elements.

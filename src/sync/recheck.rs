@@ -58,17 +58,18 @@ pub fn recheck(run_id: [u8; 16], table: &str, column: &str) -> Result<Comparison
             format!("table \"{}.{table}\" does not exist", facts.schema_name),
         ));
     };
-    let row_key = if facts.row_binding == "key" {
-        row_key
-    } else {
-        Vec::new()
+    let row_key: Vec<_> = match (facts.row_binding.as_str(), row_key.as_slice()) {
+        ("key", columns) => columns
+            .iter()
+            .map(|name| format!(", t.{}", quote(name)))
+            .collect(),
+        // The word of a script: the key as text, which a key of one column has by itself.
+        ("text", [name]) => vec![format!(", (t.{})::pg_catalog.text", quote(name))],
+        ("text", _) => return Ok(Comparison::Unverifiable),
+        _ => Vec::new(),
     };
-    let arguments: String = row_key
-        .iter()
-        .map(String::as_str)
-        .chain([column, column])
-        .map(|name| format!(", t.{}", quote(name)))
-        .collect();
+    let value = format!(", t.{}", quote(column));
+    let arguments = format!("{}{value}{value}", row_key.concat());
     let only = if kind == 'r' { "ONLY " } else { "" };
     let query = format!(
         "SELECT pg_catalog.count(*) FROM {only}{} AS t WHERE confiture._run_track(0, {}{arguments})",
