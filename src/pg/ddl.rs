@@ -17,16 +17,86 @@ pub enum Drop {
     Other,
 }
 
+/// The moment at which an event trigger is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Before a command.
+    Start,
+    /// After a command, or after what it dropped is gone.
+    End,
+    /// Before a command writes a whole table anew.
+    Rewrite,
+}
+
+/// The moment of the running event trigger; `None` outside of one.
+pub fn moment(fcinfo: pg_sys::FunctionCallInfo) -> Option<Moment> {
+    // SAFETY: the context of an event trigger's call is EventTriggerData, with a NUL-terminated
+    // event.
+    let event = unsafe { text((*event_trigger(fcinfo)?).event) }?;
+    match event.as_str() {
+        "ddl_command_start" => Some(Moment::Start),
+        "ddl_command_end" | "sql_drop" => Some(Moment::End),
+        "table_rewrite" => Some(Moment::Rewrite),
+        _ => None,
+    }
+}
+
+/// Whether the command of the running event trigger updates an extension or adds or drops one of
+/// its members.
+pub fn alters_extension(fcinfo: pg_sys::FunctionCallInfo, extension: &str) -> bool {
+    // SAFETY: as in `moment`; the parse tree lives for the call, node casts follow the node's tag.
+    unsafe {
+        let Some(data) = event_trigger(fcinfo) else {
+            return false;
+        };
+        let tree = (*data).parsetree;
+        let name = match (*tree).type_ {
+            pg_sys::NodeTag::T_AlterExtensionStmt => {
+                (*tree.cast::<pg_sys::AlterExtensionStmt>()).extname
+            }
+            pg_sys::NodeTag::T_AlterExtensionContentsStmt => {
+                (*tree.cast::<pg_sys::AlterExtensionContentsStmt>()).extname
+            }
+            _ => return false,
+        };
+        text(name).as_deref() == Some(extension)
+    }
+}
+
+/// Whether the script of an extension is running: CREATE EXTENSION or ALTER EXTENSION UPDATE.
+pub fn runs_script_of(extension: &std::ffi::CStr) -> bool {
+    // SAFETY: reads backend state; a catalog look-up by a NUL-terminated name.
+    unsafe {
+        pg_sys::creating_extension
+            && pg_sys::CurrentExtensionObject == pg_sys::get_extension_oid(extension.as_ptr(), true)
+    }
+}
+
+/// Whether `pg_upgrade` is filling this server: it makes an extension member by member.
+pub fn is_binary_upgrade() -> bool {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::IsBinaryUpgrade }
+}
+
+/// Calls of an event trigger have a context of their own kind.
+fn event_trigger(fcinfo: pg_sys::FunctionCallInfo) -> Option<*mut pg_sys::EventTriggerData> {
+    // SAFETY: the context is NULL or a node.
+    unsafe {
+        let context = (*fcinfo).context;
+        (!context.is_null() && (*context).type_ == pg_sys::NodeTag::T_EventTriggerData)
+            .then(|| context.cast())
+    }
+}
+
 /// The command of the running event trigger.
 pub fn command(fcinfo: pg_sys::FunctionCallInfo) -> Drop {
     // SAFETY: the context of an event trigger's call is EventTriggerData, whose parse tree lives
     // for the call; node casts follow the node's own tag.
     unsafe {
-        let context = (*fcinfo).context;
-        if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_EventTriggerData {
+        let Some(data) = event_trigger(fcinfo) else {
             return Drop::Other;
-        }
-        let tree = (*context.cast::<pg_sys::EventTriggerData>()).parsetree;
+        };
+        let tree = (*data).parsetree;
         match (*tree).type_ {
             pg_sys::NodeTag::T_DropOwnedStmt => {
                 Drop::OwnedBy(roles((*tree.cast::<pg_sys::DropOwnedStmt>()).roles))
