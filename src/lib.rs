@@ -36,7 +36,16 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/ledger.sql",
     name = "ledger",
-    requires = ["keys", ledger::sql::ledger_guard, ledger::sql::drop_guard]
+    requires = [
+        "keys",
+        ledger::guard::sql::ledger_guard,
+        ledger::sql::drop_guard
+    ]
+);
+extension_sql_file!(
+    "../sql/guard.sql",
+    name = "guard",
+    requires = ["ledger", ledger::guard::sql::definition_guard]
 );
 
 extension_sql_file!(

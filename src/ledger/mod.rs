@@ -6,6 +6,7 @@
 
 pub mod canonical;
 pub mod entry;
+pub mod guard;
 pub mod lineage;
 pub mod sql;
 pub mod store;

@@ -48,19 +48,6 @@ fn verify_ledger(
     })))
 }
 
-/// The guard of the ledger's tables: whatever it stands before is refused.
-#[pg_extern(sql = "
-CREATE FUNCTION confiture._ledger_guard() RETURNS trigger
-  LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-")]
-fn ledger_guard(_fcinfo: pg_sys::FunctionCallInfo) {
-    report::raise(
-        Error::new(Kind::Permission, "the ledger is append-only")
-            .with_detail("Its entries cannot be updated, deleted or truncated, by anybody.")
-            .with_hint("To remove the extension with its ledger, see docs/ledger.md."),
-    );
-}
-
 /// Stands before DROP EXTENSION, DROP SCHEMA and DROP OWNED: the evidence must not go with them
 /// by accident.
 #[pg_extern(sql = "
