@@ -147,6 +147,7 @@ mod tests {
     }
 
     const MEANT: &str = "
+        confiture._definition_guard() volatile unsafe
         confiture._drop_guard() volatile unsafe
         confiture._forget_gone() volatile unsafe definer
         confiture._keys_changed() volatile unsafe
@@ -158,6 +159,7 @@ mod tests {
         confiture.audit_entry_json(uuid) stable safe
         confiture.create_key(text,text) volatile unsafe
         confiture.destroy_key_version(text,integer) volatile unsafe
+        confiture.disarm(text) volatile unsafe
         confiture.forget_keys() volatile unsafe strict
         confiture.get_audit_log(integer) stable safe
         confiture.grant_access(text,text,text) volatile unsafe
@@ -168,6 +170,7 @@ mod tests {
         confiture.load_profile(text) volatile unsafe
         confiture.plan(text,text,text,jsonb) volatile unsafe
         confiture.provider_problem(text,text) volatile unsafe
+        confiture.rearm() volatile unsafe strict
         confiture.resolve_seed(text,text,text,text) stable restricted
         confiture.retire_profile(text,text) volatile unsafe
         confiture.rewrap_keys(text) procedure unsafe

@@ -63,6 +63,40 @@ pub fn alters_extension(fcinfo: pg_sys::FunctionCallInfo, extension: &str) -> bo
     }
 }
 
+/// The table that the command of the running event trigger alters, by ALTER TABLE.
+pub fn altered_table(fcinfo: pg_sys::FunctionCallInfo) -> Option<pg_sys::Oid> {
+    // SAFETY: as in `alters_extension`; a name that is not found gives no table.
+    unsafe {
+        let tree = (*event_trigger(fcinfo)?).parsetree;
+        if (*tree).type_ != pg_sys::NodeTag::T_AlterTableStmt {
+            return None;
+        }
+        let name = (*tree.cast::<pg_sys::AlterTableStmt>()).relation;
+        #[allow(clippy::cast_possible_wrap, reason = "a lock mode of value 0")]
+        let no_lock = pg_sys::NoLock as i32;
+        let missing_ok = pg_sys::RVROption::RVR_MISSING_OK;
+        let nothing = std::ptr::null_mut();
+        let oid = pg_sys::RangeVarGetRelidExtended(name, no_lock, missing_ok, None, nothing);
+        (oid != pg_sys::InvalidOid).then_some(oid)
+    }
+}
+
+/// The name of the function that the command of the running event trigger has made or replaced,
+/// with its schema where the command says one.
+pub fn made_function(fcinfo: pg_sys::FunctionCallInfo) -> Vec<String> {
+    // SAFETY: as in `alters_extension`; a function's name is a list of String nodes.
+    unsafe {
+        let Some(data) = event_trigger(fcinfo) else {
+            return Vec::new();
+        };
+        let tree = (*data).parsetree;
+        if (*tree).type_ != pg_sys::NodeTag::T_CreateFunctionStmt {
+            return Vec::new();
+        }
+        names((*tree.cast::<pg_sys::CreateFunctionStmt>()).funcname)
+    }
+}
+
 /// Whether the script of an extension is running: CREATE EXTENSION or ALTER EXTENSION UPDATE.
 pub fn runs_script_of(extension: &std::ffi::CStr) -> bool {
     // SAFETY: reads backend state; a catalog look-up by a NUL-terminated name.
@@ -137,13 +171,13 @@ unsafe fn roles(list: *mut pg_sys::List) -> Vec<pg_sys::Oid> {
     all
 }
 
-/// DROP EXTENSION and DROP SCHEMA list single-word names as String nodes.
+/// DROP EXTENSION, DROP SCHEMA and CREATE FUNCTION list the words of names as String nodes.
 unsafe fn names(list: *mut pg_sys::List) -> Vec<String> {
     let mut all = Vec::new();
     if list.is_null() {
         return all;
     }
-    // SAFETY: a List of `length` cells, each a String node for these two commands.
+    // SAFETY: a List of `length` cells, each a String node for these commands.
     unsafe {
         for i in 0..usize::try_from((*list).length).unwrap_or(0) {
             let node = (*(*list).elements.add(i)).ptr_value.cast::<pg_sys::Node>();

@@ -22,6 +22,11 @@ pub fn generation() -> u64 {
     GENERATION.load(Relaxed)
 }
 
+/// Whether a relation is watched.
+pub fn is_watched(relation: pg_sys::Oid) -> bool {
+    holds(&RELATIONS, relation.to_u32())
+}
+
 /// Takes in the messages that wait.
 pub fn receive() {
     // SAFETY: inside a transaction, as for every look-up of the catalog.

@@ -4,6 +4,8 @@
 //! by a test from a fresh installation and reviewed like code. Nothing in the database can change
 //! it: there is no pinned value to forge, and no call that pins anew (decision 0013).
 
+use std::cmp::Reverse;
+
 /// Tables of the ledger that must be as they were made.
 pub const TABLES: [&str; 2] = ["audit_log", "ledger_head"];
 
@@ -180,7 +182,11 @@ fn compare(good: &[Fact], found: &[Fact]) -> Vec<Difference> {
             },
         });
     }
-    all.sort_by_key(|difference| std::cmp::Reverse(difference.weight));
+    // A definition that was changed is often the consequence of something else.
+    all.sort_by_key(|difference| {
+        let later = difference.what.starts_with("definition of ");
+        (Reverse(difference.weight), later)
+    });
     all
 }
 

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use pgrx::Uuid;
-use pgrx::pg_sys::Oid;
+use pgrx::pg_sys::{FunctionCallInfo, Oid};
 use serde_json::json;
 
 use super::definition::{self, Difference, Fact, Guard, Weight};
@@ -135,11 +135,11 @@ pub fn before_command() -> Result<()> {
 }
 
 /// After a command: an error if it has touched the definition and left it other than good.
-/// `in_any_case` says that it may have done so without being noticed.
+/// `unnoticed` says whether it may have done so without a trace in the caches.
 ///
 /// # Errors
 /// 42501 naming what differs; as [`facts`].
-pub fn after_command(in_any_case: bool) -> Result<()> {
+pub fn after_command(unnoticed: &dyn Fn() -> bool) -> Result<()> {
     if ddl::runs_script_of(c"confiture") || ddl::is_binary_upgrade() {
         WATCHED.set(None);
         return Ok(());
@@ -152,7 +152,7 @@ pub fn after_command(in_any_case: bool) -> Result<()> {
         look_up()?;
         GOOD_AT.set(watch::generation());
     }
-    if watch::generation() == GOOD_AT.get() && !in_any_case {
+    if watch::generation() == GOOD_AT.get() && !unnoticed() {
         return Ok(());
     }
     let differences = differences()?;
@@ -168,6 +168,23 @@ pub fn after_command(in_any_case: bool) -> Result<()> {
                  repair, calls confiture.disarm before and confiture.rearm afterwards.",
             ),
     )
+}
+
+/// Whether the command of the running event trigger is of a kind that changes the definition
+/// without invalidating anything in the caches: members of the extension, what a table of ours
+/// inherits from, a new function beside one of ours.
+pub fn may_pass_unnoticed(fcinfo: FunctionCallInfo) -> bool {
+    ddl::alters_extension(fcinfo, EXTENSION)
+        || ddl::altered_table(fcinfo).is_some_and(watch::is_watched)
+        || match ddl::made_function(fcinfo).as_slice() {
+            [schema, name] => schema == EXTENSION && is_ours(name),
+            [name] => is_ours(name),
+            _ => false,
+        }
+}
+
+fn is_ours(function: &str) -> bool {
+    definition::FUNCTIONS.contains(&function)
 }
 
 /// Whether a table is one of the ledger.
