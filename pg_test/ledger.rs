@@ -329,6 +329,8 @@ mod tests {
                LEFT JOIN LATERAL unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a (type, n) ON true
               WHERE e.extname = 'confiture'
                 AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+                -- An act of a superuser, on record as what it is.
+                AND p.proname <> 'disarm'
               GROUP BY p.oid, p.prokind",
         )?;
         assert!(calls.len() > 25, "{calls:?}");
