@@ -2,6 +2,7 @@
 //! an invalidation of its cache entry, in this session with the end of the command, and a number
 //! grows. (`inval` does the same for the content of one table.)
 
+use std::ffi::CString;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -33,9 +34,11 @@ pub fn receive() {
     unsafe { pg_sys::AcceptInvalidationMessages() };
 }
 
-/// Watches these relations, these functions and this schema from now on, in place of any former
-/// ones.
-pub fn watch(relations: &[pg_sys::Oid], functions: &[pg_sys::Oid], schema: pg_sys::Oid) {
+/// Watches a schema, these relations and all functions of these names in it from now on, in place
+/// of what was watched before. What is not there is not watched.
+///
+/// Names are looked up in the caches: the first command of every session comes by here.
+pub fn watch(schema: &str, relations: &[String], functions: &[&str]) {
     static REGISTERED: Once = Once::new();
     // SAFETY: registered once per process, for good; the functions are never unloaded.
     REGISTERED.call_once(|| unsafe {
@@ -45,17 +48,65 @@ pub fn watch(relations: &[pg_sys::Oid], functions: &[pg_sys::Oid], schema: pg_sy
             pg_sys::CacheRegisterSyscacheCallback(cache, Some(entry_changed), nothing);
         }
     });
+    let Ok(name) = CString::new(schema) else {
+        return;
+    };
+    // SAFETY: a look-up of the catalog by a NUL-terminated name.
+    let schema = unsafe { pg_sys::get_namespace_oid(name.as_ptr(), true) };
+    let relations: Vec<u32> = relations
+        .iter()
+        .filter_map(|name| relation(name, schema))
+        .collect();
+    let functions: Vec<u32> = functions
+        .iter()
+        .flat_map(|name| overloads(name, schema))
+        .map(|oid| hash(PROCEDURES, oid))
+        .collect();
     CROWDED.store(relations.len().max(functions.len()) > MOST, Relaxed);
-    for (slot, place) in RELATIONS.iter().zip(0..) {
-        slot.store(relations.get(place).map_or(0, |oid| oid.to_u32()), Relaxed);
-    }
-    for (slot, place) in FUNCTIONS.iter().zip(0..) {
-        let hash = functions.get(place).map_or(0, |oid| hash(PROCEDURES, *oid));
-        slot.store(hash, Relaxed);
+    for (slots, numbers) in [(&RELATIONS, &relations), (&FUNCTIONS, &functions)] {
+        for (slot, place) in slots.iter().zip(0..) {
+            slot.store(numbers.get(place).copied().unwrap_or(0), Relaxed);
+        }
     }
     SCHEMA.store(hash(SCHEMAS, schema), Relaxed);
 }
 
+fn relation(name: &str, schema: pg_sys::Oid) -> Option<u32> {
+    let name = CString::new(name).ok()?;
+    // SAFETY: a look-up of the catalog by a NUL-terminated name.
+    let oid = unsafe { pg_sys::get_relname_relid(name.as_ptr(), schema) };
+    (oid != pg_sys::InvalidOid).then(|| oid.to_u32())
+}
+
+/// The functions of one name in a schema. Not by `LookupFuncName`, which asks whether the caller
+/// may use the schema.
+fn overloads(name: &str, schema: pg_sys::Oid) -> Vec<pg_sys::Oid> {
+    let Ok(name) = CString::new(name) else {
+        return Vec::new();
+    };
+    let nothing = pg_sys::Datum::from(0);
+    // SAFETY: a list of the cache's entries for its first key, a name, which the server compares
+    // as a text that ends with NUL; its members are rows of pg_proc and stay until the list is
+    // released.
+    unsafe {
+        let key = pg_sys::Datum::from(name.as_ptr());
+        let list = pg_sys::SearchSysCacheList(BY_NAME, 1, key, nothing, nothing);
+        let count = usize::try_from((*list).n_members).unwrap_or(0);
+        let mut found = Vec::with_capacity(count);
+        for member in (*list).members.as_slice(count) {
+            let row: *mut pg_sys::FormData_pg_proc =
+                pg_sys::heap_tuple_get_struct(&raw mut (**member).tuple);
+            if (*row).pronamespace == schema {
+                found.push((*row).oid);
+            }
+        }
+        pg_sys::ReleaseCatCacheList(list);
+        found
+    }
+}
+
+#[allow(clippy::cast_possible_wrap, reason = "small numbers")]
+const BY_NAME: i32 = pg_sys::SysCacheIdentifier::PROCNAMEARGSNSP as i32;
 #[allow(clippy::cast_possible_wrap, reason = "small numbers")]
 const PROCEDURES: i32 = pg_sys::SysCacheIdentifier::PROCOID as i32;
 #[allow(clippy::cast_possible_wrap, reason = "small numbers")]

@@ -100,6 +100,18 @@ pub fn guards() -> Vec<Guard> {
         .collect()
 }
 
+/// The tables and indexes of the library's own version.
+pub fn relations() -> Vec<String> {
+    let (_, good) = GOOD[GOOD.len() - 1];
+    good.lines()
+        .filter_map(|line| {
+            let index = line.strip_prefix("index ")?;
+            Some(index.split_once(" of ")?.0.to_owned())
+        })
+        .chain(TABLES.iter().map(|&table| table.to_owned()))
+        .collect()
+}
+
 /// Sentences for a DETAIL: the first ones, and how many more there are.
 pub fn sentences(differences: &[Difference]) -> String {
     const SHOWN: usize = 8;
@@ -295,6 +307,7 @@ mod tests {
                 || fact.state == "always"
         }));
         assert!(guards().len() >= 12, "{:?}", guards());
+        assert!(relations().contains(&"audit_log_pkey".to_owned()));
     }
 
     #[test]

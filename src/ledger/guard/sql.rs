@@ -78,7 +78,10 @@ CREATE FUNCTION confiture._definition_guard() RETURNS event_trigger
 ")]
 fn definition_guard(fcinfo: pg_sys::FunctionCallInfo) {
     let outcome = match ddl::moment(fcinfo) {
-        Some(ddl::Moment::Start) => store::before_command(),
+        Some(ddl::Moment::Start) => {
+            store::before_command();
+            Ok(())
+        }
         Some(ddl::Moment::End) => store::after_command(&|| store::may_pass_unnoticed(fcinfo)),
         Some(ddl::Moment::Rewrite) => refuse_rewrite(),
         None => Ok(()),

@@ -19,7 +19,13 @@ use crate::pg::{ddl, ident, owner, report, server, spi, subxact, watch};
 const EXTENSION: &str = "confiture";
 
 const DEFINITION: &str = include_str!("catalog/definition.sql");
-const OBJECTS: &str = include_str!("catalog/objects.sql");
+const MEMBER: &str = "
+    SELECT FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_depend d
+        ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
+       AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
+      JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+     WHERE c.oid = $1 AND e.extname = $2 AND c.relname::text = ANY ($3)";
 
 /// What the catalog says of the ledger at this moment, in the order of words.
 ///
@@ -115,23 +121,19 @@ thread_local! {
 ///
 /// A definition that was touched before this transaction is not its business: a ledger that is in
 /// disorder must not stop the work of others.
-///
-/// # Errors
-/// As [`owner::acting_as_owner`].
-pub fn before_command() -> Result<()> {
+pub fn before_command() {
     if ddl::runs_script_of(c"confiture") {
         WATCHED.set(None);
-        return Ok(());
+        return;
     }
     watch::receive();
     if WATCHED.get() != Some(watch::generation()) {
-        look_up()?;
+        look_up();
     }
     let transaction = server::transaction_start();
     if TRANSACTION.replace(transaction) != transaction {
         GOOD_AT.set(watch::generation());
     }
-    Ok(())
 }
 
 /// After a command: an error if it has touched the definition and left it other than good.
@@ -149,7 +151,7 @@ pub fn after_command(unnoticed: &dyn Fn() -> bool) -> Result<()> {
     }
     if WATCHED.get().is_none() {
         // The script has just run to its end, or nobody was asked before the command.
-        look_up()?;
+        look_up();
         GOOD_AT.set(watch::generation());
     }
     if watch::generation() == GOOD_AT.get() && !unnoticed() {
@@ -187,14 +189,19 @@ fn is_ours(function: &str) -> bool {
     definition::FUNCTIONS.contains(&function)
 }
 
-/// Whether a table is one of the ledger.
+/// Whether a table is one of the ledger, which it is as a member of the extension.
 ///
 /// # Errors
 /// As [`owner::acting_as_owner`].
 pub fn is_of_ledger(table: Oid) -> Result<bool> {
-    Ok(objects()?
-        .iter()
-        .any(|(kind, oid)| kind == "r" && *oid == table))
+    owner::acting_as_owner(EXTENSION, || {
+        let found = spi::read_now(
+            MEMBER,
+            &[table.into(), EXTENSION.into(), tables().into()],
+            |_| Ok(()),
+        )?;
+        Ok(!found.is_empty())
+    })
 }
 
 /// The table that the command of the running event trigger is about to write anew.
@@ -210,29 +217,11 @@ pub fn rewritten_table() -> Result<Option<Oid>> {
     Ok(found.into_iter().next().flatten())
 }
 
-fn look_up() -> Result<()> {
-    let objects = objects()?;
-    let of = |kind: &str| -> Vec<Oid> {
-        objects
-            .iter()
-            .filter(|(found, _)| found == kind)
-            .map(|(_, oid)| *oid)
-            .collect()
-    };
-    let schema = of("s").first().copied().unwrap_or(Oid::INVALID);
-    watch::watch(&of("r"), &of("f"), schema);
+/// By name, as in the good definition: while it is good, these are the members of the extension.
+fn look_up() {
+    let relations = definition::relations();
+    watch::watch(EXTENSION, &relations, &definition::FUNCTIONS);
     WATCHED.set(Some(watch::generation()));
-    Ok(())
-}
-
-fn objects() -> Result<Vec<(String, Oid)>> {
-    owner::acting_as_owner(EXTENSION, || {
-        spi::read_now(
-            OBJECTS,
-            &[EXTENSION.into(), tables().into(), functions().into()],
-            |row| Ok((row.required(1)?, row.required(2)?)),
-        )
-    })
 }
 
 /// Whether an entry that somebody else than the library writes may be one of a restore: the chain
