@@ -220,7 +220,7 @@ mod tests {
             "SELECT DISTINCT r.relname FROM relations r JOIN pg_trigger t ON t.tgrelid = r.oid
               WHERE t.tgfoid = 'confiture._ledger_guard'::regproc ORDER BY 1",
         )?;
-        assert_eq!(guarded, ["audit_log", "ledger_head", "lineage"]);
+        assert_eq!(guarded, ["audit_log", "ledger_head", "lineage", "run_key"]);
         none(
             "SELECT t.tgname FROM relations r JOIN pg_trigger t ON t.tgrelid = r.oid
                WHERE NOT t.tgisinternal AND t.tgenabled <> 'A'",

@@ -298,8 +298,11 @@ mod tests {
         commands_unguarded()?;
         run(plant)?;
         // Once because of the definition, and should that ever miss something, because of the row.
-        for attempt in [store::append, store::write] {
-            let error = attempt(Event::Failed, Facts::default()).err();
+        let anyway = |event, facts| store::append_anyway(store::Origin::Run, event, facts, None);
+        for error in [
+            store::append(Event::Failed, Facts::default()).err(),
+            anyway(Event::Failed, Facts::default()).err(),
+        ] {
             assert_eq!(
                 error.map(|error| error.kind()),
                 Some(crate::error::Kind::Corrupt)

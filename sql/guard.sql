@@ -10,10 +10,23 @@ CREATE TRIGGER ledger_head_append_only_insert BEFORE INSERT ON confiture.ledger_
   FOR EACH ROW EXECUTE FUNCTION confiture._ledger_guard();
 CREATE TRIGGER audit_log_append_only_insert BEFORE INSERT ON confiture.audit_log
   FOR EACH ROW EXECUTE FUNCTION confiture._ledger_guard();
+CREATE TRIGGER lineage_append_only_insert BEFORE INSERT ON confiture.lineage
+  FOR EACH ROW EXECUTE FUNCTION confiture._ledger_guard();
+-- Keys of runs: the library destroys them, on record; nobody changes one.
+CREATE TRIGGER run_key_guard_row BEFORE UPDATE OR DELETE ON confiture.run_key
+  FOR EACH ROW EXECUTE FUNCTION confiture._ledger_guard();
+CREATE TRIGGER run_key_guard_statement BEFORE UPDATE OR DELETE ON confiture.run_key
+  FOR EACH STATEMENT EXECUTE FUNCTION confiture._ledger_guard();
+CREATE TRIGGER run_key_guard_truncate BEFORE TRUNCATE ON confiture.run_key
+  FOR EACH STATEMENT EXECUTE FUNCTION confiture._ledger_guard();
 ALTER TABLE confiture.ledger_head ENABLE ALWAYS TRIGGER ledger_head_append_only_row;
 ALTER TABLE confiture.ledger_head ENABLE ALWAYS TRIGGER ledger_head_append_only_update;
 ALTER TABLE confiture.ledger_head ENABLE ALWAYS TRIGGER ledger_head_append_only_insert;
 ALTER TABLE confiture.audit_log ENABLE ALWAYS TRIGGER audit_log_append_only_insert;
+ALTER TABLE confiture.lineage ENABLE ALWAYS TRIGGER lineage_append_only_insert;
+ALTER TABLE confiture.run_key ENABLE ALWAYS TRIGGER run_key_guard_row;
+ALTER TABLE confiture.run_key ENABLE ALWAYS TRIGGER run_key_guard_statement;
+ALTER TABLE confiture.run_key ENABLE ALWAYS TRIGGER run_key_guard_truncate;
 
 -- The first one notes where a command begins, so that the others cost next to nothing when it has
 -- touched nothing of the ledger. The event sql_drop comes before ddl_command_end: two guards to get

@@ -43,15 +43,14 @@ extension_sql_file!(
     ]
 );
 extension_sql_file!(
-    "../sql/guard.sql",
-    name = "guard",
-    requires = ["ledger", ledger::guard::sql::definition_guard]
-);
-
-extension_sql_file!(
     "../sql/lineage.sql",
     name = "lineage",
     requires = ["ledger", ledger::sql::verify_ledger]
+);
+extension_sql_file!(
+    "../sql/guard.sql",
+    name = "guard",
+    requires = ["lineage", ledger::guard::sql::definition_guard]
 );
 extension_sql_file!(
     "../sql/profile.sql",

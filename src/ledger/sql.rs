@@ -5,7 +5,7 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::store;
+use super::{guard, store};
 use crate::error::{Error, Kind};
 use crate::pg::{ddl, report, user};
 use crate::settings;
@@ -63,8 +63,8 @@ fn drop_guard(fcinfo: pg_sys::FunctionCallInfo) {
         ddl::Drop::Extensions(names, cascade) => Ok(names
             .iter()
             .any(|name| name == "confiture" || cascade && name == "plpgsql")),
-        ddl::Drop::Schemas(names, cascade) => store::lives_in_any(&names, cascade),
-        ddl::Drop::OwnedBy(roles) => store::owned_by_any(&roles),
+        ddl::Drop::Schemas(names, cascade) => guard::store::lives_in_any(&names, cascade),
+        ddl::Drop::OwnedBy(roles) => guard::store::owned_by_any(&roles),
         ddl::Drop::Other => Ok(false),
     };
     match takes_ledger.and_then(|takes| Ok(takes && store::has_entries()?)) {

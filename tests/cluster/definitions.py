@@ -38,7 +38,7 @@ DEFINITIONS = {
     ),
     "change a type": (
         "ALTER TABLE confiture.audit_log ALTER COLUMN backend_pid TYPE bigint",
-        'Column backend_pid of audit_log is "number 11, bigint, not null"',
+        'Column backend_pid of audit_log is "number',
     ),
     "drop a column": (
         "ALTER TABLE confiture.audit_log DROP COLUMN hostname",
@@ -58,7 +58,7 @@ DEFINITIONS = {
     ),
     "allow nulls": (
         "ALTER TABLE confiture.audit_log ALTER COLUMN user_name DROP NOT NULL",
-        'Column user_name of audit_log is "number 7, text"',
+        'Column user_name of audit_log is "number',
     ),
     "set a default": (
         "ALTER TABLE confiture.audit_log ALTER COLUMN user_name SET DEFAULT 'x'",
@@ -127,6 +127,14 @@ DEFINITIONS = {
     "swallow by a rule": (
         "CREATE RULE r AS ON INSERT TO confiture.audit_log DO INSTEAD NOTHING",
         "There is a rule r on audit_log.",
+    ),
+    "swallow lineage by a rule": (
+        "CREATE RULE r AS ON INSERT TO confiture.lineage DO INSTEAD NOTHING",
+        "There is a rule r on lineage.",
+    ),
+    "disable the guards of the keys of runs": (
+        "ALTER TABLE confiture.run_key DISABLE TRIGGER run_key_guard_row",
+        "Trigger run_key_guard_row on run_key is disabled.",
     ),
     "hide rows": (
         "ALTER TABLE confiture.audit_log ENABLE ROW LEVEL SECURITY",

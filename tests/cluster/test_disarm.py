@@ -1,5 +1,7 @@
 """Guards put down and taken up again, and dumps restored with and without that."""
 
+import re
+
 import pytest
 
 from samples import make_small
@@ -130,7 +132,7 @@ def test_a_repair_begins_with_a_record_of_what_is_wrong(db):
     db.execute("ALTER TABLE confiture.audit_log DROP COLUMN note")
     report = db.refused("55000", "SELECT confiture.rearm()")
     # A dropped column stays in the catalog: the table is not what it was made as.
-    assert report.message_detail == "Column number 34 of audit_log was dropped."
+    assert re.fullmatch(r"Column number \d+ of audit_log was dropped\.", report.message_detail)
 
 
 def test_guards_put_down_by_hand_are_taken_up_again(db):

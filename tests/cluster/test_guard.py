@@ -92,6 +92,12 @@ ROWS = [
     "UPDATE confiture.ledger_head SET seq = 1",
     "UPDATE confiture.ledger_head SET seq = 1 WHERE false",
     "DELETE FROM confiture.ledger_head",
+    "UPDATE confiture.lineage SET rows_seen = 0",
+    "INSERT INTO confiture.lineage SELECT l.* FROM own.step() l",
+    "TRUNCATE confiture.lineage",
+    "DELETE FROM confiture.run_key",
+    "UPDATE confiture.run_key SET wrapped = '' WHERE false",
+    "TRUNCATE confiture.run_key",
     "INSERT INTO confiture.ledger_head VALUES ('audit', gen_random_uuid(), 9, '')"
     " ON CONFLICT (chain) DO UPDATE SET seq = 9",
     "INSERT INTO confiture.ledger_head VALUES ('another', gen_random_uuid(), 9, '')",
@@ -107,7 +113,11 @@ NEXT = """
       SELECT jsonb_populate_record(a, jsonb_build_object('seq', a.seq + 1,
                'id', gen_random_uuid(), 'previous_entry_hash', a.entry_hash,
                'entry_hash', sha256(a.entry_hash)))
-        FROM confiture.audit_log a ORDER BY seq DESC LIMIT 1 $$"""
+        FROM confiture.audit_log a ORDER BY seq DESC LIMIT 1 $$;
+    CREATE FUNCTION own.step() RETURNS confiture.lineage LANGUAGE sql AS $$
+      SELECT jsonb_populate_record(l, jsonb_build_object('seq', l.seq + 1,
+               'previous_entry_hash', l.entry_hash, 'entry_hash', sha256(l.entry_hash)))
+        FROM confiture.lineage l ORDER BY seq DESC LIMIT 1 $$"""
 
 
 @pytest.mark.parametrize("attempt", DEFINITIONS)

@@ -7,10 +7,10 @@
 use std::cmp::Reverse;
 
 /// Tables of the ledger that must be as they were made.
-pub const TABLES: [&str; 2] = ["audit_log", "ledger_head"];
+pub const TABLES: [&str; 4] = ["audit_log", "ledger_head", "lineage", "run_key"];
 
 /// Functions that guard the ledger or read it for somebody.
-pub const FUNCTIONS: [&str; 8] = [
+pub const FUNCTIONS: [&str; 11] = [
     "_definition_guard",
     "_drop_guard",
     "_ledger_guard",
@@ -18,7 +18,10 @@ pub const FUNCTIONS: [&str; 8] = [
     "disarm",
     "get_audit_log",
     "rearm",
+    "shred_run_key",
     "verify_ledger",
+    "verify_lineage_data",
+    "verify_lineage_integrity",
 ];
 
 /// What the fact is called that names the version.

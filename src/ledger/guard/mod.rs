@@ -11,9 +11,14 @@ pub mod store;
 
 use std::cell::Cell;
 
+use super::verify::{AUDIT, LINEAGE};
+
 /// Chains by the table that holds their entries, which is the list of tables that take restored
 /// rows.
-const CHAINS: [(&str, &str); 1] = [("audit_log", "audit")];
+const CHAINS: [(&str, &str); 2] = [("audit_log", AUDIT), ("lineage", LINEAGE)];
+
+/// The table of the keys of runs, which can be destroyed.
+const RUN_KEY: &str = "run_key";
 
 /// The table that holds the last entry of each chain.
 pub const HEAD: &str = "ledger_head";
@@ -71,6 +76,7 @@ pub fn judge(table: &str, operation: Operation, open: bool) -> Verdict {
         Operation::Insert if open => Verdict::Pass,
         Operation::Insert if table == HEAD || chain(table).is_some() => Verdict::PassRestored,
         Operation::Update if open && table == HEAD => Verdict::Pass,
+        Operation::Remove if open && table == RUN_KEY => Verdict::Pass,
         Operation::Insert | Operation::Update | Operation::Remove => Verdict::Refuse,
     }
 }
@@ -97,6 +103,11 @@ mod tests {
             (HEAD, Insert, Verdict::PassRestored, Verdict::Pass),
             (HEAD, Update, Verdict::Refuse, Verdict::Pass),
             (HEAD, Remove, Verdict::Refuse, Verdict::Refuse),
+            ("lineage", Insert, Verdict::PassRestored, Verdict::Pass),
+            ("lineage", Update, Verdict::Refuse, Verdict::Refuse),
+            ("lineage", Remove, Verdict::Refuse, Verdict::Refuse),
+            ("run_key", Update, Verdict::Refuse, Verdict::Refuse),
+            ("run_key", Remove, Verdict::Refuse, Verdict::Pass),
             ("another", Insert, Verdict::Refuse, Verdict::Pass),
             ("another", Update, Verdict::Refuse, Verdict::Refuse),
         ] {

@@ -12,8 +12,8 @@ use super::{chain, open};
 use crate::error::{Error, Kind, Result};
 use crate::keys;
 use crate::ledger::entry::{Event, Facts};
-use crate::ledger::store;
-use crate::ledger::verify::Finding;
+use crate::ledger::store::{self, Origin};
+use crate::ledger::verify::{AUDIT, Finding, LINEAGE};
 use crate::pg::{ddl, ident, owner, report, server, spi, subxact, watch};
 
 const EXTENSION: &str = "confiture";
@@ -99,6 +99,7 @@ pub fn findings() -> Result<(Vec<Finding>, bool)> {
             Finding {
                 code: if loose { "W05" } else { "E10" },
                 status: if loose { "warn" } else { "fail" },
+                chain: chain_of(&difference.what),
                 seq_from: None,
                 seq_to: None,
                 detail: definition::sentence(&difference.what),
@@ -106,6 +107,15 @@ pub fn findings() -> Result<(Vec<Finding>, bool)> {
         })
         .collect();
     Ok((findings, readable))
+}
+
+/// The chain that a difference is about: where none is named, that of the audit log.
+fn chain_of(what: &str) -> &'static str {
+    if format!("{what} ").contains(" lineage ") {
+        LINEAGE
+    } else {
+        AUDIT
+    }
 }
 
 thread_local! {
@@ -252,7 +262,8 @@ pub fn admits_entry(table: &str, seq: Option<i64>, log_id: Option<[u8; 16]>) -> 
 /// As [`owner::acting_as_owner`].
 pub fn admits_head(chain: Option<&str>, log_id: Option<[u8; 16]>) -> Result<bool> {
     let last = match chain {
-        Some("audit") => "SELECT log_id FROM ONLY confiture.audit_log ORDER BY seq DESC LIMIT 1",
+        Some(AUDIT) => "SELECT log_id FROM ONLY confiture.audit_log ORDER BY seq DESC LIMIT 1",
+        Some(LINEAGE) => "SELECT log_id FROM ONLY confiture.lineage ORDER BY seq DESC LIMIT 1",
         _ => return Ok(false),
     };
     let logs = owner::acting_as_owner(EXTENSION, || {
@@ -263,10 +274,35 @@ pub fn admits_head(chain: Option<&str>, log_id: Option<[u8; 16]>) -> Result<bool
         .all(|log| log_id.as_ref() == Some(log.as_bytes())))
 }
 
+/// Whether dropping these schemas would take the extension along: its own schema, or with CASCADE
+/// the one its masks live in.
+///
+/// # Errors
+/// As the interface.
+pub fn lives_in_any(schemas: &[String], cascade: bool) -> Result<bool> {
+    let schema = owner::fact(
+        EXTENSION,
+        "SELECT n.nspname::text FROM pg_catalog.pg_extension e
+           JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+          WHERE e.extname = 'confiture'",
+    )?;
+    Ok(schemas
+        .iter()
+        .any(|name| name == EXTENSION || cascade && schema.as_ref() == Some(name)))
+}
+
+/// Whether one of these roles owns the extension.
+///
+/// # Errors
+/// As the interface.
+pub fn owned_by_any(roles: &[Oid]) -> Result<bool> {
+    Ok(roles.contains(&owner::owner_of(EXTENSION)?))
+}
+
 /// Lets commands change the definition of the ledger, in every session, until [`rearm`]; on record.
 ///
 /// # Errors
-/// 22023 for a reason that says nothing; as [`store::write`].
+/// 22023 for a reason that says nothing; as [`store::append_anyway`].
 pub fn disarm(reason: &str) -> Result<()> {
     const LONGEST: usize = 1000;
     if reason.trim().is_empty() || reason.chars().count() > LONGEST {
@@ -348,13 +384,11 @@ pub fn rearm() -> Result<()> {
 
 fn record(details: serde_json::Value) -> Result<()> {
     keys::store::active_now("ledger")?;
-    store::write(
-        Event::Config,
-        Facts {
-            details: Some(details),
-            ..Facts::default()
-        },
-    )?;
+    let facts = Facts {
+        details: Some(details),
+        ..Facts::default()
+    };
+    store::append_anyway(Origin::Run, Event::Config, facts, None)?;
     Ok(())
 }
 
