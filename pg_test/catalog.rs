@@ -147,6 +147,7 @@ mod tests {
     }
 
     const MEANT: &str = "
+        confiture._definition_guard() volatile unsafe
         confiture._drop_guard() volatile unsafe
         confiture._forget_gone() volatile unsafe definer
         confiture._keys_changed() volatile unsafe
@@ -159,6 +160,7 @@ mod tests {
         confiture.begin_run(text,text,text) volatile unsafe
         confiture.create_key(text,text) volatile unsafe
         confiture.destroy_key_version(text,integer) volatile unsafe
+        confiture.disarm(text) volatile unsafe
         confiture.end_run(jsonb) volatile unsafe
         confiture.fail_run(text) volatile unsafe
         confiture.forget_keys() volatile unsafe strict
@@ -171,6 +173,7 @@ mod tests {
         confiture.load_profile(text) volatile unsafe
         confiture.plan(text,text,text,jsonb) volatile unsafe
         confiture.provider_problem(text,text) volatile unsafe
+        confiture.rearm() volatile unsafe strict
         confiture.resolve_seed(text,text,text,text) stable restricted
         confiture.retire_profile(text,text) volatile unsafe
         confiture.rewrap_keys(text) procedure unsafe
@@ -221,7 +224,7 @@ mod tests {
             "SELECT DISTINCT r.relname FROM relations r JOIN pg_trigger t ON t.tgrelid = r.oid
               WHERE t.tgfoid = 'confiture._ledger_guard'::regproc ORDER BY 1",
         )?;
-        assert_eq!(guarded, ["audit_log", "ledger_head", "lineage"]);
+        assert_eq!(guarded, ["audit_log", "ledger_head", "lineage", "run_key"]);
         none(
             "SELECT t.tgname FROM relations r JOIN pg_trigger t ON t.tgrelid = r.oid
                WHERE NOT t.tgisinternal AND t.tgenabled <> 'A'",

@@ -36,13 +36,21 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/ledger.sql",
     name = "ledger",
-    requires = ["keys", ledger::sql::ledger_guard, ledger::sql::drop_guard]
+    requires = [
+        "keys",
+        ledger::guard::sql::ledger_guard,
+        ledger::sql::drop_guard
+    ]
 );
-
 extension_sql_file!(
     "../sql/lineage.sql",
     name = "lineage",
     requires = ["ledger", ledger::sql::verify_ledger]
+);
+extension_sql_file!(
+    "../sql/guard.sql",
+    name = "guard",
+    requires = ["lineage", ledger::guard::sql::definition_guard]
 );
 extension_sql_file!(
     "../sql/profile.sql",

@@ -16,6 +16,8 @@ pub const CANON_VERSION: i16 = 1;
 pub enum Event {
     /// A run ended well; its data committed together with this entry.
     Completed,
+    /// The guards of the ledger were put down or taken up again.
+    Config,
     /// A run ended without changing the target.
     Failed,
     /// A provider uses another key-encryption key from now on.
@@ -47,6 +49,7 @@ impl Event {
     pub fn name(self) -> &'static str {
         match self {
             Self::Completed => "COMPLETED",
+            Self::Config => "CONFIG",
             Self::Failed => "FAILED",
             Self::KekRotated => "KEK_ROTATED",
             Self::KekRotating => "KEK_ROTATING",

@@ -7,6 +7,7 @@
 pub mod canonical;
 pub mod declared;
 pub mod entry;
+pub mod guard;
 pub mod lineage;
 pub mod sql;
 pub mod store;

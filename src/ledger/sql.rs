@@ -5,7 +5,7 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::store;
+use super::{guard, store};
 use crate::error::{Error, Kind};
 use crate::pg::{ddl, report, user};
 use crate::settings;
@@ -48,19 +48,6 @@ fn verify_ledger(
     })))
 }
 
-/// The guard of the ledger's tables: whatever it stands before is refused.
-#[pg_extern(sql = "
-CREATE FUNCTION confiture._ledger_guard() RETURNS trigger
-  LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-")]
-fn ledger_guard(_fcinfo: pg_sys::FunctionCallInfo) {
-    report::raise(
-        Error::new(Kind::Permission, "the ledger is append-only")
-            .with_detail("Its entries cannot be updated, deleted or truncated, by anybody.")
-            .with_hint("To remove the extension with its ledger, see docs/ledger.md."),
-    );
-}
-
 /// Stands before DROP EXTENSION, DROP SCHEMA and DROP OWNED: the evidence must not go with them
 /// by accident.
 #[pg_extern(sql = "
@@ -76,8 +63,8 @@ fn drop_guard(fcinfo: pg_sys::FunctionCallInfo) {
         ddl::Drop::Extensions(names, cascade) => Ok(names
             .iter()
             .any(|name| name == "confiture" || cascade && name == "plpgsql")),
-        ddl::Drop::Schemas(names, cascade) => store::lives_in_any(&names, cascade),
-        ddl::Drop::OwnedBy(roles) => store::owned_by_any(&roles),
+        ddl::Drop::Schemas(names, cascade) => guard::store::lives_in_any(&names, cascade),
+        ddl::Drop::OwnedBy(roles) => guard::store::owned_by_any(&roles),
         ddl::Drop::Other => Ok(false),
     };
     match takes_ledger.and_then(|takes| Ok(takes && store::has_entries()?)) {

@@ -17,16 +17,120 @@ pub enum Drop {
     Other,
 }
 
+/// The moment at which an event trigger is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Before a command.
+    Start,
+    /// After a command, or after what it dropped is gone.
+    End,
+    /// Before a command writes a whole table anew.
+    Rewrite,
+}
+
+/// The moment of the running event trigger; `None` outside of one.
+pub fn moment(fcinfo: pg_sys::FunctionCallInfo) -> Option<Moment> {
+    // SAFETY: the context of an event trigger's call is EventTriggerData, with a NUL-terminated
+    // event.
+    let event = unsafe { text((*event_trigger(fcinfo)?).event) }?;
+    match event.as_str() {
+        "ddl_command_start" => Some(Moment::Start),
+        "ddl_command_end" | "sql_drop" => Some(Moment::End),
+        "table_rewrite" => Some(Moment::Rewrite),
+        _ => None,
+    }
+}
+
+/// Whether the command of the running event trigger updates an extension or adds or drops one of
+/// its members.
+pub fn alters_extension(fcinfo: pg_sys::FunctionCallInfo, extension: &str) -> bool {
+    // SAFETY: as in `moment`; the parse tree lives for the call, node casts follow the node's tag.
+    unsafe {
+        let Some(data) = event_trigger(fcinfo) else {
+            return false;
+        };
+        let tree = (*data).parsetree;
+        let name = match (*tree).type_ {
+            pg_sys::NodeTag::T_AlterExtensionStmt => {
+                (*tree.cast::<pg_sys::AlterExtensionStmt>()).extname
+            }
+            pg_sys::NodeTag::T_AlterExtensionContentsStmt => {
+                (*tree.cast::<pg_sys::AlterExtensionContentsStmt>()).extname
+            }
+            _ => return false,
+        };
+        text(name).as_deref() == Some(extension)
+    }
+}
+
+/// The table that the command of the running event trigger alters, by ALTER TABLE.
+pub fn altered_table(fcinfo: pg_sys::FunctionCallInfo) -> Option<pg_sys::Oid> {
+    // SAFETY: as in `alters_extension`; a name that is not found gives no table.
+    unsafe {
+        let tree = (*event_trigger(fcinfo)?).parsetree;
+        if (*tree).type_ != pg_sys::NodeTag::T_AlterTableStmt {
+            return None;
+        }
+        let name = (*tree.cast::<pg_sys::AlterTableStmt>()).relation;
+        #[allow(clippy::cast_possible_wrap, reason = "a lock mode of value 0")]
+        let no_lock = pg_sys::NoLock as i32;
+        let missing_ok = pg_sys::RVROption::RVR_MISSING_OK;
+        let nothing = std::ptr::null_mut();
+        let oid = pg_sys::RangeVarGetRelidExtended(name, no_lock, missing_ok, None, nothing);
+        (oid != pg_sys::InvalidOid).then_some(oid)
+    }
+}
+
+/// The name of the function that the command of the running event trigger has made or replaced,
+/// with its schema where the command says one.
+pub fn made_function(fcinfo: pg_sys::FunctionCallInfo) -> Vec<String> {
+    // SAFETY: as in `alters_extension`; a function's name is a list of String nodes.
+    unsafe {
+        let Some(data) = event_trigger(fcinfo) else {
+            return Vec::new();
+        };
+        let tree = (*data).parsetree;
+        if (*tree).type_ != pg_sys::NodeTag::T_CreateFunctionStmt {
+            return Vec::new();
+        }
+        names((*tree.cast::<pg_sys::CreateFunctionStmt>()).funcname)
+    }
+}
+
+/// Whether the script of an extension is running: CREATE EXTENSION or ALTER EXTENSION UPDATE.
+pub fn runs_script_of(extension: &std::ffi::CStr) -> bool {
+    // SAFETY: reads backend state; a catalog look-up by a NUL-terminated name.
+    unsafe {
+        pg_sys::creating_extension
+            && pg_sys::CurrentExtensionObject == pg_sys::get_extension_oid(extension.as_ptr(), true)
+    }
+}
+
+/// Whether `pg_upgrade` is filling this server: it makes an extension member by member.
+pub fn is_binary_upgrade() -> bool {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::IsBinaryUpgrade }
+}
+
+/// Calls of an event trigger have a context of their own kind.
+fn event_trigger(fcinfo: pg_sys::FunctionCallInfo) -> Option<*mut pg_sys::EventTriggerData> {
+    // SAFETY: the context is NULL or a node.
+    unsafe {
+        let context = (*fcinfo).context;
+        (!context.is_null() && (*context).type_ == pg_sys::NodeTag::T_EventTriggerData)
+            .then(|| context.cast())
+    }
+}
+
 /// The command of the running event trigger.
 pub fn command(fcinfo: pg_sys::FunctionCallInfo) -> Drop {
     // SAFETY: the context of an event trigger's call is EventTriggerData, whose parse tree lives
     // for the call; node casts follow the node's own tag.
     unsafe {
-        let context = (*fcinfo).context;
-        if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_EventTriggerData {
+        let Some(data) = event_trigger(fcinfo) else {
             return Drop::Other;
-        }
-        let tree = (*context.cast::<pg_sys::EventTriggerData>()).parsetree;
+        };
+        let tree = (*data).parsetree;
         match (*tree).type_ {
             pg_sys::NodeTag::T_DropOwnedStmt => {
                 Drop::OwnedBy(roles((*tree.cast::<pg_sys::DropOwnedStmt>()).roles))
@@ -67,13 +171,13 @@ unsafe fn roles(list: *mut pg_sys::List) -> Vec<pg_sys::Oid> {
     all
 }
 
-/// DROP EXTENSION and DROP SCHEMA list single-word names as String nodes.
+/// DROP EXTENSION, DROP SCHEMA and CREATE FUNCTION list the words of names as String nodes.
 unsafe fn names(list: *mut pg_sys::List) -> Vec<String> {
     let mut all = Vec::new();
     if list.is_null() {
         return all;
     }
-    // SAFETY: a List of `length` cells, each a String node for these two commands.
+    // SAFETY: a List of `length` cells, each a String node for these commands.
     unsafe {
         for i in 0..usize::try_from((*list).length).unwrap_or(0) {
             let node = (*(*list).elements.add(i)).ptr_value.cast::<pg_sys::Node>();

@@ -33,6 +33,7 @@ pub mod spi;
 pub mod subxact;
 mod types;
 pub mod user;
+pub mod watch;
 pub mod xact;
 
 /// Copies a text of the server; `None` for NULL.

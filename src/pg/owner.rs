@@ -6,12 +6,17 @@ use super::{guc, spi, user};
 use crate::error::{Error, Kind, Result};
 
 /// Runs `work` as the owner of the extension, with a search path in which nobody can plant
-/// anything. Only fixed statements of ours belong in here.
+/// anything; a policy that would hide rows is an error. Only fixed statements of ours belong in
+/// here.
 ///
 /// # Errors
 /// 55000 when the extension is not installed in this database; what `work` returns.
 pub fn acting_as_owner<T>(extension: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    guc::with(&[("search_path", "pg_catalog, pg_temp")], || {
+    let settings = [
+        ("search_path", "pg_catalog, pg_temp"),
+        ("row_security", "off"),
+    ];
+    guc::with(&settings, || {
         let owner = owner_of(extension)?;
         user::acting_as(owner, work)
     })

@@ -31,6 +31,12 @@ pub fn statement_start() -> i64 {
     unsafe { GetCurrentStatementStartTimestamp() }
 }
 
+/// When the transaction began, in the same count: differs between transactions.
+pub fn transaction_start() -> i64 {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::GetCurrentTransactionStartTimestamp() }
+}
+
 /// The address a client came from: its numeric host, `[local]` where there is none.
 ///
 /// # Errors

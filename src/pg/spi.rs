@@ -80,6 +80,41 @@ pub fn read_as_caller<T>(
     args: &[DatumWithOid<'_>],
     mut read: impl FnMut(&Row<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
+    kept(sql, args, &mut read, |plan, values, nulls| {
+        // SAFETY: SPI is connected; the arrays have one element for each argument of the plan and
+        // outlive the call. Read-only execution uses the active snapshot, that of the caller.
+        unsafe { pg_sys::SPI_execute_plan(plan, values, nulls, true, 0) }
+    })
+}
+
+/// As [`read_as_caller`], for what is committed at this moment and what this transaction wrote,
+/// whatever its isolation level shows it otherwise.
+///
+/// # Errors
+/// As [`rows`].
+pub fn read_now<T>(
+    sql: &'static str,
+    args: &[DatumWithOid<'_>],
+    mut read: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    kept(sql, args, &mut read, |plan, values, nulls| {
+        // SAFETY: as above; the server copies the snapshot and makes our own changes visible.
+        unsafe {
+            let latest = pg_sys::GetLatestSnapshot();
+            let none = std::ptr::null_mut();
+            pg_sys::SPI_execute_snapshot(plan, values, nulls, latest, none, false, true, 0)
+        }
+    })
+}
+
+type Execute = fn(pg_sys::SPIPlanPtr, *mut pg_sys::Datum, *const std::ffi::c_char) -> i32;
+
+fn kept<T>(
+    sql: &'static str,
+    args: &[DatumWithOid<'_>],
+    read: &mut dyn FnMut(&Row<'_>) -> Result<T>,
+    execute: Execute,
+) -> Result<Vec<T>> {
     let mut values: Vec<pg_sys::Datum> = args
         .iter()
         .map(|arg| {
@@ -96,10 +131,7 @@ pub fn read_as_caller<T>(
         .collect();
     Spi::connect(|_| {
         let plan = kept_plan(sql, args)?;
-        // SAFETY: SPI is connected; the arrays have one element for each argument of the plan and
-        // outlive the call. Read-only execution uses the active snapshot, that of the caller.
-        let status =
-            unsafe { pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr(), true, 0) };
+        let status = execute(plan, values.as_mut_ptr(), nulls.as_ptr());
         if status < 0 {
             return Err(broken(&format!("status {status}")));
         }

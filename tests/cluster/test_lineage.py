@@ -5,6 +5,7 @@ import json
 import pytest
 
 from samples import keep_all, make_small, profile
+from tampering import tamper
 
 COLUMNS = "table_name, column_name, rows_seen, rows_changed, rows_unchanged, nulls"
 
@@ -246,7 +247,8 @@ def test_a_shredded_run_says_so(db):
 
 def test_a_key_that_vanished_shows(db):
     make(db, "id int PRIMARY KEY, email text", [("email", "mail")], rows=["1, 'ann@x.example'"])
-    db.execute("DELETE FROM confiture.run_key")
+    db.refused("42501", "DELETE FROM confiture.run_key")
+    tamper(db, "DELETE FROM confiture.run_key")
     assert db.findings()["E13"] == ("unverifiable", 1, 1)
     assert "OK" not in db.findings()
 
@@ -255,11 +257,12 @@ def test_a_key_of_another_run_does_not_open(db):
     make(db, "id int PRIMARY KEY, email text", [("email", "mail")], rows=["1, 'ann@x.example'"])
     db.sync()
     first, second = db.column("SELECT DISTINCT run_id FROM confiture.lineage ORDER BY 1")
-    db.execute(
+    exchange = (
         "UPDATE confiture.run_key k SET wrapped = o.wrapped FROM confiture.run_key o"
-        " WHERE k.run_id = %s AND o.run_id = %s",
-        [first, second],
+        f" WHERE k.run_id = '{first}' AND o.run_id = '{second}'"
     )
+    db.refused("42501", exchange)
+    tamper(db, exchange)
     db.refused("XX001", "SELECT confiture.verify_lineage_data(%s, 't', 'email')", [first])
 
 
@@ -280,16 +283,6 @@ def test_other_kinds_of_commitments(db, word):
     details = db.value("SELECT details FROM confiture.audit_log ORDER BY seq DESC LIMIT 1")
     assert details["lineage"] == word
     db.sync_refused("22023", options='{"lineage": "md5"}')
-
-
-def tamper(db, statement):
-    """What only a superuser can do, and must not be able to hide."""
-    db.execute("ALTER TABLE confiture.lineage DISABLE TRIGGER USER")
-    db.execute(statement)
-    for guard in ["row", "statement", "truncate"]:
-        db.execute(
-            f"ALTER TABLE confiture.lineage ENABLE ALWAYS TRIGGER lineage_append_only_{guard}"
-        )
 
 
 @pytest.mark.parametrize(

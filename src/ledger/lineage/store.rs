@@ -8,6 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::keys::envelope::{self, Binding};
 use crate::keys::{self, Secret, Use, subkey};
 use crate::ledger::entry::{CANON_VERSION, LineageRange};
+use crate::ledger::guard;
 use crate::ledger::store::{Signing, not_as_written};
 use crate::ledger::verify::{Finding, Head, LINEAGE, StoredStep, root};
 use crate::pg::{owner, server, spi};
@@ -43,7 +44,7 @@ pub fn append(
             previous_entry_hash: head.entry_hash,
         };
         let hash = entry.hash();
-        insert(&entry, &hash, &signing.sign(&hash))?;
+        guard::open(|| insert(&entry, &hash, &signing.sign(&hash)))?;
         head.seq = entry.seq;
         head.entry_hash = hash.to_vec();
         hashes.push(hash);
@@ -210,10 +211,8 @@ pub fn key(run_id: [u8; 16]) -> Result<Option<Secret>> {
 /// As the interface.
 pub fn destroy_key(run_id: [u8; 16]) -> Result<bool> {
     owner::acting_as_owner("confiture", || {
-        let gone = spi::run(
-            "DELETE FROM ONLY confiture.run_key WHERE run_id = $1",
-            &[Uuid::from_bytes(run_id).into()],
-        )?;
+        let sql = "DELETE FROM ONLY confiture.run_key WHERE run_id = $1";
+        let gone = guard::open(|| spi::run(sql, &[Uuid::from_bytes(run_id).into()]))?;
         Ok(gone > 0)
     })
 }

@@ -1,0 +1,132 @@
+//! What SQL sees of the guards.
+
+use std::convert::Infallible;
+
+use pgrx::WhoAllocated;
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{PgTriggerLevel, PgTriggerOperation, Uuid};
+
+use super::{HEAD, Operation, Verdict, judge, store};
+use crate::error::{Error, Kind, Result, given};
+use crate::pg::{ddl, report, user};
+
+/// Stands before every change of the ledger's tables.
+#[pg_trigger(sql = "
+CREATE FUNCTION confiture._ledger_guard() RETURNS trigger
+  LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+")]
+fn ledger_guard<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>, Infallible> {
+    match admit(trigger) {
+        Ok(()) => Ok(trigger.new()),
+        Err(error) => report::raise(error),
+    }
+}
+
+fn admit(trigger: &PgTrigger<'_>) -> Result<()> {
+    let operation = match trigger.op() {
+        Ok(PgTriggerOperation::Insert) => Operation::Insert,
+        Ok(PgTriggerOperation::Update) => Operation::Update,
+        _ => Operation::Remove,
+    };
+    let table = trigger.table_name().unwrap_or_default();
+    let admitted = match judge(&table, operation, super::is_open()) {
+        Verdict::Pass => true,
+        Verdict::PassRestored if matches!(trigger.level(), PgTriggerLevel::Row) => {
+            is_restored(trigger, &table)?
+        }
+        Verdict::PassRestored | Verdict::Refuse => false,
+    };
+    if admitted {
+        return Ok(());
+    }
+    let error = Error::new(Kind::Permission, "the ledger is append-only");
+    Err(if operation == Operation::Insert {
+        error
+            .with_detail("Entries are written by the library, from what it did.")
+            .with_hint("A restore goes into a database whose ledger is empty.")
+    } else {
+        error
+            .with_detail("Its entries cannot be updated, deleted or truncated, by anybody.")
+            .with_hint("To remove the extension with its ledger, see docs/ledger.md.")
+    })
+}
+
+fn is_restored(trigger: &PgTrigger<'_>, table: &str) -> Result<bool> {
+    let Some(row) = trigger.new() else {
+        return Ok(false);
+    };
+    // A column that is not there is as good as an empty one: no restore has that.
+    let log_id = row.get_by_name::<Uuid>("log_id").ok().flatten();
+    let log_id = log_id.map(|id| *id.as_bytes());
+    if table == HEAD {
+        let chain = row.get_by_name::<String>("chain").ok().flatten();
+        store::admits_head(chain.as_deref(), log_id)
+    } else {
+        store::admits_entry(table, row.get_by_name("seq").ok().flatten(), log_id)
+    }
+}
+
+/// Stands before and behind every command that may change the definition of the ledger.
+#[pg_extern(sql = "
+CREATE FUNCTION confiture._definition_guard() RETURNS event_trigger
+  LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+")]
+fn definition_guard(fcinfo: pg_sys::FunctionCallInfo) {
+    let outcome = match ddl::moment(fcinfo) {
+        Some(ddl::Moment::Start) => {
+            store::before_command();
+            Ok(())
+        }
+        Some(ddl::Moment::End) => store::after_command(&|| store::may_pass_unnoticed(fcinfo)),
+        Some(ddl::Moment::Rewrite) => refuse_rewrite(),
+        None => Ok(()),
+    };
+    if let Err(error) = outcome {
+        report::raise(error);
+    }
+}
+
+/// Writing a table anew calls no trigger of its rows, and can put anything into them.
+fn refuse_rewrite() -> Result<()> {
+    if super::is_open() || ddl::runs_script_of(c"confiture") {
+        return Ok(());
+    }
+    let Some(table) = store::rewritten_table()? else {
+        return Ok(());
+    };
+    if store::is_of_ledger(table)? {
+        return Err(Error::new(Kind::Permission, "the ledger is append-only")
+            .with_detail("The command would write all its entries anew."));
+    }
+    Ok(())
+}
+
+/// Lets commands change the definition of the ledger, in every session, until `rearm`; on record
+/// with its reason.
+#[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
+fn disarm(reason: Option<&str>) -> Result<(), ErrorReport> {
+    superusers_only()?;
+    Ok(store::disarm(given("reason", reason)?)?)
+}
+
+/// Has every guard of the ledger fire always again and compares its definition; on record.
+#[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
+fn rearm() -> Result<(), ErrorReport> {
+    superusers_only()?;
+    Ok(store::rearm()?)
+}
+
+fn superusers_only() -> Result<()> {
+    if user::is_superuser(user::current()) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Permission,
+        "only superusers may disarm and rearm the guards of the ledger",
+    ))
+}
