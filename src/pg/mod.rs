@@ -18,6 +18,7 @@ pub mod callsite;
 pub mod codec;
 pub mod ddl;
 pub mod document;
+pub mod frozen;
 pub mod guc;
 pub mod ident;
 pub mod inval;
