@@ -32,7 +32,7 @@ BEGIN
     WHEN 'auditor' THEN
       functions := ARRAY['get\_audit\_log', 'audit\_entry\_json', 'verify\_ledger',
                          'provider\_problem'];
-      relations := ARRAY['audit_log', 'run_report', 'profiles', 'key_status'];
+      relations := ARRAY['audit_log', 'journal', 'reveals', 'run_report', 'profiles', 'key_status'];
     WHEN 'admin' THEN
       functions := ARRAY['create\_key', 'rotate\_key', 'rotate\_kek', 'rewrap\_keys',
                          'destroy\_key\_version', 'share\_key', 'import\_key',
@@ -94,6 +94,7 @@ BEGIN
         ('rotate_key', 'Makes a new version of a key; returns it'),
         ('verify_ledger', 'Checks every entry of the audit log, one row per finding'),
         ('_ledger_guard', 'Refuses every change of the ledger'),
+        ('_journal_guard', 'Refuses rows that are not written by the library, but in a restore'),
         ('_drop_guard', 'Refuses to drop the extension while its ledger holds entries'),
         ('validate_profile', 'Checks a profile without storing it'),
         ('load_profile', 'Checks a profile and stores it as an immutable version'),
@@ -147,6 +148,8 @@ SELECT pg_catalog.pg_extension_config_dump('confiture.shared_key', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.shared_key_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.ledger_head', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.audit_log', '');
+-- Without its count, which pg_dump reads at another moment: the next record counts on from the last.
+SELECT pg_catalog.pg_extension_config_dump('confiture.journal', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.profile', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.profile_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.target_table', '');

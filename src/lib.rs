@@ -40,9 +40,14 @@ extension_sql_file!(
 );
 
 extension_sql_file!(
+    "../sql/journal.sql",
+    name = "journal",
+    requires = ["ledger", ledger::journal::sql::journal_guard]
+);
+extension_sql_file!(
     "../sql/profile.sql",
     name = "profile",
-    requires = ["ledger"]
+    requires = ["journal"]
 );
 extension_sql_file!(
     "../sql/custody.sql",
@@ -62,4 +67,6 @@ extension_sql_file!("../sql/grants.sql", name = "grants", finalize);
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     settings::init();
+    // The strategies know no room above theirs.
+    strategies::witness::register(ledger::journal::store::reveal);
 }

@@ -6,6 +6,7 @@
 
 pub mod canonical;
 pub mod entry;
+pub mod journal;
 pub mod sql;
 pub mod store;
 pub mod verify;

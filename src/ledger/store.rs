@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use super::canonical;
 use super::entry::{self, CANON_VERSION, Entry, Event, Facts, LineageRange};
+use super::journal;
 use super::verify::{AUDIT, Finding, Head, Stored, Verifier};
 use crate::error::{Error, Kind, Result};
 use crate::keys::{self, Secret, Use, subkey};
 use crate::pg::{owner, report, server, spi, user};
-
 
 /// Appends an entry in the current transaction and returns its number.
 ///
@@ -26,6 +26,7 @@ pub fn append(event: Event, facts: Facts) -> Result<i64> {
     let active = keys::store::active_now("ledger")?;
     owner::acting_as_owner("confiture", || {
         let head = locked_head()?;
+        let (journal_last, journal_root) = journal::store::fold(&head.log_id, head.seq)?;
         let database = server::database();
         let entry = Entry {
             seq: head.seq + 1,
@@ -49,8 +50,8 @@ pub fn append(event: Event, facts: Facts) -> Result<i64> {
             source_database: database.clone(),
             target_database: database,
             facts,
-            journal_last: 0,
-            journal_root: None,
+            journal_last,
+            journal_root: journal_root.map(Into::into),
             key_name: active.name.to_string(),
             key_version: active.version,
             previous_entry_hash: head.entry_hash,
@@ -166,7 +167,11 @@ pub fn verify() -> Result<Vec<Finding>> {
             server::check_for_interrupts();
         }
         let head = spi::read(HEAD, &[AUDIT.into()], head)?.into_iter().next();
-        Ok(verifier.finish(head.as_ref()))
+        let findings = verifier.finish(head.as_ref());
+        Ok(journal::verify::join(
+            findings,
+            journal::store::verify(&mut key)?,
+        ))
     })
 }
 
