@@ -117,9 +117,11 @@ pub fn append(log: &Log<'_>, make: impl FnOnce(i64) -> Result<Vec<Value>>) -> Re
     // nobody who has the turn.
     let table = Open::table(log)?;
     let count = Open::sequence(log)?;
-    let (number, end) = {
+    let (number, before, end) = {
         let _turn = Turn::take(&table);
         let _held = Held::begin();
+        // SAFETY: reads backend state: how far this transaction has logged.
+        let before = unsafe { pg_sys::XactLastRecEnd };
         let last = table.last_number().max(count.last_value()).unwrap_or(0);
         let number = last
             .checked_add(1)
@@ -127,12 +129,18 @@ pub fn append(log: &Log<'_>, make: impl FnOnce(i64) -> Result<Vec<Value>>) -> Re
         table.insert(make(number)?)?;
         count.set(number);
         // SAFETY: reads backend state: the end of what was just logged.
-        (number, unsafe { pg_sys::XactLastRecEnd })
+        (number, before, unsafe { pg_sys::XactLastRecEnd })
     };
     // After the turn, so that those who wait together are flushed together.
     // SAFETY: a position that this backend has logged up to.
     unsafe { pg_sys::XLogFlush(end) };
     confirm(end)?;
+    if before == 0 {
+        // What this transaction has logged is on disk: unless it logs more, its commit has nothing
+        // to wait for. A commit that is lost then is that of a transaction that changed nothing.
+        // SAFETY: backend state; 0 stands for a transaction that has logged nothing.
+        unsafe { pg_sys::XactLastRecEnd = 0 };
+    }
     Ok(number)
 }
 
