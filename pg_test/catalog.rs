@@ -137,7 +137,7 @@ mod tests {
         none(&format!(
             "SELECT shown FROM routines WHERE proname LIKE 'anon\\_%' AND 'value' = ANY (proargnames)
                 AND (provolatile, proparallel) <> CASE
-                  WHEN proname LIKE '%\_decrypt' THEN ('v'::\"char\", 'u'::\"char\")
+                  WHEN proname LIKE '%\\_decrypt' THEN ('v'::\"char\", 'u'::\"char\")
                   WHEN {keyed} THEN ('s'::\"char\", 'r'::\"char\")
                   WHEN 'seed' = ANY (proargnames) THEN ('i'::\"char\", 's'::\"char\")
                   ELSE ('v'::\"char\", 's'::\"char\") END"

@@ -24,7 +24,8 @@ mod tests {
     #[pg_test]
     fn journal_lets_a_restore_in_until_something_was_counted() -> Result<()> {
         assert_eq!(store::counted()?, None);
-        let row = "INSERT INTO confiture.journal SELECT 1, now(), 'REVEALED', 'a', 'a', 'a', 'a', 1,
+        let row =
+            "INSERT INTO confiture.journal SELECT 1, now(), 'REVEALED', 'a', 'a', 'a', 'a', 1,
                      1, 'a', NULL, NULL, 1, 'masking', 1, 1::smallint, ''::bytea";
         assert!(refusal(row)?.is_none());
         holds("(SELECT count(*) = 1 FROM confiture.reveals)");

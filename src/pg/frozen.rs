@@ -11,8 +11,8 @@
 //! yet and was answered to nobody; a row that is removed leaves a count that is too high.
 //!
 //! PostgreSQL source: `heap_insert` in `heapam.c` (`HEAP_INSERT_FROZEN` is what COPY FREEZE uses),
-//! `RelationGetBufferForTuple` in `hio.c` (without the map of free space a row goes to the last page
-//! or to a new one), `do_setval` in `sequence.c`, `RecordTransactionCommit` in `xact.c` for the
+//! `RelationGetBufferForTuple` in `hio.c` (without the map of free space a row goes to the last
+//! page or to a new one), `do_setval` in `sequence.c`, `RecordTransactionCommit` in `xact.c` for the
 //! order of flushing and waiting.
 
 use std::ffi::CStr;
@@ -20,7 +20,8 @@ use std::ffi::CStr;
 use pgrx::fcinfo::direct_function_call;
 use pgrx::{IntoDatum, PgTupleDesc, pg_sys};
 
-use super::{guc, server, text, user};
+use super::durable::{self, Held};
+use super::{text, user};
 use crate::error::{Error, Kind, Result};
 
 /// A table and the sequence that counts its rows, by name.
@@ -132,9 +133,8 @@ pub fn append(log: &Log<'_>, make: impl FnOnce(i64) -> Result<Vec<Value>>) -> Re
         (number, before, unsafe { pg_sys::XactLastRecEnd })
     };
     // After the turn, so that those who wait together are flushed together.
-    // SAFETY: a position that this backend has logged up to.
-    unsafe { pg_sys::XLogFlush(end) };
-    confirm(end)?;
+    durable::flush(end);
+    durable::confirm(end)?;
     if before == 0 {
         // What this transaction has logged is on disk: unless it logs more, its commit has nothing
         // to wait for. A commit that is lost then is that of a transaction that changed nothing.
@@ -414,6 +414,7 @@ impl Turn {
     const CLASS: u16 = 0xC0F2;
 
     fn take(table: &Open) -> Self {
+        #[allow(clippy::cast_possible_truncation, reason = "kinds of locks are few")]
         // SAFETY: reads backend state, then a plain call, which can be canceled.
         unsafe {
             let tag = pg_sys::LOCKTAG {
@@ -437,26 +438,6 @@ impl Drop for Turn {
     }
 }
 
-/// No cancel or terminate request takes effect meanwhile.
-struct Held;
-
-impl Held {
-    fn begin() -> Self {
-        // SAFETY: backend state; the counter is put back by `Drop`.
-        unsafe { pg_sys::InterruptHoldoffCount += 1 };
-        Self
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        // SAFETY: backend state. An error of the server has put the counter to 0 already.
-        unsafe {
-            pg_sys::InterruptHoldoffCount = pg_sys::InterruptHoldoffCount.saturating_sub(1);
-        }
-    }
-}
-
 /// A READ ONLY transaction may set the count: it is no data of the transaction.
 struct Writable(bool);
 
@@ -476,56 +457,4 @@ impl Drop for Writable {
         // SAFETY: puts back what was read above.
         unsafe { pg_sys::XactReadOnly = self.0 };
     }
-}
-
-/// Waits until the synchronous standbys have it on disk, where there are any: also when the session
-/// would not wait for them at its commit.
-fn confirm(end: pg_sys::XLogRecPtr) -> Result<()> {
-    const ON: i32 = pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_REMOTE_FLUSH.cast_signed();
-    // SAFETY: settings of the server, NUL-terminated or NULL.
-    let (standbys, senders, level) = unsafe {
-        (
-            text(pg_sys::SyncRepStandbyNames).unwrap_or_default(),
-            pg_sys::max_wal_senders,
-            pg_sys::synchronous_commit,
-        )
-    };
-    if standbys.is_empty() || senders == 0 {
-        return Ok(());
-    }
-    if level < ON {
-        guc::with(&[("synchronous_commit", "on")], || wait(end))
-    } else {
-        wait(end)
-    }
-}
-
-fn wait(end: pg_sys::XLogRecPtr) -> Result<()> {
-    // So that what is pending afterwards came meanwhile.
-    server::check_for_interrupts();
-    let held = Held::begin();
-    // SAFETY: interrupts are held, as the function asks. It returns when the standbys have
-    // confirmed, when none is asked for any longer, or when the wait was canceled, which it says by
-    // a warning only and by taking the request. The positions are those of the standbys that count.
-    let canceled = unsafe {
-        pg_sys::SyncRepWaitForLSN(end, false);
-        let confirmed = (&raw const (*pg_sys::WalSndCtl).lsn[pg_sys::SYNC_REP_WAIT_FLUSH as usize])
-            .read_volatile();
-        confirmed < end
-            && pg_sys::InterruptPending != 0
-            && pg_sys::QueryCancelPending == 0
-            && pg_sys::ProcDiePending == 0
-    };
-    drop(held);
-    if canceled {
-        return Err(Error::new(
-            Kind::QueryCanceled,
-            "the wait for the synchronous standby was canceled",
-        )
-        .with_detail(
-            "The record is kept here, and no standby has confirmed it: nothing is answered.",
-        ));
-    }
-    server::check_for_interrupts();
-    Ok(())
 }

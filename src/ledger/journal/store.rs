@@ -1,7 +1,7 @@
 //! The journal at rest: `confiture.journal` and `confiture.journal_count`.
 //!
-//! [`write()`] is the only writer. Records lie in the table in the order of their numbers, so what is
-//! new is read from its end, and all of it by ranges of pages: there is no index.
+//! [`write()`] is the only writer. Records lie in the table in the order of their numbers, so what
+//! is new is read from its end, and all of it by ranges of pages: there is no index.
 
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
@@ -166,22 +166,30 @@ pub fn verify(key: &mut dyn FnMut(&str, i32) -> Option<Secret>) -> Result<Vec<Fi
     })
 }
 
+/// What was found settled: it stays so. The number of the table tells one installation of the
+/// extension from the next.
+struct Settled {
+    table: u32,
+    key_name: Rc<str>,
+    key_version: i32,
+    log_id: [u8; 16],
+}
+
+thread_local! {
+    static SETTLED: RefCell<Option<Settled>> = const { RefCell::new(None) };
+}
+
 /// The id of the log that the record belongs to, once it is sure that neither it nor the key goes
 /// with this transaction: a record would stay that nobody can verify.
 fn settled(key: &ActiveKey) -> Result<[u8; 16]> {
-    thread_local! {
-        /// What was found settled: it stays so. The number of the table tells one installation of
-        /// the extension from the next.
-        static SETTLED: RefCell<Option<(u32, Rc<str>, i32, [u8; 16])>> = const { RefCell::new(None) };
-    }
     let table = frozen::identity(&LOG);
     let known = SETTLED.with_borrow(|settled| {
         settled
             .as_ref()
-            .filter(|(of, name, version, _)| {
-                (*of, name, *version) == (table, &key.name, key.version)
+            .filter(|of| {
+                (of.table, &of.key_name, of.key_version) == (table, &key.name, key.version)
             })
-            .map(|(.., log_id)| *log_id)
+            .map(|of| of.log_id)
     });
     if let Some(log_id) = known {
         return Ok(log_id);
@@ -213,7 +221,12 @@ fn settled(key: &ActiveKey) -> Result<[u8; 16]> {
         ))
         .with_hint("Commit first."));
     }
-    SETTLED.replace(Some((table, Rc::clone(&key.name), key.version, log_id)));
+    SETTLED.replace(Some(Settled {
+        table,
+        key_name: Rc::clone(&key.name),
+        key_version: key.version,
+        log_id,
+    }));
     Ok(log_id)
 }
 

@@ -138,7 +138,10 @@ impl<'a> Verifier<'a> {
                 "fail",
                 self.last + 1,
                 fold.last,
-                format!("Entry {seq} of the audit log covers records that are not there: the newest were removed."),
+                format!(
+                    "Entry {seq} of the audit log covers records that are not there: the newest \
+                     were removed."
+                ),
             );
         } else if root.as_ref().map(<[u8; 32]>::as_slice) != fold.root.as_deref() {
             self.add(
@@ -168,7 +171,10 @@ impl<'a> Verifier<'a> {
                 "fail",
                 last + 1,
                 counted,
-                format!("{counted} records were counted and the last one is {last}: the newest were removed."),
+                format!(
+                    "{counted} records were counted and the last one is {last}: the newest were \
+                     removed."
+                ),
             );
         } else if after.unwrap_or(0) < last {
             self.add(
