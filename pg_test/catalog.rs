@@ -137,6 +137,7 @@ mod tests {
         none(&format!(
             "SELECT shown FROM routines WHERE proname LIKE 'anon\\_%' AND 'value' = ANY (proargnames)
                 AND (provolatile, proparallel) <> CASE
+                  WHEN proname LIKE '%\\_decrypt' THEN ('v'::\"char\", 'u'::\"char\")
                   WHEN {keyed} THEN ('s'::\"char\", 'r'::\"char\")
                   WHEN 'seed' = ANY (proargnames) THEN ('i'::\"char\", 's'::\"char\")
                   ELSE ('v'::\"char\", 's'::\"char\") END"
@@ -150,6 +151,7 @@ mod tests {
         confiture._definition_guard() volatile unsafe
         confiture._drop_guard() volatile unsafe
         confiture._forget_gone() volatile unsafe definer
+        confiture._journal_guard() volatile unsafe
         confiture._keys_changed() volatile unsafe
         confiture._ledger_guard() volatile unsafe
         confiture._run_mask(integer,anyelement) volatile unsafe
@@ -439,10 +441,12 @@ mod tests {
             reads("auditor")?,
             [
                 "audit_log",
+                "journal",
                 "key_status",
                 "lineage",
                 "lineage_columns",
                 "profiles",
+                "reveals",
                 "run_report"
             ]
         );

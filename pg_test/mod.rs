@@ -6,6 +6,7 @@
 
 mod bench;
 mod catalog;
+mod journal;
 mod keys;
 mod ledger;
 mod profile;

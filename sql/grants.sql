@@ -33,7 +33,8 @@ BEGIN
     WHEN 'auditor' THEN
       functions := ARRAY['get\_audit\_log', 'audit\_entry\_json', 'verify\_%', '\_run\_track',
                          'provider\_problem'];
-      relations := ARRAY['audit_log', 'lineage', 'lineage_columns', 'run_report', 'profiles', 'key_status'];
+      relations := ARRAY['audit_log', 'journal', 'lineage', 'lineage_columns', 'reveals', 'run_report',
+                         'profiles', 'key_status'];
     WHEN 'admin' THEN
       functions := ARRAY['create\_key', 'rotate\_key', 'rotate\_kek', 'rewrap\_keys',
                          'destroy\_key\_version', 'share\_key', 'import\_key',
@@ -98,6 +99,7 @@ BEGIN
         ('_definition_guard', 'Refuses commands that change the definition of the ledger'),
         ('disarm', 'Lets commands change the definition of the ledger until rearm; superusers only, on record'),
         ('rearm', 'Has every guard of the ledger fire always again; superusers only, on record'),
+        ('_journal_guard', 'Refuses rows that are not written by the library, but in a restore'),
         ('_drop_guard', 'Refuses to drop the extension while its ledger holds entries'),
         ('validate_profile', 'Checks a profile without storing it'),
         ('load_profile', 'Checks a profile and stores it as an immutable version'),
@@ -160,6 +162,8 @@ SELECT pg_catalog.pg_extension_config_dump('confiture.ledger_head', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.audit_log', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.lineage', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.run_key', '');
+-- Without its count, which pg_dump reads at another moment: the next record counts on from the last.
+SELECT pg_catalog.pg_extension_config_dump('confiture.journal', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.profile', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.profile_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.target_table', '');

@@ -381,7 +381,7 @@ CREATE FUNCTION anon_fpe(value date, seed bigint DEFAULT 0, first_date text DEFA
 COMMENT ON FUNCTION anon_fpe(date, bigint, text, text, text, text, text, text, integer) IS 'Encryption of a value into another of the same form';
 
 CREATE FUNCTION anon_fpe_decrypt(value date, seed bigint DEFAULT 0, first_date text DEFAULT NULL, last_date text DEFAULT NULL, small_domain text DEFAULT 'error', tweak text DEFAULT '', algorithm text DEFAULT 'ff1', on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
-  RETURNS date LANGUAGE c STABLE PARALLEL RESTRICTED
+  RETURNS date LANGUAGE c VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'unmask_wrapper';
 COMMENT ON FUNCTION anon_fpe_decrypt(date, bigint, text, text, text, text, text, text, integer) IS 'Value that was encrypted, for those who may see it';
 
@@ -391,7 +391,7 @@ CREATE FUNCTION anon_fpe(value smallint, seed bigint DEFAULT 0, min bigint DEFAU
 COMMENT ON FUNCTION anon_fpe(smallint, bigint, bigint, bigint, text, text, text, text, integer) IS 'Encryption of a value into another of the same form';
 
 CREATE FUNCTION anon_fpe_decrypt(value smallint, seed bigint DEFAULT 0, min bigint DEFAULT NULL, max bigint DEFAULT NULL, small_domain text DEFAULT 'error', tweak text DEFAULT '', algorithm text DEFAULT 'ff1', on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
-  RETURNS smallint LANGUAGE c STABLE PARALLEL RESTRICTED
+  RETURNS smallint LANGUAGE c VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'unmask_wrapper';
 COMMENT ON FUNCTION anon_fpe_decrypt(smallint, bigint, bigint, bigint, text, text, text, text, integer) IS 'Value that was encrypted, for those who may see it';
 
@@ -401,7 +401,7 @@ CREATE FUNCTION anon_fpe(value integer, seed bigint DEFAULT 0, min bigint DEFAUL
 COMMENT ON FUNCTION anon_fpe(integer, bigint, bigint, bigint, text, text, text, text, integer) IS 'Encryption of a value into another of the same form';
 
 CREATE FUNCTION anon_fpe_decrypt(value integer, seed bigint DEFAULT 0, min bigint DEFAULT NULL, max bigint DEFAULT NULL, small_domain text DEFAULT 'error', tweak text DEFAULT '', algorithm text DEFAULT 'ff1', on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
-  RETURNS integer LANGUAGE c STABLE PARALLEL RESTRICTED
+  RETURNS integer LANGUAGE c VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'unmask_wrapper';
 COMMENT ON FUNCTION anon_fpe_decrypt(integer, bigint, bigint, bigint, text, text, text, text, integer) IS 'Value that was encrypted, for those who may see it';
 
@@ -411,7 +411,7 @@ CREATE FUNCTION anon_fpe(value bigint, seed bigint DEFAULT 0, min bigint DEFAULT
 COMMENT ON FUNCTION anon_fpe(bigint, bigint, bigint, bigint, text, text, text, text, integer) IS 'Encryption of a value into another of the same form';
 
 CREATE FUNCTION anon_fpe_decrypt(value bigint, seed bigint DEFAULT 0, min bigint DEFAULT NULL, max bigint DEFAULT NULL, small_domain text DEFAULT 'error', tweak text DEFAULT '', algorithm text DEFAULT 'ff1', on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
-  RETURNS bigint LANGUAGE c STABLE PARALLEL RESTRICTED
+  RETURNS bigint LANGUAGE c VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'unmask_wrapper';
 COMMENT ON FUNCTION anon_fpe_decrypt(bigint, bigint, bigint, bigint, text, text, text, text, integer) IS 'Value that was encrypted, for those who may see it';
 
@@ -421,7 +421,7 @@ CREATE FUNCTION anon_fpe(value numeric, seed bigint DEFAULT 0, min bigint DEFAUL
 COMMENT ON FUNCTION anon_fpe(numeric, bigint, bigint, bigint, text, text, text, text, integer) IS 'Encryption of a value into another of the same form';
 
 CREATE FUNCTION anon_fpe_decrypt(value numeric, seed bigint DEFAULT 0, min bigint DEFAULT NULL, max bigint DEFAULT NULL, small_domain text DEFAULT 'error', tweak text DEFAULT '', algorithm text DEFAULT 'ff1', on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
-  RETURNS numeric LANGUAGE c STABLE PARALLEL RESTRICTED
+  RETURNS numeric LANGUAGE c VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'unmask_wrapper';
 COMMENT ON FUNCTION anon_fpe_decrypt(numeric, bigint, bigint, bigint, text, text, text, text, integer) IS 'Value that was encrypted, for those who may see it';
 
@@ -431,7 +431,7 @@ CREATE FUNCTION anon_fpe(value text, seed bigint DEFAULT 0, alphabet text DEFAUL
 COMMENT ON FUNCTION anon_fpe(text, bigint, text, text, integer, integer, boolean, text, text, text, text, integer) IS 'Encryption of a value into another of the same form';
 
 CREATE FUNCTION anon_fpe_decrypt(value text, seed bigint DEFAULT 0, alphabet text DEFAULT 'digits', symbols text DEFAULT NULL, keep_prefix integer DEFAULT 0, keep_suffix integer DEFAULT 0, preserve_luhn boolean DEFAULT false, small_domain text DEFAULT 'error', tweak text DEFAULT '', algorithm text DEFAULT 'ff1', on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
-  RETURNS text LANGUAGE c STABLE PARALLEL RESTRICTED
+  RETURNS text LANGUAGE c VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'unmask_wrapper';
 COMMENT ON FUNCTION anon_fpe_decrypt(text, bigint, text, text, integer, integer, boolean, text, text, text, text, integer) IS 'Value that was encrypted, for those who may see it';
 
@@ -441,7 +441,7 @@ CREATE FUNCTION anon_fpe(value timestamp without time zone, seed bigint DEFAULT 
 COMMENT ON FUNCTION anon_fpe(timestamp without time zone, bigint, text, text, text, text, text, text, integer) IS 'Encryption of a value into another of the same form';
 
 CREATE FUNCTION anon_fpe_decrypt(value timestamp without time zone, seed bigint DEFAULT 0, first_date text DEFAULT NULL, last_date text DEFAULT NULL, small_domain text DEFAULT 'error', tweak text DEFAULT '', algorithm text DEFAULT 'ff1', on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
-  RETURNS timestamp without time zone LANGUAGE c STABLE PARALLEL RESTRICTED
+  RETURNS timestamp without time zone LANGUAGE c VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'unmask_wrapper';
 COMMENT ON FUNCTION anon_fpe_decrypt(timestamp without time zone, bigint, text, text, text, text, text, text, integer) IS 'Value that was encrypted, for those who may see it';
 
@@ -451,7 +451,7 @@ CREATE FUNCTION anon_fpe(value timestamp with time zone, seed bigint DEFAULT 0, 
 COMMENT ON FUNCTION anon_fpe(timestamp with time zone, bigint, text, text, text, text, text, text, integer) IS 'Encryption of a value into another of the same form';
 
 CREATE FUNCTION anon_fpe_decrypt(value timestamp with time zone, seed bigint DEFAULT 0, first_date text DEFAULT NULL, last_date text DEFAULT NULL, small_domain text DEFAULT 'error', tweak text DEFAULT '', algorithm text DEFAULT 'ff1', on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
-  RETURNS timestamp with time zone LANGUAGE c STABLE PARALLEL RESTRICTED
+  RETURNS timestamp with time zone LANGUAGE c VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'unmask_wrapper';
 COMMENT ON FUNCTION anon_fpe_decrypt(timestamp with time zone, bigint, text, text, text, text, text, text, integer) IS 'Value that was encrypted, for those who may see it';
 
@@ -461,7 +461,7 @@ CREATE FUNCTION anon_fpe(value uuid, seed bigint DEFAULT 0, small_domain text DE
 COMMENT ON FUNCTION anon_fpe(uuid, bigint, text, text, text, text, integer) IS 'Encryption of a value into another of the same form';
 
 CREATE FUNCTION anon_fpe_decrypt(value uuid, seed bigint DEFAULT 0, small_domain text DEFAULT 'error', tweak text DEFAULT '', algorithm text DEFAULT 'ff1', on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
-  RETURNS uuid LANGUAGE c STABLE PARALLEL RESTRICTED
+  RETURNS uuid LANGUAGE c VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'unmask_wrapper';
 COMMENT ON FUNCTION anon_fpe_decrypt(uuid, bigint, text, text, text, text, integer) IS 'Value that was encrypted, for those who may see it';
 
@@ -571,7 +571,7 @@ CREATE FUNCTION anon_ip(value cidr, seed bigint DEFAULT 0, method text DEFAULT '
 COMMENT ON FUNCTION anon_ip(cidr, bigint, text, integer, integer, text, integer) IS 'Network address that stands for the given one';
 
 CREATE FUNCTION anon_ip_decrypt(value cidr, seed bigint DEFAULT 0, method text DEFAULT 'prefix', keep_bits integer DEFAULT 0, keep_bits_v6 integer DEFAULT 0, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
-  RETURNS cidr LANGUAGE c STABLE PARALLEL RESTRICTED
+  RETURNS cidr LANGUAGE c VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'unmask_wrapper';
 COMMENT ON FUNCTION anon_ip_decrypt(cidr, bigint, text, integer, integer, text, integer) IS 'Value that was encrypted, for those who may see it';
 
@@ -581,7 +581,7 @@ CREATE FUNCTION anon_ip(value inet, seed bigint DEFAULT 0, method text DEFAULT '
 COMMENT ON FUNCTION anon_ip(inet, bigint, text, integer, integer, text, integer) IS 'Network address that stands for the given one';
 
 CREATE FUNCTION anon_ip_decrypt(value inet, seed bigint DEFAULT 0, method text DEFAULT 'prefix', keep_bits integer DEFAULT 0, keep_bits_v6 integer DEFAULT 0, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
-  RETURNS inet LANGUAGE c STABLE PARALLEL RESTRICTED
+  RETURNS inet LANGUAGE c VOLATILE PARALLEL UNSAFE
   AS 'MODULE_PATHNAME', 'unmask_wrapper';
 COMMENT ON FUNCTION anon_ip_decrypt(inet, bigint, text, integer, integer, text, integer) IS 'Value that was encrypted, for those who may see it';
 

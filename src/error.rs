@@ -135,10 +135,14 @@ pub enum Kind {
     Credentials,
     /// 58000: something outside the server failed.
     External,
+    /// 25006: nothing can be written here.
+    ReadOnly,
     /// What the server reported, for errors of ours that stand in for one of its own.
     Server(Sqlstate),
     /// 53000: something outside the server asks to be called less often.
     Throttled,
+    /// 25000: the state of the transaction does not allow what was asked.
+    TransactionState,
     /// 42703: a column does not exist.
     UndefinedColumn,
     /// 42704: a profile, key, run or other object does not exist.
@@ -177,7 +181,9 @@ impl Kind {
             Self::Protocol => "08P01",
             Self::ProgramLimit => "54000",
             Self::QueryCanceled => "57014",
+            Self::ReadOnly => "25006",
             Self::Throttled => "53000",
+            Self::TransactionState => "25000",
             Self::UndefinedColumn => "42703",
             Self::UndefinedObject => "42704",
             Self::UndefinedSchema => "3F000",

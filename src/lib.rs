@@ -53,9 +53,14 @@ extension_sql_file!(
     requires = ["lineage", ledger::guard::sql::definition_guard]
 );
 extension_sql_file!(
+    "../sql/journal.sql",
+    name = "journal",
+    requires = ["ledger", ledger::journal::sql::journal_guard]
+);
+extension_sql_file!(
     "../sql/profile.sql",
     name = "profile",
-    requires = ["lineage"]
+    requires = ["lineage", "journal"]
 );
 extension_sql_file!(
     "../sql/custody.sql",
@@ -75,4 +80,6 @@ extension_sql_file!("../sql/grants.sql", name = "grants", finalize);
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     settings::init();
+    // The strategies know no room above theirs.
+    strategies::witness::register(ledger::journal::store::reveal);
 }

@@ -18,7 +18,7 @@ const BELOW: [(&str, &[&str]); 4] = [
 ];
 
 /// Pure files that use the server all the same, and why.
-const CONDUCTORS: [(&str, &str); 7] = [
+const CONDUCTORS: [(&str, &str); 8] = [
     (
         "src/custody/rewrap/mod.rs",
         "commits after every key, and tells the caller",
@@ -38,6 +38,10 @@ const CONDUCTORS: [(&str, &str); 7] = [
     (
         "src/sync/failure.rs",
         "turns what the server raised into words without values",
+    ),
+    (
+        "src/sync/recheck.rs",
+        "reads the target, with the rights of the caller",
     ),
     (
         "src/sync/request.rs",

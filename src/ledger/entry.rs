@@ -225,10 +225,15 @@ impl Entry {
 
 /// Signs an entry hash: HMAC-SHA256 under the ledger's entry subkey, over a domain and the hash.
 pub fn sign(subkey: &Secret, entry_hash: &[u8; 32]) -> [u8; 32] {
+    sign_as("confiture/sig/v1", subkey, entry_hash)
+}
+
+/// As [`sign`], for a hash of another domain.
+pub fn sign_as(domain: &str, subkey: &Secret, hash: &[u8; 32]) -> [u8; 32] {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(subkey.expose()).expect("HMAC takes a key of any length");
-    mac.update(b"confiture/sig/v1");
-    mac.update(entry_hash);
+    mac.update(domain.as_bytes());
+    mac.update(hash);
     mac.finalize().into_bytes().into()
 }
 

@@ -8,6 +8,7 @@ pub mod canonical;
 pub mod declared;
 pub mod entry;
 pub mod guard;
+pub mod journal;
 pub mod lineage;
 pub mod sql;
 pub mod store;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::entry::{self, CANON_VERSION, Entry, Event, Facts, LineageRange};
 use super::verify::{AUDIT, Finding, Head, LINEAGE, Stored, Verifier};
-use super::{canonical, guard, lineage};
+use super::{canonical, guard, journal, lineage};
 use crate::error::{Error, Kind, Result};
 use crate::keys::store::ActiveKey;
 use crate::keys::{self, Secret, Use, subkey};
@@ -121,6 +121,7 @@ impl Signing<'_> {
 /// Writes an entry of the audit log behind the head and returns the head that follows.
 fn write(signing: &Signing<'_>, event: Event, facts: Facts, head: &Head) -> Result<Head> {
     let database = server::database();
+    let (journal_last, journal_root) = journal::store::fold(&head.log_id, head.seq)?;
     let entry = Entry {
         seq: head.seq + 1,
         id: keys::random_uuid()?,
@@ -143,8 +144,8 @@ fn write(signing: &Signing<'_>, event: Event, facts: Facts, head: &Head) -> Resu
         source_database: database.clone(),
         target_database: database,
         facts,
-        journal_last: 0,
-        journal_root: None,
+        journal_last,
+        journal_root: journal_root.map(Into::into),
         key_name: signing.key.name.to_string(),
         key_version: signing.key.version,
         previous_entry_hash: head.entry_hash.clone(),
@@ -268,7 +269,11 @@ pub fn verify() -> Result<Vec<Finding>> {
             Ok(spi::read(HEAD, &[chain.into()], head)?.into_iter().next())
         };
         verifier.also(lineage::store::missing_keys()?);
-        Ok(verifier.finish(head(AUDIT)?.as_ref(), head(LINEAGE)?.as_ref()))
+        let findings = verifier.finish(head(AUDIT)?.as_ref(), head(LINEAGE)?.as_ref());
+        Ok(journal::verify::join(
+            findings,
+            journal::store::verify(&mut key)?,
+        ))
     })
 }
 

@@ -18,6 +18,8 @@ pub mod callsite;
 pub mod codec;
 pub mod ddl;
 pub mod document;
+mod durable;
+pub mod frozen;
 pub mod guc;
 pub mod ident;
 pub mod inval;

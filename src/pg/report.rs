@@ -82,6 +82,8 @@ fn code(kind: Kind) -> PgSqlErrorCode {
         Kind::UndefinedSchema => PgSqlErrorCode::ERRCODE_INVALID_SCHEMA_NAME,
         Kind::UndefinedTable => PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
         Kind::Unreachable => PgSqlErrorCode::ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+        Kind::ReadOnly => PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
+        Kind::TransactionState => PgSqlErrorCode::ERRCODE_INVALID_TRANSACTION_STATE,
         Kind::Unsupported => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
     }
 }

@@ -122,3 +122,10 @@ pub fn version_num() -> i32 {
 pub fn check_for_interrupts() {
     pgrx::check_for_interrupts!();
 }
+
+/// Whether a row was written by this transaction, a subtransaction included: `xmin` is what its
+/// system column of that name says.
+pub fn wrote(xmin: u32) -> bool {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::TransactionIdIsCurrentTransactionId(xmin.into()) }
+}

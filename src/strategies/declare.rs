@@ -105,6 +105,8 @@ fn function(kind: Kind, of: ValueType, suffix: &str, body: &str, about: &str) ->
     let definition = kind.definition();
     let arguments = arguments(kind, of);
     let properties = match definition.needs {
+        // It leaves a record that stays, which a worker cannot.
+        _ if body == "unmask" => "VOLATILE PARALLEL UNSAFE",
         Needs::Chance => "VOLATILE PARALLEL SAFE",
         Needs::Key => "STABLE PARALLEL RESTRICTED",
         Needs::Nothing => "IMMUTABLE PARALLEL SAFE",

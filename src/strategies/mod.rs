@@ -36,6 +36,7 @@ pub mod prose;
 pub mod rows;
 pub mod sql;
 pub mod token;
+pub mod witness;
 
 pub use crate::value::{Datum, ValueType};
 pub use definition::{

@@ -4,9 +4,11 @@
 //! The body finds out from the catalog which function it is and what its arguments are called, once
 //! per call site; per row there is the keyed function and nothing else. NULL in, NULL out. A keyed
 //! mask uses the active masking key, or the version that `key_version` names, so it is STABLE, and
-//! PARALLEL RESTRICTED because a worker would have to ask the provider for the key again.
+//! PARALLEL RESTRICTED because a worker would have to ask the provider for the key again. The way
+//! back leaves a record that stays, so it is VOLATILE PARALLEL UNSAFE.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use pgrx::iter::TableIterator;
@@ -17,6 +19,7 @@ use pgrx::{AnyElement, JsonB};
 
 use super::measure::epsilon::{Epsilon, corrected_variance, noise_params};
 use super::params::from_json;
+use super::witness::Tally;
 use super::{
     Datum, Input, Kind, Mask, Needs, ParamKind, Params, Presence, Row, SaltRef, Seed, Strategy,
     Subkeys, Value, ValueType, listing,
@@ -25,7 +28,7 @@ use crate::error::{self, Error, Result, given};
 use crate::keys::{self, Use, subkey};
 use crate::pg::codec::Codec;
 use crate::pg::document::Document;
-use crate::pg::{call, callsite, report};
+use crate::pg::{call, callsite, report, server};
 use crate::settings;
 
 type Call = pg_sys::FunctionCallInfo;
@@ -33,13 +36,19 @@ type Call = pg_sys::FunctionCallInfo;
 /// The body of every mask.
 #[pg_extern(sql = false)]
 fn mask(fcinfo: Call) -> Result<Option<AnyElement>, ErrorReport> {
-    Ok(run(fcinfo, Mask::apply)?)
+    Ok(run(fcinfo, |_| Ok(()), Mask::apply)?)
 }
 
-/// The body of the way back from a mask that has one.
+/// The body of the way back from a mask that has one. What it gives is on record before.
 #[pg_extern(sql = false)]
 fn unmask(fcinfo: Call) -> Result<Option<AnyElement>, ErrorReport> {
-    Ok(run(fcinfo, Mask::reverse)?)
+    let given = |site: &Site| {
+        let mut tally = site.tally.get();
+        tally.give(&site.fixed.name, server::statement_start())?;
+        site.tally.set(tally);
+        Ok(())
+    };
+    Ok(run(fcinfo, given, Mask::reverse)?)
 }
 
 /// The strategies there are, as rows of the view `confiture.strategies`.
@@ -186,10 +195,14 @@ struct Site {
     /// and a key can be rotated within one: the active key may be another one then.
     stamp: keys::store::Stamp,
     mask: Mask,
+    /// What was given back here.
+    tally: Cell<Tally>,
 }
 
 /// What never changes at a call site.
 struct Fixed {
+    /// The name of the function.
+    name: String,
     kind: Option<Kind>,
     value: usize,
     codec: Codec,
@@ -206,6 +219,7 @@ struct Kept {
 
 fn run(
     fcinfo: Call,
+    before: impl Fn(&Site) -> Result<()>,
     work: impl for<'a> Fn(&Mask, Datum<'a>, Row<'_>) -> Result<Option<Datum<'a>>>,
 ) -> Result<Option<AnyElement>> {
     // The value comes first, but for the function that takes the strategy's name before it.
@@ -221,6 +235,7 @@ fn run(
     let Some(value) = fixed.codec.argument(fcinfo, fixed.value)? else {
         return Ok(None);
     };
+    before(site)?;
     let inputs = inputs(fcinfo, fixed);
     let row = Row(&inputs);
     let masked = value.each(|value| work(&site.mask, value, row))?;
@@ -266,6 +281,7 @@ fn make(fcinfo: Call, former: Option<&Site>) -> Result<Site> {
         // As it is now: looking the key up may have taken in news of it.
         stamp: keys::store::stamp(),
         mask: mask?,
+        tally: Cell::new(former.map(|site| site.tally.get()).unwrap_or_default()),
         fixed,
     })
 }
@@ -410,6 +426,7 @@ fn fix(fcinfo: Call) -> Result<Fixed> {
         value,
         codec: Codec::at(fcinfo, call::type_of(fcinfo, value))?,
         inputs,
+        name: signature.name,
         arguments: signature.arguments,
     })
 }

@@ -105,6 +105,8 @@ def test_every_table_with_state_is_dumped(db):
     missing = db.column("""
         SELECT c.relname FROM pg_class c
          WHERE c.relnamespace = 'confiture'::regnamespace AND c.relkind IN ('r', 'p', 'S')
+           -- Read at another moment than its table; the next record counts on from the last.
+           AND c.relname <> 'journal_count'
            AND c.oid <> ALL (SELECT unnest(coalesce(extconfig, '{}')) FROM pg_extension
                               WHERE extname = 'confiture')""")
     assert missing == []

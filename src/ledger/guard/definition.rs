@@ -7,12 +7,13 @@
 use std::cmp::Reverse;
 
 /// Tables of the ledger that must be as they were made.
-pub const TABLES: [&str; 4] = ["audit_log", "ledger_head", "lineage", "run_key"];
+pub const TABLES: [&str; 5] = ["audit_log", "journal", "ledger_head", "lineage", "run_key"];
 
 /// Functions that guard the ledger or read it for somebody.
-pub const FUNCTIONS: [&str; 11] = [
+pub const FUNCTIONS: [&str; 12] = [
     "_definition_guard",
     "_drop_guard",
+    "_journal_guard",
     "_ledger_guard",
     "audit_entry_json",
     "disarm",
