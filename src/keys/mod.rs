@@ -69,6 +69,8 @@ pub enum Use {
     Binding,
     /// Keys format-preserving encryption.
     Fpe,
+    /// Seed of the key that signs anchors of the ledger.
+    LedgerAnchor,
     /// Signs ledger entries.
     LedgerEntry,
     /// Keys the deterministic masks.
@@ -82,6 +84,7 @@ impl Use {
         match self {
             Self::Binding => "binding",
             Self::Fpe => "fpe",
+            Self::LedgerAnchor => "ledger anchor",
             Self::LedgerEntry => "ledger entry",
             Self::Masking => "masking",
             Self::Salt => "salt",
@@ -148,6 +151,7 @@ mod tests {
         let uses = [
             Use::Binding,
             Use::Fpe,
+            Use::LedgerAnchor,
             Use::LedgerEntry,
             Use::Masking,
             Use::Salt,

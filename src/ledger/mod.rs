@@ -5,7 +5,9 @@
 //! only: no SQL function appends what a caller says.
 
 pub mod canonical;
+pub mod checkpoint;
 pub mod entry;
 pub mod sql;
 pub mod store;
+pub mod tree;
 pub mod verify;
