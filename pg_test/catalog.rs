@@ -154,13 +154,17 @@ mod tests {
         confiture._run_mask(integer,anyelement) volatile unsafe
         confiture._run_mask(integer,anyelement,\"any\") volatile unsafe
         confiture._strategies() immutable safe strict
+        confiture.anchor_key() stable unsafe
         confiture.audit_entry_json(uuid) stable safe
+        confiture.consistency_proof(bigint,bigint) stable unsafe
         confiture.create_key(text,text) volatile unsafe
         confiture.destroy_key_version(text,integer) volatile unsafe
+        confiture.export_anchor() volatile unsafe strict
         confiture.forget_keys() volatile unsafe strict
         confiture.get_audit_log(integer) stable safe
         confiture.grant_access(text,text,text) volatile unsafe
         confiture.import_key(text) volatile unsafe
+        confiture.inclusion_proof(bigint,bigint) stable unsafe
         confiture.init_key_file(text) volatile unsafe
         confiture.installation_id() volatile unsafe strict
         confiture.load_keys() volatile unsafe strict
@@ -262,8 +266,9 @@ mod tests {
         Ok(())
     }
 
-    /// Settings that say where something secret is.
-    const REFERENCES: [&str; 6] = [
+    /// Settings that say where keys or evidence are.
+    const REFERENCES: [&str; 7] = [
+        "confiture.anchor_directory",
         "confiture.key_aws",
         "confiture.key_azure",
         "confiture.key_file",
@@ -376,6 +381,7 @@ mod tests {
             [
                 "_run_mask",
                 "_strategies",
+                "export_anchor",
                 "forget_keys",
                 "load_keys",
                 "load_profile",
@@ -392,8 +398,12 @@ mod tests {
         assert_eq!(
             may("auditor")?,
             [
+                "anchor_key",
                 "audit_entry_json",
+                "consistency_proof",
+                "export_anchor",
                 "get_audit_log",
+                "inclusion_proof",
                 "provider_problem",
                 "verify_ledger"
             ]

@@ -123,12 +123,14 @@ impl VerifierKey {
 
     /// The public key of a seed.
     pub fn of_seed(name: &str, seed: &Secret) -> Option<Self> {
-        Self::new(
-            name,
-            SigningKey::from_bytes(seed.expose())
-                .verifying_key()
-                .as_bytes(),
-        )
+        Self::new(name, &Self::public_of(seed))
+    }
+
+    /// The 32 bytes of the public key of a seed.
+    pub fn public_of(seed: &Secret) -> [u8; 32] {
+        SigningKey::from_bytes(seed.expose())
+            .verifying_key()
+            .to_bytes()
     }
 
     /// Reads `name+id+key`, the id in 8 hexadecimal digits, the key in base64 after its type.
@@ -158,11 +160,6 @@ impl VerifierKey {
     /// The name that signatures are made under.
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// The 32 bytes.
-    pub fn public(&self) -> &[u8; 32] {
-        self.key.as_bytes()
     }
 
     /// Whether a signature that names this key is right. Stricter than RFC 8032 demands, in that

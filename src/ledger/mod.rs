@@ -4,6 +4,7 @@
 //! hash signed under a subkey of a key that is not in the database. Entries come from Rust state
 //! only: no SQL function appends what a caller says.
 
+pub mod anchor;
 pub mod canonical;
 pub mod checkpoint;
 pub mod entry;

@@ -8,6 +8,7 @@ use pgrx::Uuid;
 use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
 use serde_json::Value;
 
+use super::anchor;
 use super::canonical;
 use super::entry::{self, CANON_VERSION, Entry, Event, Facts};
 use super::verify::{Finding, Head, Stored, Verifier};
@@ -16,7 +17,7 @@ use crate::keys::{self, Secret, Use, subkey};
 use crate::pg::{owner, report, server, spi, user};
 
 /// Id of a chain's row in `confiture.ledger_head`.
-const AUDIT: &str = "audit";
+pub(super) const AUDIT: &str = "audit";
 
 /// Appends an entry in the current transaction and returns its number.
 ///
@@ -129,11 +130,11 @@ pub fn owned_by_any(roles: &[pgrx::pg_sys::Oid]) -> Result<bool> {
     Ok(roles.contains(&owner::owner_of("confiture")?))
 }
 
-/// Checks the whole audit log.
+/// Checks the whole audit log, against these notes or those of the anchor directory.
 ///
 /// # Errors
 /// As the interface; findings are rows, not errors.
-pub fn verify() -> Result<Vec<Finding>> {
+pub fn verify(notes: Option<Vec<String>>) -> Result<Vec<Finding>> {
     owner::acting_as_owner("confiture", || {
         let mut known: Vec<(String, i32, Option<Secret>)> = Vec::new();
         let mut key = |name: &str, version: i32| {
@@ -144,7 +145,8 @@ pub fn verify() -> Result<Vec<Finding>> {
             known.push((name.to_owned(), version, secret.clone()));
             secret
         };
-        let mut verifier = Verifier::new(&mut key);
+        let anchors = anchor::store::gather(notes)?;
+        let mut verifier = Verifier::new(&mut key, anchors);
         let mut after = 0;
         loop {
             // By pages along the primary key: memory stays constant however long the log is.
@@ -165,7 +167,7 @@ pub fn verify() -> Result<Vec<Finding>> {
     })
 }
 
-const HEAD: &str =
+pub(super) const HEAD: &str =
     "SELECT log_id, seq, entry_hash FROM ONLY confiture.ledger_head WHERE chain = $1";
 
 const SELECT: &str = "
@@ -264,7 +266,7 @@ fn locked_head() -> Result<Head> {
     Ok(head)
 }
 
-fn head(row: &spi::Row<'_>) -> Result<Head> {
+pub(super) fn head(row: &spi::Row<'_>) -> Result<Head> {
     Ok(Head {
         log_id: *row.required::<Uuid>(1)?.as_bytes(),
         seq: row.required(2)?,

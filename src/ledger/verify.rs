@@ -1,5 +1,6 @@
 //! Verification: coded findings, never one boolean.
 
+use super::anchor::{Anchors, Covered};
 use super::entry::{self, Entry};
 use crate::keys::Secret;
 
@@ -28,7 +29,8 @@ pub struct Head {
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// E01 hash, E02 signature, E03 link, E04 order, E07 head, E11 key, W01 unanchored.
+    /// E01 hash, E02 signature, E03 link, E04 order, E07 head, E08 and E09 anchors, E11 key, W01
+    /// unanchored, W07 place of anchors.
     pub code: &'static str,
     /// `fail`, `unverifiable`, `warn` or `ok`.
     pub status: &'static str,
@@ -43,6 +45,7 @@ pub struct Finding {
 /// Checks entries one after another: memory does not grow with the log.
 pub struct Verifier<'a> {
     key: &'a mut dyn FnMut(&str, i32) -> Option<Secret>,
+    anchors: Anchors,
     findings: Vec<Finding>,
     last: Option<(i64, [u8; 16], Vec<u8>)>,
     checked: i64,
@@ -50,9 +53,11 @@ pub struct Verifier<'a> {
 
 impl<'a> Verifier<'a> {
     /// Begins; `key` returns the entry subkey of a key version, `None` where it is not available.
-    pub fn new(key: &'a mut dyn FnMut(&str, i32) -> Option<Secret>) -> Self {
+    /// The root of the log is held against each of `anchors` as the entries go by.
+    pub fn new(key: &'a mut dyn FnMut(&str, i32) -> Option<Secret>, anchors: Anchors) -> Self {
         Self {
             key,
+            anchors,
             findings: Vec::new(),
             last: None,
             checked: 0,
@@ -63,6 +68,7 @@ impl<'a> Verifier<'a> {
     pub fn entry(&mut self, stored: &Stored) {
         let entry = &stored.entry;
         self.checked += 1;
+        self.anchors.entry(entry.seq, &stored.entry_hash);
         if stored.canon_version != entry::CANON_VERSION {
             self.add(
                 "E01",
@@ -154,20 +160,30 @@ impl<'a> Verifier<'a> {
                     .to_owned(),
             });
         }
-        if self.checked > 0 {
+        let (found, covered) = self.anchors.finish(last_seq);
+        self.findings.extend(found);
+        let is_ok = !self.findings.iter().any(|finding| finding.status != "warn");
+        let covers = covered.as_ref().map_or(0, |covered| covered.size);
+        let later = last_seq.saturating_sub(i64::try_from(covers).unwrap_or(i64::MAX));
+        let rests = what_it_rests_on(covered.as_ref(), later.unsigned_abs());
+        // Without an entry there is nothing to say; else one of these rows says what holds.
+        if self.checked > 0 && (later > 0 || !is_ok) {
             self.findings.push(Finding {
                 code: "W01",
                 status: "warn",
-                seq_from: Some(1),
-                seq_to: Some(last_seq),
-                detail: format!(
-                    "{} entries rest on the signing key only: no anchor outside the database covers \
-                     them, so whoever holds the key could have rewritten all of them.",
-                    self.checked
-                ),
+                seq_from: (later > 0).then_some(last_seq - later + 1),
+                seq_to: (later > 0).then_some(last_seq),
+                detail: rests.clone(),
             });
         }
-        if !self.findings.iter().any(|finding| finding.status != "warn") {
+        if is_ok {
+            let mut detail = format!(
+                "{} entries have their hash, signature, link and place.",
+                self.checked
+            );
+            if covered.is_some() {
+                detail = format!("{detail} {rests}");
+            }
             self.findings.insert(
                 0,
                 Finding {
@@ -175,10 +191,7 @@ impl<'a> Verifier<'a> {
                     status: "ok",
                     seq_from: (last_seq > 0).then_some(1),
                     seq_to: (last_seq > 0).then_some(last_seq),
-                    detail: format!(
-                        "{} entries have their hash, signature, link and place.",
-                        self.checked
-                    ),
+                    detail,
                 },
             );
         }
@@ -187,6 +200,27 @@ impl<'a> Verifier<'a> {
 
     fn add(&mut self, code: &'static str, status: &'static str, seq: i64, detail: &str) {
         self.findings.push(finding(code, status, seq, detail));
+    }
+}
+
+/// What the result is worth, and against whom.
+fn what_it_rests_on(covered: Option<&Covered>, later: u64) -> String {
+    let (number, rest) = match later {
+        1 => ("1".to_owned(), "entry rests"),
+        _ => (later.to_string(), "entries rest"),
+    };
+    match covered {
+        None => format!(
+            "{number} {rest} on the signing key only: no anchor outside the database covers them, \
+             so whoever holds the key could have rewritten all of them."
+        ),
+        Some(Covered { size, signer }) if later == 0 => {
+            format!("Verified to entry {size} by the anchor of key {signer}; no later entry.")
+        }
+        Some(Covered { size, signer }) => format!(
+            "Verified to entry {size} by the anchor of key {signer}; {number} later {rest} on the \
+             signing key only."
+        ),
     }
 }
 
@@ -238,7 +272,7 @@ mod tests {
 
     fn codes(stored: &[Stored], head: Option<&Head>) -> Vec<&'static str> {
         let mut look_up = |_: &str, _: i32| Some(key());
-        let mut verifier = Verifier::new(&mut look_up);
+        let mut verifier = Verifier::new(&mut look_up, Anchors::default());
         for entry in stored {
             verifier.entry(entry);
         }
@@ -287,7 +321,7 @@ mod tests {
     fn verify_calls_a_missing_key_unverifiable_not_tampered() {
         let (stored, head) = chain(2);
         let mut none = |_: &str, _: i32| None;
-        let mut verifier = Verifier::new(&mut none);
+        let mut verifier = Verifier::new(&mut none, Anchors::default());
         for entry in &stored {
             verifier.entry(entry);
         }
@@ -296,6 +330,96 @@ mod tests {
             findings
                 .iter()
                 .all(|f| f.status != "fail" && f.status != "ok")
+        );
+    }
+
+    fn anchored(stored: &[Stored], head: &Head, sizes: &[usize]) -> Vec<Finding> {
+        let anchors = sizes
+            .iter()
+            .map(|size| {
+                let mut tree = super::super::tree::Frontier::default();
+                let (honest, _) = chain(9);
+                for entry in &honest[..*size] {
+                    tree.push(&entry.entry_hash);
+                }
+                super::super::anchor::Anchor {
+                    size: tree.size(),
+                    root: tree.root(),
+                    signer: "masking/1".into(),
+                }
+            })
+            .collect();
+        let mut look_up = |_: &str, _: i32| Some(key());
+        let mut verifier = Verifier::new(&mut look_up, Anchors::new(anchors, Vec::new()));
+        for entry in stored {
+            verifier.entry(entry);
+        }
+        verifier.finish(Some(head))
+    }
+
+    fn places(findings: &[Finding]) -> Vec<(&'static str, Option<i64>, Option<i64>)> {
+        findings
+            .iter()
+            .map(|found| (found.code, found.seq_from, found.seq_to))
+            .collect()
+    }
+
+    #[test]
+    fn verify_counts_from_the_newest_anchor_on() {
+        let (stored, head) = chain(6);
+        let found = anchored(&stored, &head, &[2, 4]);
+        assert_eq!(
+            places(&found),
+            [("OK", Some(1), Some(6)), ("W01", Some(5), Some(6))]
+        );
+        assert!(found[0].detail.ends_with(
+            "Verified to entry 4 by the anchor of key masking/1; 2 later entries rest on the \
+             signing key only."
+        ));
+        let found = anchored(&stored, &head, &[5]);
+        assert!(found[0].detail.contains("; 1 later entry rests on"));
+        let found = anchored(&stored, &head, &[6]);
+        assert_eq!(places(&found), [("OK", Some(1), Some(6))]);
+        assert!(found[0].detail.ends_with("; no later entry."));
+    }
+
+    #[test]
+    fn verify_detects_by_anchors_what_nothing_else_shows() {
+        // The end cut off, and the head set back.
+        let (stored, head) = chain(4);
+        let found = anchored(&stored, &head, &[3, 6]);
+        assert_eq!(
+            places(&found),
+            [("E08", Some(5), Some(6)), ("W01", Some(4), Some(4))]
+        );
+        // Everything written anew from an entry on, by somebody who has the key.
+        let (mut stored, mut head) = chain(6);
+        let mut previous = stored[3].entry_hash.clone();
+        for stored in &mut stored[4..] {
+            let mut entry = stored.entry.clone();
+            entry.previous_entry_hash = previous;
+            entry.user_name = "somebody else".into();
+            *stored = sealed(entry);
+            previous = stored.entry_hash.clone();
+        }
+        head.entry_hash = previous;
+        assert_eq!(places(&anchored(&stored, &head, &[]))[0].0, "OK");
+        let found = anchored(&stored, &head, &[3, 6]);
+        assert_eq!(
+            places(&found),
+            [("E09", Some(4), Some(6)), ("W01", Some(4), Some(6))]
+        );
+        assert!(found[1].detail.starts_with("Verified to entry 3 by"));
+    }
+
+    #[test]
+    fn verify_says_what_holds_also_when_something_else_fails() {
+        let (mut stored, head) = chain(4);
+        stored[3].signature = vec![0; 32];
+        let found = anchored(&stored, &head, &[4]);
+        assert_eq!(
+            places(&found),
+            [("E02", Some(4), Some(4)), ("W01", None, None)]
         );
     }
 }
