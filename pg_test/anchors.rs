@@ -52,8 +52,9 @@ mod tests {
             origin: origin.clone(),
         };
         let note = checkpoint.sign(&origin, &seed);
-        let key = [VerifierKey::parse(&one::<String>("SELECT confiture.anchor_key()")?).unwrap()];
-        let parsed = Note::parse(&note).unwrap();
+        let key: String = one("SELECT confiture.anchor_key()")?;
+        let key = [VerifierKey::parse(&key).expect("a key")];
+        let parsed = Note::parse(&note).expect("a note");
         assert!(matches!(parsed.signed(&key, |key| key), Signed::By(_)));
         Ok(note)
     }
@@ -84,10 +85,7 @@ mod tests {
         entries()?;
         assert_eq!(found(&[])?, ["OK ok 1 5", "W01 warn 1 5"]);
         assert_eq!(found(&[anchor(2)?])?, ["OK ok 1 5", "W01 warn 3 5"]);
-        assert_eq!(
-            found(&[anchor(5)?, anchor(3)?, anchor(3)?])?,
-            ["OK ok 1 5"]
-        );
+        assert_eq!(found(&[anchor(5)?, anchor(3)?, anchor(3)?])?, ["OK ok 1 5"]);
         Ok(())
     }
 
@@ -97,10 +95,8 @@ mod tests {
         let anchors = [anchor(3)?, anchor(5)?];
         run("ALTER TABLE confiture.audit_log DISABLE TRIGGER USER")?;
         run("DELETE FROM confiture.audit_log WHERE seq > 4")?;
-        run(
-            "UPDATE confiture.ledger_head SET seq = 4, entry_hash =
-               (SELECT entry_hash FROM confiture.audit_log WHERE seq = 4)",
-        )?;
+        run("UPDATE confiture.ledger_head SET seq = 4, entry_hash =
+               (SELECT entry_hash FROM confiture.audit_log WHERE seq = 4)")?;
         assert_eq!(found(&[])?, ["OK ok 1 4", "W01 warn 1 4"]);
         assert_eq!(found(&anchors)?, ["E08 fail 5 5", "W01 warn 4 4"]);
         store::append(Event::Failed, Facts::default())?;
@@ -134,7 +130,7 @@ mod tests {
             spi::rows(
                 &format!("SELECT hash FROM confiture.{call} ORDER BY n"),
                 &[],
-                |row| Ok(row.required::<Vec<u8>>(1)?.try_into().unwrap()),
+                |row| Ok(row.required::<Vec<u8>>(1)?.try_into().expect("32 bytes")),
             )
         };
         for size in 1..=5 {
@@ -142,15 +138,33 @@ mod tests {
             for at in 1..=size {
                 let hashes: Vec<Hash> = proof(format!("inclusion_proof({at}, {size})"))?;
                 let leaf = tree::leaf(&leaves[at - 1]);
-                assert!(tree::includes(at as u64 - 1, size as u64, &leaf, &hashes, &now));
+                assert!(tree::includes(
+                    at as u64 - 1,
+                    size as u64,
+                    &leaf,
+                    &hashes,
+                    &now
+                ));
                 let hashes: Vec<Hash> = proof(format!("consistency_proof({at}, {size})"))?;
                 let before = root(&leaves[..at]);
-                assert!(tree::is_consistent(at as u64, &before, size as u64, &now, &hashes));
+                assert!(tree::is_consistent(
+                    at as u64,
+                    &before,
+                    size as u64,
+                    &now,
+                    &hashes
+                ));
             }
         }
         for numbers in ["0", "6", "-1", "3, 2", "1, 6", "NULL"] {
-            refused("22023", &format!("SELECT confiture.inclusion_proof({numbers})"));
-            refused("22023", &format!("SELECT confiture.consistency_proof({numbers})"));
+            refused(
+                "22023",
+                &format!("SELECT confiture.inclusion_proof({numbers})"),
+            );
+            refused(
+                "22023",
+                &format!("SELECT confiture.consistency_proof({numbers})"),
+            );
         }
         Ok(())
     }

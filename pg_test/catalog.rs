@@ -154,7 +154,7 @@ mod tests {
         confiture._run_mask(integer,anyelement) volatile unsafe
         confiture._run_mask(integer,anyelement,\"any\") volatile unsafe
         confiture._strategies() immutable safe strict
-        confiture.anchor_key() stable unsafe
+        confiture.anchor_key() stable unsafe strict
         confiture.audit_entry_json(uuid) stable safe
         confiture.consistency_proof(bigint,bigint) stable unsafe
         confiture.create_key(text,text) volatile unsafe

@@ -31,7 +31,7 @@ pub struct Covered {
 impl Anchors {
     /// Sorts anchors whose signatures are right. `findings` is what there is to say about others.
     pub fn new(mut anchors: Vec<Anchor>, mut findings: Vec<Finding>) -> Self {
-        anchors.sort_by(|a, b| (a.size, a.root).cmp(&(b.size, b.root)));
+        anchors.sort_by_key(|anchor| (anchor.size, anchor.root));
         anchors.dedup_by(|a, b| (a.size, a.root) == (b.size, b.root));
         let mut twice = anchors
             .windows(2)

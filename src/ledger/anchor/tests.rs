@@ -44,11 +44,11 @@ fn note(entries: &[[u8; 32]]) -> String {
     checkpoint(entries).sign(&origin(&LOG), &seed(1))
 }
 
-/// Codes and places of what is found, and what is covered.
-fn compared(
-    notes: &[String],
-    entries: &[(i64, [u8; 32])],
-) -> (Vec<(&'static str, Option<i64>, Option<i64>)>, Option<u64>) {
+/// Code, first and last entry of a finding.
+type Place = (&'static str, Option<i64>, Option<i64>);
+
+/// What is found, and what is covered.
+fn compared(notes: &[String], entries: &[(i64, [u8; 32])]) -> (Vec<Place>, Option<u64>) {
     let mut judge = Judge::new(Some(LOG), signers());
     for note in notes {
         judge.note("no. 1", note);
@@ -252,7 +252,7 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("anchors-{name}-{}", std::process::id()));
+        let path = PathBuf::from(format!("/tmp/anchors-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(path.join("data/inside")).unwrap();
         std::fs::create_dir(path.join("anchors")).unwrap();
