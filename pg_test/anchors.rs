@@ -85,6 +85,8 @@ mod tests {
         entries()?;
         assert_eq!(found(&[])?, ["OK ok 1 5", "W01 warn 1 5"]);
         assert_eq!(found(&[anchor(2)?])?, ["OK ok 1 5", "W01 warn 3 5"]);
+        let stored_by_a_shell = anchor(2)?.trim_end().to_owned();
+        assert_eq!(found(&[stored_by_a_shell])?, ["OK ok 1 5", "W01 warn 3 5"]);
         assert_eq!(found(&[anchor(5)?, anchor(3)?, anchor(3)?])?, ["OK ok 1 5"]);
         Ok(())
     }
@@ -114,7 +116,7 @@ mod tests {
             "anything".to_owned(),
             good.replace("\n3\n", "\n4\n"),
             good.replace("\n3\n", "\n03\n"),
-            format!("{good}\n"),
+            format!("{good} "),
         ] {
             let found = found(&[good.clone(), bad])?;
             assert_eq!(found, ["E02 fail", "W01 warn 4 5"]);
@@ -166,6 +168,25 @@ mod tests {
                 &format!("SELECT confiture.consistency_proof({numbers})"),
             );
         }
+        Ok(())
+    }
+
+    #[pg_test]
+    fn anchors_are_held_against_logs_of_many_pages() -> Result<()> {
+        entries()?;
+        for _ in 0..1010 {
+            store::append(Event::Started, Facts::default())?;
+        }
+        let anchors = [anchor(500)?, anchor(1000)?, anchor(1015)?];
+        assert_eq!(found(&anchors)?, ["OK ok 1 1015"]);
+        let proof: Vec<Hash> = spi::rows(
+            "SELECT hash FROM confiture.consistency_proof(1000) ORDER BY n",
+            &[],
+            |row| Ok(row.required::<Vec<u8>>(1)?.try_into().expect("32 bytes")),
+        )?;
+        let leaves = hashes()?;
+        let (before, now) = (root(&leaves[..1000]), root(&leaves));
+        assert!(tree::is_consistent(1000, &before, 1015, &now, &proof));
         Ok(())
     }
 }

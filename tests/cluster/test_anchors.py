@@ -89,6 +89,15 @@ def test_making_an_anchor_is_on_record_and_covered_by_the_next(db):
     assert found["W01"][:3] == ("warn", 5, 5)
 
 
+def test_an_anchor_that_a_shell_stored_is_as_good(db):
+    printed = db.psql("-At", "-c", "SELECT confiture.export_anchor()").stdout
+    vkey = db.value("SELECT confiture.anchor_key()")
+    assert printed.endswith("=\n\n")
+    anchor_check.open_anchor(printed.removesuffix("\n"), vkey)
+    for stored in (printed, printed.rstrip("\n"), printed.removesuffix("\n")):
+        assert verified(db, [stored])["OK"][0] == "ok"
+
+
 def test_the_log_of_the_server_names_each_anchor(db):
     note = export(db)
     origin, size, root = anchor_check.open_anchor(note, db.value("SELECT confiture.anchor_key()"))

@@ -120,7 +120,9 @@ pub(in crate::ledger) fn gather(notes: Option<Vec<String>>) -> Result<Anchors> {
     match (notes, directory) {
         (Some(notes), _) => {
             for (number, note) in (1..).zip(&notes) {
-                judge.note(&format!("no. {number}"), note);
+                // psql adds a line end, and shells take all of them away.
+                let note = format!("{}\n", note.trim_end_matches('\n'));
+                judge.note(&format!("no. {number}"), &note);
             }
         }
         (None, Some(directory)) => {
