@@ -158,17 +158,21 @@ mod tests {
         confiture._run_mask(integer,anyelement,\"any\") volatile unsafe
         confiture._run_track(integer,integer,\"any\") volatile unsafe
         confiture._strategies() immutable safe strict
+        confiture.anchor_key() stable unsafe strict
         confiture.audit_entry_json(uuid) stable safe
         confiture.begin_run(text,text,text) volatile unsafe
+        confiture.consistency_proof(bigint,bigint) stable unsafe
         confiture.create_key(text,text) volatile unsafe
         confiture.destroy_key_version(text,integer) volatile unsafe
         confiture.disarm(text) volatile unsafe
         confiture.end_run(jsonb) volatile unsafe
+        confiture.export_anchor() volatile unsafe strict
         confiture.fail_run(text) volatile unsafe
         confiture.forget_keys() volatile unsafe strict
         confiture.get_audit_log(integer) stable safe
         confiture.grant_access(text,text,text) volatile unsafe
         confiture.import_key(text) volatile unsafe
+        confiture.inclusion_proof(bigint,bigint) stable unsafe
         confiture.init_key_file(text) volatile unsafe
         confiture.installation_id() volatile unsafe strict
         confiture.load_keys() volatile unsafe strict
@@ -275,8 +279,9 @@ mod tests {
         Ok(())
     }
 
-    /// Settings that say where something secret is.
-    const REFERENCES: [&str; 6] = [
+    /// Settings that say where keys or evidence are.
+    const REFERENCES: [&str; 7] = [
+        "confiture.anchor_directory",
         "confiture.key_aws",
         "confiture.key_azure",
         "confiture.key_file",
@@ -392,6 +397,7 @@ mod tests {
                 "_strategies",
                 "begin_run",
                 "end_run",
+                "export_anchor",
                 "fail_run",
                 "forget_keys",
                 "load_keys",
@@ -411,8 +417,12 @@ mod tests {
             may("auditor")?,
             [
                 "_run_track",
+                "anchor_key",
                 "audit_entry_json",
+                "consistency_proof",
+                "export_anchor",
                 "get_audit_log",
+                "inclusion_proof",
                 "provider_problem",
                 "verify_ledger",
                 "verify_lineage_data",

@@ -158,7 +158,7 @@ mod tests {
     #[pg_test]
     fn ledger_empty_is_in_order() -> Result<()> {
         assert_eq!(statuses()?, ["OK ok"]);
-        refused("0A000", "SELECT confiture.verify_ledger(ARRAY['x'])");
+        refused("22023", "SELECT confiture.verify_ledger(ARRAY[NULL])");
         holds("count(*) = 0 FROM confiture.get_audit_log()");
         Ok(())
     }

@@ -24,14 +24,15 @@ BEGIN
       relations := ARRAY['strategies'];
     WHEN 'operator' THEN
       functions := ARRAY['validate\_profile', 'load\_profile', 'retire\_profile', 'resolve\_seed',
-                         'plan', 'sync', '\_run\_mask', '\_run\_track', 'begin\_run', 'track', 'end\_run', 'fail\_run',
-                         '\_strategies', 'validate\_value',
-                         'load\_keys', 'forget\_keys', 'provider\_problem'];
+                         'plan', 'sync', '\_run\_mask', '\_run\_track', 'begin\_run', 'track',
+                         'end\_run', 'fail\_run', '\_strategies', 'validate\_value',
+                         'export\_anchor', 'load\_keys', 'forget\_keys', 'provider\_problem'];
       relations := ARRAY['profiles', 'key_status', 'strategies'];
     WHEN 'revealer' THEN
       functions := ARRAY['anon\_%\_decrypt', 'load\_keys', 'forget\_keys'];
     WHEN 'auditor' THEN
       functions := ARRAY['get\_audit\_log', 'audit\_entry\_json', 'verify\_%', '\_run\_track',
+                         'anchor\_key', 'export\_anchor', 'inclusion\_proof', 'consistency\_proof',
                          'provider\_problem'];
       relations := ARRAY['audit_log', 'journal', 'lineage', 'lineage_columns', 'reveals', 'run_report',
                          'profiles', 'key_status'];
@@ -95,6 +96,10 @@ BEGIN
         ('create_key', 'Makes a key, wrapped by the provider; returns its version'),
         ('rotate_key', 'Makes a new version of a key; returns it'),
         ('verify_ledger', 'Checks every entry of the audit log, one row per finding'),
+        ('anchor_key', 'The public key that verifies anchors signed now'),
+        ('export_anchor', 'Signs a checkpoint of the whole audit log, to be kept outside the database'),
+        ('inclusion_proof', 'The hashes that lead from one entry to the root of the log'),
+        ('consistency_proof', 'The hashes that lead from the root of the log at one size to that at another'),
         ('_ledger_guard', 'Refuses every change of the ledger'),
         ('_definition_guard', 'Refuses commands that change the definition of the ledger'),
         ('disarm', 'Lets commands change the definition of the ledger until rearm; superusers only, on record'),

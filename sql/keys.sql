@@ -53,10 +53,14 @@ CREATE TABLE confiture.key_verifier (
   alg text NOT NULL,
   wrapped bytea NOT NULL,
   binding_mac bytea NOT NULL,
+  anchor_key bytea NOT NULL,
+  anchor_key_mac bytea NOT NULL,
   wrapped_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-  CONSTRAINT key_verifier_pkey PRIMARY KEY (key_name, version)
+  CONSTRAINT key_verifier_pkey PRIMARY KEY (key_name, version),
+  CONSTRAINT key_verifier_anchor_key_check CHECK (pg_catalog.octet_length(anchor_key) = 32)
 );
 COMMENT ON TABLE confiture.key_verifier IS 'What is kept of destroyed key versions: the subkey that verifies ledger entries they signed';
+COMMENT ON COLUMN confiture.key_verifier.anchor_key IS 'The public key that verifies anchors they signed, bound by anchor_key_mac';
 
 -- Read after the commit that put the act on record. Wrapped for the recipient: nobody else opens it.
 CREATE TABLE confiture.shared_key (

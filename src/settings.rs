@@ -2,12 +2,16 @@
 //! secret: a setting can be read by members of `pg_read_all_settings` and lands in logs.
 
 use std::ffi::{CStr, CString};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
 /// `confiture.allow_drop`: lets the extension be dropped although its ledger holds entries.
 static ALLOW_DROP: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+/// `confiture.anchor_directory`: absolute path of the directory that anchors are written to.
+static ANCHOR_DIRECTORY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
 /// `confiture.dp_max_epsilon`: the greatest ε of noise for differential privacy.
 static DP_MAX_EPSILON: GucSetting<f64> = GucSetting::<f64>::new(10.0);
@@ -52,6 +56,13 @@ pub(crate) fn init() {
         &ALLOW_DROP,
         GucContext::Suset,
         GucFlags::default(),
+    );
+    reference(
+        c"confiture.anchor_directory",
+        c"Absolute path of the directory that anchors of the ledger are written to.",
+        c"It must lie outside the data directory, and nobody but the server's user or root may \
+          write to it.",
+        &ANCHOR_DIRECTORY,
     );
     GucRegistry::define_float_guc(
         c"confiture.dp_max_epsilon",
@@ -146,6 +157,11 @@ pub(crate) fn allow_drop() -> bool {
     ALLOW_DROP.get()
 }
 
+/// The directory that anchors are written to, if one is set.
+pub(crate) fn anchor_directory() -> Option<PathBuf> {
+    text(&ANCHOR_DIRECTORY).map(PathBuf::from)
+}
+
 /// The greatest ε of noise for differential privacy.
 pub(crate) fn dp_max_epsilon() -> f64 {
     DP_MAX_EPSILON.get()
@@ -193,7 +209,7 @@ pub(crate) fn seed_env_allow() -> String {
     text(&SEED_ENV_ALLOW).unwrap_or_default()
 }
 
-/// Declares a setting that says where something secret is: only superusers see it, and only the
+/// Declares a setting that says where keys or evidence are: only superusers see it, and only the
 /// configuration of the server sets it.
 fn reference(
     name: &'static CStr,

@@ -9,6 +9,8 @@ use crate::keys::envelope::Binding;
 use crate::keys::provider::{Kek, Provider, Wrapped};
 use crate::keys::store::ActiveKey;
 use crate::keys::{self, Secret, Use, random_uuid, setup, subkey};
+use crate::ledger::anchor;
+use crate::ledger::checkpoint::VerifierKey;
 use crate::ledger::entry::Event;
 use crate::ledger::store as ledger;
 use crate::pg::spi::Nonatomic;
@@ -336,6 +338,8 @@ pub(super) fn add_version(
 
 fn keep_verifier(key: &ActiveKey) -> Result<()> {
     let secret = subkey(&key.secret, Use::LedgerEntry);
+    // Of what signs anchors, only the public half.
+    let anchor_key = VerifierKey::public_of(&subkey(&key.secret, Use::LedgerAnchor));
     let binding = Binding {
         installation: installation()?,
         name: key.name.to_string(),
@@ -346,8 +350,8 @@ fn keep_verifier(key: &ActiveKey) -> Result<()> {
     let (wrapped, mac) = seal(&*provider, &secret, &binding)?;
     spi::run(
         "INSERT INTO confiture.key_verifier (key_name, version, provider, kek_ref, kek_version,
-                alg, wrapped, binding_mac)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                alg, wrapped, binding_mac, anchor_key, anchor_key_mac)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         &[
             (&*key.name).into(),
             key.version.into(),
@@ -357,6 +361,8 @@ fn keep_verifier(key: &ActiveKey) -> Result<()> {
             wrapped.alg.into(),
             wrapped.blob.into(),
             mac.into(),
+            anchor_key.to_vec().into(),
+            anchor::seal_of(&secret, &anchor_key).to_vec().into(),
         ],
     )?;
     Ok(())

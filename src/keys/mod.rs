@@ -69,6 +69,8 @@ pub enum Use {
     Binding,
     /// Keys format-preserving encryption.
     Fpe,
+    /// Seed of the key that signs anchors of the ledger.
+    LedgerAnchor,
     /// Signs ledger entries.
     LedgerEntry,
     /// Keys the deterministic masks.
@@ -84,6 +86,7 @@ impl Use {
         match self {
             Self::Binding => "binding",
             Self::Fpe => "fpe",
+            Self::LedgerAnchor => "ledger anchor",
             Self::LedgerEntry => "ledger entry",
             Self::Masking => "masking",
             Self::RunKey => "run key",
@@ -151,6 +154,7 @@ mod tests {
         let uses = [
             Use::Binding,
             Use::Fpe,
+            Use::LedgerAnchor,
             Use::LedgerEntry,
             Use::Masking,
             Use::RunKey,

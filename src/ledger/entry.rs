@@ -14,6 +14,8 @@ pub const CANON_VERSION: i16 = 1;
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// A checkpoint of the entries before was signed, to be kept outside.
+    Anchored,
     /// A run ended well; its data committed together with this entry.
     Completed,
     /// The guards of the ledger were put down or taken up again.
@@ -48,6 +50,7 @@ impl Event {
     /// The word stored.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Anchored => "ANCHORED",
             Self::Completed => "COMPLETED",
             Self::Config => "CONFIG",
             Self::Failed => "FAILED",

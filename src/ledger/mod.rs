@@ -4,7 +4,9 @@
 //! hash signed under a subkey of a key that is not in the database. Entries come from Rust state
 //! only: no SQL function appends what a caller says.
 
+pub mod anchor;
 pub mod canonical;
+pub mod checkpoint;
 pub mod declared;
 pub mod entry;
 pub mod guard;
@@ -12,4 +14,5 @@ pub mod journal;
 pub mod lineage;
 pub mod sql;
 pub mod store;
+pub mod tree;
 pub mod verify;

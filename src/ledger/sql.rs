@@ -6,14 +6,14 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::{guard, store};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result, given};
 use crate::pg::{ddl, report, user};
 use crate::settings;
 
 /// Checks every entry of the audit log: hash, signature, link, order and head.
 ///
-/// One row per finding; status is `ok`, `fail`, `unverifiable` or `warn`. `anchors` is kept for
-/// signed checkpoints and must be NULL now.
+/// One row per finding; status is `ok`, `fail`, `unverifiable` or `warn`. `anchors` is what
+/// export_anchor gave and was kept outside; without it the anchors of `confiture.anchor_directory`.
 #[pg_extern(schema = "confiture", stable, parallel_unsafe)]
 #[allow(clippy::type_complexity, reason = "the shape of the rows")]
 fn verify_ledger(
@@ -32,10 +32,15 @@ fn verify_ledger(
     >,
     ErrorReport,
 > {
-    if anchors.is_some() {
-        return Err(Error::new(Kind::Unsupported, "anchors are not supported yet").into());
-    }
-    let findings = store::verify()?;
+    let anchors = anchors
+        .map(|notes| {
+            notes
+                .into_iter()
+                .map(|note| given("anchors", note))
+                .collect()
+        })
+        .transpose()?;
+    let findings = store::verify(anchors)?;
     Ok(TableIterator::new(findings.into_iter().map(|finding| {
         (
             finding.code.to_owned(),

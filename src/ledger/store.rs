@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::entry::{self, CANON_VERSION, Entry, Event, Facts, LineageRange};
 use super::verify::{AUDIT, Finding, Head, LINEAGE, Stored, Verifier};
-use super::{canonical, guard, journal, lineage};
+use super::{anchor, canonical, guard, journal, lineage};
 use crate::error::{Error, Kind, Result};
 use crate::keys::store::ActiveKey;
 use crate::keys::{self, Secret, Use, subkey};
@@ -223,11 +223,11 @@ pub fn has_entries() -> Result<bool> {
     })
 }
 
-/// Checks the whole audit log.
+/// Checks the whole ledger, against these notes or those of the anchor directory.
 ///
 /// # Errors
 /// As the interface; findings are rows, not errors.
-pub fn verify() -> Result<Vec<Finding>> {
+pub fn verify(notes: Option<Vec<String>>) -> Result<Vec<Finding>> {
     owner::acting_as_owner("confiture", || {
         let mut known: Vec<(String, i32, Option<Secret>)> = Vec::new();
         let mut key = |name: &str, version: i32| {
@@ -238,7 +238,8 @@ pub fn verify() -> Result<Vec<Finding>> {
             known.push((name.to_owned(), version, secret.clone()));
             secret
         };
-        let mut verifier = Verifier::new(&mut key);
+        let anchors = anchor::store::gather(notes)?;
+        let mut verifier = Verifier::new(&mut key, anchors);
         let (findings, readable) = guard::store::findings()?;
         if !readable {
             return Ok(findings);
@@ -277,7 +278,7 @@ pub fn verify() -> Result<Vec<Finding>> {
     })
 }
 
-const HEAD: &str =
+pub(super) const HEAD: &str =
     "SELECT log_id, seq, entry_hash FROM ONLY confiture.ledger_head WHERE chain = $1";
 
 const SELECT: &str = "
@@ -412,7 +413,7 @@ fn move_head(chain: &str, head: &Head) -> Result<()> {
     Ok(())
 }
 
-fn head(row: &spi::Row<'_>) -> Result<Head> {
+pub(super) fn head(row: &spi::Row<'_>) -> Result<Head> {
     Ok(Head {
         log_id: *row.required::<Uuid>(1)?.as_bytes(),
         seq: row.required(2)?,

@@ -118,6 +118,13 @@ pub fn version_num() -> i32 {
     }
 }
 
+/// Whether a transaction id, as in the system column `xmin`, is that of the current transaction or
+/// of a part of it.
+pub fn is_own_transaction(xid: u32) -> bool {
+    // SAFETY: compares with backend state, inside a transaction.
+    unsafe { pg_sys::TransactionIdIsCurrentTransactionId(xid.into()) }
+}
+
 /// Lets a cancel or terminate request take effect.
 pub fn check_for_interrupts() {
     pgrx::check_for_interrupts!();

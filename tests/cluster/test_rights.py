@@ -16,6 +16,9 @@ AUDITS = [
     "SELECT * FROM confiture.verify_ledger()",
     "SELECT * FROM confiture.run_report",
     "SELECT confiture.audit_entry_json('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11')",
+    "SELECT confiture.anchor_key()",
+    "SELECT * FROM confiture.inclusion_proof(1)",
+    "SELECT * FROM confiture.consistency_proof(1)",
 ]
 
 ACTS = [

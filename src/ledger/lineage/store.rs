@@ -10,7 +10,8 @@ use crate::keys::{self, Secret, Use, subkey};
 use crate::ledger::entry::{CANON_VERSION, LineageRange};
 use crate::ledger::guard;
 use crate::ledger::store::{Signing, not_as_written};
-use crate::ledger::verify::{Finding, Head, LINEAGE, StoredStep, root};
+use crate::ledger::tree::Frontier;
+use crate::ledger::verify::{Finding, Head, LINEAGE, StoredStep};
 use crate::pg::{owner, server, spi};
 
 /// Appends the lineage of a run behind the head: the range it fills, and the head that follows.
@@ -30,6 +31,7 @@ pub fn append(
     let first = head.seq + 1;
     let timestamp = server::now();
     let mut hashes = Vec::with_capacity(steps.len());
+    let mut tree = Frontier::default();
     let mut written = Vec::with_capacity(steps.len());
     for facts in steps {
         let entry = Entry {
@@ -47,6 +49,7 @@ pub fn append(
         guard::open(|| insert(&entry, &hash, &signing.sign(&hash)))?;
         head.seq = entry.seq;
         head.entry_hash = hash.to_vec();
+        tree.push(&hash);
         hashes.push(hash);
         written.push(entry);
     }
@@ -70,7 +73,7 @@ pub fn append(
     let range = LineageRange {
         first: Some(first),
         last: Some(head.seq),
-        root: Some(root(&hashes).to_vec()),
+        root: Some(tree.root().to_vec()),
     };
     Ok((range, head))
 }

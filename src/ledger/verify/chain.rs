@@ -17,8 +17,9 @@ pub struct Head {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// E01 hash, E02 signature, E03 link, E04 order, E05 range of the lineage, E06 root of the
-    /// lineage, E07 head, E11 key, E13 key of a run, W01 unanchored, W02 another cluster or
-    /// timeline, W03 no end, W04 clock.
+    /// lineage, E07 head, E08 and E09 anchors, E10 definition, E11 key, E13 key of a run, W01
+    /// unanchored, W02 another cluster or timeline, W03 no end, W04 clock, W05 triggers, W07 place
+    /// of anchors, W08 count of the journal.
     pub code: &'static str,
     /// `fail`, `unverifiable`, `warn` or `ok`.
     pub status: &'static str,

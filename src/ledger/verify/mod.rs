@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 
 use chain::{Chain, Findings, Link};
 pub use chain::{Finding, Head};
-use sha2::{Digest, Sha256};
 
+use super::anchor::{Anchors, Covered};
 use super::entry::{self, Entry, Event};
 use super::lineage;
+use super::tree::Frontier;
 use crate::keys::Secret;
 
 /// The chain of the audit log.
@@ -47,30 +48,10 @@ pub struct StoredStep {
 /// No run has so many masked columns: entries that wait longer belong to none.
 const MOST_UNCLAIMED: usize = 100_000;
 
-/// Merkle root over hashes, as RFC 6962 §2.1 has it: leaves and nodes are hashed apart.
-pub fn root(leaves: &[[u8; 32]]) -> [u8; 32] {
-    match leaves {
-        [] => Sha256::digest([]).into(),
-        [leaf] => Sha256::new()
-            .chain_update([0])
-            .chain_update(leaf)
-            .finalize()
-            .into(),
-        leaves => {
-            let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
-            Sha256::new()
-                .chain_update([1])
-                .chain_update(root(left))
-                .chain_update(root(right))
-                .finalize()
-                .into()
-        }
-    }
-}
-
 /// Checks entries one after another: memory does not grow with the log.
 pub struct Verifier<'a> {
     key: &'a mut dyn FnMut(&str, i32) -> Option<Secret>,
+    anchors: Anchors,
     found: Findings,
     audit: Chain,
     lineage: Chain,
@@ -96,9 +77,11 @@ struct Step {
 
 impl<'a> Verifier<'a> {
     /// Begins; `key` returns the entry subkey of a key version, `None` where it is not available.
-    pub fn new(key: &'a mut dyn FnMut(&str, i32) -> Option<Secret>) -> Self {
+    /// The root of the log is held against each of `anchors` as the entries go by.
+    pub fn new(key: &'a mut dyn FnMut(&str, i32) -> Option<Secret>, anchors: Anchors) -> Self {
         Self {
             key,
+            anchors,
             found: Findings::default(),
             audit: Chain::new(AUDIT, entry::genesis),
             lineage: Chain::new(LINEAGE, lineage::genesis),
@@ -152,6 +135,7 @@ impl<'a> Verifier<'a> {
     /// Checks the next entry of the audit log.
     pub fn entry(&mut self, stored: &Stored) {
         let entry = &stored.entry;
+        self.anchors.entry(entry.seq, &stored.entry_hash);
         self.audit.link(
             &Link {
                 seq: entry.seq,
@@ -200,8 +184,9 @@ impl<'a> Verifier<'a> {
                  or of another run.",
             );
         }
-        let hashes: Vec<_> = steps.iter().map(|step| step.hash).collect();
-        if lineage.root.as_deref() != Some(root(&hashes).as_slice()) {
+        let mut tree = Frontier::default();
+        steps.iter().for_each(|step| tree.push(&step.hash));
+        if lineage.root.as_deref() != Some(tree.root().as_slice()) {
             self.found.add(
                 "E06",
                 "fail",
@@ -265,21 +250,32 @@ impl<'a> Verifier<'a> {
         }
         let last_seq = self.audit.last_seq();
         let mut findings = self.found.list;
-        if self.audit.checked > 0 {
+        let (found, covered) = self.anchors.finish(last_seq);
+        findings.extend(found);
+        let is_ok = findings.iter().all(|finding| finding.status == "warn");
+        let covers = covered.as_ref().map_or(0, |covered| covered.size);
+        let later = last_seq.saturating_sub(i64::try_from(covers).unwrap_or(i64::MAX));
+        let rests = what_it_rests_on(covered.as_ref(), later.unsigned_abs());
+        // Without an entry there is nothing to say; else one of these rows says what holds.
+        if self.audit.checked > 0 && (later > 0 || !is_ok) {
             findings.push(Finding {
                 code: "W01",
                 status: "warn",
                 chain: AUDIT,
-                seq_from: Some(1),
-                seq_to: Some(last_seq),
-                detail: format!(
-                    "{} entries rest on the signing key only: no anchor outside the database covers \
-                     them, so whoever holds the key could have rewritten all of them.",
-                    self.audit.checked
-                ),
+                seq_from: (later > 0).then_some(last_seq - later + 1),
+                seq_to: (later > 0).then_some(last_seq),
+                detail: rests.clone(),
             });
         }
-        if findings.iter().all(|finding| finding.status == "warn") {
+        if is_ok {
+            let mut detail = format!(
+                "{} entries of the audit log and {} of the lineage have their hash, signature, \
+                 link and place.",
+                self.audit.checked, self.lineage.checked
+            );
+            if covered.is_some() {
+                detail = format!("{detail} {rests}");
+            }
             findings.insert(
                 0,
                 Finding {
@@ -288,14 +284,31 @@ impl<'a> Verifier<'a> {
                     chain: AUDIT,
                     seq_from: (last_seq > 0).then_some(1),
                     seq_to: (last_seq > 0).then_some(last_seq),
-                    detail: format!(
-                        "{} entries of the audit log and {} of the lineage have their hash, \
-                         signature, link and place.",
-                        self.audit.checked, self.lineage.checked
-                    ),
+                    detail,
                 },
             );
         }
         findings
+    }
+}
+
+/// What the result is worth, and against whom.
+fn what_it_rests_on(covered: Option<&Covered>, later: u64) -> String {
+    let (number, rest) = match later {
+        1 => ("1".to_owned(), "entry rests"),
+        _ => (later.to_string(), "entries rest"),
+    };
+    match covered {
+        None => format!(
+            "{number} {rest} on the signing key only: no anchor outside the database covers them, \
+             so whoever holds the key could have rewritten all of them."
+        ),
+        Some(Covered { size, signer }) if later == 0 => {
+            format!("Verified to entry {size} by the anchor of key {signer}; no later entry.")
+        }
+        Some(Covered { size, signer }) => format!(
+            "Verified to entry {size} by the anchor of key {signer}; {number} later {rest} on the \
+             signing key only."
+        ),
     }
 }

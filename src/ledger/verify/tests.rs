@@ -38,7 +38,7 @@ fn sealed(entry: Entry) -> Stored {
 
 fn codes(stored: &[Stored], head: Option<&Head>) -> Vec<&'static str> {
     let mut look_up = |_: &str, _: i32| Some(key());
-    let mut verifier = Verifier::new(&mut look_up);
+    let mut verifier = Verifier::new(&mut look_up, Anchors::default());
     for entry in stored {
         verifier.entry(entry);
     }
@@ -87,7 +87,7 @@ fn verify_detects_removed_swapped_and_cut_entries() {
 fn verify_calls_a_missing_key_unverifiable_not_tampered() {
     let (stored, head) = chain(2);
     let mut none = |_: &str, _: i32| None;
-    let mut verifier = Verifier::new(&mut none);
+    let mut verifier = Verifier::new(&mut none, Anchors::default());
     for entry in &stored {
         verifier.entry(entry);
     }
@@ -102,12 +102,12 @@ fn verify_calls_a_missing_key_unverifiable_not_tampered() {
 /// Two entries of the audit log, the second with three entries of the lineage.
 fn with_lineage() -> (Vec<StoredStep>, Vec<Stored>) {
     let mut previous = lineage::genesis(&[2; 16]);
-    let mut hashes = Vec::new();
+    let mut tree = Frontier::default();
     let steps = (1..=3)
         .map(|seq| {
             let entry = lineage::tests::sample(seq, previous);
             previous = entry.hash();
-            hashes.push(previous);
+            tree.push(&previous);
             StoredStep {
                 canon_version: entry::CANON_VERSION,
                 entry_hash: previous.to_vec(),
@@ -121,7 +121,7 @@ fn with_lineage() -> (Vec<StoredStep>, Vec<Stored>) {
     last.facts.lineage = LineageRange {
         first: Some(1),
         last: Some(3),
-        root: Some(root(&hashes).to_vec()),
+        root: Some(tree.root().to_vec()),
     };
     stored.push(sealed(last));
     (steps, stored)
@@ -130,7 +130,7 @@ fn with_lineage() -> (Vec<StoredStep>, Vec<Stored>) {
 /// Codes with their chains, without the heads: those are looked at elsewhere.
 fn found(steps: &[StoredStep], stored: &[Stored]) -> Vec<String> {
     let mut look_up = |_: &str, _: i32| Some(key());
-    let mut verifier = Verifier::new(&mut look_up);
+    let mut verifier = Verifier::new(&mut look_up, Anchors::default());
     steps.iter().for_each(|step| verifier.step(step));
     stored.iter().for_each(|entry| verifier.entry(entry));
     verifier
@@ -185,26 +185,98 @@ fn verify_tells_of_runs_without_an_end_and_of_other_clusters() {
 fn verify_says_the_same_of_many_entries_once() {
     let (stored, head) = chain(50);
     let mut none = |_: &str, _: i32| None;
-    let mut verifier = Verifier::new(&mut none);
+    let mut verifier = Verifier::new(&mut none, Anchors::default());
     stored.iter().for_each(|entry| verifier.entry(entry));
     let found = verifier.finish(Some(&head), None);
     assert_eq!((found[0].seq_from, found[0].seq_to), (Some(1), Some(50)));
 }
 
-/// The tree of RFC 9162 §2.1.5, with the leaves of the certificate-transparency test suite.
+fn anchored(stored: &[Stored], head: &Head, sizes: &[usize]) -> Vec<Finding> {
+    let anchors = sizes
+        .iter()
+        .map(|size| {
+            let mut tree = Frontier::default();
+            let (honest, _) = chain(9);
+            for entry in &honest[..*size] {
+                tree.push(&entry.entry_hash);
+            }
+            crate::ledger::anchor::Anchor {
+                size: tree.size(),
+                root: tree.root(),
+                signer: "masking/1".into(),
+            }
+        })
+        .collect();
+    let mut look_up = |_: &str, _: i32| Some(key());
+    let mut verifier = Verifier::new(&mut look_up, Anchors::new(anchors, Vec::new()));
+    for entry in stored {
+        verifier.entry(entry);
+    }
+    verifier.finish(Some(head), None)
+}
+
+fn places(findings: &[Finding]) -> Vec<(&'static str, Option<i64>, Option<i64>)> {
+    findings
+        .iter()
+        .map(|found| (found.code, found.seq_from, found.seq_to))
+        .collect()
+}
+
 #[test]
-fn verify_root_is_the_published_one() {
-    let leaf = |byte: u8| [byte; 32];
+fn verify_counts_from_the_newest_anchor_on() {
+    let (stored, head) = chain(6);
+    let found = anchored(&stored, &head, &[2, 4]);
     assert_eq!(
-        hex::encode(root(&[])),
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        places(&found),
+        [("OK", Some(1), Some(6)), ("W01", Some(5), Some(6))]
     );
-    assert_ne!(
-        root(&[leaf(1), leaf(2), leaf(3)]),
-        root(&[leaf(1), leaf(3), leaf(2)])
+    assert!(found[0].detail.ends_with(
+        "Verified to entry 4 by the anchor of key masking/1; 2 later entries rest on the \
+         signing key only."
+    ));
+    let found = anchored(&stored, &head, &[5]);
+    assert!(found[0].detail.contains("; 1 later entry rests on"));
+    let found = anchored(&stored, &head, &[6]);
+    assert_eq!(places(&found), [("OK", Some(1), Some(6))]);
+    assert!(found[0].detail.ends_with("; no later entry."));
+}
+
+#[test]
+fn verify_detects_by_anchors_what_nothing_else_shows() {
+    // The end cut off, and the head set back.
+    let (stored, head) = chain(4);
+    let found = anchored(&stored, &head, &[3, 6]);
+    assert_eq!(
+        places(&found),
+        [("E08", Some(5), Some(6)), ("W01", Some(4), Some(4))]
     );
-    assert_ne!(
-        root(&[leaf(1), leaf(2)]),
-        root(&[leaf(1), leaf(2), leaf(2)])
+    // Everything written anew from an entry on, by somebody who has the key.
+    let (mut stored, mut head) = chain(6);
+    let mut previous = stored[3].entry_hash.clone();
+    for stored in &mut stored[4..] {
+        let mut entry = stored.entry.clone();
+        entry.previous_entry_hash = previous;
+        entry.user_name = "somebody else".into();
+        *stored = sealed(entry);
+        previous = stored.entry_hash.clone();
+    }
+    head.entry_hash = previous;
+    assert_eq!(places(&anchored(&stored, &head, &[]))[0].0, "OK");
+    let found = anchored(&stored, &head, &[3, 6]);
+    assert_eq!(
+        places(&found),
+        [("E09", Some(4), Some(6)), ("W01", Some(4), Some(6))]
+    );
+    assert!(found[1].detail.starts_with("Verified to entry 3 by"));
+}
+
+#[test]
+fn verify_says_what_holds_also_when_something_else_fails() {
+    let (mut stored, head) = chain(4);
+    stored[3].signature = vec![0; 32];
+    let found = anchored(&stored, &head, &[4]);
+    assert_eq!(
+        places(&found),
+        [("E02", Some(4), Some(4)), ("W01", None, None)]
     );
 }
