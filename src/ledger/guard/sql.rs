@@ -22,7 +22,8 @@ fn ledger_guard<'a>(
     trigger: &'a PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>, Infallible> {
     match admit(trigger) {
-        Ok(()) => Ok(trigger.new()),
+        // A DELETE goes on with the row that it finds.
+        Ok(()) => Ok(trigger.new().or_else(|| trigger.old())),
         Err(error) => report::raise(error),
     }
 }
