@@ -158,12 +158,15 @@ mod tests {
         confiture.audit_entry_json(uuid) stable safe
         confiture.create_key(text,text) volatile unsafe
         confiture.destroy_key_version(text,integer) volatile unsafe
+        confiture.export_openlineage(uuid,text) stable unsafe
         confiture.forget_keys() volatile unsafe strict
         confiture.get_audit_log(integer) stable safe
         confiture.grant_access(text,text,text) volatile unsafe
         confiture.import_key(text) volatile unsafe
         confiture.init_key_file(text) volatile unsafe
         confiture.installation_id() volatile unsafe strict
+        confiture.lineage_history(text,text) stable safe
+        confiture.lineage_report(text,text,text) stable unsafe
         confiture.load_keys() volatile unsafe strict
         confiture.load_profile(text) volatile unsafe
         confiture.plan(text,text,text,jsonb) volatile unsafe
@@ -399,7 +402,10 @@ mod tests {
             [
                 "_run_track",
                 "audit_entry_json",
+                "export_openlineage",
                 "get_audit_log",
+                "lineage_history",
+                "lineage_report",
                 "provider_problem",
                 "verify_ledger",
                 "verify_lineage_data",

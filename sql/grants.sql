@@ -31,6 +31,7 @@ BEGIN
       functions := ARRAY['anon\_%\_decrypt', 'load\_keys', 'forget\_keys'];
     WHEN 'auditor' THEN
       functions := ARRAY['get\_audit\_log', 'audit\_entry\_json', 'verify\_%', '\_run\_track',
+                         'lineage\_history', 'lineage\_report', 'export\_openlineage',
                          'provider\_problem'];
       relations := ARRAY['audit_log', 'lineage', 'lineage_columns', 'run_report', 'profiles', 'key_status'];
     WHEN 'admin' THEN
@@ -102,6 +103,8 @@ BEGIN
         ('plan', 'What a run would do, column by column'),
         ('sync', 'Copies a schema into another, masked as a profile says, with evidence'),
         ('shred_run_key', 'Destroys the key of a run, so that nobody can open its commitments'),
+        ('lineage_report', 'What became of masked columns, and whether the ledger bears it out, as a page'),
+        ('export_openlineage', 'The end of a run as an OpenLineage event'),
         ('verify_lineage_data', 'Holds a column of the target against what a run committed to'),
         ('_run_mask', 'Mask of the run in progress, by number'),
         ('_run_track', 'Shows a row to the trackers of the run in progress')
