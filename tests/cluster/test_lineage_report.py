@@ -9,7 +9,8 @@ import pytest
 from samples import keep_all, make_small, profile
 
 TABLE = "orders <script>alert(1)</script>|`"
-COLUMN = "mail\n\"'><img src=x onerror=alert(1)>\u202e[x](javascript:alert(1))"
+COLUMN = "mail\"'><img src=x onerror=alert(1)>\u202e[x](javascript:y)"
+SHOWN = COLUMN.replace("\u202e", "\\u{202e}")
 CALLS = [
     "SELECT confiture.lineage_report()",
     "SELECT confiture.lineage_report(NULL, NULL, 'html')",
@@ -30,16 +31,17 @@ def make_hostile(db):
         " card text)"
     )
     db.execute(
-        f"INSERT INTO prod.{quoted(TABLE)} VALUES (1, 'ann@x.example', 'a', '4111'),"
-        " (2, NULL, 'b', '4222'), (3, 'bob@x.example', 'a', '4333')"
+        f"INSERT INTO prod.{quoted(TABLE)} VALUES (1, 'ann@x.example', 'a', '4111111111'),"
+        " (2, NULL, 'b', '4222222222'), (3, 'bob@x.example', 'a', '4333333333')"
     )
     strategies = {
         "list": {"type": "choice", "config": {"choices": ["a"]}},
-        "digits": {"type": "fpe", "config": {"alphabet": "0123456789"}},
+        "digits": {"type": "fpe", "config": {"alphabet": "digits"}},
         "gone": {"type": "null"},
     }
     rules = {COLUMN: "mail", "code": "list", "card": "digits"}
-    db.load(profile({TABLE: rules}, strategies=strategies))
+    # A name that is no plain word stands in double quotes.
+    db.load(profile({quoted(TABLE): rules}, strategies=strategies))
     db.sync()
 
 
@@ -111,8 +113,8 @@ def test_the_report_counts_and_names_the_state_of_the_ledger(db):
 
 def test_a_column_is_anonymised_only_when_no_key_tells_of_it(db):
     db.execute("CREATE SCHEMA prod; CREATE TABLE prod.t (id int PRIMARY KEY, a text, b text, c text)")
-    db.execute("INSERT INTO prod.t VALUES (1, '4111', 'ann@x.example', 'note')")
-    strategies = {"digits": {"type": "fpe", "config": {"alphabet": "0123456789"}}}
+    db.execute("INSERT INTO prod.t VALUES (1, '4111111111', 'ann@x.example', 'note')")
+    strategies = {"digits": {"type": "fpe", "config": {"alphabet": "digits"}}}
     rules = {"a": "digits", "b": "mail", "c": "redact"}
     db.load(profile({"t": rules}, strategies=strategies))
     db.sync()
@@ -139,7 +141,7 @@ def test_markdown_of_hostile_names_is_a_table_still(db):
     make_hostile(db)
     text = report(db)
     assert "<script" not in text and "<img" not in text and "\u202e" not in text
-    rows = [line for line in text.splitlines() if "\\u\\{a\\}" in line]
+    rows = [line for line in text.splitlines() if "\\u\\{202e\\}" in line]
     assert len(rows) == 2
     for row in rows:
         cells = row.replace("\\|", "").strip("|").split("|")
@@ -212,8 +214,7 @@ def test_the_page_opens_in_a_browser_without_a_complaint_or_a_request(db, chromi
         "Lineage of masked columns",
         "Ledger: ok.",
         TABLE,
-        "orders <script>alert(1)</script>",
-        "mail\\u{a}\"'><img src=x onerror=alert(1)>\\u{202e}[x](javascript:alert(1))",
+        SHOWN,
         "a key gives originals back",
         "verifiable",
     ]:

@@ -126,9 +126,9 @@ def test_the_event_of_a_failed_run_is_valid_and_claims_no_lineage(db):
 
 def test_runs_without_commitments_and_hostile_names_are_valid_too(db):
     db.execute("CREATE SCHEMA prod")
-    db.execute('CREATE TABLE prod."t.<x>""\n" (id int PRIMARY KEY, "a.b" text)')
-    db.execute("""INSERT INTO prod."t.<x>""\n" VALUES (1, 'ann@x.example')""")
-    db.load(profile({'t.<x>"\n': {"a.b": "mail"}}))
+    db.execute('CREATE TABLE prod."t.<x>""y" (id int PRIMARY KEY, "a.b" text)')
+    db.execute("""INSERT INTO prod."t.<x>""y" VALUES (1, 'ann@x.example')""")
+    db.load(profile({'"t.<x>""y"': {"a.b": "mail"}}))
     db.sync(options='{"lineage": "off"}')
     event = export(db, last_run(db))
     assert_valid(event)
