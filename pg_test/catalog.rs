@@ -167,6 +167,7 @@ mod tests {
         confiture.disarm(text) volatile unsafe
         confiture.end_run(jsonb) volatile unsafe
         confiture.export_anchor() volatile unsafe strict
+        confiture.export_openlineage(uuid,text) stable unsafe
         confiture.fail_run(text) volatile unsafe
         confiture.forget_keys() volatile unsafe strict
         confiture.get_audit_log(integer) stable safe
@@ -175,6 +176,8 @@ mod tests {
         confiture.inclusion_proof(bigint,bigint) stable unsafe
         confiture.init_key_file(text) volatile unsafe
         confiture.installation_id() volatile unsafe strict
+        confiture.lineage_history(text,text) stable safe
+        confiture.lineage_report(text,text,text) stable unsafe
         confiture.load_keys() volatile unsafe strict
         confiture.load_profile(text) volatile unsafe
         confiture.plan(text,text,text,jsonb) volatile unsafe
@@ -421,8 +424,11 @@ mod tests {
                 "audit_entry_json",
                 "consistency_proof",
                 "export_anchor",
+                "export_openlineage",
                 "get_audit_log",
                 "inclusion_proof",
+                "lineage_history",
+                "lineage_report",
                 "provider_problem",
                 "verify_ledger",
                 "verify_lineage_data",

@@ -33,6 +33,7 @@ BEGIN
     WHEN 'auditor' THEN
       functions := ARRAY['get\_audit\_log', 'audit\_entry\_json', 'verify\_%', '\_run\_track',
                          'anchor\_key', 'export\_anchor', 'inclusion\_proof', 'consistency\_proof',
+                         'lineage\_history', 'lineage\_report', 'export\_openlineage',
                          'provider\_problem'];
       relations := ARRAY['audit_log', 'journal', 'lineage', 'lineage_columns', 'reveals', 'run_report',
                          'profiles', 'key_status'];
@@ -117,6 +118,8 @@ BEGIN
         ('end_run', 'Ends the run of a script: match or differs'),
         ('fail_run', 'Ends the run of a script as failed'),
         ('shred_run_key', 'Destroys the key of a run, so that nobody can open its commitments'),
+        ('lineage_report', 'What became of masked columns, and whether the ledger bears it out, as a page'),
+        ('export_openlineage', 'The end of a run as an OpenLineage event'),
         ('verify_lineage_data', 'Holds a column of the target against what a run committed to'),
         ('_run_mask', 'Mask of the run in progress, by number'),
         ('_run_track', 'Shows a row to the trackers of the run in progress')

@@ -82,3 +82,26 @@ CREATE VIEW confiture.lineage_columns AS
               THEN 'verifiable' ELSE 'shredded' END AS commitment_state
     FROM ONLY confiture.lineage l;
 COMMENT ON VIEW confiture.lineage_columns IS 'The lineage without its hashes';
+
+-- Which entry of the audit log signs a step is said by its range, whatever the event's word.
+CREATE FUNCTION confiture.lineage_history(schema_name text DEFAULT NULL, table_name text DEFAULT NULL)
+  RETURNS TABLE (seq bigint, run_id uuid, finished_at timestamptz, who text, profile text,
+                 profile_version text, source_schema text, target_schema text, target_table text,
+                 target_column text, strategy text, strategy_version integer, rows_seen bigint,
+                 rows_changed bigint, rows_unchanged bigint, nulls bigint, reversible boolean,
+                 commitment_state text, origin text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT l.seq, l.run_id, e."timestamp", e.user_name, e.profile_name, e.profile_version,
+         l.source_schema, l.schema_name, l.table_name, l.column_name, l.strategy,
+         l.strategy_version, l.rows_seen, l.rows_changed, l.rows_unchanged, l.nulls, l.reversible,
+         l.commitment_state, l.origin
+    FROM confiture.lineage_columns l
+    LEFT JOIN ONLY confiture.audit_log e
+      ON e.run_id = l.run_id AND l.seq BETWEEN e.lineage_first AND e.lineage_last
+   WHERE (lineage_history.schema_name IS NULL OR l.schema_name = lineage_history.schema_name)
+     AND (lineage_history.table_name IS NULL OR l.table_name = lineage_history.table_name)
+   ORDER BY coalesce(e.lineage_first, l.seq) DESC, l.seq
+$$;
+COMMENT ON FUNCTION confiture.lineage_history(text, text) IS 'What happened to each masked column run by run, newest first';

@@ -10,16 +10,27 @@ use std::cmp::Reverse;
 pub const TABLES: [&str; 5] = ["audit_log", "journal", "ledger_head", "lineage", "run_key"];
 
 /// Functions that guard the ledger or read it for somebody.
-pub const FUNCTIONS: [&str; 12] = [
+pub const FUNCTIONS: [&str; 23] = [
     "_definition_guard",
     "_drop_guard",
     "_journal_guard",
     "_ledger_guard",
+    "anchor_key",
     "audit_entry_json",
+    "begin_run",
+    "consistency_proof",
     "disarm",
+    "end_run",
+    "export_anchor",
+    "export_openlineage",
+    "fail_run",
     "get_audit_log",
+    "inclusion_proof",
+    "lineage_history",
+    "lineage_report",
     "rearm",
     "shred_run_key",
+    "track",
     "verify_ledger",
     "verify_lineage_data",
     "verify_lineage_integrity",

@@ -5,6 +5,8 @@
 //! the run nothing can be learnt from that, with it the target can be held against it.
 
 pub mod commitment;
+pub mod openlineage;
+pub mod report;
 pub mod sql;
 pub mod store;
 

@@ -1,10 +1,11 @@
 //! What SQL sees of the lineage. Nothing here appends what a caller says.
 
-use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use pgrx::{JsonB, Uuid};
 
-use super::store;
+use super::report::{self, Format};
+use super::{openlineage, store};
 use crate::error::{Error, Kind, given};
 use crate::ledger::entry::{Event, Facts};
 use crate::ledger::store as ledger;
@@ -28,4 +29,34 @@ fn shred_run_key(run: Option<Uuid>) -> Result<bool, ErrorReport> {
     };
     ledger::append(Event::RunKeyShredded, facts)?;
     Ok(true)
+}
+
+/// A report of the lineage of a target schema, of a table or of everything: as `markdown`, as `html`
+/// that needs nothing else, or as `json`. It reads with the rights of the caller, and verifies the
+/// ledger.
+#[pg_extern(schema = "confiture", stable, parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+fn lineage_report(
+    schema_name: default!(Option<&str>, "NULL"),
+    table_name: default!(Option<&str>, "NULL"),
+    format: default!(Option<&str>, "'markdown'"),
+) -> Result<String, ErrorReport> {
+    let format = Format::parse(given("format", format)?)?;
+    Ok(report::store::read(schema_name, table_name)?.render(format))
+}
+
+/// The end of a run as an OpenLineage event. `namespace` says where the database is reached, as
+/// `postgres://host:port`; without it a name made of the cluster's identifier stands there. It
+/// reads with the rights of the caller.
+#[pg_extern(schema = "confiture", stable, parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+fn export_openlineage(
+    run: Option<Uuid>,
+    namespace: default!(Option<&str>, "NULL"),
+) -> Result<JsonB, ErrorReport> {
+    let run_id = given("run", run)?;
+    let namespace = namespace.map(openlineage::Namespace::parse).transpose()?;
+    Ok(JsonB(
+        openlineage::store::read(run_id)?.event(namespace.as_ref()),
+    ))
 }

@@ -1,0 +1,100 @@
+//! What a report says, read with the rights of the caller.
+
+use super::{Column, MOST_STEPS, Mark, Report, Step};
+use crate::error::Result;
+use crate::ledger::store as ledger;
+use crate::pg::{server, spi, user};
+
+/// Reads the lineage of a schema, of a table or of everything, and verifies the ledger.
+///
+/// # Errors
+/// As the interface; 42501 from the server where the caller may not read the lineage.
+pub fn read(schema: Option<&str>, table: Option<&str>) -> Result<Report> {
+    let columns = spi::read(LATEST, &[schema.into(), table.into()], |row| {
+        Ok(Column {
+            latest: step(row)?,
+            runs: row.required(19)?,
+        })
+    })?;
+    let limit = i64::try_from(MOST_STEPS).unwrap_or(i64::MAX);
+    let counts = columns.iter().map(|column| column.runs).sum();
+    Ok(Report {
+        made_at: spi::read(NOW, &[], |row| row.required::<String>(1))?
+            .into_iter()
+            .next()
+            .unwrap_or_default(),
+        made_by: user::name(user::outer()),
+        database: server::database(),
+        schema: schema.map(str::to_owned),
+        table: table.map(str::to_owned),
+        findings: ledger::verify(None)?,
+        mark: spi::read(LAST, &[], |row| {
+            Ok(Mark {
+                log_id: row.required(1)?,
+                seq: row.required(2)?,
+                hash: row.required(3)?,
+            })
+        })?
+        .into_iter()
+        .next(),
+        columns,
+        steps: spi::read(NEWEST, &[schema.into(), table.into(), limit.into()], step)?,
+        steps_total: counts,
+    })
+}
+
+const NOW: &str = "
+    SELECT pg_catalog.to_char(pg_catalog.statement_timestamp() AT TIME ZONE 'UTC',
+                              'YYYY-MM-DD HH24:MI:SS')";
+
+const LAST: &str = "
+    SELECT log_id::text, seq, pg_catalog.encode(entry_hash, 'hex')
+      FROM ONLY confiture.audit_log ORDER BY seq DESC LIMIT 1";
+
+const LATEST: &str = "
+    SELECT DISTINCT ON (h.target_schema COLLATE \"C\", h.target_table COLLATE \"C\",
+                        h.target_column COLLATE \"C\")
+           h.run_id::text,
+           pg_catalog.to_char(h.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
+           h.who, h.profile, h.profile_version, h.source_schema, h.target_schema, h.target_table,
+           h.target_column, h.strategy, h.strategy_version, h.rows_seen, h.rows_changed,
+           h.rows_unchanged, h.nulls, h.reversible, h.commitment_state, h.origin,
+           pg_catalog.count(*) OVER (PARTITION BY h.target_schema, h.target_table, h.target_column)
+      FROM confiture.lineage_history($1, $2) h
+     ORDER BY h.target_schema COLLATE \"C\", h.target_table COLLATE \"C\",
+              h.target_column COLLATE \"C\", h.seq DESC";
+
+const NEWEST: &str = "
+    SELECT h.run_id::text,
+           pg_catalog.to_char(h.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
+           h.who, h.profile, h.profile_version, h.source_schema, h.target_schema, h.target_table,
+           h.target_column, h.strategy, h.strategy_version, h.rows_seen, h.rows_changed,
+           h.rows_unchanged, h.nulls, h.reversible, h.commitment_state, h.origin
+      FROM confiture.lineage_history($1, $2) WITH ORDINALITY h (
+           seq, run_id, finished_at, who, profile, profile_version, source_schema, target_schema,
+           target_table, target_column, strategy, strategy_version, rows_seen, rows_changed,
+           rows_unchanged, nulls, reversible, commitment_state, origin, place)
+     ORDER BY h.place LIMIT $3";
+
+fn step(row: &spi::Row<'_>) -> Result<Step> {
+    Ok(Step {
+        run_id: row.required(1)?,
+        finished_at: row.get(2)?,
+        who: row.get(3)?,
+        profile: row.get(4)?,
+        profile_version: row.get(5)?,
+        source: row.required(6)?,
+        target: row.required(7)?,
+        table: row.required(8)?,
+        column: row.required(9)?,
+        strategy: row.required(10)?,
+        version: row.required(11)?,
+        seen: row.required(12)?,
+        changed: row.get(13)?,
+        unchanged: row.get(14)?,
+        nulls: row.get(15)?,
+        reversible: row.required(16)?,
+        commitment: row.required(17)?,
+        origin: row.required(18)?,
+    })
+}
