@@ -18,7 +18,7 @@ const BELOW: [(&str, &[&str]); 4] = [
 ];
 
 /// Pure files that use the server all the same, and why.
-const CONDUCTORS: [(&str, &str); 8] = [
+const CONDUCTORS: [(&str, &str); 9] = [
     (
         "src/custody/rewrap/mod.rs",
         "commits after every key, and tells the caller",
@@ -26,6 +26,10 @@ const CONDUCTORS: [(&str, &str); 8] = [
     (
         "src/keys/setup.rs",
         "opens providers as the settings say, and waits by the latch",
+    ),
+    (
+        "src/ledger/unprepared.rs",
+        "is told of the end of transactions",
     ),
     (
         "src/sync/copy.rs",

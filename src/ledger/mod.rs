@@ -15,4 +15,5 @@ pub mod lineage;
 pub mod sql;
 pub mod store;
 pub mod tree;
+pub mod unprepared;
 pub mod verify;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::entry::{self, CANON_VERSION, Entry, Event, Facts, LineageRange};
 use super::verify::{AUDIT, Finding, Head, LINEAGE, Stored, Verifier};
-use super::{anchor, canonical, guard, journal, lineage};
+use super::{anchor, canonical, guard, journal, lineage, unprepared};
 use crate::error::{Error, Kind, Result};
 use crate::keys::store::ActiveKey;
 use crate::keys::{self, Secret, Use, subkey};
@@ -71,6 +71,7 @@ pub fn append_anyway(
     let (user_name, session_user_name) = (user::name(user::outer()), user::name(user::session()));
     let active = keys::store::active_now("ledger")?;
     owner::acting_as_owner("confiture", || {
+        unprepared::mark();
         make_heads()?;
         let signing = Signing {
             origin,

@@ -169,3 +169,16 @@ def test_a_table_the_script_does_not_own_is_read_as_the_script(db):
     db.execute(f'GRANT SELECT ON staging.users TO "{role}"')
     assert script.value("SELECT confiture.end_run()") == "match"
     assert db.value("SELECT user_name FROM confiture.audit_log ORDER BY seq DESC LIMIT 1") == role
+
+
+def test_a_transaction_that_wrote_to_the_ledger_is_not_prepared(private_server):
+    server = private_server("max_prepared_transactions=5")
+    db = server.create_database()
+    db.execute("BEGIN")
+    db.execute("SELECT confiture.rotate_key('masking')")
+    db.refused("0A000", "PREPARE TRANSACTION 'x'")
+    db.execute("ROLLBACK")
+    db.execute("BEGIN")
+    db.execute("CREATE TABLE t ()")
+    db.execute("PREPARE TRANSACTION 'x'")
+    db.execute("COMMIT PREPARED 'x'")
