@@ -358,6 +358,8 @@ def test_the_definition_of_the_library_is_the_one_of_a_fresh_installation(bare):
     version = bare.value("SELECT extversion FROM pg_extension WHERE extname = 'confiture'")
     file = GUARD / "definition" / f"{version}.txt"
     if os.environ.get("CONFITURE_WRITE"):
+        # The library of this run still has the former one.
         file.write_text(text, encoding="utf-8")
+        return
     assert text == file.read_text(encoding="utf-8")
     assert bare.findings() == {"OK": ("ok", None, None)}
