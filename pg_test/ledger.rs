@@ -170,24 +170,28 @@ mod tests {
         let columns = texts(
             "SELECT attname || ' = ' || CASE
                       WHEN atttypid = 'uuid'::regtype THEN 'gen_random_uuid()'
-                      WHEN atttypid = 'text'::regtype THEN quote_ident(attname) || ' || ''x'''
+                      WHEN atttypid = 'text'::regtype THEN 'concat(' || quote_ident(attname)
+                         || ', ''x'')'
                       WHEN atttypid = 'text[]'::regtype THEN quote_ident(attname) || '
                          || ''x''::text'
                       WHEN atttypid = 'jsonb'::regtype THEN '''{\"x\": 9}'''
                       WHEN atttypid = 'boolean'::regtype THEN 'NOT ' || quote_ident(attname)
-                      WHEN atttypid = 'bytea'::regtype THEN 'set_byte(' || quote_ident(attname)
+                      WHEN atttypid = 'bytea'::regtype THEN 'coalesce(set_byte('
+                         || quote_ident(attname)
                          || ', 0, get_byte('
-                             || quote_ident(attname) || ', 0) # 1)'
+                             || quote_ident(attname) || ', 0) # 1), ''x'')'
                       WHEN atttypid = 'timestamptz'::regtype THEN quote_ident(attname)
                          || ' + ''1us'''
-                      ELSE quote_ident(attname) || ' + 10' END
+                      ELSE 'coalesce(' || quote_ident(attname) || ', 0) + 10' END
                FROM pg_attribute
               WHERE attrelid = 'confiture.audit_log'::regclass AND attnum > 0 AND NOT attisdropped",
         )?;
         assert!(columns.len() > 30, "{columns:?}");
         let nulls = texts(
-            "SELECT quote_ident(attname) || ' = NULL' FROM pg_attribute
-              WHERE attrelid = 'confiture.audit_log'::regclass AND attnum > 0 AND NOT attnotnull",
+            "SELECT quote_ident(attname) || ' = NULL'
+               FROM pg_attribute CROSS JOIN confiture.audit_log AS a
+              WHERE attrelid = 'confiture.audit_log'::regclass AND attnum > 0 AND NOT attnotnull
+                AND a.seq = 3 AND to_jsonb(a) ->> attname IS NOT NULL",
         )?;
         for assignment in columns.iter().chain(&nulls) {
             let refusal = refused(
