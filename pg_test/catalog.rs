@@ -201,7 +201,9 @@ mod tests {
     #[pg_test]
     fn catalog_every_table_is_dumped() -> Result<()> {
         none(
+            // The count of the journal is read at another moment than its table, so it starts anew.
             "SELECT shown FROM relations r WHERE relkind IN ('r', 'p', 'S')
+                AND relname <> 'journal_count'
                 AND NOT EXISTS (SELECT FROM pg_extension e WHERE r.oid = ANY (e.extconfig))",
         )?;
         // What pg_dump dumps must be empty after CREATE EXTENSION, or a restore would collide.
@@ -233,7 +235,10 @@ mod tests {
             "SELECT DISTINCT r.relname FROM relations r JOIN pg_trigger t ON t.tgrelid = r.oid
               WHERE t.tgfoid = 'confiture._ledger_guard'::regproc ORDER BY 1",
         )?;
-        assert_eq!(guarded, ["audit_log", "ledger_head", "lineage", "run_key"]);
+        assert_eq!(
+            guarded,
+            ["audit_log", "journal", "ledger_head", "lineage", "run_key"]
+        );
         none(
             "SELECT t.tgname FROM relations r JOIN pg_trigger t ON t.tgrelid = r.oid
                WHERE NOT t.tgisinternal AND t.tgenabled <> 'A'",

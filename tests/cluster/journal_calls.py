@@ -1,24 +1,15 @@
 """What the tests of the journal ask of it, and how they get past its guards."""
 
-REVEAL = "SELECT anon_fpe_decrypt('12345678')"
+from tampering import unguarded
 
-GUARDS = [
-    "journal_append_only_row",
-    "journal_append_only_statement",
-    "journal_append_only_truncate",
-    "journal_insert_row",
-    "journal_insert_statement",
-]
+REVEAL = "SELECT anon_fpe_decrypt('12345678')"
 
 
 def tamper(db, *statements):
-    """What only a superuser can do, and must not be able to hide."""
-    for guard in GUARDS:
-        db.execute(f"ALTER TABLE confiture.journal DISABLE TRIGGER {guard}")
-    for statement in statements:
-        db.execute(statement)
-    for guard in GUARDS:
-        db.execute(f"ALTER TABLE confiture.journal ENABLE ALWAYS TRIGGER {guard}")
+    """Does something with every guard off."""
+    with unguarded(db):
+        for statement in statements:
+            db.execute(statement)
 
 
 def numbers(db):
