@@ -58,9 +58,7 @@ def document(db, **more):
 def test_the_history_says_what_happened_run_by_run(db):
     make_small(db)
     db.sync()
-    db.load(
-        profile({"people": {"email": "mail", "note": "redact"}}, version="2"),
-    )
+    db.load(profile({"people": {"email": "mail", "note": "redact"}}, version="2"))
     db.sync()
     rows = db.rows(
         "SELECT profile_version, target_column, strategy, rows_seen, rows_changed, rows_unchanged,"
@@ -285,9 +283,8 @@ def test_a_page_of_many_columns_prints(db, chromium, tmp_path):
     columns = ", ".join(f"{name} text" for name in names)
     db.execute(f"CREATE SCHEMA prod; CREATE TABLE prod.t (id int PRIMARY KEY, {columns})")
     db.execute("INSERT INTO prod.t (id) VALUES (1)")
-    db.load(profile({"t": {**keep_all(), "rules": [
-        {"column": name, "strategy": "hash"} for name in names
-    ]}}))
+    rules = [{"column": name, "strategy": "hash"} for name in names]
+    db.load(profile({"t": {"rules": rules, **keep_all()}}))
     db.sync()
     file = tmp_path / "lineage.html"
     file.write_text(report(db, "html"), encoding="utf-8")
