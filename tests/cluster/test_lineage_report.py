@@ -110,7 +110,8 @@ def test_the_report_counts_and_names_the_state_of_the_ledger(db):
 
 
 def test_a_column_is_anonymised_only_when_no_key_tells_of_it(db):
-    db.execute("CREATE SCHEMA prod; CREATE TABLE prod.t (id int PRIMARY KEY, a text, b text, c text)")
+    db.execute("CREATE SCHEMA prod")
+    db.execute("CREATE TABLE prod.t (id int PRIMARY KEY, a text, b text, c text)")
     db.execute("INSERT INTO prod.t VALUES (1, '4111111111', 'ann@x.example', 'note')")
     strategies = {"digits": {"type": "fpe", "config": {"alphabet": "digits"}}}
     rules = {"a": "digits", "b": "mail", "c": "redact"}
