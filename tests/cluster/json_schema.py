@@ -20,7 +20,7 @@ TYPES = {
 FORMATS = {
     "uri": lambda text: re.fullmatch(r"[a-z][a-z0-9+.-]*:[!-~]+", text) is not None,
     "uuid": lambda text: str(UUID(text)) == text,
-    "date-time": lambda text: datetime.fromisoformat(text.replace("Z", "+00:00")).tzinfo is not None,
+    "date-time": lambda text: datetime.fromisoformat(text.replace("Z", "+00:00")).tzinfo,
 }
 
 

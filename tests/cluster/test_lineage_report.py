@@ -58,9 +58,7 @@ def document(db, **more):
 def test_the_history_says_what_happened_run_by_run(db):
     make_small(db)
     db.sync()
-    db.load(
-        profile({"people": {"email": "mail", "note": "redact"}}, version="2"),
-    )
+    db.load(profile({"people": {"email": "mail", "note": "redact"}}, version="2"))
     db.sync()
     rows = db.rows(
         "SELECT profile_version, target_column, strategy, rows_seen, rows_changed, rows_unchanged,"
@@ -112,7 +110,8 @@ def test_the_report_counts_and_names_the_state_of_the_ledger(db):
 
 
 def test_a_column_is_anonymised_only_when_no_key_tells_of_it(db):
-    db.execute("CREATE SCHEMA prod; CREATE TABLE prod.t (id int PRIMARY KEY, a text, b text, c text)")
+    db.execute("CREATE SCHEMA prod")
+    db.execute("CREATE TABLE prod.t (id int PRIMARY KEY, a text, b text, c text)")
     db.execute("INSERT INTO prod.t VALUES (1, '4111111111', 'ann@x.example', 'note')")
     strategies = {"digits": {"type": "fpe", "config": {"alphabet": "digits"}}}
     rules = {"a": "digits", "b": "mail", "c": "redact"}
@@ -285,9 +284,8 @@ def test_a_page_of_many_columns_prints(db, chromium, tmp_path):
     columns = ", ".join(f"{name} text" for name in names)
     db.execute(f"CREATE SCHEMA prod; CREATE TABLE prod.t (id int PRIMARY KEY, {columns})")
     db.execute("INSERT INTO prod.t (id) VALUES (1)")
-    db.load(profile({"t": {**keep_all(), "rules": [
-        {"column": name, "strategy": "hash"} for name in names
-    ]}}))
+    rules = [{"column": name, "strategy": "hash"} for name in names]
+    db.load(profile({"t": {"rules": rules, **keep_all()}}))
     db.sync()
     file = tmp_path / "lineage.html"
     file.write_text(report(db, "html"), encoding="utf-8")

@@ -31,7 +31,8 @@ const BEGUN: &str = "SELECT EXISTS (SELECT FROM ONLY confiture.audit_log e WHERE
 // What signs lineage is an end, whatever its word.
 const END: &str = "
     SELECT e.run_id::text, e.event <> 'FAILED',
-           pg_catalog.to_char(e.\"timestamp\" AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),
+           pg_catalog.to_char(e.\"timestamp\" AT TIME ZONE 'UTC',
+                              'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),
            e.profile_name, e.profile_version, e.source_database, e.source_schema,
            e.target_database, e.target_schema, e.tables_synced, e.rows_anonymized, e.details,
            e.system_identifier::text, e.log_id::text, e.seq,

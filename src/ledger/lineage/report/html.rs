@@ -3,7 +3,11 @@
 
 use std::fmt::Write;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
+use sha2::{Digest, Sha256};
+
 use super::{Column, Report, Standing, Step, WORDS, counted, grouped, range, visible};
+use crate::error;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -12,11 +16,11 @@ pub fn page(report: &Report) -> String {
     let mut out = Page(String::new());
     out.put(format_args!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" \
-         content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>Lineage of masked columns: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
+         <title>Lineage of masked columns: {}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n",
+        policy(),
         escaped(&report.database)
     ));
     head(&mut out, report);
@@ -31,6 +35,12 @@ pub fn page(report: &Report) -> String {
     foot(&mut out, report);
     out.put(format_args!("</body>\n</html>\n"));
     out.0
+}
+
+/// Nothing is loaded, and no style but ours applies (W3C, Content Security Policy Level 3).
+fn policy() -> String {
+    let style = BASE64_STANDARD.encode(Sha256::digest(STYLE));
+    format!("default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'")
 }
 
 /// What is written so far.
@@ -99,17 +109,21 @@ fn summary(out: &mut Page, report: &Report) {
     out.put(format_args!("</section>\n<dl class=\"facts\">\n"));
     let reversible = report.standing(Standing::Reversible);
     let keyed = report.standing(Standing::Guessable) + reversible;
+    let tables = error::counted(report.tables() as u64, "table");
     let last = report.last_run();
+    let (day, time) = last
+        .and_then(|step| step.finished_at.as_deref()?.split_once(' '))
+        .unwrap_or(("none", ""));
     let facts = [
-        ("Tables", report.tables().to_string(), None),
-        ("Masked columns", report.columns.len().to_string(), None),
+        (
+            "Masked columns",
+            report.columns.len().to_string(),
+            Some(format!("in {tables}")),
+        ),
         (
             "Last run",
-            last.map_or_else(
-                || "none".to_owned(),
-                |step| moment(step.finished_at.as_deref()),
-            ),
-            last.map(|step| format!("by {}", known(step.who.as_deref()))),
+            escaped(day),
+            last.map(|step| format!("{} UTC, by {}", escaped(time), known(step.who.as_deref()))),
         ),
         (
             "Columns with values that came through unchanged",

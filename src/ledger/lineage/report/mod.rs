@@ -307,11 +307,12 @@ pub const WORDS: [(&str, &str); 5] = [
         "pseudonymised",
         "A key of this installation gives originals back, or tells whether a guess is right: the \
          masking key for strategies that use it, the key of the run for commitments that are \
-         verifiable. Whoever has no such key can do neither.",
+         verifiable.",
     ),
     (
         "anonymised",
-        "No key of this installation tells anything about originals. Whether persons can still be \
+        "No key of this installation tells anything about originals. What a strategy leaves of a \
+         value on purpose, its last digits or a rounded number, is there. Whether persons can still be \
          singled out by the rest of the data is for whoever knows all of it to judge (GDPR, \
          recital 26).",
     ),
