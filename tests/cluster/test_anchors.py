@@ -4,7 +4,7 @@ import anchor_check
 import pytest
 
 from samples import make_small
-from test_ledger import tamper
+from tampering import tamper
 
 
 @pytest.fixture
@@ -22,17 +22,27 @@ def export(db):
 
 def verified(db, anchors):
     """What verification by these anchors says: {code: (status, seq_from, seq_to, detail)}."""
-    rows = db.rows("SELECT * FROM confiture.verify_ledger(%s::text[])", [anchors])
+    rows = db.rows(
+        "SELECT check_code, status, seq_from, seq_to, detail"
+        " FROM confiture.verify_ledger(%s::text[])",
+        [anchors],
+    )
     assert len({row[0] for row in rows}) == len(rows), rows
     return {row[0]: row[1:] for row in rows}
 
 
 def cut(db, seq):
-    """Cuts the log off after an entry and sets the head back: consistent, and signed."""
-    tamper(db, f"DELETE FROM confiture.audit_log WHERE seq > {seq}")
-    db.execute(
-        f"UPDATE confiture.ledger_head SET seq = {seq}, entry_hash ="
-        f" (SELECT entry_hash FROM confiture.audit_log WHERE seq = {seq})"
+    """Cuts both chains off after an entry and sets the heads back: consistent, and signed."""
+    steps = f"(SELECT max(lineage_last) FROM confiture.audit_log WHERE seq <= {seq})"
+    head = "UPDATE confiture.ledger_head SET (seq, entry_hash) ="
+    tamper(
+        db,
+        f"DELETE FROM confiture.lineage WHERE seq > {steps};"
+        f" DELETE FROM confiture.audit_log WHERE seq > {seq};"
+        f" {head} (SELECT seq, entry_hash FROM confiture.audit_log ORDER BY seq DESC LIMIT 1)"
+        " WHERE chain = 'audit';"
+        f" {head} (SELECT seq, entry_hash FROM confiture.lineage ORDER BY seq DESC LIMIT 1)"
+        " WHERE chain = 'lineage'",
     )
 
 
@@ -64,7 +74,7 @@ def dump(db, path):
 
 
 def test_an_anchor_can_be_checked_with_nothing_but_its_key(db):
-    log_id = db.value("SELECT log_id FROM confiture.ledger_head")
+    log_id = db.value("SELECT DISTINCT log_id FROM confiture.ledger_head")
     vkey = db.value("SELECT confiture.anchor_key()")
     note = export(db)
     origin, size, root = anchor_check.open_anchor(note, vkey)
@@ -176,11 +186,11 @@ def test_a_cut_end_with_the_head_set_back_shows_by_its_anchor(db):
 
 
 def test_an_older_head_that_is_played_back_shows_also_after_further_runs(db):
-    early, head = export(db), db.rows("SELECT seq, entry_hash FROM confiture.ledger_head")[0]
+    early = export(db)
+    end = db.value("SELECT seq FROM confiture.ledger_head WHERE chain = 'audit'")
     db.sync()
     late = export(db)
-    tamper(db, f"DELETE FROM confiture.audit_log WHERE seq > {head[0]}")
-    db.execute("UPDATE confiture.ledger_head SET seq = %s, entry_hash = %s", head)
+    cut(db, end)
     assert verified(db, [early, late])["E08"][:3] == ("fail", 5, 6)
     for _ in range(3):
         db.sync()
