@@ -162,7 +162,7 @@ def crowd(private_server):
         client.join(90)
     assert not any(client.is_alive() for client in clients), "somebody still waits"
     db.outcomes = sum((client.outcomes for client in clients), collections.Counter())
-    db.wrong = [what for client in clients for what in client.wrong]
+    db.wrong = sorted(what for client in clients for what in client.wrong)
     db.ended = ended
     yield db
     db.drop()
