@@ -80,7 +80,7 @@ def test_entries_of_every_version_verify_after_rotations(keyed):
 
 
 def test_entries_verify_after_the_key_file_itself_was_rotated(keyed):
-    keyed.execute("SELECT confiture.rotate_kek()")
+    keyed.execute("CALL confiture.rotate_kek()")
     assert keyed.events()[-1] in ("KEK_ROTATED", "KEK_ROTATING")
     assert "OK" in {row[0] for row in all_findings(keyed.session())}
 
