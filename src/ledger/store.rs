@@ -79,7 +79,9 @@ pub fn append_anyway(
             session_user_name: &session_user_name,
             key: &active,
         };
-        // Always in this order, and last of all locks.
+        // Always in this order, and last of all locks. Both: an entry without lineage may be
+        // followed by one with it in the same transaction, while others wait for this one.
+        spi::rows(&format!("{HEAD} FOR UPDATE"), &[LINEAGE.into()], head)?;
         if let (Some(steps), Some(run_id)) = (steps, facts.run_id) {
             let head = locked_head(LINEAGE)?;
             let (range, head) = lineage::store::append(&signing, run_id, head, steps)?;
@@ -287,11 +289,13 @@ const SELECT: &str = "
            application_name, system_user_name, backend_pid, backend_start, transaction_id,
            system_identifier, timeline_id, server_version, extension_version, source_database,
            target_database, run_id, source_schema, target_schema, profile_name, profile_version,
-           profile_hash, tables_synced, rows_anonymized::text, strategies_applied::text,
-           verification_passed, verification_report::text, details::text, lineage_first,
-           lineage_last, lineage_root, journal_last, journal_root, key_name, key_version,
-           previous_entry_hash, canon_version, entry_hash, signature
-      FROM ONLY confiture.audit_log";
+           profile_hash, CASE WHEN tables_synced OPERATOR(pg_catalog.=) names THEN names END,
+           rows_anonymized::text, strategies_applied::text, verification_passed,
+           verification_report::text, details::text, lineage_first, lineage_last, lineage_root, journal_last, journal_root, key_name, key_version,
+           previous_entry_hash, canon_version, entry_hash, signature,
+           coalesce(tables_synced OPERATOR(pg_catalog.=) names, true)
+      FROM ONLY confiture.audit_log CROSS JOIN LATERAL (SELECT ARRAY(
+           SELECT n FROM pg_catalog.unnest(tables_synced) AS n WHERE n IS NOT NULL)) AS t (names)";
 
 const INSERT: &str = "
     INSERT INTO confiture.audit_log (
@@ -423,16 +427,13 @@ pub(super) fn head(row: &spi::Row<'_>) -> Result<Head> {
 }
 
 fn stored(row: &spi::Row<'_>) -> Result<Stored> {
-    let json = |column: usize| -> Result<Option<Value>> {
-        row.get::<String>(column)?
-            .map(|text| serde_json::from_str(&text))
-            .transpose()
-            .map_err(|_| {
-                Error::new(
-                    Kind::Corrupt,
-                    "a ledger entry holds a document that is no JSON",
-                )
-            })
+    // A list of another shape, or a document that is too deep: it was not encoded here.
+    let mut is_ours = row.required::<bool>(44)?;
+    let mut json = |column: usize| -> Result<Option<Value>> {
+        let text = row.get::<String>(column)?;
+        let value = text.as_deref().map(serde_json::from_str).transpose();
+        is_ours &= value.is_ok();
+        Ok(value.unwrap_or_default())
     };
     let time = |column: usize| -> Result<i64> {
         Ok(row.required::<TimestampWithTimeZone>(column)?.into())
@@ -485,7 +486,7 @@ fn stored(row: &spi::Row<'_>) -> Result<Stored> {
             key_version: row.required(39)?,
             previous_entry_hash: row.required(40)?,
         },
-        canon_version: row.required(41)?,
+        canon_version: if is_ours { row.required(41)? } else { 0 },
         entry_hash: row.required(42)?,
         signature: row.required(43)?,
     })
