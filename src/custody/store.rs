@@ -14,7 +14,7 @@ use crate::ledger::checkpoint::VerifierKey;
 use crate::ledger::entry::Event;
 use crate::ledger::store as ledger;
 use crate::pg::spi::Nonatomic;
-use crate::pg::{owner, spi, user};
+use crate::pg::{frozen, owner, spi, user};
 
 /// The purpose in the binding of what is kept of a destroyed version.
 const VERIFIER: &str = "verifier";
@@ -233,6 +233,7 @@ pub(super) fn seal(
 /// # Errors
 /// As the interface.
 pub(super) fn lock_keys() -> Result<()> {
+    frozen::writable()?;
     spi::run(
         "LOCK TABLE ONLY confiture.key_version IN SHARE ROW EXCLUSIVE MODE",
         &[],

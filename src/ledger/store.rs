@@ -14,7 +14,7 @@ use super::{anchor, canonical, guard, journal, lineage, unprepared};
 use crate::error::{Error, Kind, Result};
 use crate::keys::store::ActiveKey;
 use crate::keys::{self, Secret, Use, subkey};
-use crate::pg::{owner, report, server, spi, user};
+use crate::pg::{frozen, owner, report, server, spi, user};
 
 /// Whose word an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,13 +61,14 @@ pub fn append_with(
 /// As [`append_with`], whatever the definition of the ledger is: for entries about just that.
 ///
 /// # Errors
-/// As [`append`], but for the definition.
+/// As [`append`], but for the definition; 25006 on a standby.
 pub fn append_anyway(
     origin: Origin,
     event: Event,
     mut facts: Facts,
     steps: Option<&[lineage::Facts]>,
 ) -> Result<i64> {
+    frozen::writable()?;
     let (user_name, session_user_name) = (user::name(user::outer()), user::name(user::session()));
     let active = keys::store::active_now("ledger")?;
     owner::acting_as_owner("confiture", || {

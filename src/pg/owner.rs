@@ -15,6 +15,8 @@ pub fn acting_as_owner<T>(extension: &str, work: impl FnOnce() -> Result<T>) -> 
     let settings = [
         ("search_path", "pg_catalog, pg_temp"),
         ("row_security", "off"),
+        // The catalog's functions give names as they are compared with those of the library.
+        ("quote_all_identifiers", "off"),
     ];
     guc::with(&settings, || {
         let owner = owner_of(extension)?;

@@ -86,7 +86,7 @@ class Client(threading.Thread):
             connection.execute(statement)
         if self.dice.random() < 0.2:
             connection.execute("SAVEPOINT s")
-            # An act on a key would be out of order here: docs/ledger.md, "Locks".
+            # An act on a key would be out of order here: docs/ledger.md, "Many at once".
             connection.execute("SELECT confiture.export_anchor()")
             connection.execute("ROLLBACK TO s")
         word = "ROLLBACK" if self.dice.random() < 0.25 else "COMMIT"
@@ -215,32 +215,96 @@ def test_after_them_every_entry_of_the_lineage_has_its_entry_that_signs_it_and_i
     ) == 0
 
 
-def test_a_run_within_a_transaction_and_the_end_of_another_do_not_wait_for_each_other(db):
+def make_two_runs(db):
+    """Two sessions, each with rows shown; the first one has begun its run in a transaction."""
     make_people(db)
     db.execute("CREATE SCHEMA staging")
     one, two = db.session(), db.session()
-    for number, session in enumerate((one, two)):
-        db.execute(f"CREATE TABLE staging.t{number} (id int PRIMARY KEY, email text)")
+    for number, session in ((1, two), (0, one)):
+        table = f"t{number}"
+        db.execute(f"CREATE TABLE staging.{table} (id int PRIMARY KEY, email text)")
         session.execute("SET deadlock_timeout = '100ms'")
-    begin = "SELECT confiture.begin_run('declared', 'prod', 'staging')"
-    copies = [COPY.format(target=f"staging.t{number}", table=f"t{number}") for number in (0, 1)]
-    two.execute(begin)
-    two.execute(copies[1])
-    one.execute("BEGIN")
-    one.execute(begin)
-    one.execute(copies[0])
-    # The other one waits for the head that this transaction holds.
-    waiter = threading.Thread(target=lambda: two.execute("SELECT confiture.end_run()"))
+        if session is one:
+            session.execute("BEGIN")
+        session.execute("SELECT confiture.begin_run('declared', 'prod', 'staging')")
+        session.execute(COPY.format(target=f"staging.{table}", table=table))
+    return one, two
+
+
+def end_while_the_other_holds_the_head(db, session):
+    """Ends a run in the background, up to where it waits."""
+    failures = []
+
+    def end():
+        try:
+            session.execute("SELECT confiture.end_run()")
+        except psycopg.Error as error:
+            failures.append(error.diag.sqlstate)
+
+    waiter = threading.Thread(target=end)
     waiter.start()
-    for _ in range(200):
+    for _ in range(500):
         if db.value("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            return waiter, failures
+        time.sleep(0.02)
+    raise AssertionError("it did not wait")
+
+
+def test_a_session_that_is_ended_while_it_ends_its_run_lets_go_of_everything(db):
+    one, two = make_two_runs(db)
+    begin = len(db.server.log())
+    waiter, failures = end_while_the_other_holds_the_head(db, two)
+    pid = two.pid()
+    assert db.value("SELECT pg_terminate_backend(%s)", [pid])
+    waiter.join(30)
+    assert failures == ["57P01"]
+    for _ in range(200):
+        if not db.value("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", [pid]):
             break
         time.sleep(0.02)
-    else:
-        raise AssertionError("it did not wait")
+    # Nothing raised while the server was cleaning up after it.
+    assert "RefCell" not in db.server.log()[begin:]
+    assert "panicked" not in db.server.log()[begin:]
+    assert db.value("SELECT count(*) FROM pg_locks WHERE pid = %s", [pid]) == 0
+    one.execute("COMMIT")
+    assert one.value("SELECT confiture.end_run()") == "match"
+    found = db.findings()
+    assert found["OK"][0] == "ok" and found["W03"][0] == "warn"
+
+
+def test_what_the_target_runs_while_it_is_counted_may_catch_errors(db):
+    # A policy that calls a function with an EXCEPTION block: a subtransaction ends meanwhile.
+    make_people(db)
+    role = db.role("script")
+    db.execute(f"SELECT confiture.grant_access('operator', '{role}')")
+    db.execute(f"SELECT confiture.grant_access('masker', '{role}')")
+    db.execute(
+        f"""CREATE SCHEMA staging AUTHORIZATION "{role}";
+        GRANT USAGE ON SCHEMA prod TO "{role}"; GRANT SELECT ON prod.people TO "{role}";
+        CREATE TABLE staging.t (id int PRIMARY KEY, email text);
+        CREATE FUNCTION staging.mine(fails boolean) RETURNS boolean LANGUAGE plpgsql AS
+        $$ BEGIN
+             IF fails THEN RAISE 'no'; END IF; RETURN true;
+           EXCEPTION WHEN OTHERS THEN RETURN true;
+        END $$;
+        CREATE POLICY p ON staging.t USING (staging.mine(id = 2)) WITH CHECK (true);
+        ALTER TABLE staging.t ENABLE ROW LEVEL SECURITY;
+        GRANT ALL ON staging.t TO "{role}" """
+    )
+    script = db.session(role)
+    script.execute("SELECT confiture.begin_run('declared', 'prod', 'staging')")
+    script.execute(COPY.format(target="staging.t", table="t"))
+    assert script.value("SELECT confiture.end_run()") == "match"
+    assert db.value("SELECT rows_seen FROM confiture.lineage") == 3
+    assert db.findings()["OK"][0] == "ok"
+
+
+def test_a_run_within_a_transaction_and_the_end_of_another_are_no_deadlock(db):
+    one, two = make_two_runs(db)
+    waiter, failures = end_while_the_other_holds_the_head(db, two)
     one.execute("SELECT confiture.end_run()")
     one.execute("COMMIT")
     waiter.join(30)
-    assert not waiter.is_alive()
+    assert not waiter.is_alive() and failures == []
     assert db.events()[1:] == ["STARTED", "STARTED", "COMPLETED", "COMPLETED"]
     assert db.findings()["OK"][0] == "ok"

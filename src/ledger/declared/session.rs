@@ -50,9 +50,15 @@ pub fn with<T>(work: impl FnOnce(&mut Run) -> Result<T>) -> Result<T> {
 
 /// Lets the run know of the end of a transaction or subtransaction: `work` says whether it is
 /// there all the same.
+///
+/// While [`with`] is at work there is nothing to tell: what begins and ends meanwhile has nothing
+/// noted under its number yet, and a session that is ended there asks nothing any more. Then no
+/// frame is unwound, and an error would keep the server from letting go of locks and pages.
 pub fn turn(work: impl FnOnce(&mut Run) -> bool) {
-    CURRENT.with_borrow_mut(|current| {
-        if current.as_mut().is_some_and(|run| !work(run)) {
+    CURRENT.with(|cell| {
+        if let Ok(mut current) = cell.try_borrow_mut()
+            && current.as_mut().is_some_and(|run| !work(run))
+        {
             *current = None;
         }
     });
