@@ -4,6 +4,7 @@
 //! ([`support::masking_key`]), or it takes none that another test holds: so they may wait for each
 //! other and never in a circle.
 
+mod access;
 mod anchors;
 mod bench;
 mod catalog;

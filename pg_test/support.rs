@@ -130,3 +130,28 @@ const TRY: &str = "
       RETURN ARRAY[state, message, detail, hint];
     END
     $$";
+
+/// What belongs to the extension, without what only the tests bring along.
+const MEMBERS: &str = "
+    members AS (
+      SELECT d.classid, d.objid FROM pg_depend d
+        JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+       WHERE e.extname = 'confiture' AND d.deptype = 'e'),
+    routines AS (
+      SELECT p.*, p.oid::regprocedure::text AS shown FROM pg_proc p
+        JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
+       WHERE p.pronamespace <> to_regnamespace('tests')),
+    relations AS (
+      SELECT c.*, c.oid::regclass::text AS shown FROM pg_class c
+        JOIN members m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid)";
+
+pub(super) fn members(query: &str) -> Result<Vec<String>> {
+    texts(&format!("WITH {MEMBERS} {query}"))
+}
+
+/// What a query finds breaks a rule.
+#[track_caller]
+pub(super) fn none(query: &str) -> Result<()> {
+    assert_eq!(members(query)?, Vec::<String>::new(), "{query}");
+    Ok(())
+}

@@ -28,7 +28,7 @@ pub fn counts(table: &TablePlan, target: Option<&str>) -> String {
         None => (statement::from(&table.source), table.filter.as_ref()),
     };
     format!(
-        "SELECT pg_catalog.jsonb_build_array({})::pg_catalog.text FROM {from} AS s{}",
+        "SELECT pg_catalog.array_to_json(ARRAY[{}])::pg_catalog.text FROM {from} AS s{}",
         parts.join(", "),
         filter.map_or(String::new(), |filter| format!(" WHERE {filter}"))
     )

@@ -206,7 +206,7 @@ def test_without_a_key_values_are_bound_to_the_column_only(db):
 
 
 def test_a_filter_and_many_columns(db):
-    columns = [f"c{i}" for i in range(70)]
+    columns = [f"c{i}" for i in range(120)]
     make(
         db,
         "id int PRIMARY KEY, " + ", ".join(f"{name} text" for name in columns),

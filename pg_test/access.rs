@@ -1,0 +1,160 @@
+//! Kinds of access: what each may call and read, and nothing else.
+
+#[pgrx::pg_schema]
+mod tests {
+    use pgrx::prelude::*;
+
+    use crate::error::Result;
+    use crate::pg_test::support::{members, none, refused, run};
+
+    #[pg_test]
+    fn access_is_given_by_kind() -> Result<()> {
+        for kind in ["masker", "operator", "revealer", "auditor", "admin"] {
+            run(&format!("CREATE ROLE catalog_{kind}"))?;
+            run(&format!(
+                "SELECT confiture.grant_access('{kind}', 'catalog_{kind}')"
+            ))?;
+        }
+        let may = |role: &str| {
+            members(&format!(
+                "SELECT DISTINCT proname FROM routines
+                  WHERE has_function_privilege('catalog_{role}', oid, 'EXECUTE') ORDER BY 1"
+            ))
+        };
+        let reads = |role: &str| {
+            members(&format!(
+                "SELECT relname FROM relations WHERE relkind IN ('r', 'v')
+                   AND has_table_privilege('catalog_{role}', oid, 'SELECT') ORDER BY 1"
+            ))
+        };
+        let masks = may("masker")?;
+        for (name, expected) in [
+            ("anon_email", true),
+            ("anon_apply", true),
+            ("anon_fpe_decrypt", false),
+            ("load_keys", true),
+            ("sync", false),
+        ] {
+            assert_eq!(masks.iter().any(|mask| mask == name), expected, "{name}");
+        }
+        assert!(
+            masks.iter().filter(|mask| !mask.starts_with("anon_")).eq([
+                "_strategies",
+                "forget_keys",
+                "load_keys",
+                "validate_value"
+            ]),
+            "{masks:?}"
+        );
+        assert_eq!(reads("masker")?, ["strategies"]);
+        assert_eq!(
+            may("revealer")?,
+            [
+                "anon_fpe_decrypt",
+                "anon_ip_decrypt",
+                "forget_keys",
+                "load_keys"
+            ]
+        );
+        assert_eq!(
+            may("operator")?,
+            [
+                "_run_mask",
+                "_run_track",
+                "_strategies",
+                "begin_run",
+                "end_run",
+                "export_anchor",
+                "fail_run",
+                "forget_keys",
+                "load_keys",
+                "load_profile",
+                "plan",
+                "provider_problem",
+                "resolve_seed",
+                "retire_profile",
+                "sync",
+                "track",
+                "validate_profile",
+                "validate_value"
+            ]
+        );
+        assert_eq!(reads("operator")?, ["key_status", "profiles", "strategies"]);
+        assert_eq!(
+            may("auditor")?,
+            [
+                "_run_track",
+                "anchor_key",
+                "audit_entry_json",
+                "consistency_proof",
+                "export_anchor",
+                "export_openlineage",
+                "get_audit_log",
+                "inclusion_proof",
+                "lineage_history",
+                "lineage_report",
+                "provider_problem",
+                "verify_ledger",
+                "verify_lineage_data",
+                "verify_lineage_integrity"
+            ]
+        );
+        assert_eq!(
+            may("admin")?,
+            [
+                "create_key",
+                "destroy_key_version",
+                "forget_keys",
+                "import_key",
+                "installation_id",
+                "load_keys",
+                "provider_problem",
+                "rewrap_keys",
+                "rotate_kek",
+                "rotate_key",
+                "share_key",
+                "shred_run_key"
+            ]
+        );
+        assert_eq!(reads("admin")?, ["key_status", "shared_key"]);
+        assert_eq!(
+            reads("auditor")?,
+            [
+                "audit_log",
+                "journal",
+                "key_status",
+                "lineage",
+                "lineage_columns",
+                "profiles",
+                "reveals",
+                "run_report"
+            ]
+        );
+        none(
+            "SELECT shown || ' ' || role || ' ' || privilege FROM relations
+               CROSS JOIN unnest(ARRAY['catalog_masker', 'catalog_operator', 'catalog_revealer',
+                  'catalog_auditor', 'catalog_admin']) role
+               CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES',
+                  'TRIGGER']) privilege
+               WHERE relkind IN ('r', 'v') AND has_table_privilege(role, oid, privilege)",
+        )
+    }
+
+    #[pg_test]
+    fn access_names_what_it_does_not_know() -> Result<()> {
+        run("CREATE ROLE catalog_somebody")?;
+        for (arguments, sqlstate) in [
+            ("'king', 'catalog_somebody'", "22023"),
+            ("'masker', 'catalog_nobody'", "42704"),
+            ("NULL, 'catalog_somebody'", "22023"),
+            ("'masker', NULL", "22023"),
+            ("'masker', 'catalog_somebody', 'cards'", "22023"),
+        ] {
+            refused(
+                sqlstate,
+                &format!("SELECT confiture.grant_access({arguments})"),
+            );
+        }
+        Ok(())
+    }
+}
