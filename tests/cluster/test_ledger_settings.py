@@ -31,8 +31,6 @@ VALUES = {
     "enable_indexscan": ["off", "on"],
     "enable_sort": ["off", "on"],
     "plan_cache_mode": ["force_generic_plan", "force_custom_plan"],
-    "jit": ["on", "off"],
-    "jit_above_cost": ["0"],
     "work_mem": ["64kB"],
     "session_replication_role": ["replica", "local", "origin"],
     "synchronize_seqscans": ["off", "on"],
@@ -90,7 +88,7 @@ def full(server):
 def test_the_same_is_said_under_any_settings(full, read_only):
     expected = said(full)
     assert any("OK" in row[0] for row in expected)
-    for settings in draws(1, 25):
+    for settings in draws(1, 20):
         session = under(full, settings, read_only)
         seen = session.rows(
             "SELECT pg_catalog.array_to_string(ARRAY[check_code, status, chain, seq_from::text,"
