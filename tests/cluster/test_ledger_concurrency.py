@@ -272,26 +272,6 @@ def test_a_session_that_is_ended_while_it_ends_its_run_lets_go_of_everything(db)
     assert found["OK"][0] == "ok" and found["W03"][0] == "warn"
 
 
-def test_what_the_target_runs_while_it_is_counted_may_catch_errors(db):
-    # A view that calls a function with an EXCEPTION block: a subtransaction ends meanwhile.
-    make_people(db)
-    db.execute(
-        """CREATE SCHEMA staging;
-        CREATE TABLE staging.t (id int PRIMARY KEY, email text);
-        CREATE FUNCTION staging.mine(fails boolean) RETURNS boolean LANGUAGE plpgsql AS
-        $$ BEGIN
-             IF fails THEN RAISE 'no'; END IF; RETURN true;
-           EXCEPTION WHEN OTHERS THEN RETURN true;
-        END $$;
-        CREATE VIEW staging.v AS SELECT * FROM staging.t WHERE staging.mine(id = 2)"""
-    )
-    db.execute("SELECT confiture.begin_run('declared', 'prod', 'staging')")
-    db.execute(COPY.format(target="staging.t", table="v"))
-    assert db.value("SELECT confiture.end_run()") == "match"
-    assert db.value("SELECT rows_seen FROM confiture.lineage") == 3
-    assert db.findings()["OK"][0] == "ok"
-
-
 def test_a_run_within_a_transaction_and_the_end_of_another_are_no_deadlock(db):
     one, two = make_two_runs(db)
     waiter, failures = end_while_the_other_holds_the_head(db, two)
