@@ -167,6 +167,7 @@ mod tests {
         confiture.disarm(text) volatile unsafe
         confiture.end_run(jsonb) volatile unsafe
         confiture.export_anchor() volatile unsafe strict
+        confiture.export_ledger() stable safe
         confiture.export_openlineage(uuid,text) stable unsafe
         confiture.fail_run(text) volatile unsafe
         confiture.forget_keys() volatile unsafe strict
@@ -424,6 +425,7 @@ mod tests {
                 "audit_entry_json",
                 "consistency_proof",
                 "export_anchor",
+                "export_ledger",
                 "export_openlineage",
                 "get_audit_log",
                 "inclusion_proof",
