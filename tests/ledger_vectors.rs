@@ -4,6 +4,9 @@
 //! difference is a ledger that verifies no more: never write the file anew for an encoding that is
 //! in use. `tests/cluster/ledger_check.py` recomputes it by the documentation alone.
 
+// One object of many members.
+#![recursion_limit = "256"]
+
 use std::fs;
 use std::path::Path;
 
@@ -62,11 +65,17 @@ fn vectors() -> Value {
     log.act(Event::KeyCreated, &json!({"key": "masking", "version": 1}));
     log.run(1, 3);
     (0..3).for_each(|_| log.reveal());
-    log.act(Event::KeyCreated, &json!({"key": "salt-é\u{1}", "version": 1}));
+    log.act(
+        Event::KeyCreated,
+        &json!({"key": "salt-é\u{1}", "version": 1}),
+    );
     let anchor = log.anchor();
     log.run(2, 4);
     log.reveal();
-    log.act(Event::Anchored, &json!({"size": 6, "root": "\"\\/\t\u{7f}\u{2028}"}));
+    log.act(
+        Event::Anchored,
+        &json!({"size": 6, "root": "\"\\/\t\u{7f}\u{2028}"}),
+    );
     log.run(3, 1);
     log.reveal();
     log.reveal();
@@ -238,7 +247,12 @@ impl Log {
                 nulls: count(1),
                 original_hash: has_commitment.then(|| vec![7; 32]),
                 anonymized_hash: has_commitment.then(|| vec![8; 32]),
-                commitment: if has_commitment { "sum256/blake3" } else { "none" }.into(),
+                commitment: if has_commitment {
+                    "sum256/blake3"
+                } else {
+                    "none"
+                }
+                .into(),
                 row_binding: "key".into(),
                 strategy: "email".into(),
                 strategy_version: 1,
@@ -324,5 +338,7 @@ impl Log {
 
 fn uuid(id: &[u8; 16]) -> String {
     let digits = hex::encode(id);
-    [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| digits[part].to_owned()).join("-")
+    [0..8, 8..12, 12..16, 16..20, 20..32]
+        .map(|part| digits[part].to_owned())
+        .join("-")
 }

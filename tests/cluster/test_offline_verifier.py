@@ -1,5 +1,7 @@
 """The ledger exported, and checked outside by two programs that know nothing of each other."""
 
+import hashlib
+import hmac
 import json
 import os
 import subprocess
@@ -70,6 +72,10 @@ def test_both_programs_take_the_published_vectors(verify):
     for record in VECTORS["records"]:
         line = record["line"]
         assert ledger_check.canonical(line).hex() == record["canonical"]
+        domain = "journal-sig" if line["chain"] == "journal" else "sig"
+        signed = f"confiture/{domain}/v1".encode() + bytes.fromhex(record["hash"])
+        key = bytes.fromhex(VECTORS["entry_subkey"])
+        assert hmac.new(key, signed, hashlib.sha256).hexdigest() == line["signature"]
         lines.append(json.dumps(line, ensure_ascii=False))
     assert ledger_check.check(lines) == ([], bytes.fromhex(VECTORS["root"]))
     key = VECTORS["anchor_key"]

@@ -31,7 +31,9 @@ const UNREADABLE: u8 = 2;
 fn main() -> ExitCode {
     let arguments = match arguments::parse(std::env::args().skip(1)) {
         Ok(Asked::Check(arguments)) => arguments,
-        Ok(Asked::Text(text)) => return write(&text).map_or_else(unreadable, |()| ExitCode::SUCCESS),
+        Ok(Asked::Text(text)) => {
+            return write(&text).map_or_else(unreadable, |()| ExitCode::SUCCESS);
+        }
         Err(problem) => return unreadable(format!("{problem}\nTry confiture-verify --help.")),
     };
     let findings = match findings(&arguments) {

@@ -14,11 +14,15 @@ fn vectors() -> Value {
 
 fn lines(vectors: &Value) -> Vec<String> {
     let records = vectors["records"].as_array().expect("records");
-    records.iter().map(|record| record["line"].to_string()).collect()
+    records
+        .iter()
+        .map(|record| record["line"].to_string())
+        .collect()
 }
 
 fn anchor(vectors: &Value, name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    let path =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
     fs::write(&path, vectors[name].as_str().expect("a note")).expect("a file");
     path
 }
@@ -34,7 +38,11 @@ fn run(export: &str, arguments: &[&str]) -> (i32, Vec<String>, String) {
         .spawn()
         .expect("the program");
     // It may end before it has read everything.
-    let _ = program.stdin.take().expect("a pipe").write_all(export.as_bytes());
+    let _ = program
+        .stdin
+        .take()
+        .expect("a pipe")
+        .write_all(export.as_bytes());
     let output = program.wait_with_output().expect("its end");
     let found = String::from_utf8_lossy(&output.stdout)
         .lines()
@@ -58,7 +66,10 @@ fn verifier_takes_the_published_vectors() {
     let note = anchor(&vectors, "anchor_of_all");
     let note = note.to_str().expect("a path");
     let (status, found, _) = run(&export, &["--anchor", note, "--key", key, "-"]);
-    assert_eq!((status, &*found.join(", ")), (0, "OK audit, E11 audit, W01 journal"));
+    assert_eq!(
+        (status, &*found.join(", ")),
+        (0, "OK audit, E11 audit, W01 journal")
+    );
     // Without the key nothing follows from an anchor.
     let (status, found, _) = run(&export, &["--anchor", note]);
     assert_eq!((status, &*found[0]), (0, "E11 audit"));
@@ -69,7 +80,12 @@ fn verifier_takes_the_published_vectors() {
 fn verifier_finds_what_was_done_to_an_export() {
     let vectors = vectors();
     let honest = lines(&vectors);
-    let place = |what: &str| honest.iter().position(|line| line.contains(what)).expect("a line");
+    let place = |what: &str| {
+        honest
+            .iter()
+            .position(|line| line.contains(what))
+            .expect("a line")
+    };
     let edit = |from: &str, to: &str| {
         let mut edited = honest.clone();
         let at = place(from);
@@ -85,9 +101,18 @@ fn verifier_finds_what_was_done_to_an_export() {
     swapped.swap(0, 1);
     let cases = [
         (edit(r#""seconds":0"#, r#""seconds":1"#), "E01 audit"),
-        (edit(r#""rows_changed":2"#, r#""rows_changed":3"#), "E01 lineage"),
-        (edit(r#""reason":"ticket ½""#, r#""reason":null"#), "E06 journal"),
-        (edit(r#""canon_version":1"#, r#""canon_version":2"#), "E01 audit"),
+        (
+            edit(r#""rows_changed":2"#, r#""rows_changed":3"#),
+            "E01 lineage",
+        ),
+        (
+            edit(r#""reason":"ticket ½""#, r#""reason":null"#),
+            "E06 journal",
+        ),
+        (
+            edit(r#""canon_version":1"#, r#""canon_version":2"#),
+            "E01 audit",
+        ),
         (without(r#""event":"COMPLETED""#), "E04 audit"),
         (without(r#""column_name":"column 1""#), "E05 audit"),
         (without(r#""event":"REVEALED""#), "E04 journal"),
@@ -96,16 +121,25 @@ fn verifier_finds_what_was_done_to_an_export() {
     for (number, (export, code)) in cases.iter().enumerate() {
         let (status, found, _) = run(&export.join("\n"), &[]);
         assert_eq!(status, 1, "case {number}: {found:?}");
-        assert!(found.contains(&(*code).to_owned()), "case {number}: {found:?}");
+        assert!(
+            found.contains(&(*code).to_owned()),
+            "case {number}: {found:?}"
+        );
     }
     // A tail that was cut off shows by an anchor only.
     let cut = honest[..place(r#""event":"ANCHORED""#)].join("\n");
     assert_eq!(run(&cut, &[]).0, 0);
     let key = vectors["anchor_key"].as_str().expect("a key");
     let all = anchor(&vectors, "anchor_of_all");
-    let (status, found, _) =
-        run(&cut, &["--anchor", all.to_str().expect("a path"), "--key", key]);
-    assert_eq!((status, found.contains(&"E08 audit".to_owned())), (1, true), "{found:?}");
+    let (status, found, _) = run(
+        &cut,
+        &["--anchor", all.to_str().expect("a path"), "--key", key],
+    );
+    assert_eq!(
+        (status, found.contains(&"E08 audit".to_owned())),
+        (1, true),
+        "{found:?}"
+    );
 }
 
 #[test]

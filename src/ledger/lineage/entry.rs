@@ -190,6 +190,9 @@ pub(in crate::ledger) mod tests {
 
     #[test]
     fn lineage_begins_elsewhere_than_the_audit_log() {
-        assert_ne!(genesis(&[2; 16]), super::super::super::entry::genesis(&[2; 16]));
+        assert_ne!(
+            genesis(&[2; 16]),
+            super::super::super::entry::genesis(&[2; 16])
+        );
     }
 }

@@ -314,8 +314,9 @@ impl<'a> Verifier<'a> {
                 chain: AUDIT,
                 seq_from: None,
                 seq_to: None,
-                detail: "The signatures of entries and records were not checked: that needs the key."
-                    .to_owned(),
+                detail:
+                    "The signatures of entries and records were not checked: that needs the key."
+                        .to_owned(),
             });
         }
         findings
