@@ -51,7 +51,9 @@ check: ## Format, lints, tests that need no server
 	$(call say,format)
 	cargo fmt --all --check
 	$(call say,lints)
-	$(DEVELOP) cargo clippy --workspace --all-targets $(CARGO_FEATURES) --features pg_test -- -D warnings
+	$(DEVELOP) cargo clippy --all-targets $(CARGO_FEATURES) --features pg_test -- -D warnings
+	# Its shared files have their tests in the extension.
+	$(DEVELOP) cargo clippy -p confiture-verify --bins --test vectors -- -D warnings
 	$(call say,tests without a server)
 	$(DEVELOP) cargo test --workspace $(CARGO_FEATURES)
 

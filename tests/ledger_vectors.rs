@@ -37,7 +37,7 @@ fn ledger_vectors_are_the_published_ones() {
 /// One record a line.
 fn laid_out(vectors: &Value) -> String {
     let mut text = String::from("{\n");
-    for (name, value) in vectors.as_object().unwrap() {
+    for (name, value) in vectors.as_object().expect("an object") {
         if let Value::Array(items) = value {
             let items: Vec<_> = items.iter().map(Value::to_string).collect();
             text += &format!("\"{name}\": [\n{}\n],\n", items.join(",\n"));
@@ -50,7 +50,7 @@ fn laid_out(vectors: &Value) -> String {
 }
 
 fn vectors() -> Value {
-    let data_key = Secret::copy_of(&std::array::from_fn(|i| u8::try_from(i).unwrap()));
+    let data_key = Secret::copy_of(&std::array::from_fn(|i| u8::try_from(i).expect("a byte")));
     let mut log = Log {
         key: subkey(&data_key, Use::LedgerEntry),
         seed: subkey(&data_key, Use::LedgerAnchor),
@@ -80,7 +80,7 @@ fn vectors() -> Value {
     log.reveal();
     log.reveal();
     let name = origin(&LOG);
-    let public = VerifierKey::of_seed(&name, &log.seed).unwrap();
+    let public = VerifierKey::of_seed(&name, &log.seed).expect("a key");
     json!({
         "data_key": hex::encode(data_key.expose()),
         "entry_subkey": hex::encode(log.key.expose()),
@@ -164,7 +164,7 @@ impl Log {
         let seq = self.audit.0 + 1;
         let entry = entry::Entry {
             seq,
-            id: [u8::try_from(seq).unwrap(); 16],
+            id: [u8::try_from(seq).expect("a byte"); 16],
             log_id: LOG,
             event: event.name().into(),
             origin: "run".into(),
