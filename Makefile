@@ -49,11 +49,13 @@ demo-stop: ## Remove all that the demo made
 .PHONY: check
 check: ## Format, lints, tests that need no server
 	$(call say,format)
-	cargo fmt --check
+	cargo fmt --all --check
 	$(call say,lints)
 	$(DEVELOP) cargo clippy --all-targets $(CARGO_FEATURES) --features pg_test -- -D warnings
+	# Its shared files have their tests in the extension.
+	$(DEVELOP) cargo clippy -p confiture-verify --bins --test vectors -- -D warnings
 	$(call say,tests without a server)
-	$(DEVELOP) cargo test $(CARGO_FEATURES)
+	$(DEVELOP) cargo test --workspace $(CARGO_FEATURES)
 
 .PHONY: test
 test: ## Every test there is
@@ -92,6 +94,10 @@ install: ## Build for release and install into this PostgreSQL
 	$(call say,install)
 	@tools/install
 
+.PHONY: verifier
+verifier: ## Build confiture-verify, which checks an exported ledger without a server
+	cargo build --release -p confiture-verify
+
 .PHONY: package
 package: ## Build for release into a tree under target/release
 	cargo pgrx package --pg-config $(PGCONF) --features pkcs11
@@ -102,7 +108,7 @@ schema: ## Print the SQL of the extension
 
 .PHONY: docs
 docs: ## Build the documentation of the code, warnings are errors
-	$(DEVELOP) RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --document-private-items $(CARGO_FEATURES)
+	$(DEVELOP) RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items $(CARGO_FEATURES)
 
 .PHONY: deny
 deny: ## Licenses and advisories of the dependencies (needs cargo-deny)

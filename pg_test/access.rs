@@ -88,6 +88,7 @@ mod tests {
                 "audit_entry_json",
                 "consistency_proof",
                 "export_anchor",
+                "export_ledger",
                 "export_openlineage",
                 "get_audit_log",
                 "inclusion_proof",

@@ -91,14 +91,37 @@ mod tests {
         Ok(())
     }
 
+    /// Every guard as it was, without an entry about that.
+    const ARMED: &str = "DO $do$ DECLARE t record; BEGIN
+          FOR t IN SELECT tgname, tgrelid::regclass AS name FROM pg_trigger
+                    WHERE tgrelid IN ('confiture.audit_log'::regclass, 'confiture.ledger_head')
+                      AND NOT tgisinternal LOOP
+            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.name, t.tgname);
+          END LOOP;
+          FOR t IN SELECT evtname FROM pg_event_trigger WHERE evtname LIKE 'confiture%' LOOP
+            EXECUTE format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', t.evtname);
+          END LOOP;
+        END $do$";
+
     #[pg_test]
     fn anchors_find_a_cut_end_and_another_history() -> Result<()> {
         entries()?;
         let anchors = [anchor(3)?, anchor(5)?];
-        run("ALTER TABLE confiture.audit_log DISABLE TRIGGER USER")?;
+        // As a superuser who puts everything back.
+        for moment in ["start", "end", "drop", "rewrite"] {
+            run(&format!(
+                "ALTER EVENT TRIGGER confiture_definition_{moment} DISABLE"
+            ))?;
+        }
+        for table in ["audit_log", "ledger_head"] {
+            run(&format!(
+                "ALTER TABLE confiture.{table} DISABLE TRIGGER USER"
+            ))?;
+        }
         run("DELETE FROM confiture.audit_log WHERE seq > 4")?;
         run("UPDATE confiture.ledger_head SET seq = 4, entry_hash =
-               (SELECT entry_hash FROM confiture.audit_log WHERE seq = 4)")?;
+               (SELECT entry_hash FROM confiture.audit_log WHERE seq = 4) WHERE chain = 'audit'")?;
+        run(ARMED)?;
         assert_eq!(found(&[])?, ["OK ok 1 4", "W01 warn 1 4"]);
         assert_eq!(found(&anchors)?, ["E08 fail 5 5", "W01 warn 4 4"]);
         store::append(Event::Failed, Facts::default())?;

@@ -142,6 +142,7 @@ mod tests {
         confiture.disarm(text) volatile unsafe
         confiture.end_run(jsonb) volatile unsafe
         confiture.export_anchor() volatile unsafe strict
+        confiture.export_ledger() stable safe
         confiture.export_openlineage(uuid,text) stable unsafe
         confiture.fail_run(text) volatile unsafe
         confiture.forget_keys() volatile unsafe strict

@@ -32,7 +32,8 @@ BEGIN
       functions := ARRAY['anon\_%\_decrypt', 'load\_keys', 'forget\_keys'];
     WHEN 'auditor' THEN
       functions := ARRAY['get\_audit\_log', 'audit\_entry\_json', 'verify\_%', '\_run\_track',
-                         'anchor\_key', 'export\_anchor', 'inclusion\_proof', 'consistency\_proof',
+                         'anchor\_key', 'export\_anchor', 'export\_ledger',
+                         'inclusion\_proof', 'consistency\_proof',
                          'lineage\_history', 'lineage\_report', 'export\_openlineage',
                          'provider\_problem'];
       relations := ARRAY['audit_log', 'journal', 'lineage', 'lineage_columns', 'reveals', 'run_report',

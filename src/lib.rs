@@ -58,6 +58,11 @@ extension_sql_file!(
     requires = ["ledger", ledger::journal::sql::journal_guard]
 );
 extension_sql_file!(
+    "../sql/export.sql",
+    name = "export",
+    requires = ["lineage", "journal"]
+);
+extension_sql_file!(
     "../sql/profile.sql",
     name = "profile",
     requires = ["lineage", "journal"]

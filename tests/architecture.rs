@@ -471,7 +471,7 @@ impl Source {
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    for folder in ["pg_test", "sql", "src", "tests"] {
+    for folder in ["pg_test", "sql", "src", "tests", "verify"] {
         collect(root, &root.join(folder), &mut found).expect("the sources can be read");
     }
     found

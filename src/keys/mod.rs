@@ -7,60 +7,28 @@
 
 pub mod cache;
 pub mod envelope;
+mod field;
 pub mod provider;
 pub mod random;
+mod secret;
 pub mod setup;
 pub mod sql;
 pub mod store;
 
 use hkdf::Hkdf;
 use sha2::Sha256;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroize;
+
+pub(crate) use field::{field_length, push_field};
+pub use secret::{KEY_LEN, Secret};
 
 use crate::error::{Error, Kind, Result};
-
-/// Length of every key here, in bytes.
-pub const KEY_LEN: usize = 32;
 
 /// The purpose of the key that serves every subkey until others are made.
 pub const MASKING: &str = "masking";
 
 /// What the name of a key that is a salt begins with. Its purpose is its name.
 pub const SALT_PREFIX: &str = "salt-";
-
-/// Key bytes: wiped when dropped, shown by nothing.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct Secret([u8; KEY_LEN]);
-
-impl Secret {
-    /// Draws a new one from the operating system.
-    ///
-    /// # Errors
-    /// XX000 when the system has no randomness to give.
-    pub fn random() -> Result<Self> {
-        let mut bytes = [0; KEY_LEN];
-        getrandom::fill(&mut bytes)
-            .map_err(|_| Error::new(Kind::Internal, "could not draw random bytes for a key"))?;
-        Ok(Self(bytes))
-    }
-
-    /// Takes over bytes and wipes the argument.
-    pub fn take(bytes: &mut [u8; KEY_LEN]) -> Self {
-        let secret = Self(*bytes);
-        bytes.zeroize();
-        secret
-    }
-
-    /// Copies bytes that their owner keeps, and wipes.
-    pub fn copy_of(bytes: &[u8; KEY_LEN]) -> Self {
-        Self(*bytes)
-    }
-
-    /// The bytes, for a primitive.
-    pub fn expose(&self) -> &[u8; KEY_LEN] {
-        &self.0
-    }
-}
 
 /// What a subkey is for. The label is part of the derivation: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,18 +83,6 @@ pub fn scrub() {
     let mut used = [0_u8; 32 * 1024];
     used.zeroize();
     std::hint::black_box(&used);
-}
-
-/// Appends a field as a u32 big-endian length and its bytes: no two lists of fields give the same
-/// bytes.
-pub(crate) fn push_field(out: &mut Vec<u8>, field: &[u8]) {
-    out.extend_from_slice(&field_length(field));
-    out.extend_from_slice(field);
-}
-
-/// The length of a field as it stands before it. Values of PostgreSQL stay below 1 GiB.
-pub(crate) fn field_length(field: &[u8]) -> [u8; 4] {
-    u32::try_from(field.len()).unwrap_or(u32::MAX).to_be_bytes()
 }
 
 /// Draws a random UUID, version 4 (RFC 9562 §5.4).

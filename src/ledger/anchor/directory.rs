@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::uuid_text;
+use super::{Found, uuid_text};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::checkpoint::LONGEST;
 
@@ -112,9 +112,6 @@ pub fn write_to_directory(
         .and_then(|folder| folder.sync_all())
         .map_err(|error| io("flush the directory of", &path, &error))
 }
-
-/// An anchor as found: where, and its text, `None` where it could not be read.
-pub type Found = (String, Option<String>);
 
 /// Hands each anchor of a log in the directory to `take`, in no order. Other files are passed over.
 ///

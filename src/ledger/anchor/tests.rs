@@ -4,8 +4,11 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::judge::log_of;
 use super::*;
 use crate::error::Kind;
+use crate::keys::Secret;
+use crate::ledger::checkpoint::{Checkpoint, VerifierKey};
 use crate::ledger::tree::Frontier;
 
 const LOG: [u8; 16] = [2; 16];

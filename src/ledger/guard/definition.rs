@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 pub const TABLES: [&str; 5] = ["audit_log", "journal", "ledger_head", "lineage", "run_key"];
 
 /// Functions that guard the ledger or read it for somebody.
-pub const FUNCTIONS: [&str; 23] = [
+pub const FUNCTIONS: [&str; 24] = [
     "_definition_guard",
     "_drop_guard",
     "_journal_guard",
@@ -22,6 +22,7 @@ pub const FUNCTIONS: [&str; 23] = [
     "disarm",
     "end_run",
     "export_anchor",
+    "export_ledger",
     "export_openlineage",
     "fail_run",
     "get_audit_log",

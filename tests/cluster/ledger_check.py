@@ -1,0 +1,108 @@
+"""The ledger checked by its documentation alone: hashes, links, lineage, journal and root of an export.
+
+Follows docs/ledger.md, docs/lineage.md, docs/journal.md and docs/verifier.md, with nothing but Python.
+Usage: ledger_check.py EXPORT
+"""
+
+import hashlib
+import json
+import struct
+import sys
+
+from anchor_check import root_of
+
+FIELDS = {
+    "audit": "seq id log_id event origin timestamp user_name session_user_name hostname application_name"
+    " system_user_name backend_pid backend_start transaction_id system_identifier timeline_id server_version"
+    " extension_version source_database target_database run_id source_schema target_schema profile_name"
+    " profile_version profile_hash tables_synced rows_anonymized strategies_applied verification_passed"
+    " verification_report details lineage_first lineage_last lineage_root journal_last journal_root key_name"
+    " key_version previous_entry_hash",
+    "lineage": "seq log_id run_id origin timestamp source_schema schema_name table_name column_name rows_seen"
+    " rows_changed rows_unchanged nulls original_hash anonymized_hash commitment row_binding strategy"
+    " strategy_version strategy_params_hash reversible run_key_id key_name key_version previous_entry_hash",
+    "journal": "log_id number at event user_name session_user_name hostname application_name backend_pid"
+    " transaction_id about domain reason amount key_name key_version",
+}
+GENESIS = {"audit": b"confiture/genesis/v1", "lineage": b"confiture/lineage/genesis/v1"}
+DOCUMENTS = {"rows_anonymized", "strategies_applied", "verification_report", "details"}
+
+
+def field(value):
+    return b"\0" if value is None else b"\1" + struct.pack(">I", len(value)) + value
+
+
+def document(value):
+    """A JSON document in the form of RFC 8785."""
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: name.encode("utf-16-be"))
+        return "{" + ",".join(f"{document(name)}:{document(value[name])}" for name in names) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(document, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def octets(name, value):
+    if value is None:
+        return None
+    if name in DOCUMENTS:
+        return document(value).encode()
+    if name == "tables_synced":
+        return struct.pack(">I", len(value)) + b"".join(field(text.encode()) for text in value)
+    if isinstance(value, (bool, int)):
+        return bytes([value]) if isinstance(value, bool) else struct.pack(">q", value)
+    if name in ("id", "log_id", "run_id", "run_key_id") or name.endswith(("_hash", "_root")):
+        return bytes.fromhex(value.replace("-", ""))
+    return value.encode()
+
+
+def canonical(line):
+    """The bytes that are hashed."""
+    names = FIELDS[line["chain"]].split()
+    head = field(f"confiture/{line['chain']}/v1".encode()) + struct.pack(">H", len(names))
+    return head + b"".join(field(octets(name, line[name])) for name in names)
+
+
+def check(lines):
+    """What is wrong, and the Merkle root over the audit log."""
+    wrong, leaves, steps, records, last, at = [], [], [], b"", {}, 0
+    for line in map(json.loads, filter(str.strip, lines)):
+        chain, digest = line["chain"], hashlib.sha256(canonical(line)).digest()
+        if line["canon_version"] != 1 or chain != "journal" and line["entry_hash"] != digest.hex():
+            wrong.append(("E01", chain))
+        if chain == "journal":
+            if line["number"] != at + 1:
+                wrong.append(("E04", chain))
+            at = line["number"]
+            records += digest + hashlib.sha256(bytes.fromhex(line["signature"])).digest()
+            continue
+        log = bytes.fromhex(line["log_id"].replace("-", ""))
+        seq, before = last.get(chain, (0, hashlib.sha256(GENESIS[chain] + log).digest()))
+        if line["previous_entry_hash"] != before.hex():
+            wrong.append(("E03", chain))
+        if line["seq"] != seq + 1:
+            wrong.append(("E04", chain))
+        last[chain] = line["seq"], digest
+        if chain == "lineage":
+            steps.append((line["seq"], digest))
+            continue
+        leaves.append(bytes.fromhex(line["entry_hash"]))
+        root = records and hashlib.sha256(b"confiture/journal-root/v1" + records).hexdigest()
+        if (root or None, at) != (line["journal_root"], line["journal_last"]):
+            wrong.append(("E06", "journal"))
+        records = b""
+        if line["lineage_first"] is not None:
+            claimed = list(range(line["lineage_first"], line["lineage_last"] + 1))
+            if [step for step, _ in steps] != claimed:
+                wrong.append(("E05", chain))
+            if root_of([step for _, step in steps]).hex() != line["lineage_root"]:
+                wrong.append(("E06", chain))
+            steps = []
+    return wrong + [("E05", "lineage")] * bool(steps), root_of(leaves)
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1], encoding="utf-8") as export:
+        problems, top = check(export)
+    print(*(f"{code} {chain}" for code, chain in problems), top.hex(), sep="\n")
+    sys.exit(bool(problems))
