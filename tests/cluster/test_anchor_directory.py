@@ -49,7 +49,7 @@ def files(db, path):
 
 def test_an_anchor_lands_in_the_directory(directory):
     note = export(directory)
-    log_id = directory.value("SELECT log_id FROM confiture.ledger_head")
+    log_id = directory.value("SELECT DISTINCT log_id FROM confiture.ledger_head")
     assert files(directory, directory.path) == [f"{log_id}-{3:020}.note"]
     path = str(directory.path / f"{log_id}-{3:020}.note")
     assert directory.value("SELECT pg_read_file(%s)", [path]) == note
