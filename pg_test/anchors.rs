@@ -94,7 +94,7 @@ mod tests {
     /// Every guard as it was, without an entry about that.
     const ARMED: &str = "DO $do$ DECLARE t record; BEGIN
           FOR t IN SELECT tgname, tgrelid::regclass AS name FROM pg_trigger
-                    WHERE tgrelid IN ('confiture.audit_log'::regclass, 'confiture.ledger_head')
+                    WHERE tgrelid IN ('confiture.audit_log'::regclass, 'confiture.ledger_head'::regclass)
                       AND NOT tgisinternal LOOP
             EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.name, t.tgname);
           END LOOP;
