@@ -5,6 +5,7 @@
 //! 2000-01-01 UTC, text is UTF-8 as stored (normalizing would hide an edit), documents are JSON in
 //! the canonical form of RFC 8785 with integers, strings and booleans only.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::keys::push_field;
@@ -99,39 +100,49 @@ impl Record {
 /// shortest escapes. Numbers here are integers; any other would not have one form everywhere, so
 /// none is ever put into a document (checked in tests).
 pub fn json(value: &Value) -> String {
-    let mut out = String::new();
+    let mut out = Vec::new();
     write(&mut out, value);
-    out
+    String::from_utf8(out).unwrap_or_else(|_| unreachable!("texts are UTF-8"))
 }
 
-fn write(out: &mut String, value: &Value) {
+fn write(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Array(items) => {
-            out.push('[');
+            out.push(b'[');
             for (i, item) in items.iter().enumerate() {
                 if i > 0 {
-                    out.push(',');
+                    out.push(b',');
                 }
                 write(out, item);
             }
-            out.push(']');
+            out.push(b']');
         }
         Value::Object(members) => {
             let mut members: Vec<_> = members.iter().collect();
-            members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-            out.push('{');
+            // They come in the order of their bytes, which mostly is that order.
+            let before = |a: &str, b: &str| a.encode_utf16().cmp(b.encode_utf16());
+            if !members.is_sorted_by(|(a, _), (b, _)| before(a, b).is_le()) {
+                members.sort_by(|(a, _), (b, _)| before(a, b));
+            }
+            out.push(b'{');
             for (i, (key, item)) in members.into_iter().enumerate() {
                 if i > 0 {
-                    out.push(',');
+                    out.push(b',');
                 }
-                write(out, &Value::String(key.clone()));
-                out.push(':');
+                scalar(out, key);
+                out.push(b':');
                 write(out, item);
             }
-            out.push('}');
+            out.push(b'}');
         }
-        // serde_json writes strings with RFC 8785's escapes, and integers in decimal.
-        scalar => out.push_str(&scalar.to_string()),
+        value => scalar(out, value),
+    }
+}
+
+/// serde_json writes strings with RFC 8785's escapes, and integers in decimal.
+fn scalar<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+    if serde_json::to_writer(out, value).is_err() {
+        unreachable!("memory takes all that is written");
     }
 }
 

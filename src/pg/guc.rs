@@ -10,21 +10,31 @@ use pgrx::pg_sys;
 /// Names and values are ours, with the rights of the session: a setting that the caller may not
 /// change raises 42501.
 pub fn with<T>(settings: &[(&str, &str)], work: impl FnOnce() -> T) -> T {
-    struct Restore(i32);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            // SAFETY: ends the nest level begun below; `false` puts the former values back.
-            unsafe { pg_sys::AtEOXact_GUC(false, self.0) };
-        }
-    }
-    // SAFETY: begins a nest level that `Restore` ends.
-    let restore = Restore(unsafe { pg_sys::NewGUCNestLevel() });
+    let pinned = pin(settings);
+    let result = work();
+    drop(pinned);
+    result
+}
+
+/// As [`with`], until the value returned is dropped.
+#[must_use]
+pub fn pin(settings: &[(&str, &str)]) -> Pinned {
+    // SAFETY: begins a nest level that `Pinned` ends.
+    let pinned = Pinned(unsafe { pg_sys::NewGUCNestLevel() });
     for (name, value) in settings {
         set(name, value);
     }
-    let result = work();
-    drop(restore);
-    result
+    pinned
+}
+
+/// Settings that are put back when it is dropped; those pinned last come first.
+pub struct Pinned(i32);
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        // SAFETY: ends the nest level begun by `pin`; `false` puts the former values back.
+        unsafe { pg_sys::AtEOXact_GUC(false, self.0) };
+    }
 }
 
 fn set(name: &str, value: &str) {

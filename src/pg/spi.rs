@@ -7,14 +7,24 @@ use std::ffi::CString;
 
 use pgrx::datum::{DatumWithOid, FromDatum, IntoDatum};
 use pgrx::pg_sys;
-use pgrx::spi::{Spi, SpiHeapTupleData};
+use pgrx::spi::Spi;
 
 use super::snapshot::Snapshot;
 use super::text;
 use crate::error::{Error, Kind, Result};
 
 /// One row of a result; columns count from 1.
-pub struct Row<'a>(SpiHeapTupleData<'a>);
+pub struct Row<'a> {
+    columns: &'a [Column],
+}
+
+/// A value as the server gives it, with its type.
+#[derive(Clone, Copy)]
+struct Column {
+    datum: pg_sys::Datum,
+    is_null: bool,
+    of: pg_sys::Oid,
+}
 
 impl Row<'_> {
     /// The value of a column, `None` for NULL.
@@ -22,8 +32,13 @@ impl Row<'_> {
     /// # Errors
     /// XX000 when the column does not exist or has another type.
     pub fn get<T: IntoDatum + FromDatum>(&self, column: usize) -> Result<Option<T>> {
-        self.0
-            .get::<T>(column)
+        let place = column.checked_sub(1);
+        let found = place
+            .and_then(|place| self.columns.get(place))
+            .ok_or_else(|| broken(&format!("there is no column {column}")))?;
+        // SAFETY: the datum is that of the tuple `collect` holds, and of the type given, which is
+        // held against that of T.
+        unsafe { T::try_from_datum(found.datum, found.is_null, found.of) }
             .map_err(|error| broken(&format!("column {column}: {error}")))
     }
 
@@ -47,8 +62,8 @@ pub fn rows<T>(
     mut read: impl FnMut(&Row<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
     Spi::connect_mut(|client| {
-        let table = client.update(sql, None, args).map_err(interface)?;
-        table.map(|tuple| read(&Row(tuple))).collect()
+        client.update(sql, None, args).map_err(interface)?;
+        collect(&mut read)
     })
 }
 
@@ -63,8 +78,8 @@ pub fn read<T>(
     mut read: impl FnMut(&Row<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
     Spi::connect(|client| {
-        let table = client.select(sql, None, args).map_err(interface)?;
-        table.map(|tuple| read(&Row(tuple))).collect()
+        client.select(sql, None, args).map_err(interface)?;
+        collect(&mut read)
     })
 }
 
@@ -135,22 +150,49 @@ fn kept<T>(
         if status < 0 {
             return Err(broken(&format!("status {status}")));
         }
-        let mut found = Vec::new();
-        // SAFETY: the result of the statement just executed, which lives until SPI is finished;
-        // the values are copied out of it by `read`.
-        unsafe {
-            let table = pg_sys::SPI_tuptable;
-            let rows = usize::try_from(processed()).unwrap_or_default();
-            for place in 0..if table.is_null() { 0 } else { rows } {
-                let tuple = *(*table).vals.add(place);
-                let tuple = SpiHeapTupleData::new((*table).tupdesc, tuple)
-                    .map_err(interface)?
-                    .ok_or_else(|| broken("a row is missing"))?;
-                found.push(read(&Row(tuple))?);
-            }
-        }
-        Ok(found)
+        collect(read)
     })
+}
+
+/// Reads every row of the statement just executed.
+///
+/// Each is taken apart at once: to ask the server for one column after another costs as much as
+/// hashing them.
+fn collect<T>(read: &mut dyn FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
+    // SAFETY: SPI is connected. Without a result there is no table; with one, it lives until SPI
+    // is finished.
+    let Some(table) = (unsafe { pg_sys::SPI_tuptable.as_ref() }) else {
+        return Ok(Vec::new());
+    };
+    let (descriptor, tuples) = (table.tupdesc, table.vals);
+    let rows = usize::try_from(table.numvals).unwrap_or_default();
+    // SAFETY: the descriptor of the table, which has as many attributes as it says.
+    let types: Vec<pg_sys::Oid> = unsafe {
+        let count = (*descriptor).natts;
+        let of = |column| pg_sys::SPI_gettypeid(descriptor, column);
+        (1..=count).map(of).collect()
+    };
+    let mut datums = vec![pg_sys::Datum::from(0); types.len()];
+    let mut nulls = vec![true; types.len()];
+    let mut columns = Vec::with_capacity(types.len());
+    let mut found = Vec::with_capacity(rows);
+    for place in 0..rows {
+        // SAFETY: a tuple of the table, which the descriptor fits; both arrays have one element for
+        // each attribute.
+        unsafe {
+            let tuple = *tuples.add(place);
+            pg_sys::heap_deform_tuple(tuple, descriptor, datums.as_mut_ptr(), nulls.as_mut_ptr());
+        }
+        columns.clear();
+        let values = datums.iter().zip(&nulls).zip(&types);
+        columns.extend(values.map(|((datum, is_null), of)| Column {
+            datum: *datum,
+            is_null: *is_null,
+            of: *of,
+        }));
+        found.push(read(&Row { columns: &columns })?);
+    }
+    Ok(found)
 }
 
 thread_local! {
