@@ -1,8 +1,10 @@
 """A physical standby of a throw-away server, in its folder, and what a crash takes."""
 
 import os
+import shlex
 import signal
 import subprocess
+import tempfile
 import time
 
 import psycopg
@@ -12,15 +14,16 @@ from server import CLUSTER
 USER = "postgres"
 
 
-def as_server(server, *command):
-    """Runs a program of the server as the user who owns it."""
-    command = [str(server.bindir / command[0]), *map(str, command[1:])]
+def as_server(bindir, *command, folder="/"):
+    """Runs a program of a server as the user who owns it."""
+    command = [str(bindir / command[0]), *map(str, command[1:])]
     if os.geteuid() == 0:
         command = ["runuser", "-u", USER, "--", *command]
     # A file, not a pipe: what is started here would hold a pipe open.
-    with open(os.devnull, "wb") as nothing:
-        done = subprocess.run(command, cwd="/", stdout=nothing, stderr=nothing, check=False)
-    assert done.returncode == 0, command
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+        done = subprocess.run(command, cwd=folder, stdout=said, stderr=said, check=False)
+        said.seek(0)
+        assert done.returncode == 0, f"{shlex.join(command)}:\n{said.read()}"
 
 
 class Standby:
@@ -36,7 +39,7 @@ class Standby:
         self.data = parent / "data"
         socket = primary.environment["PGHOST"]
         as_server(
-            primary, "pg_basebackup", "-D", self.data, "-R", "-X", "stream", "-c", "fast",
+            primary.bindir, "pg_basebackup", "-D", self.data, "-R", "-X", "stream", "-c", "fast",
             "-h", socket, "-p", primary.environment["PGPORT"], "-U", "postgres",
         )
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
@@ -44,7 +47,7 @@ class Standby:
             for setting in settings:
                 conf.write(f"{setting}\n")
         as_server(
-            primary, "pg_ctl", "-D", self.data, "-l", parent / "log", "-w", "-t", "60", "start"
+            primary.bindir, "pg_ctl", "-D", self.data, "-l", parent / "log", "-w", "-t", "60", "start"
         )
 
     def connect(self, database):
@@ -59,7 +62,7 @@ class Standby:
 
     def stop(self):
         """Stops it; its folder goes with the primary's."""
-        as_server(self.primary, "pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+        as_server(self.primary.bindir, "pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
 
 
 def processes(server):
