@@ -60,6 +60,23 @@ impl<'a> Verifier<'a> {
         }
     }
 
+    /// Goes on behind a record, the last one that the entries before cover.
+    pub fn behind(&mut self, last: i64) {
+        self.last = last;
+        self.folded = last;
+    }
+
+    /// The last record that the entries so far cover.
+    pub fn covered(&self) -> i64 {
+        self.folded
+    }
+
+    /// Takes a record that was pruned, and so must not be there.
+    pub fn was_pruned(&mut self, number: i64) {
+        let detail = "The record was pruned, and is there again.";
+        self.add("E04", "fail", number, number, detail.into());
+    }
+
     /// For records that were read from an export: there is no count, and signatures are passed over.
     #[must_use]
     pub fn of_export(mut self) -> Self {
