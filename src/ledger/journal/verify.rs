@@ -66,9 +66,13 @@ impl<'a> Verifier<'a> {
         self.folded = last;
     }
 
-    /// The last record that the entries so far cover.
-    pub fn covered(&self) -> i64 {
-        self.folded
+    /// In the midst of reading: what comes next goes on behind records that were pruned, up to this
+    /// one, and those read so far must be they.
+    pub fn goes_on_behind(&mut self, last: i64) {
+        if (self.last, self.folded) != (last, last) {
+            let detail = format!("Records up to {last} were pruned, and other ones come before.");
+            self.add("E04", "fail", last, self.last.max(self.folded), detail);
+        }
     }
 
     /// Takes a record that was pruned, and so must not be there.
