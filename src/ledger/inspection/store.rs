@@ -125,7 +125,10 @@ fn skim<'a>(
     let (Some(size), Some(log_id)) = (anchors.newest_within(last), anchor::store::log_id()?) else {
         return Ok(None);
     };
-    if size <= gone {
+    let steps_gone = boundary
+        .as_ref()
+        .map_or(0, |boundary| boundary.lineage.covered.last);
+    if size <= gone || is_back(gone, steps_gone)? {
         return Ok(None);
     }
     let (mut verifier, mut behind) = begin(key, anchors, pruned);
@@ -169,6 +172,17 @@ fn skim<'a>(
     behind.journal.seq = size;
     behind.journal.last = entry.entry.journal_last;
     Ok(Some((verifier, behind)))
+}
+
+/// Whether something that was pruned is there again.
+fn is_back(entry: i64, step: i64) -> Result<bool> {
+    let found = spi::read(
+        "SELECT EXISTS (SELECT FROM ONLY confiture.audit_log WHERE seq <= $1)
+             OR EXISTS (SELECT FROM ONLY confiture.lineage WHERE seq <= $2)",
+        &[entry.into(), step.into()],
+        |row| row.required::<bool>(1),
+    )?;
+    Ok(found.first().copied().unwrap_or(false))
 }
 
 fn read(verifier: &mut Verifier<'_>, behind: &Behind) -> Result<()> {
