@@ -31,7 +31,7 @@ fn prune_ledger(
             name!(lineage, i64),
             name!(journal, i64),
             name!(file, String),
-            name!(sha256, Option<Vec<u8>>),
+            name!(sha256, Option<String>),
         ),
     >,
     ErrorReport,
@@ -59,7 +59,7 @@ fn prune_ledger(
             boundary.lineage.covered.count,
             boundary.journal.count,
             pruned.path,
-            (!dry_run).then(|| boundary.archive.to_vec()),
+            (!dry_run).then(|| hex::encode(boundary.archive)),
         )
     })))
 }
