@@ -136,11 +136,18 @@ pub fn prune(before: i64, dry_run: bool, notes: Option<Vec<String>>) -> Result<O
     }
     boundary.archive = as_owner(|| {
         let mut archive = Archive::create(&directory, &name)?;
+        let mut lines = 0;
         spi::each(
             "SELECT l FROM confiture.export_ledger($1) AS l",
             &[boundary.last.into()],
-            |row| archive.line(&row.required::<String>(1)?),
+            |row| {
+                lines += 1;
+                archive.line(&row.required::<String>(1)?)
+            },
         )?;
+        // Where something went before, the line that says so is the first one.
+        let rows = boundary.count() + boundary.lineage.covered.count + boundary.journal.count;
+        expect(rows + i64::from(boundary.first > 1), lines)?;
         archive.finish()
     })?;
     let mut details = boundary.details();
