@@ -142,7 +142,7 @@ mod tests {
         confiture.disarm(text) volatile unsafe
         confiture.end_run(jsonb) volatile unsafe
         confiture.export_anchor() volatile unsafe strict
-        confiture.export_ledger() stable safe
+        confiture.export_ledger(bigint) stable safe
         confiture.export_openlineage(uuid,text) stable unsafe
         confiture.fail_run(text) volatile unsafe
         confiture.forget_keys() volatile unsafe strict
@@ -158,6 +158,7 @@ mod tests {
         confiture.load_profile(text) volatile unsafe
         confiture.plan(text,text,text,jsonb) volatile unsafe
         confiture.provider_problem(text,text) volatile unsafe
+        confiture.prune_ledger(timestamp with time zone,boolean,text[]) volatile unsafe
         confiture.rearm() volatile unsafe strict
         confiture.resolve_seed(text,text,text,text) stable restricted
         confiture.retire_profile(text,text) volatile unsafe
@@ -170,7 +171,7 @@ mod tests {
         confiture.track(text,text,text,\"any\",anyelement) volatile unsafe
         confiture.validate_profile(text) stable restricted
         confiture.validate_value(text,jsonb,text,text) immutable safe
-        confiture.verify_ledger(text[]) stable unsafe
+        confiture.verify_ledger(text[],boolean) stable unsafe
         confiture.verify_lineage_data(uuid,text,text) volatile unsafe
         confiture.verify_lineage_integrity() stable unsafe";
 
@@ -264,8 +265,9 @@ mod tests {
     }
 
     /// Settings that say where keys or evidence are.
-    const REFERENCES: [&str; 7] = [
+    const REFERENCES: [&str; 8] = [
         "confiture.anchor_directory",
+        "confiture.archive_directory",
         "confiture.key_aws",
         "confiture.key_azure",
         "confiture.key_file",

@@ -12,6 +12,7 @@ mod journal;
 mod keys;
 mod ledger;
 mod profile;
+mod retention;
 mod strategies;
 mod support;
 mod sync;
@@ -22,6 +23,10 @@ pub fn setup(_: Vec<&str>) {}
 /// Settings of the test server.
 #[must_use]
 pub fn postgresql_conf_options() -> Vec<&'static str> {
-    let key_file = format!("confiture.key_file = '{}'", support::key_file().display());
-    vec![key_file.leak()]
+    let key_file = support::key_file();
+    // Beside it lies what tests take out of the ledger.
+    let folder = key_file.parent().unwrap_or(&key_file).display();
+    let archives = format!("confiture.archive_directory = '{folder}'");
+    let key_file = format!("confiture.key_file = '{}'", key_file.display());
+    vec![key_file.leak(), archives.leak()]
 }

@@ -1,8 +1,9 @@
 -- export: the ledger as lines that hold every stored field, for whoever checks it elsewhere.
 
 -- Each entry of the audit log comes after the lineage and the records that it covers, so that a
--- reader holds them against it as they go by. What no entry covers comes last.
-CREATE FUNCTION confiture.export_ledger()
+-- reader holds them against it as they go by. What no entry covers comes last. Where something was
+-- pruned, the entry that says so comes first, as chain "pruned", and in its place again.
+CREATE FUNCTION confiture.export_ledger(until bigint DEFAULT NULL)
   RETURNS SETOF text
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -11,9 +12,9 @@ CREATE FUNCTION confiture.export_ledger()
 AS $$
   SELECT o.line
     FROM (
-      SELECT a.seq AS place, 3 AS kind, a.seq AS number,
+      SELECT a.place, 3 AS kind, a.seq AS number,
              (SELECT row_to_json(r)::text FROM (
-                SELECT 'audit' AS chain, a.seq, a.id, a.log_id, a.event, a.origin,
+                SELECT a.chain, a.seq, a.id, a.log_id, a.event, a.origin,
                        (extract(epoch FROM a."timestamp") * 1000000)::bigint - 946684800000000 AS "timestamp",
                        a.user_name, a.session_user_name, a.hostname, a.application_name,
                        a.system_user_name, a.backend_pid,
@@ -30,7 +31,14 @@ AS $$
                        encode(a.previous_entry_hash, 'hex') AS previous_entry_hash,
                        encode(a.entry_hash, 'hex') AS entry_hash,
                        encode(a.signature, 'hex') AS signature) r) AS line
-        FROM ONLY confiture.audit_log a
+        FROM (SELECT 'audit' AS chain, e.seq AS place, e.*
+                FROM ONLY confiture.audit_log e
+               WHERE until IS NULL OR e.seq <= until
+              UNION ALL
+              SELECT 'pruned', 0, e.*
+                FROM ONLY confiture.audit_log e
+               WHERE e.seq = (SELECT max(p.seq) FROM ONLY confiture.audit_log p
+                               WHERE p.event = 'PRUNED')) a
       UNION ALL
       SELECT l.place, 1, l.at, l.line
         FROM (SELECT min(m.entry) OVER (ORDER BY m.at DESC, m.entry IS NULL
@@ -54,7 +62,10 @@ AS $$
                                        encode(s.previous_entry_hash, 'hex') AS previous_entry_hash,
                                        encode(s.entry_hash, 'hex') AS entry_hash,
                                        encode(s.signature, 'hex') AS signature) r)
-                        FROM ONLY confiture.lineage s) m) l
+                        FROM ONLY confiture.lineage s
+                       WHERE until IS NULL
+                          OR s.seq <= (SELECT max(e.lineage_last) FROM ONLY confiture.audit_log e
+                                        WHERE e.seq <= until)) m) l
        WHERE l.line IS NOT NULL
       UNION ALL
       SELECT j.place, 2, j.at, j.line
@@ -76,8 +87,11 @@ AS $$
                         FROM ONLY confiture.journal s
                         -- A record holds the log it belongs to in its hash only.
                         LEFT JOIN (SELECT f.log_id FROM ONLY confiture.audit_log f
-                                    ORDER BY f.seq LIMIT 1) b ON true) m) j
+                                    ORDER BY f.seq LIMIT 1) b ON true
+                       WHERE until IS NULL
+                          OR s.number <= (SELECT max(e.journal_last) FROM ONLY confiture.audit_log e
+                                           WHERE e.seq <= until)) m) j
        WHERE j.line IS NOT NULL) o
    ORDER BY o.place NULLS LAST, o.kind, o.number
 $$;
-COMMENT ON FUNCTION confiture.export_ledger() IS 'Every field of audit log, lineage and journal as lines of JSON, in the order in which they are checked';
+COMMENT ON FUNCTION confiture.export_ledger(bigint) IS 'Every field of audit log, lineage and journal as lines of JSON, in the order in which they are checked, up to an entry if one is given';

@@ -106,6 +106,7 @@ BEGIN
         ('_definition_guard', 'Refuses commands that change the definition of the ledger'),
         ('disarm', 'Lets commands change the definition of the ledger until rearm; superusers only, on record'),
         ('rearm', 'Has every guard of the ledger fire always again; superusers only, on record'),
+        ('prune_ledger', 'Takes the oldest part of the ledger out into an archive; superusers only, on record'),
         ('_journal_guard', 'Refuses rows that are not written by the library, but in a restore'),
         ('_drop_guard', 'Refuses to drop the extension while its ledger holds entries'),
         ('validate_profile', 'Checks a profile without storing it'),

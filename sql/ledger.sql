@@ -60,6 +60,9 @@ CREATE TABLE confiture.audit_log (
   CONSTRAINT audit_log_previous_entry_hash_key UNIQUE (previous_entry_hash),
   CONSTRAINT audit_log_entry_hash_key UNIQUE (entry_hash)
 );
+-- The few entries that say what was pruned: every reader asks for the newest.
+CREATE INDEX audit_log_pruned_idx ON confiture.audit_log (seq)
+  WHERE event OPERATOR(pg_catalog.=) 'PRUNED';
 COMMENT ON TABLE confiture.audit_log IS 'What was done, by whom, when and where: append-only, chained and signed';
 COMMENT ON COLUMN confiture.audit_log."timestamp" IS 'When the entry was written';
 COMMENT ON COLUMN confiture.audit_log.strategies_applied IS 'Strategy and version per table and column';

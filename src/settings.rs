@@ -13,6 +13,9 @@ static ALLOW_DROP: GucSetting<bool> = GucSetting::<bool>::new(false);
 /// `confiture.anchor_directory`: absolute path of the directory that anchors are written to.
 static ANCHOR_DIRECTORY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
+/// `confiture.archive_directory`: absolute path of the directory that what is pruned is written to.
+static ARCHIVE_DIRECTORY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
 /// `confiture.dp_max_epsilon`: the greatest ε of noise for differential privacy.
 static DP_MAX_EPSILON: GucSetting<f64> = GucSetting::<f64>::new(10.0);
 
@@ -63,6 +66,13 @@ pub(crate) fn init() {
         c"It must lie outside the data directory, and nobody but the server's user or root may \
           write to it.",
         &ANCHOR_DIRECTORY,
+    );
+    reference(
+        c"confiture.archive_directory",
+        c"Absolute path of the directory that pruned parts of the ledger are written to.",
+        c"It must lie outside the data directory, and nobody but the server's user or root may \
+          write to it.",
+        &ARCHIVE_DIRECTORY,
     );
     GucRegistry::define_float_guc(
         c"confiture.dp_max_epsilon",
@@ -160,6 +170,11 @@ pub(crate) fn allow_drop() -> bool {
 /// The directory that anchors are written to, if one is set.
 pub(crate) fn anchor_directory() -> Option<PathBuf> {
     text(&ANCHOR_DIRECTORY).map(PathBuf::from)
+}
+
+/// The directory that what is pruned is written to, if one is set.
+pub(crate) fn archive_directory() -> Option<PathBuf> {
+    text(&ARCHIVE_DIRECTORY).map(PathBuf::from)
 }
 
 /// The greatest ε of noise for differential privacy.

@@ -40,6 +40,8 @@ pub enum Event {
     KeyShared,
     /// The log goes on in another cluster or on another timeline than before.
     Incarnation,
+    /// The oldest part of the ledger was taken out of it.
+    Pruned,
     /// The key that opens the commitments of a run was destroyed.
     RunKeyShredded,
     /// A run began.
@@ -63,6 +65,7 @@ impl Event {
             Self::KeyRotated => "KEY_ROTATED",
             Self::KeyShared => "KEY_SHARED",
             Self::Incarnation => "INCARNATION",
+            Self::Pruned => "PRUNED",
             Self::RunKeyShredded => "RUN_KEY_SHREDDED",
             Self::Started => "STARTED",
         }

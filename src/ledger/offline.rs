@@ -23,6 +23,13 @@ pub mod journal {
     pub mod verify;
 }
 
+/// As in the extension, without the archive and the server.
+pub mod retention {
+    mod boundary;
+
+    pub use boundary::Boundary;
+}
+
 /// As in the extension, without commitments and reports.
 pub mod lineage {
     pub mod entry;

@@ -5,7 +5,7 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::{guard, store};
+use super::{guard, inspection, store};
 use crate::error::{Error, Kind, Result, given};
 use crate::pg::{ddl, report, user};
 use crate::settings;
@@ -14,10 +14,13 @@ use crate::settings;
 ///
 /// One row per finding; status is `ok`, `fail`, `unverifiable` or `warn`. `anchors` is what
 /// export_anchor gave and was kept outside; without it the anchors of `confiture.anchor_directory`.
+/// With `since_anchor`, of entries up to the newest anchor only the stored hashes are compared with
+/// it.
 #[pg_extern(schema = "confiture", stable, parallel_unsafe)]
 #[allow(clippy::type_complexity, reason = "the shape of the rows")]
 fn verify_ledger(
     anchors: default!(Option<Vec<Option<String>>>, "NULL"),
+    since_anchor: default!(Option<bool>, "false"),
 ) -> Result<
     TableIterator<
         'static,
@@ -40,7 +43,8 @@ fn verify_ledger(
                 .collect()
         })
         .transpose()?;
-    let findings = store::verify(anchors)?;
+    let since_anchor = given("since_anchor", since_anchor)?;
+    let findings = inspection::store::inspect(anchors, since_anchor)?.findings;
     Ok(TableIterator::new(findings.into_iter().map(|finding| {
         (
             finding.code.to_owned(),

@@ -9,12 +9,12 @@ use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
 use serde_json::{Value, json};
 
 use super::entry::{self, CANON_VERSION, Entry, Event, Facts, LineageRange};
-use super::verify::{AUDIT, Finding, Head, LINEAGE, Stored, Verifier};
-use super::{anchor, canonical, guard, journal, lineage, unprepared};
+use super::verify::{AUDIT, Head, LINEAGE, Stored};
+use super::{canonical, guard, journal, lineage, unprepared};
 use crate::error::{Error, Kind, Result};
 use crate::keys::store::ActiveKey;
-use crate::keys::{self, Secret, Use, subkey};
-use crate::pg::{frozen, guc, owner, report, server, spi, user};
+use crate::keys::{self, Use, subkey};
+use crate::pg::{frozen, owner, report, server, spi, user};
 
 /// Whose word an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,68 +227,11 @@ pub fn has_entries() -> Result<bool> {
     })
 }
 
-/// Checks the whole ledger, against these notes or those of the anchor directory.
-///
-/// # Errors
-/// As the interface; findings are rows, not errors.
-pub fn verify(notes: Option<Vec<String>>) -> Result<Vec<Finding>> {
-    // Pages along the primary key also where there are no statistics yet: to sort what is left of
-    // a log for each page takes the square of its length.
-    let _pinned = guc::pin(&[("enable_bitmapscan", "off"), ("enable_sort", "off")]);
-    owner::acting_as_owner("confiture", || {
-        let mut known: Vec<(String, i32, Option<Secret>)> = Vec::new();
-        let mut key = |name: &str, version: i32| {
-            if let Some((.., secret)) = known.iter().find(|(n, v, _)| n == name && *v == version) {
-                return secret.clone();
-            }
-            let secret = keys::store::verifier(name, version).ok();
-            known.push((name.to_owned(), version, secret.clone()));
-            secret
-        };
-        let anchors = anchor::store::gather(notes)?;
-        let mut verifier = Verifier::new(&mut key, anchors);
-        let (findings, readable) = guard::store::findings()?;
-        if !readable {
-            return Ok(findings);
-        }
-        verifier.also(findings);
-        let mut steps = lineage::store::Reader::default();
-        let mut after = 0;
-        loop {
-            // By pages along the primary key: memory stays constant however long the log is.
-            let page = spi::read(
-                &format!("{SELECT} WHERE seq > $1 ORDER BY seq LIMIT 500"),
-                &[after.into()],
-                stored,
-            )?;
-            let Some(last) = page.last() else { break };
-            after = last.entry.seq;
-            for entry in &page {
-                // Side by side: an entry that names a range is held against it at once.
-                if let Some(until) = entry.entry.facts.lineage.last {
-                    steps.until(until, |step| verifier.step(step))?;
-                }
-                verifier.entry(entry);
-            }
-            server::check_for_interrupts();
-        }
-        steps.until(i64::MAX, |step| verifier.step(step))?;
-        let head = |chain: &str| -> Result<Option<Head>> {
-            Ok(spi::read(HEAD, &[chain.into()], head)?.into_iter().next())
-        };
-        verifier.also(lineage::store::missing_keys()?);
-        let findings = verifier.finish(head(AUDIT)?.as_ref(), head(LINEAGE)?.as_ref());
-        Ok(journal::verify::join(
-            findings,
-            journal::store::verify(&mut key)?,
-        ))
-    })
-}
-
 pub(super) const HEAD: &str =
     "SELECT log_id, seq, entry_hash FROM ONLY confiture.ledger_head WHERE chain = $1";
 
-const SELECT: &str = "
+/// The fields of entries, in the order in which [`stored`] takes them.
+pub(super) const SELECT: &str = "
     SELECT seq, id, log_id, event, origin, \"timestamp\", user_name, session_user_name, hostname,
            application_name, system_user_name, backend_pid, backend_start, transaction_id,
            system_identifier, timeline_id, server_version, extension_version, source_database,
@@ -395,7 +338,13 @@ fn locked_head(chain: &str) -> Result<Head> {
         .next()
         .ok_or_else(|| Error::new(Kind::Corrupt, "the ledger has no head row"))?;
     let last = match chain {
-        LINEAGE => "SELECT max(seq) FROM ONLY confiture.lineage",
+        // Where all of it was pruned, an entry that stays says where it ended.
+        LINEAGE => {
+            "SELECT coalesce(max(seq), (
+                      SELECT (details #>> '{lineage,last}')::bigint FROM ONLY confiture.audit_log
+                       WHERE event = 'PRUNED' ORDER BY seq DESC LIMIT 1))
+               FROM ONLY confiture.lineage"
+        }
         _ => "SELECT max(seq) FROM ONLY confiture.audit_log",
     };
     let last = spi::one::<i64>(last, &[])?.unwrap_or(0);
@@ -430,7 +379,8 @@ pub(super) fn head(row: &spi::Row<'_>) -> Result<Head> {
     })
 }
 
-fn stored(row: &spi::Row<'_>) -> Result<Stored> {
+/// An entry as read back, from a row of [`SELECT`].
+pub(super) fn stored(row: &spi::Row<'_>) -> Result<Stored> {
     // A list of another shape, or a document that is too deep: it was not encoded here.
     let mut is_ours = row.required::<bool>(44)?;
     let mut json = |column: usize| -> Result<Option<Value>> {

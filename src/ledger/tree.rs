@@ -37,6 +37,35 @@ pub struct Frontier {
 }
 
 impl Frontier {
+    /// Goes on behind a tree of `size` leaves of which the roots of the complete subtrees are left;
+    /// `None` where there is not one for each bit of the size that is set.
+    pub fn resume(size: u64, peaks: Vec<Hash>) -> Option<Self> {
+        let expected = usize::try_from(size.count_ones()).ok()?;
+        (peaks.len() == expected).then_some(Self { size, peaks })
+    }
+
+    /// The roots of the complete subtrees, the greatest first: all that it takes to go on.
+    pub fn peaks(&self) -> &[Hash] {
+        &self.peaks
+    }
+
+    /// The part of a range of leaves that is in this tree, as a tree of its own; `None` where the
+    /// range begins or ends inside of a complete subtree, of which only the root is known.
+    fn part(&self, range: &Range<u64>) -> Option<Self> {
+        let end = range.end.min(self.size);
+        let (mut at, mut part) = (0, Self::default());
+        for peak in &self.peaks {
+            // The greatest power of two that is left.
+            let width = 1 << (self.size - at).ilog2();
+            if at >= range.start && at + width <= end {
+                part.size += width;
+                part.peaks.push(*peak);
+            }
+            at += width;
+        }
+        (part.size == end.checked_sub(range.start)?).then_some(part)
+    }
+
     /// Appends a leaf.
     pub fn push(&mut self, data: &[u8]) {
         let mut hash = leaf(data);
@@ -138,6 +167,26 @@ impl Proof {
             seen: 0,
             size,
         }
+    }
+
+    /// Goes on behind leaves that are gone, of which `before` is what is left; `None` where the
+    /// proof needs more than that. Every proof about a leaf behind them is to be had, and every one
+    /// from a tree that has all of them.
+    #[must_use]
+    pub fn resume(mut self, before: &Frontier) -> Option<Self> {
+        self.seen = before.size;
+        while let Some((range, place)) = self.ranges.get(self.open)
+            && range.start < before.size
+        {
+            let part = before.part(range)?;
+            if range.end > before.size {
+                self.frontier = part;
+                break;
+            }
+            self.hashes[*place] = part.root();
+            self.open += 1;
+        }
+        Some(self)
     }
 
     /// How many leaves the tree has that the proof is about.

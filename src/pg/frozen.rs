@@ -103,8 +103,9 @@ pub fn writable() -> Result<()> {
     Ok(())
 }
 
-/// Appends a row, made by `make` from its number, and returns the number. When this returns, the
-/// row is on disk and counted, whatever becomes of the transaction.
+/// Appends a row, made by `make` from its number, and returns the number: greater than `least`,
+/// than that of every row, and than the count. When this returns, the row is on disk and counted,
+/// whatever becomes of the transaction.
 ///
 /// `make` runs while everybody else who appends waits: it only computes.
 ///
@@ -112,7 +113,11 @@ pub fn writable() -> Result<()> {
 /// As [`writable`]; 42P17 when the relations are not what they were made to be; 55000 when one of
 /// them was made or rewritten in this transaction; 57014 when the wait for a standby was canceled;
 /// what `make` returns.
-pub fn append(log: &Log<'_>, make: impl FnOnce(i64) -> Result<Vec<Value>>) -> Result<i64> {
+pub fn append(
+    log: &Log<'_>,
+    least: i64,
+    make: impl FnOnce(i64) -> Result<Vec<Value>>,
+) -> Result<i64> {
     writable()?;
     // Both locked before the turn is taken: whoever alters one of them and then appends waits for
     // nobody who has the turn.
@@ -123,7 +128,8 @@ pub fn append(log: &Log<'_>, make: impl FnOnce(i64) -> Result<Vec<Value>>) -> Re
         let _held = Held::begin();
         // SAFETY: reads backend state: how far this transaction has logged.
         let before = unsafe { pg_sys::XactLastRecEnd };
-        let last = table.last_number().max(count.last_value()).unwrap_or(0);
+        let last = table.last_number().max(count.last_value());
+        let last = last.unwrap_or(0).max(least);
         let number = last
             .checked_add(1)
             .ok_or_else(|| Error::new(Kind::Corrupt, "the numbers of the records are used up"))?;

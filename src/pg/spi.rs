@@ -83,6 +83,38 @@ pub fn read<T>(
     })
 }
 
+/// As [`read`], row by row: however many there are, a thousand are in memory.
+///
+/// # Errors
+/// As [`rows`].
+pub fn each(
+    sql: &str,
+    args: &[DatumWithOid<'_>],
+    mut take: impl FnMut(&Row<'_>) -> Result<()>,
+) -> Result<()> {
+    const PAGE: std::ffi::c_long = 1000;
+    let mut name = Spi::connect(|client| {
+        let cursor = client.try_open_cursor(sql, args).map_err(interface)?;
+        Ok::<_, Error>(cursor.detach_into_name())
+    })?;
+    loop {
+        // What was fetched is freed with the connection.
+        let more = Spi::connect(|client| {
+            let mut cursor = client.find_cursor(&name).map_err(interface)?;
+            let page = cursor.fetch(PAGE).map_err(interface)?;
+            if page.is_empty() {
+                return Ok(None);
+            }
+            collect(&mut take)?;
+            Ok::<_, Error>(Some(cursor.detach_into_name()))
+        })?;
+        match more {
+            Some(next) => name = next,
+            None => return Ok(()),
+        }
+    }
+}
+
 /// As [`read`], under the snapshot of the statement that called us, whatever that statement or its
 /// transaction wrote: every row of it gets the same answer, also while others commit.
 ///

@@ -1,15 +1,17 @@
 """The ledger checked by its documentation alone: hashes, links, lineage, journal and root of an export.
 
 Follows docs/ledger.md, docs/lineage.md, docs/journal.md and docs/verifier.md, with nothing but Python.
-Usage: ledger_check.py EXPORT
+Of a ledger that was pruned: its archives, oldest first, and the export; or the export alone.
+Usage: ledger_check.py EXPORT...
 """
 
+import fileinput
 import hashlib
 import json
 import struct
 import sys
 
-from anchor_check import root_of
+from anchor_check import leaf, node, root_of
 
 FIELDS = {
     "audit": "seq id log_id event origin timestamp user_name session_user_name hostname application_name"
@@ -56,17 +58,71 @@ def octets(name, value):
     return value.encode()
 
 
+class Tree:
+    """A tree that grows: the roots of its complete subtrees, the greatest first."""
+
+    def __init__(self, size=0, peaks=()):
+        self.size, self.peaks = size, list(peaks)
+
+    def push(self, data):
+        found = leaf(data)
+        for _ in range((self.size ^ self.size + 1).bit_length() - 1):
+            found = node(self.peaks.pop(), found)
+        self.peaks.append(found)
+        self.size += 1
+
+    def root(self):
+        if not self.peaks:
+            return root_of([])
+        found = self.peaks[-1]
+        for peak in self.peaks[-2::-1]:
+            found = node(peak, found)
+        return found
+
+
 def canonical(line):
     """The bytes that are hashed."""
-    names = FIELDS[line["chain"]].split()
-    head = field(f"confiture/{line['chain']}/v1".encode()) + struct.pack(">H", len(names))
+    chain = "audit" if line["chain"] == "pruned" else line["chain"]
+    names = FIELDS[chain].split()
+    head = field(f"confiture/{chain}/v1".encode()) + struct.pack(">H", len(names))
     return head + b"".join(field(octets(name, line[name])) for name in names)
 
 
 def check(lines):
     """What is wrong, and the Merkle root over the audit log."""
-    wrong, leaves, steps, records, last, at = [], [], [], b"", {}, 0
-    for line in map(json.loads, filter(str.strip, lines)):
+    wrong, tree, steps, records, last, at, said = [], Tree(), [], b"", {}, 0, {}
+    part, first = hashlib.sha256(), True
+    for text in filter(str.strip, lines):
+        line = json.loads(text)
+        if line["chain"] == "pruned":
+            gone = line["details"]
+            ends = {"audit": gone, "lineage": gone["lineage"]}
+            ends = {
+                chain: (end.get("last_seq", end.get("last")), bytes.fromhex(end["last_hash"]))
+                for chain, end in ends.items()
+            }
+            there = Tree(gone["last_seq"], map(bytes.fromhex, gone["frontier"]))
+            if there.root().hex() != gone["root"] or there.size.bit_count() != len(there.peaks):
+                wrong.append(("E03", "audit"))
+            if first:
+                tree, last, at = there, ends, gone["journal"]["last"]
+            else:
+                log = bytes.fromhex(line["log_id"].replace("-", ""))
+                last.setdefault("lineage", (0, hashlib.sha256(GENESIS["lineage"] + log).digest()))
+                if (last["audit"], tree.root()) != (ends["audit"], there.root()):
+                    wrong.append(("E03", "audit"))
+                elif last["lineage"] != ends["lineage"]:
+                    wrong.append(("E03", "lineage"))
+                elif part.hexdigest() != gone["export_sha256"]:
+                    wrong.append(("W09", "audit"))
+                if at != gone["journal"]["last"]:
+                    wrong.append(("E04", "journal"))
+            said[line["seq"]] = hashlib.sha256(canonical(line)).digest()
+            part = hashlib.sha256()
+        part.update(text.rstrip("\n").encode() + b"\n")
+        first = False
+        if line["chain"] == "pruned":
+            continue
         chain, digest = line["chain"], hashlib.sha256(canonical(line)).digest()
         if line["canon_version"] != 1 or chain != "journal" and line["entry_hash"] != digest.hex():
             wrong.append(("E01", chain))
@@ -86,7 +142,9 @@ def check(lines):
         if chain == "lineage":
             steps.append((line["seq"], digest))
             continue
-        leaves.append(bytes.fromhex(line["entry_hash"]))
+        if said.pop(line["seq"], digest) != digest:
+            wrong.append(("E03", chain))
+        tree.push(bytes.fromhex(line["entry_hash"]))
         root = records and hashlib.sha256(b"confiture/journal-root/v1" + records).hexdigest()
         if (root or None, at) != (line["journal_root"], line["journal_last"]):
             wrong.append(("E06", "journal"))
@@ -98,11 +156,11 @@ def check(lines):
             if root_of([step for _, step in steps]).hex() != line["lineage_root"]:
                 wrong.append(("E06", chain))
             steps = []
-    return wrong + [("E05", "lineage")] * bool(steps), root_of(leaves)
+    wrong += [("E05", "lineage")] * bool(steps) + [("E03", "audit")] * bool(said)
+    return wrong, tree.root()
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as export:
-        problems, top = check(export)
+    problems, top = check(fileinput.input(encoding="utf-8"))
     print(*(f"{code} {chain}" for code, chain in problems), top.hex(), sep="\n")
     sys.exit(bool(problems))

@@ -32,9 +32,14 @@ def verify(program, tmp_path):
     """Runs the program on lines: its exit status and {(code, chain)}, and what Python finds."""
 
     def run(lines, anchors=(), keys=()):
-        export = tmp_path / "ledger.jsonl"
-        export.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        command = [program, "--json", export]
+        return files([lines], anchors, keys)
+
+    def files(parts, anchors=(), keys=()):
+        command = [program, "--json"]
+        for number, lines in enumerate(parts):
+            export = tmp_path / f"{number}.jsonl"
+            export.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            command.append(export)
         for number, note in enumerate(anchors):
             file = tmp_path / f"{number}.note"
             file.write_text(note, encoding="utf-8")
@@ -46,8 +51,10 @@ def verify(program, tmp_path):
         rows = [json.loads(row) for row in done.stdout.splitlines()]
         found = {(row["check_code"], row["chain"]): row["status"] for row in rows}
         assert (done.returncode == 1) == ("fail" in found.values())
+        lines = [line for part in parts for line in part]
         return done.returncode, found, set(ledger_check.check(lines)[0])
 
+    run.files = files
     return run
 
 

@@ -7,10 +7,11 @@ use crate::ledger::checkpoint::{LONGEST, VerifierKey};
 const HELP: &str = "\
 Checks an export of confiture's ledger without PostgreSQL.
 
-Usage: confiture-verify [OPTIONS] [EXPORT]
+Usage: confiture-verify [OPTIONS] [EXPORT]...
 
 EXPORT is what confiture.export_ledger() gave, line by line; \"-\" or nothing means
-standard input.
+standard input. Where the ledger was pruned: the archives, oldest first, and then
+the export; or the export alone, which begins behind them.
 
 Options:
   --anchor FILE    an anchor that was kept outside (confiture.export_anchor());
@@ -44,8 +45,8 @@ pub enum Asked {
 /// What to check, by what.
 #[derive(Default)]
 pub struct Arguments {
-    /// Path of the export.
-    pub export: Option<String>,
+    /// Paths of what is one export in parts; "-" is standard input.
+    pub exports: Vec<String>,
     /// Anchors: where they come from, and what they say.
     pub anchors: Vec<(String, String)>,
     /// Keys that sign anchors, with their ids.
@@ -74,9 +75,10 @@ pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
         };
         match option {
             _ if only_names || !option.starts_with('-') || option == "-" => {
-                if arguments.export.replace(word.clone()).is_some() {
-                    return Err("there can be only one export".to_owned());
+                if word == "-" && arguments.exports.contains(&word) {
+                    return Err("standard input can be read only once".to_owned());
                 }
+                arguments.exports.push(word.clone());
             }
             "--" => only_names = true,
             "--anchor" => {
@@ -103,6 +105,9 @@ pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
             }
             _ => return Err(format!("unknown option {option}")),
         }
+    }
+    if arguments.exports.is_empty() {
+        arguments.exports.push("-".to_owned());
     }
     Ok(Asked::Check(arguments))
 }

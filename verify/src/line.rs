@@ -1,4 +1,5 @@
-//! One line of an export: an entry of the audit log, of the lineage, or a record of the journal.
+//! One line of an export: an entry of the audit log, of the lineage, or a record of the journal; or
+//! the entry of the audit log that says what was pruned, where it stands for that.
 //!
 //! Every name stands once, and no other name is read over: what a person sees is what is hashed.
 
@@ -23,6 +24,8 @@ pub enum Line {
     Lineage(Box<Lineage>),
     /// A record of the journal.
     Journal(Box<Journal>),
+    /// The entry by which what follows goes on behind what was pruned.
+    Pruned(Box<Audit>),
 }
 
 /// An entry of the audit log: the columns of the table.

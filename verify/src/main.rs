@@ -15,11 +15,10 @@ mod keys;
 mod ledger;
 mod line;
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use arguments::{Arguments, Asked};
+use arguments::Asked;
 use ledger::verify::Finding;
 
 /// A failure was found.
@@ -36,7 +35,8 @@ fn main() -> ExitCode {
         }
         Err(problem) => return unreadable(format!("{problem}\nTry confiture-verify --help.")),
     };
-    let findings = match findings(&arguments) {
+    let found = check::export(&arguments.exports, &arguments.anchors, &arguments.keys);
+    let findings = match found {
         Ok(findings) => findings,
         Err(problem) => return unreadable(problem),
     };
@@ -53,17 +53,6 @@ fn main() -> ExitCode {
     } else {
         ExitCode::SUCCESS
     }
-}
-
-fn findings(arguments: &Arguments) -> Result<Vec<Finding>, String> {
-    let (place, input): (&str, Box<dyn BufRead>) = match arguments.export.as_deref() {
-        None | Some("-") => ("standard input", Box::new(io::stdin().lock())),
-        Some(path) => {
-            let file = File::open(path).map_err(|error| format!("{path}: {error}"))?;
-            (path, Box::new(BufReader::new(file)))
-        }
-    };
-    check::export(place, input, &arguments.anchors, &arguments.keys)
 }
 
 fn write(text: &str) -> Result<(), String> {

@@ -3,15 +3,17 @@
 use std::rc::Rc;
 
 use super::{Anchor, finding, others};
-use crate::ledger::tree::Frontier;
+use crate::ledger::tree::{Frontier, Hash};
 use crate::ledger::verify::{AUDIT, Finding};
 
 /// Anchors of one log by size, and how far the log was compared with them. Memory does not grow
 /// with the log.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Anchors {
     anchors: Vec<Anchor>,
     next: usize,
+    /// Up to where the log was pruned, and how many anchors are about nothing else.
+    pruned: (u64, usize),
     frontier: Frontier,
     newest_good: Option<Covered>,
     /// Size of the first that differs, the greatest that is right before it, and how many differ.
@@ -60,6 +62,41 @@ impl Anchors {
         // An anchor of the empty log: nothing has to be read for it.
         new.compare(0);
         new
+    }
+
+    /// Goes on behind entries that were pruned, of which this tree is left. Anchors of fewer entries
+    /// were compared when those were there, and are no more.
+    pub fn behind_pruned(&mut self, tree: &Frontier) {
+        let size = tree.size();
+        let smaller = |anchor: &&Anchor| 0 < anchor.size && anchor.size < size;
+        self.pruned = (size, self.anchors.iter().filter(smaller).count());
+        while self.anchors.get(self.next).is_some_and(|a| a.size < size) {
+            self.next += 1;
+        }
+        self.frontier = tree.clone();
+        self.compare(size);
+    }
+
+    /// How many anchors are about entries that were pruned only.
+    pub fn not_compared(&self) -> usize {
+        self.pruned.1
+    }
+
+    /// How many entries the newest anchor covers that agrees with the log so far; 0 without one.
+    pub fn covers(&self) -> u64 {
+        self.newest_good.as_ref().map_or(0, |good| good.size)
+    }
+
+    /// How many entries the newest anchor covers; `None` where there is none, or one of them covers
+    /// more than `last`.
+    pub fn newest_within(&self, last: i64) -> Option<i64> {
+        let newest = i64::try_from(self.anchors.last()?.size).ok()?;
+        (newest <= last).then_some(newest)
+    }
+
+    /// The root over the entries so far.
+    pub fn root(&self) -> Hash {
+        self.frontier.root()
     }
 
     /// Adds what there is to say beside the comparison.
@@ -135,7 +172,7 @@ impl Anchors {
     }
 
     fn is_different(&mut self) {
-        let before = self.newest_good.as_ref().map_or(0, |good| good.size);
+        let before = self.covers().max(self.pruned.0);
         let first = (self.anchors[self.next].size, before, 0);
         self.differs.get_or_insert(first).2 += 1;
         self.next += 1;

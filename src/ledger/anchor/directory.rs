@@ -178,7 +178,7 @@ fn read(path: &Path) -> std::io::Result<String> {
 }
 
 /// Makes opening a symbolic link fail, and opening a pipe not wait for its other end.
-fn no_follow() -> i32 {
+pub fn no_follow() -> i32 {
     use rustix::fs::OFlags;
     (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()
 }

@@ -8,6 +8,7 @@ use crate::keys::store::{active, active_now};
 use crate::keys::{self, Use, subkey};
 use crate::ledger::checkpoint::{Checkpoint, VerifierKey};
 use crate::ledger::entry::{Event, Facts, genesis};
+use crate::ledger::retention::{self, Boundary};
 use crate::ledger::store::{HEAD, append, head};
 use crate::ledger::tree::{Frontier, Hash, Proof};
 use crate::ledger::verify::{AUDIT, Finding, Head};
@@ -31,9 +32,13 @@ pub fn export() -> Result<String> {
             Some(directory) => newest_of(directory, &head.log_id)?,
             None => Anchors::default(),
         };
-        let mut tree = Frontier::default();
+        let behind = retention::store::signed_boundary()?;
+        let mut tree = behind
+            .as_ref()
+            .map_or_else(Frontier::default, |b| b.tree.clone());
+        newest.behind_pruned(&tree);
         let mut last = Vec::new();
-        walk(&head.log_id, head.seq, |seq, hash| {
+        walk(&head.log_id, behind.as_ref(), head.seq, |seq, hash| {
             tree.push(hash);
             newest.entry(seq, hash);
             last = hash.to_vec();
@@ -85,7 +90,8 @@ pub fn public_key() -> Result<VerifierKey> {
 /// The proof that an entry is in the log of `size` entries, by default all.
 ///
 /// # Errors
-/// 22023 when it is not; 55000 when log and head disagree.
+/// 22023 when it is not; 55000 when log and head disagree, or the proof needs more of the entries that
+/// were pruned than what is left of them.
 pub fn inclusion(seq: i64, size: Option<i64>) -> Result<Vec<Hash>> {
     proof(size, |size| {
         let index = u64::try_from(seq).ok()?.checked_sub(1)?;
@@ -244,16 +250,30 @@ fn proof(size: Option<i64>, make: impl FnOnce(u64) -> Option<Proof>) -> Result<V
                     head.seq
                 ))
             })?;
-        walk(&head.log_id, size, |_, hash| proof.push(hash))?;
+        let behind = retention::store::boundary()?;
+        if let Some(behind) = &behind {
+            proof = proof.resume(&behind.tree).ok_or_else(|| pruned(behind))?;
+        }
+        walk(&head.log_id, behind.as_ref(), size, |_, hash| {
+            proof.push(hash)
+        })?;
         proof.finish().ok_or_else(broken)
     })
 }
 
-/// Reads the hashes of the first `size` entries, by pages along the primary key: memory stays
-/// constant however long the log is. What is no chain is not walked.
-fn walk(log_id: &[u8; 16], size: i64, mut leaf: impl FnMut(i64, &[u8])) -> Result<()> {
-    let mut link = genesis(log_id).to_vec();
-    let mut at = 0;
+/// Reads the hashes of the first `size` entries, those that were pruned left out, by pages along
+/// the primary key: memory stays constant however long the log is. What is no chain is not walked.
+///
+/// # Errors
+/// 55000 where it is none.
+pub(in crate::ledger) fn walk(
+    log_id: &[u8; 16],
+    behind: Option<&Boundary>,
+    size: i64,
+    mut leaf: impl FnMut(i64, &[u8]),
+) -> Result<()> {
+    let (mut at, link) = behind.map_or((0, genesis(log_id)), |b| (b.last, b.last_hash));
+    let mut link = link.to_vec();
     while at < size {
         let page = spi::read(
             "SELECT seq, previous_entry_hash, entry_hash FROM ONLY confiture.audit_log
@@ -312,7 +332,11 @@ fn read_head() -> Result<Option<Head>> {
     Ok(spi::read(HEAD, &[AUDIT.into()], head)?.into_iter().next())
 }
 
-fn log_id() -> Result<Option<[u8; 16]>> {
+/// The id of the log, as its first entry or the head names it.
+///
+/// # Errors
+/// As the interface.
+pub(in crate::ledger) fn log_id() -> Result<Option<[u8; 16]>> {
     let first = spi::read(
         "SELECT log_id FROM ONLY confiture.audit_log ORDER BY seq LIMIT 1",
         &[],
@@ -326,6 +350,19 @@ fn log_id() -> Result<Option<[u8; 16]>> {
 
 fn empty() -> Error {
     Error::new(Kind::NotReady, "the ledger has no entry yet")
+}
+
+fn pruned(behind: &Boundary) -> Error {
+    Error::new(
+        Kind::NotReady,
+        "the proof needs entries that were pruned from the ledger",
+    )
+    .with_detail(format!(
+        "Entries up to {} are in archives. Proofs that a later entry is in the log, and that the log \
+         begins with that of {} entries or more, can be had here.",
+        behind.last, behind.last
+    ))
+    .with_hint("See confiture.prune_ledger in docs/ledger.md, retention.")
 }
 
 fn broken() -> Error {

@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 pub const TABLES: [&str; 5] = ["audit_log", "journal", "ledger_head", "lineage", "run_key"];
 
 /// Functions that guard the ledger or read it for somebody.
-pub const FUNCTIONS: [&str; 24] = [
+pub const FUNCTIONS: [&str; 25] = [
     "_definition_guard",
     "_drop_guard",
     "_journal_guard",
@@ -29,6 +29,7 @@ pub const FUNCTIONS: [&str; 24] = [
     "inclusion_proof",
     "lineage_history",
     "lineage_report",
+    "prune_ledger",
     "rearm",
     "shred_run_key",
     "track",

@@ -32,14 +32,22 @@ fn admit(trigger: &PgTrigger<'_>) -> Result<()> {
     let operation = match trigger.op() {
         Ok(PgTriggerOperation::Insert) => Operation::Insert,
         Ok(PgTriggerOperation::Update) => Operation::Update,
-        _ => Operation::Remove,
+        Ok(PgTriggerOperation::Delete) => Operation::Remove,
+        _ => Operation::Empty,
     };
     let table = trigger.table_name().unwrap_or_default();
-    let admitted = match judge(&table, operation, super::is_open()) {
+    let going = super::pruned_until(&table);
+    let admitted = match judge(&table, operation, super::is_open(), going.is_some()) {
         Verdict::Pass => true,
         Verdict::PassRestored if matches!(trigger.level(), PgTriggerLevel::Row) => {
             is_restored(trigger, &table)?
         }
+        Verdict::PassPruned => match (trigger.level(), going) {
+            (PgTriggerLevel::Row, Some(last)) => number(trigger).is_some_and(|at| at <= last),
+            // The rows are asked for one by one.
+            (PgTriggerLevel::Statement, going) => going.is_some(),
+            (PgTriggerLevel::Row, None) => false,
+        },
         Verdict::PassRestored | Verdict::Refuse => false,
     };
     if admitted {
@@ -53,8 +61,19 @@ fn admit(trigger: &PgTrigger<'_>) -> Result<()> {
     } else {
         error
             .with_detail("Its entries cannot be updated, deleted or truncated, by anybody.")
-            .with_hint("To remove the extension with its ledger, see docs/ledger.md.")
+            .with_hint(
+                "To remove the extension with its ledger, or the oldest part of the ledger, see \
+                 docs/ledger.md.",
+            )
     })
+}
+
+/// The place of the row that goes, in its chain or in the journal.
+fn number(trigger: &PgTrigger<'_>) -> Option<i64> {
+    let row = trigger.old()?;
+    ["seq", "number"]
+        .iter()
+        .find_map(|name| row.get_by_name::<i64>(name).ok().flatten())
 }
 
 fn is_restored(trigger: &PgTrigger<'_>, table: &str) -> Result<bool> {

@@ -27,6 +27,11 @@ const MEMBER: &str = "
       JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
      WHERE c.oid = $1 AND e.extname = $2 AND c.relname::text = ANY ($3)";
 
+/// Up to where a chain was pruned.
+const GONE: &str = "
+    SELECT CASE $1 WHEN 'audit' THEN details ->> 'last_seq' ELSE details #>> '{lineage,last}' END
+      FROM ONLY confiture.audit_log WHERE event = 'PRUNED' ORDER BY seq DESC LIMIT 1";
+
 /// What the catalog says of the ledger at this moment, in the order of words.
 ///
 /// # Errors
@@ -235,7 +240,8 @@ fn look_up() {
 }
 
 /// Whether an entry that somebody else than the library writes may be one of a restore: the chain
-/// has no head yet, or the head stands at or behind it. In a log in use every such place is taken.
+/// has no head yet, or the head stands at or behind it, and the log was not pruned up to there. In a
+/// log in use every such place is taken.
 ///
 /// # Errors
 /// As [`owner::acting_as_owner`].
@@ -243,13 +249,19 @@ pub fn admits_entry(table: &str, seq: Option<i64>, log_id: Option<[u8; 16]>) -> 
     let Some(chain) = chain(table) else {
         return Ok(false);
     };
-    let heads = owner::acting_as_owner(EXTENSION, || {
-        spi::read_now(
+    let (heads, gone) = owner::acting_as_owner(EXTENSION, || {
+        let heads = spi::read_now(
             "SELECT seq, log_id FROM ONLY confiture.ledger_head WHERE chain = $1",
             &[chain.into()],
             |row| Ok((row.required::<i64>(1)?, row.required::<Uuid>(2)?)),
-        )
+        )?;
+        let gone = spi::read_now(GONE, &[chain.into()], |row| row.get::<String>(1))?;
+        Ok((heads, gone))
     })?;
+    let gone = gone.into_iter().next().flatten();
+    if gone.is_some_and(|gone| seq.is_none_or(|seq| gone.parse().is_ok_and(|gone| seq <= gone))) {
+        return Ok(false);
+    }
     Ok(heads.iter().all(|(head, log)| {
         seq.is_some_and(|seq| seq <= *head) && log_id.as_ref() == Some(log.as_bytes())
     }))

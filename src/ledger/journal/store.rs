@@ -38,7 +38,7 @@ const PAGES: i64 = 32;
 pub fn write(record: &Record<'_>) -> Result<i64> {
     frozen::writable()?;
     let key = keys::store::active("ledger")?;
-    let log_id = settled(&key)?;
+    let (log_id, least) = settled(&key)?;
     let subkey = subkey(&key.secret, Use::LedgerEntry);
     let mut line = Line {
         number: 0,
@@ -58,7 +58,7 @@ pub fn write(record: &Record<'_>) -> Result<i64> {
         key_version: key.version,
     }
     .bounded();
-    frozen::append(&LOG, |number| {
+    frozen::append(&LOG, least, |number| {
         line.number = number;
         line.at = server::now();
         let signature = record::sign(&subkey, &line.hash(&log_id));
@@ -122,17 +122,46 @@ pub fn since(log_id: &[u8; 16], number: i64) -> Result<(i64, Option<[u8; 32]>)> 
     Ok((last, root.finish()))
 }
 
-/// Checks the whole journal. `key` returns the entry subkey of a key version.
+/// Where the checking of the journal begins.
+#[derive(Default)]
+pub struct Behind {
+    /// Behind what this entry of the audit log covers.
+    pub seq: i64,
+    /// The last record that it covers.
+    pub last: i64,
+    /// The last record that was pruned: none may be there up to it.
+    pub pruned: i64,
+}
+
+/// Checks the journal. `key` returns the entry subkey of a key version.
 ///
 /// # Errors
 /// As the interface; findings are rows, not errors.
-pub fn verify(key: &mut dyn FnMut(&str, i32) -> Option<Secret>) -> Result<Vec<Finding>> {
+pub fn verify(
+    key: &mut dyn FnMut(&str, i32) -> Option<Secret>,
+    behind: &Behind,
+) -> Result<Vec<Finding>> {
     owner::acting_as_owner("confiture", || {
         let before = counted()?;
-        let mut rows = Rows::new(0, pages()?);
+        let pages = pages()?;
+        // What was pruned is not there, which shows by reading from the beginning.
+        let first = match behind.last > behind.pruned {
+            true => first_page_after(behind.last, pages)?,
+            false => 0,
+        };
+        let mut rows = Rows::new(first, pages);
         let mut verifier = Verifier::new(log_id()?, key);
+        verifier.behind(behind.last);
         let mut next = rows.next()?;
-        let mut seq = 0;
+        while let Some(stored) = &next
+            && stored.line.number <= behind.last
+        {
+            if stored.line.number <= behind.pruned {
+                verifier.was_pruned(stored.line.number);
+            }
+            next = rows.next()?;
+        }
+        let mut seq = behind.seq;
         loop {
             let folds = spi::read(
                 "SELECT seq, journal_last, journal_root FROM ONLY confiture.audit_log
@@ -173,15 +202,19 @@ struct Settled {
     key_name: Rc<str>,
     key_version: i32,
     log_id: [u8; 16],
+    /// The last record that the chain covers: its number is taken, also where the record was pruned
+    /// and the count is not there, as in a restored copy.
+    least: i64,
 }
 
 thread_local! {
     static SETTLED: RefCell<Option<Settled>> = const { RefCell::new(None) };
 }
 
-/// The id of the log that the record belongs to, once it is sure that neither it nor the key goes
-/// with this transaction: a record would stay that nobody can verify.
-fn settled(key: &ActiveKey) -> Result<[u8; 16]> {
+/// The id of the log that the record belongs to, and a number that it must be behind, once it is
+/// sure that neither the log nor the key goes with this transaction: a record would stay that nobody
+/// can verify.
+fn settled(key: &ActiveKey) -> Result<([u8; 16], i64)> {
     let table = frozen::identity(&LOG);
     let known = SETTLED.with_borrow(|settled| {
         settled
@@ -189,24 +222,30 @@ fn settled(key: &ActiveKey) -> Result<[u8; 16]> {
             .filter(|of| {
                 (of.table, &of.key_name, of.key_version) == (table, &key.name, key.version)
             })
-            .map(|of| of.log_id)
+            .map(|of| (of.log_id, of.least))
     });
-    if let Some(log_id) = known {
-        return Ok(log_id);
+    if let Some(known) = known {
+        return Ok(known);
     }
     let found = owner::acting_as_owner("confiture", || {
         spi::read_as_caller(
-            "SELECT v.xmin::text, h.log_id
+            "SELECT v.xmin::text, h.log_id,
+                    coalesce((SELECT e.journal_last FROM ONLY confiture.audit_log e
+                               ORDER BY e.seq DESC LIMIT 1), 0)
                FROM ONLY confiture.key_version v CROSS JOIN ONLY confiture.ledger_head h
               WHERE v.key_name = $1 AND v.version = $2 AND h.chain = 'audit'",
             &[key.name.as_ref().into(), key.version.into()],
             |row| {
                 let xmin = row.required::<String>(1)?.parse::<u32>().unwrap_or(0);
-                Ok((xmin, *row.required::<Uuid>(2)?.as_bytes()))
+                Ok((
+                    xmin,
+                    *row.required::<Uuid>(2)?.as_bytes(),
+                    row.required::<i64>(3)?,
+                ))
             },
         )
     })?;
-    let Some(&(xmin, log_id)) = found.first() else {
+    let Some(&(xmin, log_id, least)) = found.first() else {
         return Err(Error::new(Kind::Corrupt, "the ledger has no head row")
             .with_hint("Run confiture.verify_ledger."));
     };
@@ -226,8 +265,9 @@ fn settled(key: &ActiveKey) -> Result<[u8; 16]> {
         key_name: Rc::clone(&key.name),
         key_version: key.version,
         log_id,
+        least,
     }));
-    Ok(log_id)
+    Ok((log_id, least))
 }
 
 /// Asked once: a session has one client.

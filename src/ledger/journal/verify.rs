@@ -60,6 +60,27 @@ impl<'a> Verifier<'a> {
         }
     }
 
+    /// Goes on behind a record, the last one that the entries before cover.
+    pub fn behind(&mut self, last: i64) {
+        self.last = last;
+        self.folded = last;
+    }
+
+    /// In the midst of reading: what comes next goes on behind records that were pruned, up to this
+    /// one, and those read so far must be they.
+    pub fn goes_on_behind(&mut self, last: i64) {
+        if (self.last, self.folded) != (last, last) {
+            let detail = format!("Records up to {last} were pruned, and other ones come before.");
+            self.add("E04", "fail", last, self.last.max(self.folded), detail);
+        }
+    }
+
+    /// Takes a record that was pruned, and so must not be there.
+    pub fn was_pruned(&mut self, number: i64) {
+        let detail = "The record was pruned, and is there again.";
+        self.add("E04", "fail", number, number, detail.into());
+    }
+
     /// For records that were read from an export: there is no count, and signatures are passed over.
     #[must_use]
     pub fn of_export(mut self) -> Self {

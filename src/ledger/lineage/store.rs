@@ -79,12 +79,16 @@ pub fn append(
 }
 
 /// Reads the lineage in order, by pages.
-#[derive(Default)]
 pub struct Reader {
     after: i64,
 }
 
 impl Reader {
+    /// Begins behind an entry; 0 stands before the first one.
+    pub fn after(seq: i64) -> Self {
+        Self { after: seq }
+    }
+
     /// Hands on what follows, up to a number.
     ///
     /// # Errors

@@ -364,3 +364,86 @@ proptest! {
         prop_assert!(!is_consistent(at, &a, size, &b, &proof));
     }
 }
+
+/// Leaves that differ.
+fn many(count: u64) -> Vec<Vec<u8>> {
+    (0..count).map(|n| n.to_be_bytes().to_vec()).collect()
+}
+
+/// The frontiers of the trees of the first 0, 1, 2, … leaves.
+fn frontiers(leaves: &[Vec<u8>]) -> Vec<Frontier> {
+    let mut tree = Frontier::default();
+    let mut all = vec![tree.clone()];
+    for leaf in leaves {
+        tree.push(leaf);
+        all.push(tree.clone());
+    }
+    all
+}
+
+#[test]
+fn tree_goes_on_from_its_peaks_wherever_it_is_cut() {
+    let leaves = many(200);
+    let whole = frontiers(&leaves);
+    for cut in 0..=leaves.len() {
+        let mut resumed = Frontier::resume(whole[cut].size(), whole[cut].peaks().to_vec()).unwrap();
+        assert_eq!(resumed.root(), whole[cut].root(), "{cut}");
+        for (size, leaf) in (cut + 1..).zip(&leaves[cut..]) {
+            resumed.push(leaf);
+            assert_eq!(resumed.root(), whole[size].root(), "{cut} to {size}");
+        }
+        assert_eq!(resumed.size(), 200);
+    }
+}
+
+#[test]
+fn tree_goes_on_from_no_other_number_of_peaks() {
+    let leaves = many(70);
+    for tree in frontiers(&leaves) {
+        let mut peaks = tree.peaks().to_vec();
+        assert_eq!(peaks.len(), tree.size().count_ones() as usize);
+        peaks.push([0; 32]);
+        assert!(Frontier::resume(tree.size(), peaks.clone()).is_none());
+        peaks.truncate(peaks.len().saturating_sub(2));
+        assert!(tree.size() == 0 || Frontier::resume(tree.size(), peaks).is_none());
+    }
+    assert!(Frontier::resume(u64::MAX, vec![[0; 32]; 64]).is_some());
+}
+
+#[test]
+fn tree_gives_the_same_proofs_behind_a_cut() {
+    const MOST: u64 = 50;
+    let leaves = many(MOST);
+    let whole = frontiers(&leaves);
+    let behind = |proof: Option<Proof>, cut: u64, size: u64| {
+        let mut proof = proof
+            .unwrap()
+            .resume(&whole[usize::try_from(cut).unwrap()])?;
+        let gone = usize::try_from(cut).unwrap();
+        for leaf in leaves[..usize::try_from(size).unwrap()].iter().skip(gone) {
+            proof.push(leaf);
+        }
+        proof.finish()
+    };
+    for size in 1..=MOST {
+        let some = &leaves[..usize::try_from(size).unwrap()];
+        for cut in 0..=MOST {
+            for at in 0..size {
+                // What is gone may be provable or not; what is given is right.
+                let found = behind(Proof::inclusion(at, size), cut, size);
+                assert!(found.is_some() || at < cut, "{at} of {size} behind {cut}");
+                assert!(found.is_none_or(|found| found == inclusion(at, some)));
+                let from = at + 1;
+                let found = behind(Proof::consistency(from, size), cut, size);
+                assert!(
+                    found.is_some() || from < cut,
+                    "{from} to {size} behind {cut}"
+                );
+                assert!(found.is_none_or(|found| found == consistency(from, some)));
+            }
+        }
+    }
+    // Inside of a complete subtree nothing is known.
+    assert!(behind(Proof::inclusion(0, 9), 8, 9).is_none());
+    assert!(behind(Proof::consistency(3, 9), 8, 9).is_none());
+}

@@ -50,6 +50,8 @@ pub(super) struct Chain {
     name: &'static str,
     genesis: fn(&[u8; 16]) -> [u8; 32],
     last: Option<(i64, [u8; 16], [u8; 32])>,
+    /// Up to where entries were pruned.
+    pruned: i64,
     pub(super) checked: u64,
     /// Whether signatures are checked.
     pub(super) has_key: bool,
@@ -61,9 +63,40 @@ impl Chain {
             name,
             genesis,
             last: None,
+            pruned: 0,
             checked: 0,
             has_key: true,
         }
+    }
+
+    /// Goes on behind an entry that is not read.
+    pub(super) fn resume(&mut self, seq: i64, log_id: [u8; 16], hash: [u8; 32]) {
+        self.last = Some((seq, log_id, hash));
+    }
+
+    /// Goes on behind entries that were pruned.
+    pub(super) fn behind_pruned(&mut self, seq: i64, log_id: [u8; 16], hash: [u8; 32]) {
+        self.pruned = seq;
+        self.resume(seq, log_id, hash);
+    }
+
+    /// Whether an entry was pruned, and so must not be there.
+    pub(super) fn was_pruned(&self, seq: i64, found: &mut Findings) -> bool {
+        if seq <= self.pruned {
+            found.add(
+                "E04",
+                "fail",
+                self.name,
+                seq,
+                "The entry was pruned, and is there again.",
+            );
+        }
+        seq <= self.pruned
+    }
+
+    /// The number of the last entry, and its hash where there is one.
+    pub(super) fn end(&self) -> (i64, Option<[u8; 32]>) {
+        (self.last_seq(), self.last.map(|(.., hash)| hash))
     }
 
     pub(super) fn last_seq(&self) -> i64 {

@@ -1,6 +1,7 @@
 //! Verification: coded findings, never one boolean.
 
 mod chain;
+mod resume;
 #[cfg(test)]
 mod tests;
 
@@ -60,6 +61,7 @@ pub struct Verifier<'a> {
     /// Runs that began and did not end, with their first entry.
     open: BTreeMap<[u8; 16], i64>,
     before: Option<Surroundings>,
+    start: resume::Start,
     is_export: bool,
 }
 
@@ -89,6 +91,7 @@ impl<'a> Verifier<'a> {
             unclaimed: Vec::new(),
             open: BTreeMap::new(),
             before: None,
+            start: resume::Start::default(),
             is_export: false,
         }
     }
@@ -107,6 +110,9 @@ impl<'a> Verifier<'a> {
     /// before it.
     pub fn step(&mut self, stored: &StoredStep) {
         let entry = &stored.entry;
+        if self.lineage.was_pruned(entry.seq, &mut self.found) {
+            return;
+        }
         let hash = entry.hash();
         self.lineage.link(
             &Link {
@@ -147,13 +153,18 @@ impl<'a> Verifier<'a> {
     /// Checks the next entry of the audit log.
     pub fn entry(&mut self, stored: &Stored) {
         let entry = &stored.entry;
+        if self.audit.was_pruned(entry.seq, &mut self.found) {
+            return;
+        }
+        let hash = entry.hash();
+        self.meet(entry.seq, hash);
         self.anchors.entry(entry.seq, &stored.entry_hash);
         self.audit.link(
             &Link {
                 seq: entry.seq,
                 log_id: entry.log_id,
                 canon_version: stored.canon_version,
-                hash: entry.hash(),
+                hash,
                 stored_hash: &stored.entry_hash,
                 signature: &stored.signature,
                 key: (&entry.key_name, entry.key_version),
@@ -247,6 +258,7 @@ impl<'a> Verifier<'a> {
     /// Checks the head rows and ends: the findings, worst first, then what the result rests on.
     pub fn finish(mut self, audit: Option<&Head>, lineage: Option<&Head>) -> Vec<Finding> {
         self.disown();
+        self.miss();
         if !self.is_export {
             self.audit.head(audit, &mut self.found);
             self.lineage.head(lineage, &mut self.found);
@@ -267,11 +279,17 @@ impl<'a> Verifier<'a> {
         let (found, covered) = self.anchors.finish(last_seq);
         findings.extend(found);
         let is_ok = findings.iter().all(|finding| finding.status == "warn");
+        let first = self.start.first();
         let covers = covered.as_ref().map_or(0, |covered| covered.size);
-        let later = last_seq.saturating_sub(i64::try_from(covers).unwrap_or(i64::MAX));
-        let rests = what_it_rests_on(covered.as_ref(), later.unsigned_abs(), self.is_export);
+        let covers = i64::try_from(covers).unwrap_or(i64::MAX).max(first - 1);
+        let later = last_seq.saturating_sub(covers);
+        let rests = self.start.and(what_it_rests_on(
+            covered.as_ref(),
+            later.unsigned_abs(),
+            self.is_export,
+        ));
         // Without an entry there is nothing to say; else one of these rows says what holds.
-        if self.audit.checked > 0 && (later > 0 || !is_ok) {
+        if last_seq >= first && (later > 0 || !is_ok) {
             findings.push(Finding {
                 code: "W01",
                 status: "warn",
@@ -292,7 +310,7 @@ impl<'a> Verifier<'a> {
                  place.",
                 self.audit.checked, self.lineage.checked
             );
-            if covered.is_some() {
+            if covered.is_some() || first > 1 {
                 detail = format!("{detail} {rests}");
             }
             findings.insert(
@@ -301,8 +319,8 @@ impl<'a> Verifier<'a> {
                     code: "OK",
                     status: "ok",
                     chain: AUDIT,
-                    seq_from: (last_seq > 0).then_some(1),
-                    seq_to: (last_seq > 0).then_some(last_seq),
+                    seq_from: (last_seq >= first).then_some(first),
+                    seq_to: (last_seq >= first).then_some(last_seq),
                     detail,
                 },
             );

@@ -4,11 +4,11 @@ use super::*;
 use crate::ledger::entry::LineageRange;
 use crate::ledger::entry::tests::sample;
 
-fn key() -> Secret {
+pub(super) fn key() -> Secret {
     Secret::take(&mut std::array::from_fn(|i| u8::try_from(i).unwrap()))
 }
 
-fn chain(length: i64) -> (Vec<Stored>, Head) {
+pub(super) fn chain(length: i64) -> (Vec<Stored>, Head) {
     let mut previous = entry::genesis(&[2; 16]);
     let stored: Vec<_> = (1..=length)
         .map(|seq| {
@@ -26,7 +26,7 @@ fn chain(length: i64) -> (Vec<Stored>, Head) {
     (stored, head)
 }
 
-fn sealed(entry: Entry) -> Stored {
+pub(super) fn sealed(entry: Entry) -> Stored {
     let hash = entry.hash();
     Stored {
         canon_version: entry::CANON_VERSION,
@@ -100,7 +100,7 @@ fn verify_calls_a_missing_key_unverifiable_not_tampered() {
 }
 
 /// Two entries of the audit log, the second with three entries of the lineage.
-fn with_lineage() -> (Vec<StoredStep>, Vec<Stored>) {
+pub(super) fn with_lineage() -> (Vec<StoredStep>, Vec<Stored>) {
     let mut previous = lineage::genesis(&[2; 16]);
     let mut tree = Frontier::default();
     let steps = (1..=3)
@@ -215,7 +215,7 @@ fn anchored(stored: &[Stored], head: &Head, sizes: &[usize]) -> Vec<Finding> {
     verifier.finish(Some(head), None)
 }
 
-fn places(findings: &[Finding]) -> Vec<(&'static str, Option<i64>, Option<i64>)> {
+pub(super) fn places(findings: &[Finding]) -> Vec<(&'static str, Option<i64>, Option<i64>)> {
     findings
         .iter()
         .map(|found| (found.code, found.seq_from, found.seq_to))

@@ -2,7 +2,7 @@
 
 use super::{Column, MOST_STEPS, Mark, Report, Step};
 use crate::error::Result;
-use crate::ledger::store as ledger;
+use crate::ledger::inspection::store::inspect;
 use crate::pg::{server, spi, user};
 
 /// Reads the lineage of a schema, of a table or of everything, and verifies the ledger.
@@ -27,7 +27,7 @@ pub fn read(schema: Option<&str>, table: Option<&str>) -> Result<Report> {
         database: server::database(),
         schema: schema.map(str::to_owned),
         table: table.map(str::to_owned),
-        findings: ledger::verify(None)?,
+        findings: inspect(None, false)?.findings,
         mark: spi::read(LAST, &[], |row| {
             Ok(Mark {
                 log_id: row.required(1)?,

@@ -1,0 +1,3 @@
+//! Inspection: the ledger at rest, read once and handed to what verifies it.
+
+pub mod store;
