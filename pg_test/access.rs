@@ -50,10 +50,12 @@ mod tests {
         assert_eq!(
             may("revealer")?,
             [
+                "_run_mac",
                 "anon_fpe_decrypt",
                 "anon_ip_decrypt",
                 "forget_keys",
-                "load_keys"
+                "load_keys",
+                "verify_lineage_row"
             ]
         );
         assert_eq!(
@@ -83,6 +85,7 @@ mod tests {
         assert_eq!(
             may("auditor")?,
             [
+                "_run_mac",
                 "_run_track",
                 "anchor_key",
                 "audit_entry_json",
@@ -97,7 +100,8 @@ mod tests {
                 "provider_problem",
                 "verify_ledger",
                 "verify_lineage_data",
-                "verify_lineage_integrity"
+                "verify_lineage_integrity",
+                "verify_lineage_rows"
             ]
         );
         assert_eq!(
@@ -126,6 +130,7 @@ mod tests {
                 "key_status",
                 "lineage",
                 "lineage_columns",
+                "lineage_row_chunk",
                 "profiles",
                 "reveals",
                 "run_report"

@@ -129,6 +129,7 @@ mod tests {
         confiture._journal_guard() volatile unsafe
         confiture._keys_changed() volatile unsafe
         confiture._ledger_guard() volatile unsafe
+        confiture._run_mac(integer,integer,\"any\") volatile unsafe
         confiture._run_mask(integer,anyelement) volatile unsafe
         confiture._run_mask(integer,anyelement,\"any\") volatile unsafe
         confiture._run_track(integer,integer,\"any\") volatile unsafe
@@ -173,7 +174,9 @@ mod tests {
         confiture.validate_value(text,jsonb,text,text) immutable safe
         confiture.verify_ledger(text[],boolean) stable unsafe
         confiture.verify_lineage_data(uuid,text,text) volatile unsafe
-        confiture.verify_lineage_integrity() stable unsafe";
+        confiture.verify_lineage_integrity() stable unsafe
+        confiture.verify_lineage_row(uuid,text,text,text[],text) volatile unsafe
+        confiture.verify_lineage_rows(uuid,text,text,integer) volatile unsafe";
 
     #[pg_test]
     fn catalog_every_table_is_dumped() -> Result<()> {
@@ -214,7 +217,14 @@ mod tests {
         )?;
         assert_eq!(
             guarded,
-            ["audit_log", "journal", "ledger_head", "lineage", "run_key"]
+            [
+                "audit_log",
+                "journal",
+                "ledger_head",
+                "lineage",
+                "lineage_row_chunk",
+                "run_key"
+            ]
         );
         none(
             "SELECT t.tgname FROM relations r JOIN pg_trigger t ON t.tgrelid = r.oid

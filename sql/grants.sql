@@ -29,15 +29,17 @@ BEGIN
                          'export\_anchor', 'load\_keys', 'forget\_keys', 'provider\_problem'];
       relations := ARRAY['profiles', 'key_status', 'strategies'];
     WHEN 'revealer' THEN
-      functions := ARRAY['anon\_%\_decrypt', 'load\_keys', 'forget\_keys'];
+      functions := ARRAY['anon\_%\_decrypt', 'verify\_lineage\_row', '\_run\_mac', 'load\_keys', 'forget\_keys'];
     WHEN 'auditor' THEN
-      functions := ARRAY['get\_audit\_log', 'audit\_entry\_json', 'verify\_%', '\_run\_track',
+      functions := ARRAY['get\_audit\_log', 'audit\_entry\_json', 'verify\_ledger',
+                         'verify\_lineage\_data', 'verify\_lineage\_integrity',
+                         'verify\_lineage\_rows', '\_run\_mac', '\_run\_track',
                          'anchor\_key', 'export\_anchor', 'export\_ledger',
                          'inclusion\_proof', 'consistency\_proof',
                          'lineage\_history', 'lineage\_report', 'export\_openlineage',
                          'provider\_problem'];
-      relations := ARRAY['audit_log', 'journal', 'lineage', 'lineage_columns', 'reveals', 'run_report',
-                         'profiles', 'key_status'];
+      relations := ARRAY['audit_log', 'journal', 'lineage', 'lineage_columns', 'lineage_row_chunk',
+                         'reveals', 'run_report', 'profiles', 'key_status'];
     WHEN 'admin' THEN
       functions := ARRAY['create\_key', 'rotate\_key', 'rotate\_kek', 'rewrap\_keys',
                          'destroy\_key\_version', 'share\_key', 'import\_key',
@@ -122,6 +124,9 @@ BEGIN
         ('shred_run_key', 'Destroys the key of a run, so that nobody can open its commitments'),
         ('lineage_report', 'What became of masked columns, and whether the ledger bears it out, as a page'),
         ('export_openlineage', 'The end of a run as an OpenLineage event'),
+        ('verify_lineage_rows', 'Which rows of the target are not as a run left them, where it kept that'),
+        ('verify_lineage_row', 'Whether a row of the target was made of a given value; on record'),
+        ('_run_mac', 'Hashes a value for those who hold a table against a run'),
         ('verify_lineage_data', 'Holds a column of the target against what a run committed to'),
         ('_run_mask', 'Mask of the run in progress, by number'),
         ('_run_track', 'Shows a row to the trackers of the run in progress')
@@ -172,6 +177,7 @@ SELECT pg_catalog.pg_extension_config_dump('confiture.ledger_head', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.audit_log', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.lineage', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.run_key', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.lineage_row_chunk', '');
 -- Without its count, which pg_dump reads at another moment: the next record counts on from the last.
 SELECT pg_catalog.pg_extension_config_dump('confiture.journal', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.profile', '');

@@ -61,6 +61,24 @@ CREATE TABLE confiture.run_key (
 );
 COMMENT ON TABLE confiture.run_key IS 'Keys of runs, wrapped: they open the commitments of the lineage, until they are destroyed';
 
+-- Only of runs that ask for it. Outside the append-only tables, as the keys of runs: without its key
+-- the hashes of a run are random numbers, and go with it.
+CREATE TABLE confiture.lineage_row_chunk (
+  run_id uuid NOT NULL,
+  table_name text NOT NULL,
+  column_name text NOT NULL,
+  chunk bigint NOT NULL,
+  original_macs bytea NOT NULL,
+  anonymized_macs bytea NOT NULL,
+  PRIMARY KEY (run_id, table_name, column_name, chunk)
+);
+-- Hashes cannot be compressed, and single ones are read.
+ALTER TABLE confiture.lineage_row_chunk ALTER COLUMN original_macs SET STORAGE EXTERNAL;
+ALTER TABLE confiture.lineage_row_chunk ALTER COLUMN anonymized_macs SET STORAGE EXTERNAL;
+COMMENT ON TABLE confiture.lineage_row_chunk IS 'Keyed hashes of single values, before and after, of runs with the option lineage_rows; 32 bytes each, 4096 rows to a chunk';
+COMMENT ON COLUMN confiture.lineage_row_chunk.original_macs IS 'Of the values as they were';
+COMMENT ON COLUMN confiture.lineage_row_chunk.anonymized_macs IS 'Of the values as stored in the target, in the same order';
+
 CREATE FUNCTION confiture.verify_lineage_integrity()
   RETURNS TABLE (check_code text, status text, chain text, seq_from bigint, seq_to bigint, detail text)
   LANGUAGE sql STABLE PARALLEL UNSAFE

@@ -100,7 +100,8 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         server::check_for_interrupts();
     }
     drop(installed);
-    let tallies = tracking.finish();
+    let seen = tracking.finish();
+    tracking::keep_rest(&seen)?;
 
     phase.enter("adding keys and indexes");
     // What triggers of the target put off must be done before the tables can be altered.
@@ -108,8 +109,8 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     in_schema(&plan.target, || all(&plan.prepare.after))?;
     spi::run("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
     phase.enter("checking");
-    let seen = tracking::all_seen(plan, &tallies, &tables);
-    let checks = verify(plan, &again.source, &tables, seen, &snapshot)?;
+    let complete = tracking::all_seen(plan, &seen, &tables);
+    let checks = verify(plan, &again.source, &tables, complete, &snapshot)?;
     phase.enter("analyzing");
     for table in &plan.tables {
         spi::run(
@@ -129,7 +130,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         .collect();
     store::remember(&plan.target, &taken, &user::name(user::outer()))?;
     Ok(Copied {
-        lineage: tracking::lineage(run, plan, &tallies, &tables),
+        lineage: tracking::lineage(run, plan, &seen, &tables),
         tables,
         checks,
         created: plan.prepare.created.len(),

@@ -53,6 +53,7 @@ impl Evidence<'_> {
                 "salts": self.salts,
                 "triggers": self.request.options.triggers.name(),
                 "lineage": self.request.options.lineage.name(),
+                "lineage_rows": self.request.options.lineage.is_row_by_row(),
                 "copied_unchanged": plan.copied_unchanged(),
             })),
             ..Facts::default()

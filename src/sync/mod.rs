@@ -20,6 +20,7 @@ pub mod plan;
 pub mod planner;
 pub mod recheck;
 pub mod request;
+pub mod rowcheck;
 pub mod run;
 pub mod shuffle;
 pub mod sql;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
-use crate::ledger::lineage::commitment::Algorithm;
+use crate::ledger::lineage::commitment::{Algorithm, Commitment, Shape};
 use crate::strategies::nearest;
 
 /// What a caller asks for beyond profile, source and target.
@@ -23,30 +23,58 @@ pub struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lineage {
     /// Counts and commitments, made while the rows are copied.
-    Committed(Algorithm),
+    Committed(Commitment),
     /// Nothing: strategies and the number of rows are on record all the same.
     Off,
 }
 
 impl Default for Lineage {
     fn default() -> Self {
-        Self::Committed(Algorithm::default())
+        Self::Committed(Commitment::default())
     }
 }
 
 impl Lineage {
-    const WORDS: [(&str, Self); 3] = [
-        ("blake3", Self::Committed(Algorithm::Blake3)),
-        ("hmac-sha256", Self::Committed(Algorithm::HmacSha256)),
-        ("off", Self::Off),
+    const WORDS: [(&str, Option<Algorithm>); 3] = [
+        ("blake3", Some(Algorithm::Blake3)),
+        ("hmac-sha256", Some(Algorithm::HmacSha256)),
+        ("off", None),
     ];
+
+    fn of(word: &str) -> Option<Self> {
+        let (_, algorithm) = Self::WORDS.into_iter().find(|(name, _)| *name == word)?;
+        Some(algorithm.map_or(Self::Off, |algorithm| {
+            Self::Committed(Commitment {
+                algorithm,
+                shape: Shape::Sum,
+            })
+        }))
+    }
 
     /// The word used in options.
     pub fn name(self) -> &'static str {
-        let word = Self::WORDS
-            .into_iter()
-            .find(|(_, lineage)| *lineage == self);
+        let algorithm = match self {
+            Self::Committed(commitment) => Some(commitment.algorithm),
+            Self::Off => None,
+        };
+        let word = Self::WORDS.into_iter().find(|(_, of)| *of == algorithm);
         word.map_or("", |(name, _)| name)
+    }
+
+    /// Whether the values can be told apart row by row.
+    pub fn is_row_by_row(self) -> bool {
+        matches!(self, Self::Committed(commitment) if commitment.shape == Shape::Rows)
+    }
+
+    /// The same, row by row.
+    fn row_by_row(self) -> Option<Self> {
+        match self {
+            Self::Committed(commitment) => Some(Self::Committed(Commitment {
+                shape: Shape::Rows,
+                ..commitment
+            })),
+            Self::Off => None,
+        }
     }
 }
 
@@ -73,7 +101,7 @@ impl Triggers {
     }
 }
 
-const NAMES: [&str; 4] = ["adopt", "lineage", "triggers", "version"];
+const NAMES: [&str; 5] = ["adopt", "lineage", "lineage_rows", "triggers", "version"];
 
 impl Options {
     /// Reads the options: a JSON object.
@@ -88,6 +116,7 @@ impl Options {
             ));
         };
         let mut parsed = Self::default();
+        let mut row_by_row = false;
         for (name, value) in members {
             match (name.as_str(), value) {
                 (_, Value::Null) if NAMES.contains(&name.as_str()) => {}
@@ -100,14 +129,13 @@ impl Options {
                         .ok_or_else(|| invalid(name, "It must be refuse, fire or skip."))?;
                 }
                 ("lineage", Value::String(word)) => {
-                    parsed.lineage = Lineage::WORDS
-                        .into_iter()
-                        .find(|(name, _)| name == word)
-                        .map(|(_, lineage)| lineage)
-                        .ok_or_else(|| invalid(name, LINEAGE_WORDS))?;
+                    parsed.lineage =
+                        Lineage::of(word).ok_or_else(|| invalid(name, LINEAGE_WORDS))?;
                 }
+                ("lineage_rows", Value::Bool(rows)) => row_by_row = *rows,
                 ("lineage", _) => return Err(invalid(name, LINEAGE_WORDS)),
                 ("version", _) => return Err(invalid(name, "It must be a text.")),
+                ("lineage_rows", _) => return Err(invalid(name, "It must be true or false.")),
                 ("adopt", _) => return Err(invalid(name, "It must be true or false.")),
                 ("triggers", _) => return Err(invalid(name, "It must be refuse, fire or skip.")),
                 _ => {
@@ -122,6 +150,12 @@ impl Options {
                     .with_hint(hint));
                 }
             }
+        }
+        if row_by_row {
+            parsed.lineage = parsed
+                .lineage
+                .row_by_row()
+                .ok_or_else(|| invalid("lineage_rows", "Option lineage is off."))?;
         }
         Ok(parsed)
     }
@@ -160,6 +194,11 @@ mod tests {
             Options::parse(&json!({"lineage": "off"})).unwrap().lineage,
             Lineage::Off
         );
+        let rows = json!({"lineage_rows": true, "lineage": "hmac-sha256"});
+        let lineage = Options::parse(&rows).unwrap().lineage;
+        assert!(lineage.is_row_by_row() && lineage.name() == "hmac-sha256");
+        let sums = json!({"lineage_rows": false});
+        assert_eq!(Options::parse(&sums).unwrap(), Options::default());
         assert_eq!(
             Options::parse(&json!({"version": null})).unwrap(),
             Options::default()
@@ -175,6 +214,8 @@ mod tests {
             json!({"adopt": 1}),
             json!({"lineage": "md5"}),
             json!({"lineage": false}),
+            json!({"lineage_rows": "on"}),
+            json!({"lineage": "off", "lineage_rows": true}),
         ] {
             assert_eq!(
                 Options::parse(&bad).unwrap_err().kind(),

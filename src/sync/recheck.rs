@@ -3,7 +3,9 @@
 use super::trackers::{self, Tracker};
 use super::{request, store};
 use crate::error::{Error, Kind, Result};
-use crate::ledger::lineage::commitment::{Algorithm, ColumnKey};
+use crate::ledger::lineage::Facts;
+use crate::ledger::lineage::commitment::{ColumnKey, Commitment, Shape, Sum};
+use crate::ledger::lineage::rows::{self, Place, Roots, WIDTH};
 use crate::ledger::lineage::store as lineage;
 use crate::pg::ident::{qualified, quote};
 use crate::pg::spi;
@@ -33,9 +35,61 @@ impl Comparison {
 /// Reads the column, with the rights of the caller, and compares.
 ///
 /// # Errors
-/// 42704 when the lineage has no such entry, 42P01 when the table is gone; 55000 when the key that
-/// opens the key of the run is not available. Server errors unwind.
+/// As [`find`]. Server errors unwind.
 pub fn recheck(run_id: [u8; 16], table: &str, column: &str) -> Result<Comparison> {
+    let Some(found) = find(run_id, table, column)? else {
+        return Ok(Comparison::Unverifiable);
+    };
+    let Some(row_key) = found.key_of_rows() else {
+        return Ok(Comparison::Unverifiable);
+    };
+    let value = format!(", t.{}", quote(column));
+    let arguments = format!("{}{value}{value}", row_key.concat());
+    let query = format!(
+        "SELECT pg_catalog.count(*) FROM {} AS t WHERE confiture._run_track(0, {}{arguments})",
+        found.relation,
+        row_key.len(),
+    );
+    let tracking = trackers::install(vec![Tracker::new(found.key.clone())]);
+    request::pinned(|| spi::run(&query, &[]))?;
+    let seen = tracking.finish().into_iter().next();
+    let sum = seen.map(|seen| seen.tally.anonymized).unwrap_or_default();
+    let is_same = match found.commitment.shape {
+        Shape::Sum => found.facts.anonymized_hash.as_deref() == Some(sum.seal().as_slice()),
+        Shape::Rows => match found.stored_sum()? {
+            Some(stored) => stored == sum,
+            None => return Ok(Comparison::Unverifiable),
+        },
+    };
+    Ok(if is_same {
+        Comparison::Match
+    } else {
+        Comparison::Differs
+    })
+}
+
+/// A column that a run committed to, and what opens the commitment.
+pub struct Found {
+    /// What the lineage says of it.
+    pub facts: Facts,
+    /// How it is committed to.
+    pub commitment: Commitment,
+    /// What hashes its values.
+    pub key: ColumnKey,
+    /// The table, for a FROM clause.
+    pub relation: String,
+    /// The columns of its primary key.
+    pub primary_key: Vec<String>,
+    /// Where its rows are kept.
+    pub place: Place,
+}
+
+/// Finds what a run committed to; `None` where there is nothing, or no key that opens it.
+///
+/// # Errors
+/// 42704 when the lineage has no such entry, 42P01 when the table is gone; 55000 when the key that
+/// opens the key of the run is not available.
+pub fn find(run_id: [u8; 16], table: &str, column: &str) -> Result<Option<Found>> {
     let Some(entry) = lineage::find(run_id, table, column)? else {
         return Err(Error::new(
             Kind::UndefinedObject,
@@ -44,51 +98,65 @@ pub fn recheck(run_id: [u8; 16], table: &str, column: &str) -> Result<Comparison
         .with_hint("See confiture.lineage_columns."));
     };
     let facts = entry.facts;
-    let (Some(committed), Ok(algorithm)) =
-        (facts.anonymized_hash, Algorithm::of(&facts.commitment))
-    else {
-        return Ok(Comparison::Unverifiable);
+    let Ok(commitment) = Commitment::of(&facts.commitment) else {
+        return Ok(None);
     };
     let Some(key) = lineage::key(run_id)? else {
-        return Ok(Comparison::Unverifiable);
+        return Ok(None);
     };
-    let Some((kind, row_key)) = store::keyed_table(&facts.schema_name, table)? else {
+    let Some((kind, primary_key)) = store::keyed_table(&facts.schema_name, table)? else {
         return Err(Error::new(
             Kind::UndefinedTable,
             format!("table \"{}.{table}\" does not exist", facts.schema_name),
         ));
     };
-    let row_key: Vec<_> = match (facts.row_binding.as_str(), row_key.as_slice()) {
-        ("key", columns) => columns
-            .iter()
-            .map(|name| format!(", t.{}", quote(name)))
-            .collect(),
-        // The word of a script: the key as text, which a key of one column has by itself.
-        ("text", [name]) => vec![format!(", (t.{})::pg_catalog.text", quote(name))],
-        ("text", _) => return Ok(Comparison::Unverifiable),
-        _ => Vec::new(),
-    };
-    let value = format!(", t.{}", quote(column));
-    let arguments = format!("{}{value}{value}", row_key.concat());
     let only = if kind == 'r' { "ONLY " } else { "" };
-    let query = format!(
-        "SELECT pg_catalog.count(*) FROM {only}{} AS t WHERE confiture._run_track(0, {}{arguments})",
-        qualified(&facts.schema_name, table),
-        row_key.len(),
-    );
-    let tracker = Tracker::new(ColumnKey::new(
-        &key,
-        algorithm,
-        &facts.schema_name,
-        table,
-        column,
-    ));
-    let tracking = trackers::install(vec![tracker]);
-    request::pinned(|| spi::run(&query, &[]))?;
-    let seen = tracking.finish().into_iter().next().unwrap_or_default();
-    Ok(if seen.anonymized.seal().as_slice() == committed {
-        Comparison::Match
-    } else {
-        Comparison::Differs
-    })
+    Ok(Some(Found {
+        key: ColumnKey::new(&key, commitment, &facts.schema_name, table, column),
+        relation: format!("{only}{}", qualified(&facts.schema_name, table)),
+        place: Place {
+            run_id,
+            table: table.to_owned(),
+            column: column.to_owned(),
+        },
+        facts,
+        commitment,
+        primary_key,
+    }))
+}
+
+impl Found {
+    /// The key of a row `t` as arguments behind others; `None` where it is not known to which
+    /// columns a value is bound.
+    pub fn key_of_rows(&self) -> Option<Vec<String>> {
+        match (self.facts.row_binding.as_str(), self.primary_key.as_slice()) {
+            ("key", columns) => {
+                let argument = |name: &String| format!(", t.{}", quote(name));
+                Some(columns.iter().map(argument).collect())
+            }
+            // The word of a script: the key as text, which a key of one column has by itself.
+            ("text", [name]) => Some(vec![format!(", (t.{})::pg_catalog.text", quote(name))]),
+            ("text", _) => None,
+            _ => Some(Vec::new()),
+        }
+    }
+
+    /// The sum of the hashes that are kept of the stored values; `None` where they are not those
+    /// that the entry commits to.
+    fn stored_sum(&self) -> Result<Option<Sum>> {
+        let (mut sum, mut roots) = (Sum::default(), Roots::default());
+        rows::store::each(&self.place, |chunk| {
+            roots.push(chunk);
+            for hash in chunk.anonymized.chunks_exact(WIDTH) {
+                sum.add(&hash.try_into().unwrap_or_default());
+            }
+        })?;
+        let facts = &self.facts;
+        let (Some(original), Some(anonymized)) = (&facts.original_hash, &facts.anonymized_hash)
+        else {
+            return Ok(None);
+        };
+        let are = roots.are(facts.rows_seen.unsigned_abs(), original, anonymized);
+        Ok(are.then_some(sum))
+    }
 }

@@ -12,9 +12,10 @@ use super::options::Options;
 use super::plan::Decision;
 use super::request::{self, Request};
 use super::run;
-use super::{masks, recheck, trackers};
+use super::{masks, recheck, rowcheck, trackers};
 use crate::error::{Error, Kind, Result, given};
 use crate::ledger::lineage::commitment::Element;
+use crate::ledger::lineage::rows;
 use crate::pg::codec::Codec;
 use crate::pg::document::Document;
 use crate::pg::send::Sender;
@@ -179,10 +180,75 @@ CREATE FUNCTION confiture._run_track(number integer, keys integer, VARIADIC item
 ")]
 fn run_track(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
     let numbers = (call::argument(fcinfo, 0), call::argument(fcinfo, 1));
-    let make = |_: Option<&Watched>| Watched::at(fcinfo, numbers);
+    let make = |_: Option<&Watched>| Watched::at(fcinfo, numbers, 2);
     let site = callsite::state(fcinfo, |site| site.numbers == numbers, make)?;
     site.show(fcinfo)?;
     Ok(true)
+}
+
+/// The hash of a value under the key of a tracker: its number, how many columns the key of the row
+/// has, these, and the value.
+#[pg_extern(sql = "
+CREATE FUNCTION confiture._run_mac(number integer, keys integer, VARIADIC items \"any\")
+  RETURNS bytea LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+")]
+fn run_mac(fcinfo: pg_sys::FunctionCallInfo) -> Result<Vec<u8>, ErrorReport> {
+    let numbers = (call::argument(fcinfo, 0), call::argument(fcinfo, 1));
+    let make = |_: Option<&Watched>| Watched::at(fcinfo, numbers, 1);
+    let site = callsite::state(fcinfo, |site| site.numbers == numbers, make)?;
+    Ok(site.hash(fcinfo)?)
+}
+
+/// Which rows of the target are not as a run with the option `lineage_rows` left them: `differs`
+/// with the key of the row, up to `most` of them; and how many of those it left are `missing`.
+#[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
+#[allow(clippy::type_complexity, reason = "the shape of the rows")]
+fn verify_lineage_rows(
+    run: Option<pgrx::Uuid>,
+    table_name: Option<&str>,
+    column_name: Option<&str>,
+    most: default!(Option<i32>, "100"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(status, &'static str),
+            name!(row_key, Option<Vec<String>>),
+            name!(rows, i64),
+        ),
+    >,
+    ErrorReport,
+> {
+    let found = rowcheck::deviations(
+        *given("run", run)?.as_bytes(),
+        given("table_name", table_name)?,
+        given("column_name", column_name)?,
+        given("most", most)?,
+    )?;
+    let rows = found
+        .into_iter()
+        .map(|deviation| (deviation.status, deviation.row_key, deviation.rows));
+    Ok(TableIterator::new(rows))
+}
+
+/// Whether what stands in a row of the target was made of `original`: `match`, `differs`, `unknown`.
+/// For those who may see originals: on record in the journal first.
+#[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
+fn verify_lineage_row(
+    run: Option<pgrx::Uuid>,
+    table_name: Option<&str>,
+    column_name: Option<&str>,
+    row_key: Option<Vec<Option<String>>>,
+    original: Option<&str>,
+) -> Result<&'static str, ErrorReport> {
+    let row_key: Option<Vec<String>> = given("row_key", row_key)?.into_iter().collect();
+    Ok(rowcheck::trace(
+        *given("run", run)?.as_bytes(),
+        given("table_name", table_name)?,
+        given("column_name", column_name)?,
+        &given("row_key", row_key)?,
+        original,
+    )?)
 }
 
 /// Holds a column of the target against what a run committed to: `match`; `differs`, where it was
@@ -216,7 +282,12 @@ impl Watched {
     /// Arguments before the key of the row.
     const BEFORE: usize = 2;
 
-    fn at(fcinfo: pg_sys::FunctionCallInfo, numbers: (Option<i32>, Option<i32>)) -> Result<Self> {
+    /// `each` says how many arguments there are for a column behind the key.
+    fn at(
+        fcinfo: pg_sys::FunctionCallInfo,
+        numbers: (Option<i32>, Option<i32>),
+        each: usize,
+    ) -> Result<Self> {
         let count = |name, number: Option<i32>| {
             usize::try_from(given(name, number)?)
                 .map_err(|_| Error::new(Kind::InvalidParameter, format!("{name} is negative")))
@@ -225,7 +296,7 @@ impl Watched {
             .map(|place| Sender::at(fcinfo, call::type_of(fcinfo, place)))
             .collect();
         let keys = count("keys", numbers.1)?;
-        if senders.len() < keys || (senders.len() - keys) % 2 != 0 {
+        if senders.len() < keys || !(senders.len() - keys).is_multiple_of(each) {
             return Err(Error::new(Kind::InvalidParameter, "items must be pairs"));
         }
         Ok(Self {
@@ -235,6 +306,26 @@ impl Watched {
             senders,
             room: RefCell::default(),
         })
+    }
+
+    fn hash(&self, fcinfo: pg_sys::FunctionCallInfo) -> Result<Vec<u8>> {
+        let mut room = self.room.borrow_mut();
+        let element = &mut room.0;
+        let read = |place: usize, out: &mut Vec<u8>| {
+            self.senders[place].append(fcinfo, Self::BEFORE + place, out)
+        };
+        element.begin();
+        for place in 0..self.keys {
+            element.key(|out| read(place, out));
+        }
+        if self.senders.len() != self.keys + 1 {
+            return Err(Error::new(
+                Kind::InvalidParameter,
+                "items must be one value",
+            ));
+        }
+        element.value(|out| read(self.keys, out));
+        Ok(trackers::hash(self.first, element)?.to_vec())
     }
 
     fn show(&self, fcinfo: pg_sys::FunctionCallInfo) -> Result<()> {
@@ -252,7 +343,9 @@ impl Watched {
         for (place, number) in pairs.zip(self.first..) {
             original.value(|out| read(place, out));
             anonymized.value(|out| read(place + 1, out));
-            trackers::show(number, original, anonymized)?;
+            if let Some((place, chunk)) = trackers::show(number, original, anonymized)? {
+                rows::store::keep(&place, &chunk)?;
+            }
         }
         Ok(())
     }

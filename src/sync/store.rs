@@ -118,6 +118,27 @@ pub fn keyed_table(schema: &str, table: &str) -> Result<Option<(char, Vec<String
         .map(|(kind, key)| (kind.chars().next().unwrap_or('r'), key)))
 }
 
+/// The type of a column, as it is written in SQL.
+///
+/// # Errors
+/// 42703 when there is no such column.
+pub fn column_type(schema: &str, table: &str, column: &str) -> Result<String> {
+    let found = spi::rows(
+        "SELECT pg_catalog.format_type(a.atttypid, a.atttypmod)
+           FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+           JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+          WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3 AND NOT a.attisdropped",
+        &[schema.into(), table.into(), column.into()],
+        |row| row.required::<String>(1),
+    )?;
+    found.into_iter().next().ok_or_else(|| {
+        Error::new(
+            Kind::UndefinedColumn,
+            format!("column \"{column}\" of table \"{schema}.{table}\" does not exist"),
+        )
+    })
+}
+
 /// Puts tables on the list of those that runs made, for the next run to know them.
 ///
 /// # Errors

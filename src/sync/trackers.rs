@@ -8,11 +8,14 @@ use std::cell::RefCell;
 
 use crate::error::{Error, Kind, Result};
 use crate::ledger::lineage::commitment::{ColumnKey, Element, Tally};
+use crate::ledger::lineage::rows::{Chunk, Place, Trail};
+use crate::ledger::tree::Hash;
 
 /// What is kept of one column.
 pub struct Tracker {
     key: ColumnKey,
     tally: Tally,
+    trail: Option<Trail>,
 }
 
 impl Tracker {
@@ -21,8 +24,36 @@ impl Tracker {
         Self {
             key,
             tally: Tally::default(),
+            trail: None,
         }
     }
+
+    /// One that keeps the hashes of every row as well.
+    #[must_use]
+    pub fn row_by_row(self, place: Place) -> Self {
+        Self {
+            trail: Some(Trail::new(place)),
+            ..self
+        }
+    }
+}
+
+/// What a tracker has seen.
+pub struct Seen {
+    /// The counts and sums.
+    pub tally: Tally,
+    /// Of a tracker that keeps every row.
+    pub rows: Option<SeenRows>,
+}
+
+/// The end of what a tracker keeps of every row.
+pub struct SeenRows {
+    /// The column.
+    pub place: Place,
+    /// What has not filled a chunk.
+    pub rest: Option<Chunk>,
+    /// The roots over all hashes, before and after.
+    pub roots: [Hash; 2],
 }
 
 thread_local! {
@@ -41,8 +72,17 @@ pub struct Installed(());
 
 impl Installed {
     /// What they have seen, by number.
-    pub fn finish(self) -> Vec<Tally> {
-        RUNNING.with_borrow(|running| running.iter().map(|tracker| tracker.tally).collect())
+    pub fn finish(self) -> Vec<Seen> {
+        let trackers = RUNNING.with_borrow_mut(std::mem::take);
+        let seen = |tracker: Tracker| Seen {
+            tally: tracker.tally,
+            rows: tracker.trail.map(|trail| {
+                let place = trail.place().clone();
+                let (rest, roots) = trail.finish();
+                SeenRows { place, rest, roots }
+            }),
+        };
+        trackers.into_iter().map(seen).collect()
     }
 }
 
@@ -52,17 +92,37 @@ impl Drop for Installed {
     }
 }
 
-/// Shows a value to the tracker of that number.
+/// Shows a value to the tracker of that number; returns what is to be kept now.
 ///
 /// # Errors
 /// 55000 outside of a run.
-pub fn show(number: usize, original: &Element, anonymized: &Element) -> Result<()> {
+pub fn show(
+    number: usize,
+    original: &Element,
+    anonymized: &Element,
+) -> Result<Option<(Place, Chunk)>> {
+    with(number, |tracker| {
+        let hashes = tracker.tally.pair(&tracker.key, original, anonymized);
+        let trail = tracker.trail.as_mut()?;
+        let chunk = trail.push(&hashes)?;
+        Some((trail.place().clone(), chunk))
+    })
+}
+
+/// The hash of a value under the key of the tracker of that number.
+///
+/// # Errors
+/// As [`show`].
+pub fn hash(number: usize, element: &Element) -> Result<Hash> {
+    with(number, |tracker| tracker.key.hash(element.bytes()))
+}
+
+fn with<T>(number: usize, work: impl FnOnce(&mut Tracker) -> T) -> Result<T> {
     RUNNING.with_borrow_mut(|running| {
         let tracker = running
             .get_mut(number)
             .ok_or_else(|| Error::new(Kind::NotReady, "this function works inside a run only"))?;
-        tracker.tally.pair(&tracker.key, original, anonymized);
-        Ok(())
+        Ok(work(tracker))
     })
 }
 
@@ -70,17 +130,51 @@ pub fn show(number: usize, original: &Element, anonymized: &Element) -> Result<(
 mod tests {
     use super::*;
     use crate::keys::Secret;
-    use crate::ledger::lineage::commitment::Algorithm;
+    use crate::ledger::lineage::commitment::Commitment;
 
     #[test]
     fn trackers_exist_only_while_installed() {
-        let key = ColumnKey::new(&Secret::copy_of(&[1; 32]), Algorithm::Blake3, "s", "t", "c");
+        let key = ColumnKey::new(
+            &Secret::copy_of(&[1; 32]),
+            Commitment::default(),
+            "s",
+            "t",
+            "c",
+        );
         let element = Element::default();
         assert!(show(0, &element, &element).is_err());
         let installed = install(vec![Tracker::new(key)]);
         show(0, &element, &element).unwrap();
         assert!(show(1, &element, &element).is_err());
-        assert_eq!(installed.finish()[0].rows(), 1);
+        assert_eq!(installed.finish()[0].tally.rows(), 1);
         assert!(show(0, &element, &element).is_err());
+    }
+
+    #[test]
+    fn trackers_hand_out_a_chunk_when_it_is_full() {
+        use crate::ledger::lineage::rows::CHUNK;
+        let key = ColumnKey::new(
+            &Secret::copy_of(&[1; 32]),
+            Commitment::default(),
+            "s",
+            "t",
+            "c",
+        );
+        let place = Place {
+            run_id: [1; 16],
+            table: "t".to_owned(),
+            column: "c".to_owned(),
+        };
+        let installed = install(vec![Tracker::new(key).row_by_row(place.clone())]);
+        let element = Element::default();
+        for row in 1..=CHUNK + 1 {
+            let full = show(0, &element, &element).unwrap();
+            assert_eq!(full.is_some(), row == CHUNK);
+            assert!(full.is_none_or(|(of, chunk)| of == place && chunk.rows() == Some(CHUNK)));
+        }
+        let seen = installed.finish().pop().unwrap();
+        let rows = seen.rows.unwrap();
+        assert_eq!(rows.rest.unwrap().rows(), Some(1));
+        assert_eq!(seen.tally.rows(), CHUNK as u64 + 1);
     }
 }

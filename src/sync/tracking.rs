@@ -8,10 +8,11 @@ use super::checks::Check;
 use super::evidence::Evidence;
 use super::options::Lineage;
 use super::plan::{Decision, Plan};
-use super::trackers::Tracker;
+use super::trackers::{Seen, Tracker};
 use super::watch::{self, Watch};
 use crate::error::Result;
-use crate::ledger::lineage::commitment::{ColumnKey, Tally};
+use crate::ledger::lineage::commitment::ColumnKey;
+use crate::ledger::lineage::rows::{self, Place};
 use crate::ledger::lineage::{self, store};
 use crate::profile::canonical::params_hash;
 
@@ -20,7 +21,8 @@ use crate::profile::canonical::params_hash;
 /// # Errors
 /// As the making of a key.
 pub fn trackers(run: &Evidence<'_>, plan: &Plan) -> Result<Vec<Tracker>> {
-    let Lineage::Committed(algorithm) = run.request.options.lineage else {
+    let lineage = run.request.options.lineage;
+    let Lineage::Committed(commitment) = lineage else {
         return Ok(Vec::new());
     };
     let watched = watch::trackers(plan);
@@ -31,21 +33,44 @@ pub fn trackers(run: &Evidence<'_>, plan: &Plan) -> Result<Vec<Tracker>> {
     Ok(watched
         .into_iter()
         .map(|(table, column)| {
-            Tracker::new(ColumnKey::new(&key, algorithm, &plan.target, table, column))
+            let key = ColumnKey::new(&key, commitment, &plan.target, table, column);
+            let tracker = Tracker::new(key);
+            if lineage.is_row_by_row() {
+                tracker.row_by_row(Place {
+                    run_id: run.run_id,
+                    table: table.to_owned(),
+                    column: column.to_owned(),
+                })
+            } else {
+                tracker
+            }
         })
         .collect())
 }
 
+/// Keeps what has not filled a chunk.
+///
+/// # Errors
+/// As the interface.
+pub fn keep_rest(seen: &[Seen]) -> Result<()> {
+    for rows in seen.iter().filter_map(|seen| seen.rows.as_ref()) {
+        if let Some(chunk) = &rows.rest {
+            rows::store::keep(&rows.place, chunk)?;
+        }
+    }
+    Ok(())
+}
+
 /// Whether the trackers have seen every row that was written.
-pub fn all_seen(plan: &Plan, tallies: &[Tally], loaded: &[(String, u64, f64)]) -> Vec<Check> {
+pub fn all_seen(plan: &Plan, seen: &[Seen], loaded: &[(String, u64, f64)]) -> Vec<Check> {
     let rows: BTreeMap<_, _> = loaded
         .iter()
         .map(|(name, rows, _)| (&**name, *rows))
         .collect();
     watch::trackers(plan)
         .into_iter()
-        .zip(tallies)
-        .map(|((table, column), tally)| Check {
+        .zip(seen)
+        .map(|((table, column), Seen { tally, .. })| Check {
             passed: rows.get(table) == Some(&tally.rows()),
             report: json!({"check": "lineage covers every row", "table": table, "column": column,
                            "seen": tally.rows()}),
@@ -57,10 +82,10 @@ pub fn all_seen(plan: &Plan, tallies: &[Tally], loaded: &[(String, u64, f64)]) -
 pub fn lineage(
     run: &Evidence<'_>,
     plan: &Plan,
-    tallies: &[Tally],
+    seen: &[Seen],
     loaded: &[(String, u64, f64)],
 ) -> Vec<lineage::Facts> {
-    let seen: BTreeMap<_, _> = watch::trackers(plan).into_iter().zip(tallies).collect();
+    let seen: BTreeMap<_, _> = watch::trackers(plan).into_iter().zip(seen).collect();
     let mut entries = Vec::new();
     for (table, (_, rows, _)) in plan.tables.iter().zip(loaded) {
         let name = table.source.name.as_str();
@@ -88,19 +113,25 @@ pub fn lineage(
                 reversible: masked.strategy.is_reversible(),
                 ..lineage::Facts::default()
             };
-            let tally = seen.get(&(name, column.name.as_str()));
-            entries.push(match (run.request.options.lineage, tally) {
-                (Lineage::Committed(algorithm), Some(tally)) => lineage::Facts {
-                    rows_changed: Some(number(tally.changed)),
-                    rows_unchanged: Some(number(tally.unchanged)),
-                    nulls: Some(number(tally.nulls)),
-                    original_hash: Some(tally.original.seal().to_vec()),
-                    anonymized_hash: Some(tally.anonymized.seal().to_vec()),
-                    commitment: algorithm.name().to_owned(),
-                    row_binding: binding.to_owned(),
-                    run_key_id: Some(run.run_id),
-                    ..facts
-                },
+            let seen = seen.get(&(name, column.name.as_str()));
+            entries.push(match (run.request.options.lineage, seen) {
+                (Lineage::Committed(commitment), Some(Seen { tally, rows })) => {
+                    let [original, anonymized] = match rows {
+                        Some(rows) => rows.roots,
+                        None => [tally.original.seal(), tally.anonymized.seal()],
+                    };
+                    lineage::Facts {
+                        rows_changed: Some(number(tally.changed)),
+                        rows_unchanged: Some(number(tally.unchanged)),
+                        nulls: Some(number(tally.nulls)),
+                        original_hash: Some(original.to_vec()),
+                        anonymized_hash: Some(anonymized.to_vec()),
+                        commitment: commitment.name().to_owned(),
+                        row_binding: binding.to_owned(),
+                        run_key_id: Some(run.run_id),
+                        ..facts
+                    }
+                }
                 _ => facts,
             });
         }

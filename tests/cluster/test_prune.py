@@ -22,6 +22,7 @@ from retention import (
     set_directories,
     shell,
 )
+from samples import make_small
 from standby import Standby
 from test_anchors import export, hashes
 
@@ -561,3 +562,18 @@ def test_keys_and_their_acts_do_not_need_what_went(ledger):
     ledger.execute("SELECT confiture.destroy_key_version('masking', 1)")
     is_right(ledger)
     assert ledger.value("SELECT count(*) FROM confiture.run_report") == 1
+
+
+def test_hashes_of_rows_go_with_their_entries(db):
+    set_directories(db)
+    try:
+        make_small(db)
+        db.sync(options='{"lineage_rows": true}')
+        export(db)
+        db.sync(options='{"lineage_rows": true}')
+        assert prune(db) is not None
+        kept = db.column("SELECT DISTINCT run_id FROM confiture.lineage_row_chunk")
+        assert kept == db.column("SELECT DISTINCT run_id FROM confiture.lineage")
+        assert len(kept) == 1 and "OK" in db.findings()
+    finally:
+        forget_directories(db)

@@ -10,7 +10,7 @@ pub mod store;
 
 use crate::keys::Secret;
 use crate::ledger::lineage::Facts;
-use crate::ledger::lineage::commitment::{Algorithm, ColumnKey, Element, Tally};
+use crate::ledger::lineage::commitment::{ColumnKey, Commitment, Element, Tally};
 
 /// A run that a script began in this session.
 pub struct Run {
@@ -96,7 +96,7 @@ impl Run {
             self.columns.push(Column {
                 table: table.to_owned(),
                 name: name.to_owned(),
-                key: ColumnKey::new(&self.key, Algorithm::default(), &self.target, table, name),
+                key: ColumnKey::new(&self.key, Commitment::default(), &self.target, table, name),
                 committed: Tally::default(),
             });
             self.columns.len() - 1
@@ -216,7 +216,7 @@ impl Run {
                 nulls: Some(number(tally.nulls)),
                 original_hash: Some(tally.original.seal().to_vec()),
                 anonymized_hash: Some(tally.anonymized.seal().to_vec()),
-                commitment: Algorithm::default().name().to_owned(),
+                commitment: Commitment::default().name().to_owned(),
                 row_binding: "text".to_owned(),
                 strategy: "declared".to_owned(),
                 strategy_version: 0,

@@ -7,10 +7,17 @@
 use std::cmp::Reverse;
 
 /// Tables of the ledger that must be as they were made.
-pub const TABLES: [&str; 5] = ["audit_log", "journal", "ledger_head", "lineage", "run_key"];
+pub const TABLES: [&str; 6] = [
+    "audit_log",
+    "journal",
+    "ledger_head",
+    "lineage",
+    "lineage_row_chunk",
+    "run_key",
+];
 
 /// Functions that guard the ledger or read it for somebody.
-pub const FUNCTIONS: [&str; 25] = [
+pub const FUNCTIONS: [&str; 27] = [
     "_definition_guard",
     "_drop_guard",
     "_journal_guard",
@@ -36,6 +43,8 @@ pub const FUNCTIONS: [&str; 25] = [
     "verify_ledger",
     "verify_lineage_data",
     "verify_lineage_integrity",
+    "verify_lineage_row",
+    "verify_lineage_rows",
 ];
 
 /// What the fact is called that names the version.

@@ -17,8 +17,8 @@ use super::verify::{AUDIT, LINEAGE};
 /// rows.
 const CHAINS: [(&str, &str); 2] = [("audit_log", AUDIT), ("lineage", LINEAGE)];
 
-/// The table of the keys of runs, which can be destroyed.
-const RUN_KEY: &str = "run_key";
+/// What can be destroyed: the keys of runs, and the hashes of rows, which are nothing without them.
+const DESTRUCTIBLE: [&str; 2] = ["lineage_row_chunk", "run_key"];
 
 /// The table that holds the last entry of each chain.
 pub const HEAD: &str = "ledger_head";
@@ -130,7 +130,7 @@ pub fn judge(table: &str, operation: Operation, open: bool, pruning: bool) -> Ve
         Operation::Insert if open => Verdict::Pass,
         Operation::Insert if table == HEAD || chain(table).is_some() => Verdict::PassRestored,
         Operation::Update if open && table == HEAD => Verdict::Pass,
-        Operation::Remove if open && table == RUN_KEY => Verdict::Pass,
+        Operation::Remove if open && DESTRUCTIBLE.contains(&table) => Verdict::Pass,
         Operation::Remove if pruning => Verdict::PassPruned,
         Operation::Insert | Operation::Update | Operation::Remove | Operation::Empty => {
             Verdict::Refuse
@@ -165,6 +165,13 @@ mod tests {
             ("lineage", Remove, Verdict::Refuse, Verdict::Refuse),
             ("run_key", Update, Verdict::Refuse, Verdict::Refuse),
             ("run_key", Remove, Verdict::Refuse, Verdict::Pass),
+            (
+                "lineage_row_chunk",
+                Update,
+                Verdict::Refuse,
+                Verdict::Refuse,
+            ),
+            ("lineage_row_chunk", Remove, Verdict::Refuse, Verdict::Pass),
             ("another", Insert, Verdict::Refuse, Verdict::Pass),
             ("another", Update, Verdict::Refuse, Verdict::Refuse),
             ("audit_log", Empty, Verdict::Refuse, Verdict::Refuse),
@@ -202,7 +209,14 @@ mod tests {
             lineage: 5,
             journal: 3,
         };
-        let tables = ["audit_log", "lineage", "journal", HEAD, RUN_KEY, "another"];
+        let tables = [
+            "audit_log",
+            "lineage",
+            "journal",
+            HEAD,
+            "run_key",
+            "another",
+        ];
         let seen = || tables.map(pruned_until);
         assert_eq!(seen(), [None; 6]);
         prune(going, || {

@@ -55,6 +55,7 @@ pub fn inspect(notes: Option<Vec<String>>, since_anchor: bool) -> Result<Inspect
             Ok(spi::read(HEAD, &[chain.into()], head)?.into_iter().next())
         };
         verifier.also(lineage::store::missing_keys()?);
+        verifier.also(lineage::rows::store::findings(behind.step)?);
         let covers = verifier.covers();
         let findings = verifier.finish(head(AUDIT)?.as_ref(), head(LINEAGE)?.as_ref());
         let mut key = |name: &str, version: i32| known.key(name, version);

@@ -24,23 +24,50 @@ pub enum Algorithm {
     HmacSha256,
 }
 
-impl Algorithm {
+/// What becomes of the hashes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shape {
+    /// They are added, and forgotten.
+    #[default]
+    Sum,
+    /// They are the leaves of a Merkle tree, and kept row by row (see [`super::rows`]).
+    Rows,
+}
+
+/// How the values of a column are committed to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Commitment {
+    /// What hashes them.
+    pub algorithm: Algorithm,
+    /// What becomes of the hashes.
+    pub shape: Shape,
+}
+
+impl Commitment {
+    const NAMES: [(&str, Algorithm, Shape); 4] = [
+        ("sum256/blake3", Algorithm::Blake3, Shape::Sum),
+        ("sum256/hmac-sha256", Algorithm::HmacSha256, Shape::Sum),
+        ("merkle/blake3", Algorithm::Blake3, Shape::Rows),
+        ("merkle/hmac-sha256", Algorithm::HmacSha256, Shape::Rows),
+    ];
+
     /// The word in the column `commitment`.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Blake3 => "sum256/blake3",
-            Self::HmacSha256 => "sum256/hmac-sha256",
-        }
+        let named = Self::NAMES
+            .iter()
+            .find(|(_, algorithm, shape)| (*algorithm, *shape) == (self.algorithm, self.shape));
+        named.map_or("", |(name, ..)| name)
     }
 
-    /// Finds an algorithm by its word.
+    /// Finds a kind of commitment by its word.
     ///
     /// # Errors
     /// 22023 for a word that is none.
     pub fn of(name: &str) -> Result<Self> {
-        [Self::Blake3, Self::HmacSha256]
+        Self::NAMES
             .into_iter()
-            .find(|algorithm| algorithm.name() == name)
+            .find(|(known, ..)| *known == name)
+            .map(|(_, algorithm, shape)| Self { algorithm, shape })
             .ok_or_else(|| Error::new(Kind::InvalidParameter, "unrecognized kind of commitment"))
     }
 }
@@ -57,15 +84,21 @@ enum Hashing {
 
 impl ColumnKey {
     /// Derives the key of a column from that of the run; bound to schema, table and column.
-    pub fn new(run: &Secret, algorithm: Algorithm, schema: &str, table: &str, name: &str) -> Self {
+    pub fn new(
+        run: &Secret,
+        commitment: Commitment,
+        schema: &str,
+        table: &str,
+        name: &str,
+    ) -> Self {
         let mut record = Record::new("confiture/column/v1");
         record
-            .text(Some(algorithm.name()))
+            .text(Some(commitment.name()))
             .text(Some(schema))
             .text(Some(table))
             .text(Some(name));
         let bytes = record.finish();
-        Self(match algorithm {
+        Self(match commitment.algorithm {
             Algorithm::Blake3 => Hashing::Blake3(Box::new(
                 *blake3::keyed_hash(run.expose(), &bytes).as_bytes(),
             )),
@@ -229,8 +262,14 @@ impl Tally {
         self.anonymized.merge(&other.anonymized);
     }
 
-    /// Counts and adds one value: `original` and `anonymized` are elements of the same row.
-    pub fn pair(&mut self, key: &ColumnKey, original: &Element, anonymized: &Element) {
+    /// Counts and adds one value: `original` and `anonymized` are elements of the same row. Returns
+    /// their hashes.
+    pub fn pair(
+        &mut self,
+        key: &ColumnKey,
+        original: &Element,
+        anonymized: &Element,
+    ) -> [[u8; 32]; 2] {
         let hash = key.hash(original.bytes());
         self.original.add(&hash);
         let is_same = original.bytes() == anonymized.bytes();
@@ -240,11 +279,13 @@ impl Tally {
             (false, true) => self.unchanged += 1,
             (false, false) => self.changed += 1,
         }
-        self.anonymized.add(&if is_same {
+        let after = if is_same {
             hash
         } else {
             key.hash(anonymized.bytes())
-        });
+        };
+        self.anonymized.add(&after);
+        [hash, after]
     }
 }
 
@@ -259,7 +300,7 @@ mod tests {
     }
 
     fn column(name: &str) -> ColumnKey {
-        ColumnKey::new(&run(), Algorithm::Blake3, "staging", "users", name)
+        ColumnKey::new(&run(), Commitment::default(), "staging", "users", name)
     }
 
     fn element(key: &str, value: Option<&str>) -> Element {
@@ -318,12 +359,25 @@ mod tests {
         let hash = column("email").hash(bytes.bytes());
         for other in [
             column("phone"),
-            ColumnKey::new(&run(), Algorithm::Blake3, "staging", "orders", "email"),
-            ColumnKey::new(&run(), Algorithm::Blake3, "s", "tagingusers", "email"),
-            ColumnKey::new(&run(), Algorithm::HmacSha256, "staging", "users", "email"),
+            ColumnKey::new(&run(), Commitment::default(), "staging", "orders", "email"),
+            ColumnKey::new(&run(), Commitment::default(), "s", "tagingusers", "email"),
+            ColumnKey::new(
+                &run(),
+                Commitment::of("sum256/hmac-sha256").unwrap(),
+                "staging",
+                "users",
+                "email",
+            ),
+            ColumnKey::new(
+                &run(),
+                Commitment::of("merkle/blake3").unwrap(),
+                "staging",
+                "users",
+                "email",
+            ),
             ColumnKey::new(
                 &Secret::copy_of(&[8; 32]),
-                Algorithm::Blake3,
+                Commitment::default(),
                 "staging",
                 "users",
                 "email",

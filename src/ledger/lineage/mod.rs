@@ -8,6 +8,7 @@ pub mod commitment;
 pub mod entry;
 pub mod openlineage;
 pub mod report;
+pub mod rows;
 pub mod sql;
 pub mod store;
 

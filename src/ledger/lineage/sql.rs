@@ -5,7 +5,7 @@ use pgrx::prelude::*;
 use pgrx::{JsonB, Uuid};
 
 use super::report::{self, Format};
-use super::{openlineage, store};
+use super::{openlineage, rows, store};
 use crate::error::{Error, Kind, given};
 use crate::ledger::entry::{Event, Facts};
 use crate::ledger::store as ledger;
@@ -23,6 +23,7 @@ fn shred_run_key(run: Option<Uuid>) -> Result<bool, ErrorReport> {
             .with_hint("See confiture.lineage_columns.")
             .into());
     }
+    rows::store::forget(run_id)?;
     let facts = Facts {
         run_id: Some(run_id),
         ..Facts::default()

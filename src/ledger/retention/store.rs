@@ -292,6 +292,10 @@ fn delete(boundary: &Boundary) -> Result<()> {
         lineage: steps.last,
         journal: records.last,
     };
+    // No entry is left that these hashes belong to, and no archive holds them.
+    let rows = "DELETE FROM ONLY confiture.lineage_row_chunk WHERE run_id IN (
+                SELECT run_id FROM ONLY confiture.lineage WHERE seq <= $1)";
+    guard::open(|| spi::run(rows, &[steps.last.into()]))?;
     let tables = [
         (
             "DELETE FROM ONLY confiture.journal WHERE number <= $1",
