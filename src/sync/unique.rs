@@ -27,6 +27,20 @@ pub fn stays_unique(
     !drawn_elsewhere && (is_injective || needed_bits(rows) <= f64::from(bits))
 }
 
+/// Whether it would stay unique if the strategy's parameter `keep_unique` were set: there is one,
+/// it goes with the others, and it is enough.
+pub fn stays_unique_if_asked(
+    strategy: &Strategy,
+    how: &How,
+    rows: f64,
+    distinct: impl Fn(&str) -> bool,
+) -> bool {
+    let mut params = strategy.effective_params().clone();
+    params.insert("keep_unique".to_owned(), true.into());
+    Strategy::new(strategy.kind(), &params)
+        .is_ok_and(|asked| stays_unique(&asked, how, rows, distinct))
+}
+
 /// The bits that uniqueness of so many rows needs: their pairs, and 40 more.
 pub fn needed_bits(rows: f64) -> f64 {
     2.0 * rows.max(2.0).log2() + 40.0
