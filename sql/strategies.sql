@@ -10,10 +10,10 @@ COMMENT ON FUNCTION anon_apply(text, anyelement, jsonb, bigint, integer) IS 'Any
 CREATE VIEW confiture.strategies AS SELECT * FROM confiture._strategies();
 COMMENT ON VIEW confiture.strategies IS 'Strategies: parameters, accepted types, and what can be relied on with default parameters';
 
-CREATE FUNCTION anon_address(value text, seed bigint DEFAULT 0, part text DEFAULT 'full', country text DEFAULT 'us', keep_case boolean DEFAULT false, entity text DEFAULT NULL, key_version integer DEFAULT NULL)
+CREATE FUNCTION anon_address(value text, seed bigint DEFAULT 0, part text DEFAULT 'full', country text DEFAULT 'us', keep_case boolean DEFAULT false, keep_unique boolean DEFAULT false, entity text DEFAULT NULL, key_version integer DEFAULT NULL)
   RETURNS text LANGUAGE c STABLE PARALLEL RESTRICTED
   AS 'MODULE_PATHNAME', 'mask_wrapper';
-COMMENT ON FUNCTION anon_address(text, bigint, text, text, boolean, text, integer) IS 'Made-up address, or a part of one, in a real city';
+COMMENT ON FUNCTION anon_address(text, bigint, text, text, boolean, boolean, text, integer) IS 'Made-up address, or a part of one, in a real city';
 
 CREATE FUNCTION anon_choice(value boolean, choices text[], seed bigint DEFAULT 0, weights text[] DEFAULT NULL, entity text DEFAULT NULL, key_version integer DEFAULT NULL)
   RETURNS boolean LANGUAGE c STABLE PARALLEL RESTRICTED
@@ -590,10 +590,10 @@ CREATE FUNCTION anon_ip(value text, seed bigint DEFAULT 0, method text DEFAULT '
   AS 'MODULE_PATHNAME', 'mask_wrapper';
 COMMENT ON FUNCTION anon_ip(text, bigint, text, integer, integer, text, integer) IS 'Network address that stands for the given one';
 
-CREATE FUNCTION anon_job(value text, seed bigint DEFAULT 0, locale text DEFAULT 'en', max_length integer DEFAULT NULL, entity text DEFAULT NULL, key_version integer DEFAULT NULL)
+CREATE FUNCTION anon_job(value text, seed bigint DEFAULT 0, locale text DEFAULT 'en', keep_unique boolean DEFAULT false, max_length integer DEFAULT NULL, entity text DEFAULT NULL, key_version integer DEFAULT NULL)
   RETURNS text LANGUAGE c STABLE PARALLEL RESTRICTED
   AS 'MODULE_PATHNAME', 'mask_wrapper';
-COMMENT ON FUNCTION anon_job(text, bigint, text, integer, text, integer) IS 'Occupation out of a list';
+COMMENT ON FUNCTION anon_job(text, bigint, text, boolean, integer, text, integer) IS 'Occupation out of a list';
 
 CREATE FUNCTION anon_json(value json, seed bigint DEFAULT 0, paths jsonb DEFAULT NULL, unlisted text DEFAULT 'redact', entity text DEFAULT NULL, names text[] DEFAULT NULL, emails text[] DEFAULT NULL, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
   RETURNS json LANGUAGE c STABLE PARALLEL RESTRICTED
@@ -625,10 +625,10 @@ CREATE FUNCTION anon_mac(value macaddr8, seed bigint DEFAULT 0, keep_vendor bool
   AS 'MODULE_PATHNAME', 'mask_wrapper';
 COMMENT ON FUNCTION anon_mac(macaddr8, bigint, boolean, boolean, text, integer) IS 'Machine address that stands for the given one';
 
-CREATE FUNCTION anon_mac(value text, seed bigint DEFAULT 0, keep_vendor boolean DEFAULT false, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
+CREATE FUNCTION anon_mac(value text, seed bigint DEFAULT 0, keep_vendor boolean DEFAULT false, keep_unique boolean DEFAULT false, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
   RETURNS text LANGUAGE c STABLE PARALLEL RESTRICTED
   AS 'MODULE_PATHNAME', 'mask_wrapper';
-COMMENT ON FUNCTION anon_mac(text, bigint, boolean, text, integer) IS 'Machine address that stands for the given one';
+COMMENT ON FUNCTION anon_mac(text, bigint, boolean, boolean, text, integer) IS 'Machine address that stands for the given one';
 
 CREATE FUNCTION anon_map(value boolean, pairs jsonb, seed bigint DEFAULT 0, on_miss text DEFAULT 'error', fallback text DEFAULT NULL, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
   RETURNS boolean LANGUAGE c STABLE PARALLEL RESTRICTED
@@ -935,15 +935,15 @@ CREATE FUNCTION anon_text(value text, seed bigint DEFAULT 0, find text[] DEFAULT
   AS 'MODULE_PATHNAME', 'mask_wrapper';
 COMMENT ON FUNCTION anon_text(text, bigint, text[], text, text, integer, text[], text[], text, integer) IS 'Free text with pseudonyms for the addresses, numbers and names found in it';
 
-CREATE FUNCTION anon_url(value text, seed bigint DEFAULT 0, part text DEFAULT 'url', path text DEFAULT 'shape', keep_scheme boolean DEFAULT true, keep_port boolean DEFAULT false, keep_names boolean DEFAULT false, domain text DEFAULT 'example.com', token_length integer DEFAULT 8, max_length integer DEFAULT NULL, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
+CREATE FUNCTION anon_url(value text, seed bigint DEFAULT 0, part text DEFAULT 'url', path text DEFAULT 'shape', keep_scheme boolean DEFAULT true, keep_port boolean DEFAULT false, keep_names boolean DEFAULT false, keep_unique boolean DEFAULT false, domain text DEFAULT 'example.com', token_length integer DEFAULT 8, max_length integer DEFAULT NULL, on_error text DEFAULT 'error', key_version integer DEFAULT NULL)
   RETURNS text LANGUAGE c STABLE PARALLEL RESTRICTED
   AS 'MODULE_PATHNAME', 'mask_wrapper';
-COMMENT ON FUNCTION anon_url(text, bigint, text, text, boolean, boolean, boolean, text, integer, integer, text, integer) IS 'URL or domain name at a reserved domain that stands for the given one';
+COMMENT ON FUNCTION anon_url(text, bigint, text, text, boolean, boolean, boolean, boolean, text, integer, integer, text, integer) IS 'URL or domain name at a reserved domain that stands for the given one';
 
-CREATE FUNCTION anon_user_agent(value text, seed bigint DEFAULT 0, keep_family boolean DEFAULT false, key_version integer DEFAULT NULL)
+CREATE FUNCTION anon_user_agent(value text, seed bigint DEFAULT 0, keep_family boolean DEFAULT false, keep_unique boolean DEFAULT false, key_version integer DEFAULT NULL)
   RETURNS text LANGUAGE c STABLE PARALLEL RESTRICTED
   AS 'MODULE_PATHNAME', 'mask_wrapper';
-COMMENT ON FUNCTION anon_user_agent(text, bigint, boolean, integer) IS 'Common user agent in place of the given one';
+COMMENT ON FUNCTION anon_user_agent(text, bigint, boolean, boolean, integer) IS 'Common user agent in place of the given one';
 
 CREATE FUNCTION anon_username(value text, seed bigint DEFAULT 0, locale text DEFAULT 'en', keep_unique boolean DEFAULT true, max_length integer DEFAULT 40, gender text DEFAULT 'any', entity text DEFAULT NULL, sex text DEFAULT NULL, key_version integer DEFAULT NULL)
   RETURNS text LANGUAGE c STABLE PARALLEL RESTRICTED

@@ -35,6 +35,7 @@ pub mod place;
 pub mod prose;
 pub mod rows;
 pub mod sql;
+mod tail;
 pub mod token;
 pub mod witness;
 

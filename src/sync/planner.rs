@@ -323,6 +323,9 @@ fn unique_columns(tables: &[TablePlan], problems: &mut Vec<Error>) {
                         unique::needed_bits(table.rows)
                     ))
                     .with_hint(match &masked.how {
+                        how if unique::stays_unique_if_asked(&masked.strategy, how, table.rows, distinct) => {
+                            "Add \"keep_unique: true\" to the strategy; or preserve the column with a reason."
+                        }
                         How::Mask(call) if matches!(call.of, ValueType::Text | ValueType::Bytes) => {
                             "Use hash or email with a greater length, fpe, or a variant with \"keep_unique: true\"; or preserve the column with a reason."
                         }

@@ -27,6 +27,20 @@ pub fn stays_unique(
     !drawn_elsewhere && (is_injective || needed_bits(rows) <= f64::from(bits))
 }
 
+/// Whether it would stay unique if the strategy's parameter `keep_unique` were set: there is one,
+/// it goes with the others, and it is enough.
+pub fn stays_unique_if_asked(
+    strategy: &Strategy,
+    how: &How,
+    rows: f64,
+    distinct: impl Fn(&str) -> bool,
+) -> bool {
+    let mut params = strategy.effective_params().clone();
+    params.insert("keep_unique".to_owned(), true.into());
+    Strategy::new(strategy.kind(), &params)
+        .is_ok_and(|asked| stays_unique(&asked, how, rows, distinct))
+}
+
 /// The bits that uniqueness of so many rows needs: their pairs, and 40 more.
 pub fn needed_bits(rows: f64) -> f64 {
     2.0 * rows.max(2.0).log2() + 40.0
@@ -44,27 +58,84 @@ pub fn collision_bits(strategy: &Strategy, how: &How) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::strategies;
-    use crate::strategies::Params;
-    use crate::strategies::ValueType;
+    use crate::strategies::{self, Params, Value, ValueType, listing};
     use crate::sync::fit::{Call, Given};
+
+    fn how(of: ValueType, inputs: &[&str]) -> How {
+        let given = |column: &&str| Given {
+            many: false,
+            columns: vec![(*column).to_owned()],
+        };
+        How::Mask(Call {
+            of,
+            is_array: false,
+            inputs: inputs.iter().map(given).collect(),
+        })
+    }
+
+    /// What unites values on purpose or is about rows; `credit_card` has `fpe` beside it.
+    const ON_PURPOSE: &[&str] = &[
+        "choice",
+        "constant",
+        "credit_card",
+        "default",
+        "dp_choice",
+        "json",
+        "lorem",
+        "mask",
+        "null",
+        "redact",
+        "shuffle",
+        "text",
+    ];
+
+    #[test]
+    fn unique_has_a_way_in_every_generator_of_texts() {
+        let of = ValueType::Text;
+        let has_none = |kind: &&strategies::Kind| {
+            let strategy = Strategy::new(**kind, &listing::sample(**kind)).unwrap();
+            strategy.accepts(of)
+                && !stays_unique(&strategy, &how(of, &[]), 1e6, |_| true)
+                && !stays_unique_if_asked(&strategy, &how(of, &[]), 1e6, |_| true)
+        };
+        let found = strategies::Kind::ALL.iter().filter(has_none);
+        let found: Vec<_> = found.map(|kind| kind.name()).collect();
+        assert_eq!(found, ON_PURPOSE);
+    }
+
+    #[test]
+    fn unique_is_asked_for_only_where_it_helps() {
+        let asked = |kind, params: &[(&str, Value)], how: &How, rows| {
+            let params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
+            let strategy = Strategy::new(kind, &params.collect()).unwrap();
+            stays_unique_if_asked(&strategy, how, rows, |column| column == "id")
+        };
+        let text = how(ValueType::Text, &[]);
+        assert!(asked(strategies::Kind::Address, &[], &text, 1e6));
+        let of = |column| how(ValueType::Text, &[column]);
+        assert!(asked(strategies::Kind::Job, &[], &of("id"), 1e6));
+        assert!(!asked(strategies::Kind::Job, &[], &of("city"), 1e6));
+        assert!(!asked(strategies::Kind::Job, &[], &text, 2e6));
+        assert!(asked(strategies::Kind::Mac, &[], &text, 1e12));
+        // There is none, it does not go with the others, or it is not enough.
+        assert!(!asked(strategies::Kind::Hash, &[], &text, 10.0));
+        let city = [("part", Value::from("city"))];
+        assert!(!asked(strategies::Kind::Address, &city, &text, 10.0));
+        let short = [("max_length", Value::Int(12))];
+        assert!(!asked(strategies::Kind::Job, &short, &text, 10.0));
+        let lenient = [("on_error", Value::from("redact"))];
+        assert!(!asked(strategies::Kind::Url, &lenient, &text, 10.0));
+        assert!(!asked(
+            strategies::Kind::Phone,
+            &[],
+            &how(ValueType::Int32, &[]),
+            10.0
+        ));
+    }
 
     #[test]
     fn unique_needs_twice_the_rows_in_bits_and_forty_more() {
         let strategy = |kind| Strategy::new(kind, &Params::new()).unwrap();
-        let how = |of, inputs: &[&str]| {
-            How::Mask(Call {
-                of,
-                is_array: false,
-                inputs: inputs
-                    .iter()
-                    .map(|column| Given {
-                        many: false,
-                        columns: vec![(*column).to_owned()],
-                    })
-                    .collect(),
-            })
-        };
         let stays = |kind, how: &How, rows| {
             stays_unique(&strategy(kind), how, rows, |column| column == "id")
         };

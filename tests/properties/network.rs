@@ -37,37 +37,52 @@ fn valid() -> impl Generator<Value = Strategy> {
     let url = (
         select(vec!["url", "domain"]),
         select(vec!["shape", "drop"]),
-        any::<[bool; 3]>(),
+        any::<[bool; 4]>(),
         select(vec!["example.com", "test", "invalid"]),
         4..=24i64,
         proptest::option::of(64..=65_535i64),
     );
-    let url = url.prop_map(|(part, path, [scheme, port, names], domain, token, most)| {
-        let mut params = vec![
-            ("part", Value::from(part)),
-            ("path", Value::from(path)),
-            ("keep_scheme", Value::Bool(scheme)),
-            ("keep_port", Value::Bool(port)),
-            ("keep_names", Value::Bool(names)),
-            ("domain", Value::from(domain)),
-            ("token_length", Value::Int(token)),
-        ];
-        params.extend(most.map(|most| ("max_length", Value::Int(most))));
-        strategy(Kind::Url, &params)
-    });
+    let url = url.prop_map(
+        |(part, path, [scheme, port, names, unique], domain, token, most)| {
+            let mut params = vec![
+                ("part", Value::from(part)),
+                ("path", Value::from(path)),
+                ("keep_scheme", Value::Bool(scheme)),
+                ("keep_port", Value::Bool(port)),
+                ("keep_names", Value::Bool(names)),
+                ("keep_unique", Value::Bool(unique && part == "url")),
+                ("domain", Value::from(domain)),
+                ("token_length", Value::Int(token)),
+            ];
+            params.extend(most.map(|most| ("max_length", Value::Int(most))));
+            strategy(Kind::Url, &params)
+        },
+    );
     prop_oneof![
         ip,
         documentation,
         url,
-        any::<bool>().prop_map(|keep| strategy(Kind::Mac, &[("keep_vendor", keep_value(keep))])),
-        any::<bool>()
-            .prop_map(|keep| strategy(Kind::UserAgent, &[("keep_family", keep_value(keep))])),
+        kept(Kind::Mac, "keep_vendor"),
+        kept(Kind::UserAgent, "keep_family"),
         select(vec![4, 8]).prop_map(|n| strategy(Kind::Uuid, &[("version", Value::Int(n))])),
     ]
 }
 
-fn keep_value(keep: bool) -> Value {
-    Value::Bool(keep)
+/// One of two parameters, the second of which is `keep_unique`.
+fn kept(kind: Kind, name: &'static str) -> impl Generator<Value = Strategy> {
+    any::<[bool; 2]>().prop_map(move |[keep, unique]| {
+        let params = [
+            (name, Value::Bool(keep)),
+            ("keep_unique", Value::Bool(unique)),
+        ];
+        strategy(kind, &params)
+    })
+}
+
+/// With `keep_unique` and more.
+fn unique(kind: Kind, more: &[(&str, Value)]) -> Mask {
+    let params = [more, &[("keep_unique", Value::Bool(true))]].concat();
+    mask(kind, &params, ValueType::Text)
 }
 
 /// Texts that are nearly what is read.
@@ -161,6 +176,48 @@ proptest! {
         prop_assert_eq!(u8::from_str_radix(&made[..2], 16).map(|first| first & 3), Ok(2));
         let kept = mask(Kind::Mac, &[("keep_vendor", Value::Bool(true))], ValueType::Text);
         prop_assert_eq!(&text(&kept, &value)[..6], &value[..6]);
+    }
+
+    #[test]
+    fn mac_with_keep_unique_gives_every_text_its_own(
+        values in proptest::array::uniform2(
+            " ?([0-9a-f]{12}|[0-9A-F]{16}|([0-9a-f]{2}:){5}[0-9a-f]{2}|([0-9A-F]{2}-){7}[0-9A-F]{2}\
+             |[0-9]{12}|([0-9]{2}:){5}[0-9]{2}) ?"
+        ),
+        vendor in any::<bool>(),
+    ) {
+        let mask = unique(Kind::Mac, &[("keep_vendor", Value::Bool(vendor))]);
+        let made = values.each_ref().map(|value| text(&mask, value));
+        prop_assert_eq!(made[0] == made[1], values[0] == values[1]);
+        for (made, value) in made.iter().zip(&values) {
+            let marks = |text: &str| text.replace(|c: char| c.is_ascii_hexdigit(), "0");
+            prop_assert_eq!(marks(made), marks(value));
+            let cases = |text: &str| {
+                let is = |of: fn(&u8) -> bool| text.bytes().any(|byte| of(&byte));
+                (is(u8::is_ascii_lowercase), is(u8::is_ascii_uppercase))
+            };
+            prop_assert_eq!(cases(made), cases(value));
+        }
+    }
+
+    #[test]
+    fn url_with_keep_unique_tells_all_texts_apart(
+        value in url(), other in url(), most in 64..200i64, drops in any::<bool>(),
+    ) {
+        let path = ("path", Value::from(if drops { "drop" } else { "shape" }));
+        let whole = unique(Kind::Url, &[path.clone()]);
+        let cut = unique(Kind::Url, &[path, ("max_length", Value::Int(most))]);
+        let token = |mask: &Mask, value: &str| {
+            let made = text(mask, value);
+            made[made.len() - 16..].to_owned()
+        };
+        // What is the same but for the case of the scheme, and what may be anything.
+        let again = value.replacen("http", "HTTP", 1);
+        for other in [&other, &again] {
+            prop_assert_eq!(token(&whole, &value) == token(&whole, other), value == *other);
+        }
+        prop_assert_eq!(token(&whole, &value), token(&cut, &value));
+        prop_assert!(i64::try_from(text(&cut, &value).len()).is_ok_and(|length| length <= most));
     }
 
     #[test]
@@ -279,6 +336,24 @@ fn mac_and_uuid_do_not_collide_on_100_000_values() {
         .map(|n| text(&uuids, &format!("{n:032x}")))
         .collect();
     assert_eq!((mac.len(), uuid.len()), (100_000, 100_000));
+}
+
+#[test]
+fn unique_masks_of_networks_do_not_collide_on_100_000_values() {
+    let macs = unique(Kind::Mac, &[]);
+    let urls = unique(Kind::Url, &[("path", "drop".into())]);
+    let agents = unique(Kind::UserAgent, &[("keep_family", Value::Bool(true))]);
+    let distinct = |mask: &Mask, value: fn(u32) -> String| {
+        let made = (0..100_000).map(|n| text(mask, &value(n)));
+        made.collect::<HashSet<_>>().len()
+    };
+    assert_eq!(distinct(&macs, |n| format!("{n:012x}")), 100_000);
+    assert_eq!(distinct(&macs, |n| format!("{n:012X}")), 100_000);
+    assert_eq!(
+        distinct(&urls, |n| format!("https://corp.com/{n}")),
+        100_000
+    );
+    assert_eq!(distinct(&agents, |n| format!("curl/{n}")), 100_000);
 }
 
 #[test]

@@ -56,9 +56,7 @@ fn drawn() -> impl Generator<Value = (Kind, Params)> {
             if matches!(kind, Kind::Name | Kind::Username) {
                 pairs.push(("gender", Value::from(gender)));
             }
-            if kind != Kind::Job {
-                pairs.push(("keep_unique", Value::Bool(unique)));
-            }
+            pairs.push(("keep_unique", Value::Bool(unique)));
             if let Some(most) = most {
                 pairs.push(("max_length", Value::Int(most)));
             }
@@ -111,7 +109,7 @@ proptest! {
     fn person_key_and_seed_select_the_pseudonym(
         value in "[a-z]{8}", seeds in any::<(i64, i64)>(), key in any::<[u8; 32]>(),
     ) {
-        for kind in [Kind::Company, Kind::Name, Kind::Username] {
+        for kind in DRAWN {
             let strategy = Strategy::new(kind, &params(&[("keep_unique", Value::Bool(true))])).unwrap();
             let out = |key, seed| apply(&compile_with(&strategy, key, seed, ValueType::Text), &value, &[]);
             if seeds.0 != seeds.1 {
@@ -226,7 +224,7 @@ proptest! {
 
 #[test]
 fn unique_names_do_not_collide_on_100_000_values() {
-    for kind in [Kind::Company, Kind::Name, Kind::Username] {
+    for kind in DRAWN {
         let mask = mask(kind, &[("keep_unique", Value::Bool(true))]);
         let masked = (0..100_000).map(|n| apply(&mask, &format!("user {n}"), &[]));
         assert_eq!(masked.collect::<HashSet<_>>().len(), 100_000);

@@ -1,6 +1,6 @@
 //! Properties of address and geo.
 
-use confiture::strategies::{Datum, Input, Kind, Mask, Row, Strategy, Value, ValueType};
+use confiture::strategies::{Datum, Input, Kind, Mask, Row, Strategy, Value, ValueType, canonical};
 use proptest::prelude::{Strategy as Generator, any, prop_assert, prop_assert_eq, proptest};
 use proptest::sample::select;
 
@@ -17,6 +17,7 @@ const PARTS: [&str; 9] = [
     "country",
     "country_code",
 ];
+const STREETS: [&str; 3] = ["full", "line", "street"];
 const COUNTRIES: [&str; 8] = ["us", "br", "de", "es", "fr", "gb", "pt", "any"];
 
 fn address(part: &str, country: &str, keep_case: bool) -> Vec<(&'static str, Value)> {
@@ -25,6 +26,16 @@ fn address(part: &str, country: &str, keep_case: bool) -> Vec<(&'static str, Val
         ("country", Value::from(country)),
         ("keep_case", Value::Bool(keep_case)),
     ]
+}
+
+/// One that is to be unique, if it can.
+fn unique(part: &str, country: &str, keep_case: bool, unique: bool) -> Vec<(&'static str, Value)> {
+    let mut params = address(part, country, keep_case);
+    params.push((
+        "keep_unique",
+        Value::Bool(unique && STREETS.contains(&part)),
+    ));
+    params
 }
 
 fn float(mask: &Mask, value: f64, inputs: [Option<&str>; 3]) -> Option<f64> {
@@ -90,8 +101,9 @@ proptest! {
     fn address_takes_every_text_within_its_limit(
         part in select(&PARTS[..]), country in select(&COUNTRIES[..]), keep_case in any::<bool>(),
         value in any::<String>(), entity in proptest::option::of(any::<String>()),
+        is_unique in any::<bool>(),
     ) {
-        let params = address(part, country, keep_case);
+        let params = unique(part, country, keep_case, is_unique);
         let limit = strategy(Kind::Address, &params).output_limit(None).expect("a limit");
         let mask = mask(Kind::Address, &params, ValueType::Text);
         let inputs = [entity.as_deref().map_or(Input::None, Input::One)];
@@ -103,19 +115,39 @@ proptest! {
 
     #[test]
     fn address_spellings_share_one_place(value in any::<String>(), space in "[ \t\u{a0}]*") {
-        let mask = mask(Kind::Address, &address("full", "any", false), ValueType::Text);
-        let spelled = format!("{space}{value}{space}");
-        prop_assert_eq!(mask.text(&spelled).ok(), mask.text(&value).ok());
+        for is_unique in [false, true] {
+            let params = unique("full", "any", false, is_unique);
+            let mask = mask(Kind::Address, &params, ValueType::Text);
+            let spelled = format!("{space}{value}{space}");
+            prop_assert_eq!(mask.text(&spelled).ok(), mask.text(&value).ok());
+        }
+    }
+
+    #[test]
+    fn address_that_is_unique_is_so_by_the_word_alone(
+        values in any::<[String; 2]>(), country in select(&COUNTRIES[..]), keep_case in any::<bool>(),
+    ) {
+        let of = |part| mask(Kind::Address, &unique(part, country, keep_case, true), ValueType::Text);
+        let [full, line, street] = STREETS.map(|part| {
+            let mask = of(part);
+            values.clone().map(|value| mask.text(&value).expect("any text").to_lowercase())
+        });
+        let word = |street: &str| street[street.len() - 27..].to_owned();
+        for n in 0..2 {
+            prop_assert!(full[n].contains(&line[n]) && line[n].contains(&street[n]));
+        }
+        let [a, b] = values.each_ref().map(|value| canonical::text(value));
+        prop_assert_eq!(word(&street[0]) == word(&street[1]), a == b);
     }
 
     #[test]
     fn effective_params_round_trip(
         part in select(&PARTS[..]), country in select(&COUNTRIES[..]), keep_case in any::<bool>(),
         axis in select(vec!["latitude", "longitude"]), method in select(vec!["grid", "jitter"]),
-        km in 0.01..2000.0f64,
+        km in 0.01..2000.0f64, is_unique in any::<bool>(),
     ) {
         for made in [
-            strategy(Kind::Address, &address(part, country, keep_case)),
+            strategy(Kind::Address, &unique(part, country, keep_case, is_unique)),
             strategy(Kind::Geo, &geo(axis, method, km)),
         ] {
             let again = Strategy::new(made.kind(), made.effective_params());

@@ -67,6 +67,27 @@ def below_u64(source, bound):
             return high
 
 
+CONSONANTS, VOWELS = "bcdfghjklmnprstvwz", "aeiouy"
+INSULTS = (
+    "caca caga cago cona cula cule culi culo dyke fag fuk homo hure jude juda kaka kike naka nazi "
+    "nega nego nig peda pede pedo pene puta pute puto rape sida suka teta"
+).split()
+
+
+def tail(source):
+    """The made-up word of src/strategies/tail.rs."""
+    made = ""
+    for _ in range(3):
+        word = ""
+        while len(word) < 8:
+            number = below(source, 108)
+            more = CONSONANTS[number // 6] + VOWELS[number % 6]
+            if not any((word[-2:] + more).startswith(insult) for insult in INSULTS if word):
+                word += more
+        made += "-" + word.capitalize()
+    return made
+
+
 def canonical_text(value):
     value = unicodedata.normalize("NFC", value.strip(WHITE_SPACE))
     return unicodedata.normalize("NFC", value.lower())

@@ -345,12 +345,13 @@ CASES = [
     ({"tweak": "x"}, 12345, "uuid", "00" * 16),
 ]
 
-vectors = []
-for key, fpe_key in KEYS:
-    for params, seed, type_, value in CASES:
-        vectors.append({
-            "strategy": "fpe", "params": params, "key": key.hex(), "fpe_key": fpe_key.hex(),
-            "seed": seed, "type": type_, "input": value,
-            "output": fpe(params, fpe_key, seed, type_, value),
-        })
-print("[\n" + ",\n".join(json.dumps(v, ensure_ascii=False) for v in vectors) + "\n]")
+if __name__ == "__main__":
+    vectors = []
+    for key, fpe_key in KEYS:
+        for params, seed, type_, value in CASES:
+            vectors.append({
+                "strategy": "fpe", "params": params, "key": key.hex(), "fpe_key": fpe_key.hex(),
+                "seed": seed, "type": type_, "input": value,
+                "output": fpe(params, fpe_key, seed, type_, value),
+            })
+    print("[\n" + ",\n".join(json.dumps(v, ensure_ascii=False) for v in vectors) + "\n]")

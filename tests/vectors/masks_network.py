@@ -7,10 +7,12 @@ Run: python3 tests/vectors/masks_network.py > tests/vectors/masks_network.json
 import ipaddress
 import json
 import re
+import string
 from pathlib import Path
 
 from aes import Aes
 from keyed import KEY, OTHER_KEY, below, canonical_text, block, stream
+from masks_cipher import Domain
 
 DATA = Path(__file__).resolve().parent.parent.parent / "src/strategies/network/data"
 
@@ -64,7 +66,44 @@ def ip(params, key, seed, type_, value):
     return shown + slash + (str(length) if slash else "")
 
 
+def unique_mac(params, key, seed, value):
+    """FF1 over what is not kept, as one number: of the digits, if there is no letter."""
+    domain = Domain(key, seed, ["mac"], {})
+    octets = bytes.fromhex(re.sub("[:.-]", "", value.strip()))
+    vendor, flags = params.get("keep_vendor"), octets[0] % 4
+    kind = octets[:3] if vendor else bytes([flags])
+    if octets.hex().isdigit():
+        free = list(octets.hex())[6 if vendor else 0 :]
+        digits = [[str(d) for d in range(10)] for _ in free]
+        if not vendor:
+            digits[1] = [str(d) for d in range(10) if d % 4 == flags]
+        number, size = 0, 1
+        for among, digit in zip(digits, free):
+            number, size = number * len(among) + among.index(digit), size * len(among)
+        number, made = domain.number(size, number, kind + b"\n"), ""
+        for among in reversed(digits):
+            number, digit = divmod(number, len(among))
+            made = among[digit] + made
+        made = (octets.hex()[:6] if vendor else "") + made
+    else:
+        while True:
+            bits = "".join(f"{octet:08b}" for octet in octets)
+            free = bits[24:] if vendor else bits[:6] + bits[8:]
+            number = domain.number(2 ** len(free), int(free, 2), kind)
+            free = f"{number:0{len(free)}b}"
+            bits = bits[:24] + free if vendor else free[:6] + f"{flags:02b}" + free[6:]
+            octets = int(bits, 2).to_bytes(len(octets), "big")
+            made = octets.hex()
+            if not made.isdigit():
+                break
+    digits = iter(made.upper() if any(map(str.isupper, value)) else made)
+    return "".join(next(digits) if c in string.hexdigits else c for c in value)
+
+
 def mac(params, key, seed, _, value):
+    if params.get("keep_unique"):
+        # The vectors have one key for both uses.
+        return unique_mac(params, key, seed, value)
     text = value.strip()
     octets = bytes.fromhex(re.sub("[:.-]", "", text))
     made = bytearray(block("mac", key, seed, octets)[: len(octets)])
@@ -93,7 +132,20 @@ def uuid(params, key, seed, type_, value):
     return prefix + "".join("-" if c == "-" else next(digits) for c in body) + suffix
 
 
-def url(params, key, seed, _, value):
+def signs(label, alphabet, key, seed, value):
+    """Sixteen characters of five bits, of the whole text."""
+    source = stream(label, key, seed, value.strip().encode())
+    return "".join(alphabet[below(source, 32)] for _ in range(16))
+
+
+def url(params, key, seed, type_, value):
+    if params.get("keep_unique"):
+        plain = {name: of for name, of in params.items() if name != "keep_unique"}
+        if "max_length" in plain:
+            plain["max_length"] -= 17
+        made = url(plain, key, seed, type_, value)
+        token = signs("url/unique", "abcdefghijklmnopqrstuvwxyz234567", key, seed, value)
+        return made + ("#" if "#" not in made else "" if made.endswith("#") else "-") + token
     least = params.get("token_length", 8)
 
     def token(origin, length):
@@ -187,7 +239,11 @@ def user_agent(params, key, seed, _, value):
         agents = by_family[family(text)]
     else:
         agents = by_family["desktop"] + by_family["mobile"] + by_family["tablet"]
-    return agents[below(stream("user_agent", key, seed, text.encode()), len(agents))]
+    made = agents[below(stream("user_agent", key, seed, text.encode()), len(agents))]
+    if params.get("keep_unique"):
+        alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+        made += " Build/" + signs("user_agent/unique", alphabet, key, seed, value)
+    return made
 
 
 UUID = "0190f5e8-7c3b-7a5c-9d2e-1f3a4b5c6d7e"
@@ -255,6 +311,26 @@ CASES = [
     (url, {}, 12345, "text", "/"),
     (url, {}, 12345, "text", "file:///"),
     (url, {}, 12345, "text", "https://[2001:DB8::1]:8080/"),
+    *[
+        (mac, {"keep_unique": True, "keep_vendor": vendor}, 12345, type_, value)
+        for vendor in [False, True]
+        for type_, value in [
+            ("macaddr", "08:00:2b:01:02:03"), ("macaddr", "00:11:22:33:44:55"),
+            ("macaddr8", "08:00:2b:ff:fe:03:04:05"), ("macaddr8", "02:11:22:33:44:55:66:77"),
+            ("text", "08-00-2B-01-02-03"), ("text", " 0011.2233.445a\n"), ("text", "031122334455"),
+            ("text", "0111223344556677"),
+        ]
+    ],
+    *[
+        (url, {"keep_unique": True} | more, 12345, "text", value)
+        for more in [
+            {}, {"path": "drop"}, {"max_length": 64}, {"keep_names": True, "token_length": 4},
+        ]
+        for value in [
+            FULL, "https://a.b", "https://a.b/c#", "https://a.b/c?d", " odd://a.b ", "a.b/c#d",
+        ]
+    ],
+    (url, {"keep_unique": True}, 12345, "text", "/"),
     (url, {"part": "domain"}, 12345, "text", "Work.Example"),
     (url, {"part": "domain", "domain": "invalid"}, -5, "text", "MÜLLER.example."),
     *[
@@ -265,6 +341,11 @@ CASES = [
             "Mozilla/5.0 (iPhone)", "Dalvik/2.1.0 (Linux; U; Android 9)", "Opera/9.80 (Windows)",
         ]
     ],
+    *[
+        (user_agent, {"keep_family": keeps, "keep_unique": True}, 12345, "text", agent)
+        for keeps in [False, True]
+        for agent in ["", "curl/8.5.0", "Curl/8.5.0", " iPad ", "Googlebot/2.1"]
+    ],
 ]
 
 if __name__ == "__main__":
@@ -272,7 +353,8 @@ if __name__ == "__main__":
     for key in (KEY, OTHER_KEY):
         for strategy, params, seed, type_, value in CASES:
             vectors.append({
-                "strategy": strategy.__name__, "params": params, "key": key.hex(), "seed": seed,
+                "strategy": strategy.__name__, "params": params, "key": key.hex(),
+                **({"fpe_key": key.hex()} if "keep_unique" in params else {}), "seed": seed,
                 "type": type_, "input": value, "output": strategy(params, key, seed, type_, value),
             })
     print("[\n" + ",\n".join(json.dumps(v, ensure_ascii=False) for v in vectors) + "\n]")

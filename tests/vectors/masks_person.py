@@ -74,24 +74,8 @@ def person(params, key, seed, of, sex):
     }
 
 
-CONSONANTS, VOWELS = "bcdfghjklmnprstvwz", "aeiouy"
-INSULTS = (
-    "caca caga cago cona cula cule culi culo dyke fag fuk homo hure jude juda kaka kike naka nazi "
-    "nega nego nig peda pede pedo pene puta pute puto rape sida suka teta"
-).split()
-
-
 def tail(label, of):
-    stream, made = label.stream(of.encode()), ""
-    for _ in range(3):
-        word = ""
-        while len(word) < 8:
-            number = below(stream, 108)
-            more = CONSONANTS[number // 6] + VOWELS[number % 6]
-            if not any((word[-2:] + more).startswith(insult) for insult in INSULTS if word):
-                word += more
-        made += "-" + word.capitalize()
-    return made
+    return keyed.tail(label.stream(of.encode()))
 
 
 def cased(value, name):
@@ -167,8 +151,10 @@ def username(params, key, seed, value, inputs):
 
 def job(params, key, seed, value, inputs):
     jobs = entries(params.get("locale", "en"), "job")
-    jobs = [j for j in jobs if len(j) <= params.get("max_length", 1000)]
-    return pick(jobs, Label("job", key, seed).words(source(value, inputs))[0])
+    of, unique = source(value, inputs), params.get("keep_unique", False)
+    most = params.get("max_length", 1000) - (27 if unique else 0)
+    made = pick([j for j in jobs if len(j) <= most], Label("job", key, seed).words(of)[0])
+    return made + (tail(Label("job/tail", key, seed), of) if unique else "")
 
 
 FORMS = {
@@ -293,6 +279,8 @@ for locale in LOCALES:
         case(username, {**of, "max_length": 12, "keep_unique": False}, value)
         case(job, of, value)
         case(job, {**of, "max_length": 10}, value)
+        case(job, {**of, "keep_unique": True}, value)
+        case(job, {**of, "max_length": 38, "keep_unique": True}, value)
         case(company, of, value)
         case(company, {**of, "suffix": False}, value)
         case(company, {**of, "keep_unique": True}, value)

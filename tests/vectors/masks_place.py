@@ -10,7 +10,7 @@ import re
 import struct
 from pathlib import Path
 
-from keyed import KEY, OTHER_KEY, below, canonical_text, stream
+from keyed import KEY, OTHER_KEY, below, canonical_text, stream, tail
 
 DATA = Path(__file__).resolve().parent.parent.parent / "src/strategies/place/data"
 
@@ -65,10 +65,12 @@ def streets(country):
 def address(params, key, seed, _, value, inputs):
     part = params.get("part", "full")
     country = params.get("country", "us")
-    source = stream("place", key, seed, inputs.get("entity", canonical_text(value)).encode())
+    origin = inputs.get("entity", canonical_text(value)).encode()
+    source = stream("place", key, seed, origin)
+    word = tail(stream("place/tail", key, seed, origin)) if params.get("keep_unique") else ""
     if country == "any":
         country = sorted(NAMES)[below(source, 7)]
-    made = place(part, country, source)
+    made = place(part, country, source, word)
     if params.get("keep_case"):
         upper, lower = any(map(str.isupper, value)), any(map(str.islower, value))
         if upper != lower:
@@ -76,7 +78,7 @@ def address(params, key, seed, _, value, inputs):
     return made
 
 
-def place(part, country, source):
+def place(part, country, source, word):
     if part == "country":
         return NAMES[country]
     if part == "country_code":
@@ -93,6 +95,7 @@ def place(part, country, source):
     forms, words = streets(country)
     form = forms[below(source, len(forms))]
     street = re.sub("<(.*?)>", lambda m: words[m[1]][below(source, len(words[m[1]]))], form)
+    street += word
     low, high = NUMBERS[country]
     number = low + below_word(source, high - low + 1)
     line = {
@@ -199,6 +202,13 @@ CASES = [
         for part in ["full", "line", "street", "city", "postcode", "region", "region_code"]
     ],
     (address, {"country": "gb"}, 2**63 - 1, "text", "x", {"entity": ""}),
+    *[
+        (address, {"part": part, "country": country, "keep_unique": True}, 12345, "text", "x", ADA)
+        for country in ["us", "br", "de", "es", "fr", "gb", "pt", "any"]
+        for part in ["full", "line", "street"]
+    ],
+    (address, {"keep_unique": True}, 12345, "text", " Zoe\u0308 Street", {}),
+    (address, {"keep_case": True, "keep_unique": True}, 12345, "text", "ELM ST", {}),
     (geo, LAT, 0, "double precision", 48.8584, {}),
     (geo, LON, 0, "double precision", 2.2945, {}),
     (geo, LON, 0, "double precision", 2.2945, PARIS),

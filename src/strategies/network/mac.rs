@@ -5,7 +5,9 @@
 //! the first three octets, which name the maker, stay. Six octets (EUI-48) or eight (EUI-64).
 //!
 //! With `keep_unique` they are encrypted as one number (FF1, NIST SP 800-38G), but for those two
-//! bits, so that no two addresses share an output.
+//! bits, so that no two addresses share an output. Addresses with a hexadecimal letter and those
+//! without are permuted among themselves: a text in capitals or small letters shows which of them it
+//! is afterwards exactly if it did before, so that no two texts share an output either.
 
 use std::borrow::Cow;
 
@@ -66,19 +68,23 @@ impl Mac {
 
 impl Parsed for Mac {
     fn properties(&self, of: ValueType) -> Properties {
-        let bits = match (of, self.keep_vendor) {
-            (ValueType::Mac8, false) => 62,
-            (ValueType::Mac8, true) => 40,
-            (_, false) => 46,
-            (_, true) => 24,
+        // With `keep_unique` there are fewest of those without letters.
+        let bits = match (of, self.keep_vendor, self.unique) {
+            (ValueType::Mac8, false, false) => 62,
+            (ValueType::Mac8, true, false) => 40,
+            (ValueType::Mac8, false, true) => 50,
+            (ValueType::Mac8, true, true) => 33,
+            (_, false, false) => 46,
+            (_, true, false) => 24,
+            (_, false, true) => 37,
+            (_, true, true) => 19,
         };
         Properties {
-            // A text is trimmed first.
-            keeps_length: of != ValueType::Text,
+            // Otherwise a text is trimmed first.
+            keeps_length: self.unique || of != ValueType::Text,
             keeps_format: true,
-            folds_spellings: of == ValueType::Text,
-            // A text may have small letters or capitals, which an output of digits does not show.
-            injective: self.unique && of != ValueType::Text,
+            folds_spellings: !self.unique && of == ValueType::Text,
+            injective: self.unique,
             collision_bits: Some(bits),
             survival: Survival::Bits(bits),
             ..Properties::KEYED
@@ -86,6 +92,10 @@ impl Parsed for Mac {
     }
 
     fn output_limit(&self, input_max_chars: Option<usize>) -> Option<usize> {
+        // White space around it stays.
+        if self.unique {
+            return input_max_chars;
+        }
         // Sixteen digits with a separator between any two.
         Some(input_max_chars.unwrap_or(LONGEST).min(LONGEST))
     }
@@ -121,28 +131,34 @@ struct Mask {
 
 impl Apply for Mask {
     fn apply<'a>(&self, value: Datum<'a>, _: Row<'_>) -> Result<Option<Datum<'a>>> {
-        let text = match &value {
-            Datum::Mac(text) | Datum::Text(text) => text.trim(),
+        let whole: &str = match &value {
+            Datum::Mac(text) | Datum::Text(text) => text,
             _ => return Err(mismatch(DEFINITION.name, self.of)),
         };
+        let text = whole.trim();
         let Some((octets, length)) = read(text) else {
             let detail = "It must have 12 or 16 hexadecimal digits, with single colons, hyphens or \
                           dots between them or without.";
             return unread(DEFINITION.name, text, "no machine address", detail);
         };
-        let drawn = match &self.permutation {
-            Some(permutation) => self.permuted(permutation, octets, length)?,
-            None => self.drawn(octets, length),
-        };
         let upper = text.bytes().any(|byte| byte.is_ascii_uppercase());
+        let (drawn, shown) = match &self.permutation {
+            // Otherwise two texts would share their output.
+            Some(_) if upper && text.bytes().any(|byte| byte.is_ascii_lowercase()) => {
+                let detail = "With \"keep_unique\" its letters must be all capitals or all small.";
+                return Err(outside(DEFINITION.name, "of mixed case", detail));
+            }
+            Some(permutation) => (self.permuted(permutation, octets, length)?, whole),
+            None => (self.drawn(octets, length), text),
+        };
         let digits = if upper { UPPER } else { LOWER };
         let mut nibbles = drawn.iter().flat_map(|octet| [octet >> 4, octet & 15]);
-        let put = |c: char| match c {
-            ':' | '-' | '.' => c,
-            _ => char::from(digits[usize::from(nibbles.next().unwrap_or(0))]),
+        let put = |c: char| match c.is_ascii_hexdigit() {
+            true => char::from(digits[usize::from(nibbles.next().unwrap_or(0))]),
+            false => c,
         };
-        let mut made = String::with_capacity(text.len());
-        made.extend(text.chars().map(put));
+        let mut made = String::with_capacity(shown.len());
+        made.extend(shown.chars().map(put));
         Ok(Some(match value {
             Datum::Text(_) => Datum::text(made),
             _ => Datum::Mac(Cow::Owned(made)),
@@ -161,42 +177,122 @@ impl Mask {
         made
     }
 
-    /// Encrypts what is not kept: the vendor, or the two bits of the first octet.
+    /// Encrypts what is not kept: all but the vendor, or but the two bits of the first octet.
+    /// What has a hexadecimal letter becomes something with one, what has none something without.
     fn permuted(
         &self,
         permutation: &Permutation,
         octets: [u8; 8],
         length: usize,
     ) -> Result<[u8; 8]> {
-        let all = octets.iter().take(length);
-        let number = all.fold(0, |number, octet| number << 8 | u128::from(*octet));
-        let total = length * 8;
-        // The low bits of the first octet, moved to the front: what is left is one number.
         let flags = octets[0] & 3;
-        let (class, bits) = match self.keep_vendor {
-            true => (octets[..3].to_vec(), total - 24),
-            false => (vec![flags], total - 2),
+        let mut class = match self.keep_vendor {
+            true => octets[..3].to_vec(),
+            false => vec![flags],
         };
-        let low = (1 << (total - 8)) - 1;
-        let given = match self.keep_vendor {
-            true => number & ((1 << bits) - 1),
-            false => u128::from(octets[0] >> 2) << (total - 8) | number & low,
-        };
-        let part = Part {
-            class: &class,
-            kept: &[],
-        };
-        let moved = permutation
-            .number(Way::Forth, given, 1 << bits, part)
-            .map_err(|_| outside(DEFINITION.name, "no machine address", "It is too long."))?;
-        let rest = moved.to_be_bytes();
-        let mut made = [0; 8];
-        made[..length].copy_from_slice(&rest[16 - length..]);
-        match self.keep_vendor {
-            true => made[..3].copy_from_slice(&octets[..3]),
-            false => made[0] = made[0] << 2 | flags,
+        let mut made = octets;
+        if !has_letter(&octets[..length]) {
+            // Walking would take hundreds of steps: so few addresses have no letter.
+            class.push(DECIMAL);
+            let digits = Digits::new(self.keep_vendor, flags, length);
+            let moved = encrypt(permutation, digits.number(made), digits.size(), &class)?;
+            digits.write(moved, &mut made);
+            return Ok(made);
         }
-        Ok(made)
+        // Cycle walking (Black and Rogaway 2002): a permutation of all is one of those with a letter
+        // if it is repeated until there is one. They are nearly all.
+        let total = length * 8;
+        let kept = if self.keep_vendor { 24 } else { 2 };
+        let size = 1 << (total - kept);
+        let low = (1 << (total - 8)) - 1;
+        loop {
+            let all = made.iter().take(length);
+            let number = all.fold(0, |number, octet| number << 8 | u128::from(*octet));
+            // The low bits of the first octet are left out: what is left is one number.
+            let given = match self.keep_vendor {
+                true => number & (size - 1),
+                false => u128::from(made[0] >> 2) << (total - 8) | number & low,
+            };
+            let moved = encrypt(permutation, given, size, &class)?.to_be_bytes();
+            made[..length].copy_from_slice(&moved[16 - length..]);
+            match self.keep_vendor {
+                true => made[..3].copy_from_slice(&octets[..3]),
+                false => made[0] = made[0] << 2 | flags,
+            }
+            if has_letter(&made[..length]) {
+                return Ok(made);
+            }
+        }
+    }
+}
+
+fn encrypt(permutation: &Permutation, number: u128, size: u128, class: &[u8]) -> Result<u128> {
+    let part = Part { class, kept: &[] };
+    permutation
+        .number(Way::Forth, number, size, part)
+        .map_err(|_| outside(DEFINITION.name, "no machine address", "It is too long."))
+}
+
+/// Whether one of the hexadecimal digits is a letter.
+fn has_letter(octets: &[u8]) -> bool {
+    octets.iter().any(|octet| octet >> 4 > 9 || octet & 15 > 9)
+}
+
+/// Counts the addresses whose digits are all below ten, of one vendor or with two given bits.
+struct Digits {
+    /// Where the digits begin that are counted.
+    first: usize,
+    /// Behind the last.
+    end: usize,
+    /// The low bits of the first octet.
+    flags: u8,
+}
+
+impl Digits {
+    fn new(keep_vendor: bool, flags: u8, length: usize) -> Self {
+        Self {
+            first: if keep_vendor { 6 } else { 0 },
+            end: 2 * length,
+            flags,
+        }
+    }
+
+    /// How many digits may stand at a place. The second has the flags.
+    fn base(&self, at: usize) -> u128 {
+        match (at, self.flags) {
+            (1, 0 | 1) => 3,
+            (1, _) => 2,
+            _ => 10,
+        }
+    }
+
+    fn size(&self) -> u128 {
+        (self.first..self.end).map(|at| self.base(at)).product()
+    }
+
+    fn number(&self, octets: [u8; 8]) -> u128 {
+        (self.first..self.end).fold(0, |number, at| {
+            let octet = octets[at / 2];
+            let digit = match at {
+                1 => octet >> 2 & 3,
+                _ if at % 2 == 0 => octet >> 4,
+                _ => octet & 15,
+            };
+            number * self.base(at) + u128::from(digit)
+        })
+    }
+
+    fn write(&self, mut number: u128, octets: &mut [u8; 8]) {
+        for at in (self.first..self.end).rev() {
+            let digit = u8::try_from(number % self.base(at)).unwrap_or(0);
+            number /= self.base(at);
+            let octet = &mut octets[at / 2];
+            *octet = match at {
+                1 => *octet & 0xf0 | digit << 2 | self.flags,
+                _ if at % 2 == 0 => *octet & 0x0f | digit << 4,
+                _ => *octet & 0xf0 | digit,
+            };
+        }
     }
 }
 
@@ -230,144 +326,15 @@ const PARAMS: &[ParamSpec] = &[
         ParamKind::Bool,
         "false",
         "Encrypts the address (FF1), so that every one has an output of its own; a device may have it.",
-    )
-    .only(&[ValueType::Mac, ValueType::Mac8]),
+    ),
 ];
 
 const LOWER: &[u8; 16] = b"0123456789abcdef";
 const UPPER: &[u8; 16] = b"0123456789ABCDEF";
 const LONGEST: usize = 31;
 
+/// Behind the class of the addresses without a letter: a permutation of its own.
+const DECIMAL: u8 = 10;
+
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mask(keep_vendor: bool, of: ValueType) -> Box<dyn Apply> {
-        let keys = Subkeys::new(&[7; 32], &[8; 32]);
-        let mac = Mac {
-            keep_vendor,
-            unique: false,
-        };
-        mac.compile(&keys, Seed::new(1), of).unwrap()
-    }
-
-    fn text(mask: &dyn Apply, value: &str) -> String {
-        match mask.apply(Datum::text(value), Row::NONE) {
-            Ok(Some(Datum::Text(text))) => text.into_owned(),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn mac_gives_a_local_address_of_one_machine() {
-        let mask = mask(false, ValueType::Text);
-        for n in 0..500u32 {
-            let (octets, _) = read(&text(&*mask, &format!("ff{n:010x}"))).unwrap();
-            assert_eq!(octets[0] & 3, 2);
-        }
-    }
-
-    #[test]
-    fn mac_keeps_the_notation() {
-        let mask = mask(false, ValueType::Text);
-        let plain = text(&*mask, "08002b01020f");
-        for value in [
-            "08:00:2b:01:02:0f",
-            "08-00-2b-01-02-0f",
-            "08002b:01020f",
-            "0800.2b01.020f",
-            " 08002b01020f ",
-        ] {
-            let made = text(&*mask, value);
-            assert_eq!(made.replace([':', '-', '.'], ""), plain);
-            let shape = |text: &str| text.replace(|c: char| c.is_ascii_hexdigit(), "0");
-            assert_eq!(shape(&made), shape(value.trim()));
-        }
-        assert_eq!(text(&*mask, "08002B01020F"), plain.to_uppercase());
-    }
-
-    #[test]
-    fn mac_keeps_the_vendor_only_when_asked() {
-        let value = "08:00:2b:01:02:03";
-        assert!(text(&*mask(true, ValueType::Text), value).starts_with("08:00:2b:"));
-        assert!(!text(&*mask(false, ValueType::Text), value).starts_with("08:00:2b:"));
-        let longer = "08:00:2b:01:02:03:04:05";
-        assert!(text(&*mask(true, ValueType::Text), longer).starts_with("08:00:2b:"));
-    }
-
-    #[test]
-    fn mac_is_one_whatever_the_type() {
-        let value = "08:00:2b:01:02:03";
-        let made = mask(false, ValueType::Mac).apply(Datum::Mac(value.into()), Row::NONE);
-        let Ok(Some(Datum::Mac(made))) = made else {
-            panic!("{made:?}");
-        };
-        assert_eq!(made, text(&*mask(false, ValueType::Text), value));
-    }
-
-    #[test]
-    fn mac_refuses_what_is_no_address() {
-        let mask = mask(false, ValueType::Text);
-        for value in [
-            "",
-            "08:00:2b:01:02",
-            "08:00:2b:01:02:0",
-            "08:00:2b:01:02:03:04",
-            "08:00:2b:01:02:03:",
-            ":080:02b:01:02:03",
-            "08::00:2b:01:02:03",
-            "08:00:2b:01:02:0g",
-            "08 00 2b 01 02 03",
-            "08002b0102030405aa",
-            "０8002b010203",
-        ] {
-            let refused = mask.apply(Datum::text(value), Row::NONE).unwrap_err();
-            assert!(refused.is_about_the_value(), "{value}");
-        }
-    }
-
-    #[test]
-    fn mac_with_keep_unique_gives_every_address_its_own() {
-        let keys = Subkeys::new(&[7; 32], &[8; 32]);
-        let all: [(bool, &str, u64); 3] = [
-            (true, "08:00:2b", 1 << 24),
-            (false, "ff", 200_000),
-            (true, "08:00:2b:01:02", 200_000),
-        ];
-        for (keep_vendor, first, count) in all {
-            let mac = Mac {
-                keep_vendor,
-                unique: true,
-            };
-            assert!(mac.properties(ValueType::Mac).injective);
-            assert!(!mac.properties(ValueType::Text).injective);
-            let octets = read(&format!("{first}:00:00:00:00:00:00:00:00")[..17])
-                .unwrap()
-                .0;
-            let length = if first.len() > 8 { 8 } else { 6 };
-            let mask = Mask {
-                keyed: Keyed::new(Kind::Mac, &[7; 32], Seed::new(1)),
-                permutation: None,
-                keep_vendor,
-                of: ValueType::Mac,
-            };
-            let recipe = Recipe {
-                what: &["mac"],
-                radix: 2,
-                tweak: "",
-                kept: 0,
-                shuffle: false,
-            };
-            let permutation = Permutation::new(keys.fpe, Seed::new(1), &recipe).unwrap();
-            let mut seen = std::collections::HashSet::new();
-            for n in (0..count).step_by(if count > 1 << 20 { 97 } else { 1 }) {
-                let mut given = octets;
-                given[length - 3..length].copy_from_slice(&n.to_be_bytes()[5..]);
-                let made = mask.permuted(&permutation, given, length).unwrap();
-                assert_eq!(made[0] & 3, given[0] & 3);
-                assert!(!keep_vendor || made[..3] == given[..3]);
-                assert!(seen.insert(made));
-            }
-        }
-    }
-}
+mod tests;

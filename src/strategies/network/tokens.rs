@@ -1,4 +1,4 @@
-//! Keyed tokens in place of what follows the host of a URL.
+//! Keyed tokens: in place of what follows the host of a URL, and behind what must be unique.
 
 use crate::strategies::keyed::Keyed;
 
@@ -103,12 +103,27 @@ impl Tokens {
 
     /// Appends a token.
     pub(super) fn put(&self, from: &str, length: usize, out: &mut String) {
-        let mut stream = self.keyed.stream(from.as_bytes());
-        out.extend((0..length).map(|_| char::from(ALPHABET[usize::from(stream.below(32)) % 32])));
+        push(&self.keyed, ALPHABET, from, length, out);
     }
 }
 
-/// Five bits each.
-const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+/// Appends characters drawn from a text, of five bits each.
+pub(super) fn push(
+    keyed: &Keyed,
+    alphabet: &[u8; 32],
+    from: &str,
+    length: usize,
+    out: &mut String,
+) {
+    let mut stream = keyed.stream(from.as_bytes());
+    out.extend((0..length).map(|_| char::from(alphabet[usize::from(stream.below(32)) % 32])));
+}
+
+/// Base32 of RFC 4648, in small letters.
+pub(super) const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+/// The characters of a token that nobody shares.
+pub(super) const UNIQUE: usize = 16;
+/// Two of those are equal with a chance of 2^-80.
+pub(super) const UNIQUE_BITS: u32 = 80;
 /// The most characters of a token.
 pub(super) const LONGEST: u16 = 24;

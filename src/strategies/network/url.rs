@@ -4,6 +4,7 @@
 //! the path, name and value of the query and the fragment becomes a keyed token; what stands in
 //! front of it enters its key, so URLs with equal beginnings have equal beginnings afterwards.
 //! User name and password (RFC 3986, 3.2.1) are always left out. A host is taken in lower case.
+//! With `keep_unique` the fragment ends with a token of 80 bits drawn from the whole text as it is.
 
 use crate::error::Result;
 use crate::strategies::definition::{
@@ -15,7 +16,7 @@ use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
 
 use super::locator::Locator;
-use super::tokens::{LONGEST, Tokens};
+use super::tokens::{ALPHABET, LONGEST, Tokens, UNIQUE, UNIQUE_BITS, push};
 
 /// `url` in the list of strategies.
 ///
@@ -55,6 +56,7 @@ struct Url {
     keep_scheme: bool,
     keep_port: bool,
     keep_names: bool,
+    unique: bool,
     domain: &'static str,
     token_length: u16,
     max_length: Option<u16>,
@@ -76,25 +78,38 @@ enum Path {
 impl Url {
     fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
         let max_length = reader.int_if_given("max_length", 64..=u16::MAX)?;
-        Ok(Self {
+        let url = Self {
             part: reader.word("part", &PARTS)?,
             path: reader.word("path", &PATHS)?,
             keep_scheme: reader.bool("keep_scheme", true),
             keep_port: reader.bool("keep_port", false),
             keep_names: reader.bool("keep_names", false),
+            unique: reader.bool("keep_unique", false),
             domain: reader.word("domain", &DOMAINS)?,
             token_length: reader.int("token_length", 8, 4..=LONGEST)?,
             max_length,
-        })
+        };
+        if url.unique && url.part == Part::Domain {
+            let detail = "A domain name has 80 bits without it, and its spellings are one.";
+            return Err(reader.invalid("keep_unique", detail));
+        }
+        Ok(url)
     }
 
     fn tokens(&self, keyed: Keyed) -> Tokens {
         Tokens {
             keyed,
             least: usize::from(self.token_length),
-            most: self.max_length.map_or(usize::MAX, usize::from),
+            most: self.max_length.map_or(usize::MAX, |most| {
+                usize::from(most).saturating_sub(self.behind())
+            }),
             keep_names: self.keep_names,
         }
+    }
+
+    /// Characters of what keeps URLs apart, with the mark before it.
+    fn behind(&self) -> usize {
+        if self.unique { 1 + UNIQUE } else { 0 }
     }
 
     fn host_length(&self) -> usize {
@@ -108,6 +123,7 @@ impl Parsed for Url {
         let whole = self.path == Path::Shape && self.max_length.is_none();
         let (collision, survival) = match self.part {
             Part::Domain => (HOST_BITS, HOST_BITS),
+            Part::Url if self.unique => (UNIQUE_BITS, UNIQUE_BITS),
             // URLs that differ in what is dropped or cut become one.
             Part::Url if !whole => (0, token.min(HOST_BITS)),
             Part::Url => (token.min(HOST_BITS), token.min(HOST_BITS)),
@@ -125,8 +141,8 @@ impl Parsed for Url {
         if self.part == Part::Domain {
             return Some(self.host_length());
         }
-        // The longest scheme, "://", the host and a port.
-        let head = 16 + self.host_length() + 6;
+        // The longest scheme, "://", the host and a port, and what keeps URLs apart.
+        let head = 16 + self.host_length() + 6 + self.behind();
         let limit = match (self.path, input_max_chars) {
             (Path::Drop, _) => Some(head),
             // At worst every second character is a segment.
@@ -140,10 +156,7 @@ impl Parsed for Url {
     }
 
     fn compile(&self, keys: &Subkeys<'_>, seed: Seed, _: ValueType) -> Result<Box<dyn Apply>> {
-        Ok(Box::new(Mask {
-            tokens: self.tokens(Keyed::new(Kind::Url, keys.masking, seed)),
-            url: self.clone(),
-        }))
+        Ok(Box::new(Mask::new(self.clone(), keys.masking, seed)))
     }
 }
 
@@ -151,6 +164,8 @@ impl Parsed for Url {
 struct Mask {
     url: Url,
     tokens: Tokens,
+    /// Of the token that keeps URLs apart.
+    unique: Option<Keyed>,
 }
 
 impl Apply for Mask {
@@ -175,6 +190,15 @@ impl Apply for Mask {
 }
 
 impl Mask {
+    fn new(url: Url, key: &[u8; 32], seed: Seed) -> Self {
+        let field = |label| Keyed::labeled(label, DEFINITION.version, key, seed);
+        Self {
+            tokens: url.tokens(Keyed::new(Kind::Url, key, seed)),
+            unique: url.unique.then(|| field("url/unique")),
+            url,
+        }
+    }
+
     fn domain(&self, text: &str) -> Result<String> {
         let Some(host) = Locator::domain(text) else {
             let detail = "It must be letters, digits, hyphens and underscores, with single dots \
@@ -216,6 +240,9 @@ impl Mask {
         if self.url.path == Path::Shape {
             self.tokens.put_rest(&read, &mut out);
         }
+        if let Some(keyed) = &self.unique {
+            put_unique(keyed, text, &mut out);
+        }
         Ok(out)
     }
 
@@ -224,6 +251,17 @@ impl Mask {
         out.push('.');
         out.push_str(self.url.domain);
     }
+}
+
+/// Ends the fragment (RFC 3986, 3.5), which every URL may have, with a token of the whole text.
+fn put_unique(keyed: &Keyed, text: &str, out: &mut String) {
+    // What is kept of a URL has no such mark: the first begins the fragment.
+    out.push_str(match out.find('#') {
+        None => "#",
+        Some(at) if at + 1 == out.len() => "",
+        Some(_) => "-",
+    });
+    push(keyed, ALPHABET, text, UNIQUE, out);
 }
 
 /// The longest URL, in bytes: what RFC 9110 (§4.1) asks everybody to read.
@@ -254,6 +292,12 @@ const PARAMS: &[ParamSpec] = &[
         ParamKind::Bool,
         "false",
         "Keeps the names in the query, such as tab in tab=orders.",
+    ),
+    ParamSpec::new(
+        "keep_unique",
+        ParamKind::Bool,
+        "false",
+        "Ends the fragment with a token of 80 bits, so that two texts practically never meet.",
     ),
     ParamSpec::new(
         "domain",
@@ -323,130 +367,4 @@ const LABEL: usize = 16;
 const HOST_BITS: u32 = 80;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::Kind as Error;
-    use crate::strategies::params::Value;
-
-    fn mask(params: &[(&str, Value)]) -> Mask {
-        let url = url(params).unwrap();
-        Mask {
-            tokens: url.tokens(Keyed::new(Kind::Url, &[7; 32], Seed::new(1))),
-            url,
-        }
-    }
-
-    fn url(params: &[(&str, Value)]) -> Result<Url, ParamError> {
-        let params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
-        Url::new(&Reader::new(Kind::Url, &params.collect())?)
-    }
-
-    fn text(mask: &Mask, value: &str) -> String {
-        match mask.apply(Datum::text(value), Row::NONE) {
-            Ok(Some(Datum::Text(text))) => text.into_owned(),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn url_leaves_out_user_and_password() {
-        let mask = mask(&[("keep_port", Value::Bool(true))]);
-        let plain = text(&mask, "https://corp.com:8443/a");
-        assert!(plain.contains(".example.com:8443/"));
-        for value in [
-            "https://ada:secret@corp.com:8443/a",
-            "https://ada@work@corp.com:8443/a",
-            "HTTPS://CORP.com.:8443/a",
-            " https://corp.com:08443/a\n",
-        ] {
-            assert_eq!(text(&mask, value), plain, "{value}");
-        }
-    }
-
-    #[test]
-    fn url_keeps_only_common_schemes() {
-        let kept = mask(&[]);
-        assert!(text(&kept, "S3://bucket/a").starts_with("s3://"));
-        assert!(text(&kept, "ada-lovelace://corp.com").starts_with("https://"));
-        let plain = mask(&[("keep_scheme", Value::Bool(false))]);
-        assert!(text(&plain, "ftp://corp.com").starts_with("https://"));
-        assert!(SCHEMES.is_sorted());
-    }
-
-    #[test]
-    fn url_drop_leaves_the_host() {
-        let mask = mask(&[
-            ("path", Value::from("drop")),
-            ("domain", Value::from("test")),
-        ]);
-        let made = text(&mask, "https://corp.com/a/b?c=d#e");
-        assert!(
-            made.ends_with(".test") && made.len() == 8 + 16 + 5,
-            "{made}"
-        );
-        assert!(mask.apply(Datum::text("/a"), Row::NONE).is_err());
-    }
-
-    #[test]
-    fn url_is_cut_between_parts() {
-        let cut = mask(&[("max_length", Value::Int(64))]);
-        let whole = text(&mask(&[]), "https://corp.com/aaaa/bbbb/cccc/dddd");
-        let made = text(&cut, "https://corp.com/aaaa/bbbb/cccc/dddd");
-        assert!(whole.len() > 64 && made.len() <= 64 && whole.starts_with(&made));
-        assert!(made.ends_with('/'));
-    }
-
-    #[test]
-    fn url_refuses_what_is_none() {
-        let url = mask(&[]);
-        for value in [
-            "hello",
-            "hello world",
-            "mailto:ada@corp.com",
-            "ada@corp.com",
-            "javascript:alert(1)",
-            "https://corp.com:port/",
-            "https://corp.com:99999/",
-            "https://co rp.com/",
-            "?a=b",
-            "#a",
-            "C:\\Users\\ada",
-        ] {
-            let refused = url.apply(Datum::text(value), Row::NONE).unwrap_err();
-            assert_eq!(refused.kind(), Error::Data, "{value}");
-        }
-        for value in ["", " ", "\u{a0}\n"] {
-            let refused = url.apply(Datum::text(value), Row::NONE).unwrap_err();
-            assert_eq!(refused.kind(), Error::Blank);
-        }
-        let domain = mask(&[("part", Value::from("domain"))]);
-        for value in [
-            "a b",
-            "corp..com",
-            ".com",
-            "a/b",
-            "ada@corp.com",
-            "corp.com:80",
-            "[::1]",
-        ] {
-            assert!(
-                domain.apply(Datum::text(value), Row::NONE).is_err(),
-                "{value}"
-            );
-        }
-    }
-
-    #[test]
-    fn url_refuses_wrong_parameters() {
-        for (name, value) in [
-            ("part", Value::from("host")),
-            ("path", Value::from("keep")),
-            ("domain", Value::from("corp.com")),
-            ("token_length", Value::Int(3)),
-            ("token_length", Value::Int(25)),
-            ("max_length", Value::Int(63)),
-        ] {
-            assert_eq!(url(&[(name, value)]).unwrap_err().param, name);
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,8 @@
 //!
 //! Drawn with the key out of `data/agents.txt`: what current browsers, crawlers and libraries send.
 //! With `keep_family` a phone stays a phone and a crawler a crawler. Rare user agents tell a device
-//! apart from all others; the common ones do not.
+//! apart from all others; the common ones do not. With `keep_unique` a made-up build follows, one
+//! more product of the user agent (RFC 9110, 10.1.5).
 
 use std::sync::LazyLock;
 
@@ -13,6 +14,8 @@ use crate::strategies::definition::{
 use crate::strategies::keyed::Keyed;
 use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
 use crate::strategies::{Datum, Kind, ValueType};
+
+use super::tokens::{UNIQUE, UNIQUE_BITS, push};
 
 /// `user_agent` in the list of strategies.
 ///
@@ -47,28 +50,42 @@ pub const DEFINITION: Definition = Definition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct UserAgent {
     keep_family: bool,
+    unique: bool,
 }
 
 impl UserAgent {
     fn new(reader: &Reader<'_>) -> Result<Self, ParamError> {
         Ok(Self {
             keep_family: reader.bool("keep_family", false),
+            unique: reader.bool("keep_unique", false),
         })
     }
 }
 
 impl Parsed for UserAgent {
     fn properties(&self, _: ValueType) -> Properties {
-        Properties {
+        let drawn = Properties {
             keeps_format: true,
             // Common values meet their like by chance.
             survival: Survival::Unjudged,
             ..Properties::KEYED
+        };
+        if !self.unique {
+            return drawn;
+        }
+        Properties {
+            // White space around it does not count.
+            folds_spellings: true,
+            collision_bits: Some(UNIQUE_BITS),
+            survival: Survival::Bits(UNIQUE_BITS),
+            ..drawn
         }
     }
 
     fn output_limit(&self, _: Option<usize>) -> Option<usize> {
-        AGENTS.iter().map(|(_, agent)| agent.len()).max()
+        let longest = AGENTS.iter().map(|(_, agent)| agent.len()).max()?;
+        let behind = BUILD.len() + UNIQUE;
+        Some(longest + if self.unique { behind } else { 0 })
     }
 
     fn compile(&self, keys: &Subkeys<'_>, seed: Seed, _: ValueType) -> Result<Box<dyn Apply>> {
@@ -86,7 +103,12 @@ impl Parsed for UserAgent {
                     .concat(),
             ]
         };
-        Ok(Box::new(Mask { keyed, families }))
+        let build = || Keyed::labeled("user_agent/unique", DEFINITION.version, keys.masking, seed);
+        Ok(Box::new(Mask {
+            keyed,
+            families,
+            build: self.unique.then(build),
+        }))
     }
 }
 
@@ -95,6 +117,8 @@ struct Mask {
     keyed: Keyed,
     /// By family, or all browsers.
     families: Vec<Vec<&'static str>>,
+    /// Of the build that keeps user agents apart.
+    build: Option<Keyed>,
 }
 
 impl Apply for Mask {
@@ -110,7 +134,14 @@ impl Apply for Mask {
         let count = u16::try_from(agents.len()).unwrap_or(256).clamp(1, 256);
         let drawn = self.keyed.stream(text.as_bytes()).below(count);
         let agent = agents.get(usize::from(drawn)).copied().unwrap_or("");
-        Ok(Some(Datum::text(agent)))
+        let Some(build) = &self.build else {
+            return Ok(Some(Datum::text(agent)));
+        };
+        let mut out = String::with_capacity(agent.len() + BUILD.len() + UNIQUE);
+        out.push_str(agent);
+        out.push_str(BUILD);
+        push(build, SIGNS, text, UNIQUE, &mut out);
+        Ok(Some(Datum::text(out)))
     }
 }
 
@@ -139,9 +170,9 @@ impl Family {
         let says = |words: &[&str]| words.iter().any(|word| agent.contains(word));
         if says(BOTS) {
             Self::Bot
-        } else if says(&["ipad", "tablet", "kindle"]) || says(&["android"]) && !says(&["mobile"]) {
+        } else if says(TABLETS) || says(&["android"]) && !says(&["mobile"]) {
             Self::Tablet
-        } else if says(&["mobile", "iphone", "ipod", "android"]) {
+        } else if says(MOBILES) {
             Self::Mobile
         } else if agent.contains('/')
             && !agent.starts_with("mozilla/")
@@ -154,7 +185,15 @@ impl Family {
     }
 }
 
+/// What stands before a build: the name of the product.
+const BUILD: &str = " Build/";
+
+/// Base32 of Crockford: without I, L, O and U no word comes out that names a family.
+const SIGNS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 const BOTS: &[&str] = &["bot", "crawl", "spider", "slurp", "externalhit", "preview"];
+const TABLETS: &[&str] = &["ipad", "tablet", "kindle"];
+const MOBILES: &[&str] = &["mobile", "iphone", "ipod", "android"];
 
 const TEXT: &str = include_str!("data/agents.txt");
 
@@ -164,22 +203,35 @@ static AGENTS: LazyLock<Vec<(Family, &'static str)>> = LazyLock::new(|| {
     lines.map(|line| (Family::of(line), line)).collect()
 });
 
-const PARAMS: &[ParamSpec] = &[ParamSpec::new(
-    "keep_family",
-    ParamKind::Bool,
-    "false",
-    "Keeps what it is: desktop, mobile, tablet, bot or library; otherwise it becomes a browser.",
-)];
+const PARAMS: &[ParamSpec] = &[
+    ParamSpec::new(
+        "keep_family",
+        ParamKind::Bool,
+        "false",
+        "Keeps what it is: desktop, mobile, tablet, bot or library; otherwise it becomes a browser.",
+    ),
+    ParamSpec::new(
+        "keep_unique",
+        ParamKind::Bool,
+        "false",
+        "Appends a made-up build of 80 bits, so that two user agents practically never meet.",
+    ),
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn mask(keep_family: bool) -> Box<dyn Apply> {
+        compile(UserAgent {
+            keep_family,
+            unique: false,
+        })
+    }
+
+    fn compile(of: UserAgent) -> Box<dyn Apply> {
         let keys = Subkeys::new(&[7; 32], &[8; 32]);
-        UserAgent { keep_family }
-            .compile(&keys, Seed::new(1), ValueType::Text)
-            .unwrap()
+        of.compile(&keys, Seed::new(1), ValueType::Text).unwrap()
     }
 
     fn text(mask: &dyn Apply, value: &str) -> String {
@@ -228,6 +280,44 @@ mod tests {
             assert_eq!(Family::of(&text(&*kept, agent)), *family);
             let made = Family::of(&text(&*plain, agent));
             assert!(!matches!(made, Family::Bot | Family::Library));
+        }
+    }
+
+    #[test]
+    fn user_agent_is_unique_by_a_build_and_stays_of_its_family() {
+        for keep_family in [false, true] {
+            let of = UserAgent {
+                keep_family,
+                unique: true,
+            };
+            let properties = of.properties(ValueType::Text);
+            assert_eq!(properties.collision_bits, Some(UNIQUE_BITS));
+            let limit = of.output_limit(None).unwrap();
+            let (mask, plain) = (compile(of), mask(keep_family));
+            let mut seen = std::collections::HashSet::new();
+            for n in 0..20_000 {
+                let value = format!("curl/{n}");
+                let (made, plain) = (text(&*mask, &value), text(&*plain, &value));
+                assert_eq!(Family::of(&made), Family::of(&plain), "{made}");
+                let (before, build) = made.split_once(BUILD).unwrap();
+                assert!(before == plain && build.len() == UNIQUE && made.len() <= limit);
+                assert!(seen.insert(made));
+            }
+            assert_eq!(text(&*mask, " x\n"), text(&*mask, "x"));
+            assert_ne!(text(&*mask, "X"), text(&*mask, "x"));
+        }
+    }
+
+    /// A word could only begin before the build or be part of it.
+    #[test]
+    fn user_agent_builds_name_no_family() {
+        let words = BOTS.iter().chain(TABLETS).chain(MOBILES);
+        for word in words.chain(&["android", "mobile"]) {
+            let signs = SIGNS.map(|sign| sign.to_ascii_lowercase());
+            assert!(word.bytes().any(|byte| !signs.contains(&byte)), "{word}");
+        }
+        for (family, agent) in AGENTS.iter() {
+            assert_eq!(Family::of(&format!("{agent}{BUILD}0")), *family);
         }
     }
 

@@ -6,14 +6,13 @@
 
 use super::dictionary::{LOCALES, List, Locale, below, fitting, longest, pick, width};
 use super::draw::{self, LOCALE};
-use super::tail;
 use crate::error::Result;
 use crate::strategies::definition::{
     Apply, Definition, ENTITY, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch,
 };
 use crate::strategies::keyed::Keyed;
 use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
-use crate::strategies::{Datum, Kind, ValueType};
+use crate::strategies::{Datum, Kind, ValueType, tail};
 
 /// `company` in the list of strategies.
 ///

@@ -7,5 +7,4 @@ pub mod job;
 pub mod name;
 pub mod national;
 pub(crate) mod spelling;
-mod tail;
 pub mod username;

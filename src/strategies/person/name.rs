@@ -9,14 +9,13 @@
 use super::dictionary::{LOCALES, List, Locale, fitting, longest, pick, width};
 use super::draw::{self, GENDER, GENDERS, Gender, LOCALE, People, Person, SEX, Sex};
 use super::spelling::Shape;
-use super::tail;
 use crate::error::Result;
 use crate::strategies::definition::{
     Apply, Definition, ENTITY, Needs, Parsed, Properties, Row, Seed, Subkeys, Survival, mismatch,
 };
 use crate::strategies::keyed::Keyed;
 use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
-use crate::strategies::{Datum, ValueType};
+use crate::strategies::{Datum, ValueType, tail};
 
 /// `name` in the list of strategies.
 ///

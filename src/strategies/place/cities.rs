@@ -135,6 +135,13 @@ pub(super) enum Part {
     CountryCode,
 }
 
+impl Part {
+    /// Whether the name of a street is in it.
+    pub(super) fn has_street(self) -> bool {
+        matches!(self, Self::Full | Self::Line | Self::Street)
+    }
+}
+
 impl Country {
     fn read(code: &str, text: &'static str, style: Style) -> Self {
         let mut regions = Vec::new();
@@ -165,8 +172,8 @@ impl Country {
         }
     }
 
-    /// Draws a place and appends a part of its address.
-    pub(super) fn write(&self, part: Part, stream: &mut Stream<'_>, out: &mut String) {
+    /// Draws a place and appends a part of its address. `tail` stands behind the street's name.
+    pub(super) fn write(&self, part: Part, stream: &mut Stream<'_>, tail: &str, out: &mut String) {
         match part {
             Part::Country => return out.push_str(self.name),
             Part::CountryCode => return out.push_str(self.code),
@@ -186,10 +193,13 @@ impl Country {
         city.write_postcode(stream, &mut postcode);
         match part {
             Part::Postcode => out.push_str(&postcode),
-            Part::Street => self.streets.write(stream, out),
-            Part::Line => self.write_line(stream, out),
+            Part::Street => {
+                self.streets.write(stream, out);
+                out.push_str(tail);
+            }
+            Part::Line => self.write_line(stream, tail, out),
             _ => fill(self.style.full, out, |name, out| match name {
-                "l" => self.write_line(stream, out),
+                "l" => self.write_line(stream, tail, out),
                 "c" => out.push_str(city.name),
                 "p" => out.push_str(&postcode),
                 _ => out.push_str(city.region.0),
@@ -198,14 +208,17 @@ impl Country {
     }
 
     /// The street is drawn before the number, wherever it is written.
-    fn write_line(&self, stream: &mut Stream<'_>, out: &mut String) {
+    fn write_line(&self, stream: &mut Stream<'_>, tail: &str, out: &mut String) {
         let mut street = String::new();
         self.streets.write(stream, &mut street);
         let (least, most) = self.style.numbers;
         let number = u64::from(least) + stream.below_u64(u64::from(most - least) + 1);
         fill(self.style.line, out, |name, out| match name {
             "n" => out.push_str(&number.to_string()),
-            _ => out.push_str(&street),
+            _ => {
+                out.push_str(&street);
+                out.push_str(tail);
+            }
         });
     }
 

@@ -1,4 +1,5 @@
-//! A made-up word of 80 bits that can be spoken, for names that must not meet.
+//! A made-up word of 80 bits that can be spoken, for names, occupations and streets that must not
+//! meet.
 //!
 //! Twelve syllables of a consonant and a vowel, three times four: `-Kadobafe-Lirenotu-Semigapo`.
 //! A syllable is drawn from 108; one that would make an insult with the one before it is drawn

@@ -1,0 +1,111 @@
+"""Columns that stay unique under masks that draw: job, address, url, user_agent, mac as text."""
+
+import pytest
+from samples import keep_all, profile
+
+ROWS = 5000
+VALUES = {
+    "work": "'Engineer of line ' || i",
+    "street": "i || ' High Street'",
+    "link": "'https://u' || i || '@shop.example:8443/' || CASE i % 2 WHEN 0 THEN 'a?b=' ELSE '' END || i",
+    "agent": "'Mozilla/5.0 (X11; Linux x86_64) Custom/' || i",
+    # Of digits alone, with letters and in capitals; in two notations.
+    "device": """CASE i % 3
+        WHEN 0 THEN regexp_replace(lpad(i::text, 12, '0'), '(..)(?=.)', '\\1:', 'g')
+        WHEN 1 THEN lpad(to_hex(i + 700000), 12, '0')
+        ELSE upper(regexp_replace(lpad(to_hex(i + 700000), 12, 'a'), '(..)(?=.)', '\\1-', 'g')) END""",
+}
+MASKS = {
+    "work": {"type": "job"},
+    "street": {"type": "address", "config": {"part": "line", "country": "gb"}},
+    "link": {"type": "url", "config": {"path": "drop"}},
+    "agent": {"type": "user_agent", "config": {"keep_family": True}},
+    "device": {"type": "mac"},
+}
+
+
+def masks(unique):
+    config = {"keep_unique": True} if unique else {}
+    return {
+        name: {"type": mask["type"], "config": {**mask.get("config", {}), **config}}
+        for name, mask in MASKS.items()
+    }
+
+
+@pytest.fixture
+def shop(db):
+    """Every column unique, and a table that refers to each; devices as macaddr too."""
+    columns = ", ".join(f"{name} text UNIQUE" for name in VALUES)
+    parents = ", ".join(f"{name} text REFERENCES prod.parent ({name})" for name in VALUES)
+    db.execute(
+        f"CREATE SCHEMA prod; CREATE TABLE prod.parent (id integer PRIMARY KEY, {columns});"
+        f"CREATE TABLE prod.child (id integer PRIMARY KEY, {parents}, seen macaddr UNIQUE);"
+        f"INSERT INTO prod.parent SELECT i, {', '.join(VALUES.values())}"
+        f" FROM generate_series(1, {ROWS}) AS i;"
+        "INSERT INTO prod.child SELECT *, device::macaddr FROM prod.parent WHERE id % 2 = 0"
+    )
+    return db
+
+
+def load(db, strategies, version, columns=tuple(VALUES)):
+    rules = [{"column": column, "strategy": column} for column in columns]
+    seen = [{"column": "seen", "strategy": "device"}] if "device" in columns else []
+    tables = {
+        "parent": {"rules": rules, **keep_all()},
+        "child": {"rules": rules + seen, **keep_all()},
+    }
+    db.load(profile(tables, strategies=strategies, version=version))
+
+
+def test_unique_texts_stay_unique_and_joined_over_two_runs(shop):
+    load(shop, masks(True), "1")
+    shop.sync()
+    columns = ", ".join(VALUES)
+    first = shop.rows(f"SELECT id, {columns} FROM staging.parent ORDER BY id")
+    assert len(first) == ROWS
+    for place, name in enumerate(VALUES, 1):
+        assert len({row[place] for row in first}) == ROWS, name
+        survivors = f"SELECT count(*) FROM prod.parent JOIN staging.parent USING ({name})"
+        assert shop.value(survivors) == 0, name
+        joined = f"SELECT count(*) FROM staging.child JOIN staging.parent p USING ({name}, id)"
+        assert shop.value(joined) == ROWS // 2, name
+    assert shop.value("SELECT bool_and(seen = device::macaddr) FROM staging.child")
+    # A device is written as it was: with letters of one case, or without any.
+    assert shop.value(
+        "SELECT bool_and(s.device ~ '[a-f]' = (p.device ~ '[a-f]')"
+        " AND s.device ~ '[A-F]' = (p.device ~ '[A-F]'))"
+        " FROM prod.parent p JOIN staging.parent s USING (id)"
+    )
+    shop.sync()
+    assert shop.rows(f"SELECT id, {columns} FROM staging.parent ORDER BY id") == first
+
+
+@pytest.mark.parametrize("column", VALUES)
+def test_a_mask_that_may_collide_is_refused_with_the_way_out(shop, column):
+    load(shop, masks(False), "1", [column])
+    report = shop.plan_refused("22023")
+    assert f'column "{column}"' in report.message_primary
+    assert 'Add "keep_unique: true"' in report.message_hint
+    load(shop, masks(True), "2", [column])
+    shop.plan()
+
+
+def test_a_mask_that_cannot_be_unique_is_not_told_to_be(shop):
+    city = {"street": {"type": "address", "config": {"part": "city"}}}
+    load(shop, city, "1", ["street"])
+    report = shop.plan_refused("22023")
+    assert 'Add "keep_unique: true"' not in report.message_hint
+    city["street"]["config"]["keep_unique"] = True
+    refused = shop.refused(
+        "22023",
+        "SELECT confiture.load_profile(%s)",
+        [profile({"parent": {"street": "street"}}, strategies=city, version="2")],
+    )
+    assert "keep_unique" in refused.message_primary
+
+
+def test_a_device_of_mixed_case_is_refused_without_being_shown(shop):
+    shop.execute("INSERT INTO prod.parent (id, device) VALUES (0, 'aA00aabbcCdd')")
+    load(shop, masks(True), "1", ["device"])
+    report = shop.sync_refused("22000")
+    assert "aA00" not in str(report.message_primary) + str(report.message_detail)
