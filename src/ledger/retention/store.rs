@@ -147,7 +147,7 @@ pub fn prune(before: i64, dry_run: bool, notes: Option<Vec<String>>) -> Result<O
         )?;
         // Where something went before, the line that says so is the first one.
         let rows = boundary.count() + boundary.lineage.covered.count + boundary.journal.count;
-        expect(rows + i64::from(boundary.first > 1), lines)?;
+        require(rows + i64::from(boundary.first > 1), lines)?;
         archive.finish()
     })?;
     let mut details = boundary.details();
@@ -311,15 +311,21 @@ fn delete(boundary: &Boundary) -> Result<()> {
     ];
     for (sql, last, expected) in tables {
         let gone = guard::prune(going, || spi::run(sql, &[last.into()]))?;
-        if i64::try_from(gone) != Ok(expected) {
-            return Err(
-                Error::new(Kind::Corrupt, "not the rows that were verified would go")
-                    .with_detail(format!("{expected} were expected to, and {gone} would."))
-                    .with_hint("Run confiture.verify_ledger."),
-            );
-        }
+        require(expected, i64::try_from(gone).unwrap_or(i64::MAX))?;
     }
     Ok(())
+}
+
+/// What goes, and what is kept of it, is what was verified, no more and no less.
+fn require(expected: i64, found: i64) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(
+        Error::new(Kind::Corrupt, "not the rows that were verified would go")
+            .with_detail(format!("{expected} were expected to, and {found} would."))
+            .with_hint("Run confiture.verify_ledger."),
+    )
 }
 
 /// A time as everywhere in documents of the ledger.
