@@ -424,7 +424,7 @@ def test_runs_and_prunings_at_the_same_time_leave_dense_chains(ledger):
     for thread in threads:
         thread.start()
     pruned = 0
-    for _ in range(8):
+    for _ in range(12):
         export(ledger)
         pruned += prune(ledger) is not None
         assert ("OK", "audit") in found(ledger)
