@@ -304,16 +304,25 @@ pub(in crate::ledger) fn walk(
 
 /// The head of a log whose last entry no rollback takes away.
 fn committed_head() -> Result<Head> {
-    let head = read_head()?.filter(|head| head.seq > 0).ok_or_else(empty)?;
-    let last = spi::read(
-        "SELECT seq, xmin::text FROM ONLY confiture.audit_log ORDER BY seq DESC LIMIT 1",
-        &[],
-        |row| Ok((row.required::<i64>(1)?, row.required::<String>(2)?)),
+    // In one look: others append meanwhile.
+    let found = spi::read(
+        "SELECT h.log_id, h.seq, h.entry_hash, e.seq, e.xmin::text
+           FROM ONLY confiture.ledger_head h
+           LEFT JOIN LATERAL (
+             SELECT l.seq, l.xmin FROM ONLY confiture.audit_log l ORDER BY l.seq DESC LIMIT 1
+           ) e ON true
+          WHERE h.chain = $1",
+        &[AUDIT.into()],
+        |row| Ok((head(row)?, row.get::<i64>(4)?, row.get::<String>(5)?)),
     )?;
-    let Some((seq, xmin)) = last.into_iter().next() else {
+    let (head, last, xmin) = found
+        .into_iter()
+        .find(|(head, ..)| head.seq > 0)
+        .ok_or_else(empty)?;
+    let (Some(last), Some(xmin)) = (last, xmin) else {
         return Err(broken());
     };
-    if seq != head.seq {
+    if last != head.seq {
         return Err(broken());
     }
     // Entries of one transaction stand together at the end: it holds the head until it commits.
