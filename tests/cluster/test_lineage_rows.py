@@ -165,8 +165,13 @@ def test_with_the_key_of_its_run_the_hashes_go(kept):
 
 
 def test_a_run_that_failed_keeps_none(kept):
-    kept.execute("ALTER TABLE staging.t ADD CHECK (a < 4990) NOT VALID")
-    assert kept.attempt(options=OPTION) is not None
+    kept.execute(
+        "CREATE FUNCTION staging.late() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN IF new.a > 4990 THEN RAISE 'too late'; END IF; RETURN new; END $$;"
+        "CREATE TRIGGER late BEFORE INSERT ON staging.t"
+        " FOR EACH ROW EXECUTE FUNCTION staging.late()"
+    )
+    kept.sync_refused("P0001", options='{"lineage_rows": true, "triggers": "fire"}')
     assert kept.value("SELECT count(DISTINCT run_id) FROM confiture.lineage_row_chunk") == 1
     assert "OK" in kept.findings()
 
