@@ -11,6 +11,10 @@ use crate::keys::Secret;
 /// Version of the encoding below; verification keeps every former one.
 pub const CANON_VERSION: i16 = 1;
 
+/// The key that an entry names which nobody signed; its signature has no bytes. No key is called
+/// so, and versions begin with 1.
+pub const UNSIGNED: (&str, i32) = ("none", 0);
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {

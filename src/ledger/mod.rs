@@ -12,6 +12,7 @@ pub mod entry;
 pub mod guard;
 pub mod journal;
 pub mod lineage;
+pub mod signing;
 pub mod sql;
 pub mod store;
 pub mod tree;

@@ -65,11 +65,17 @@ def canonical(line):
 
 def check(lines):
     """What is wrong, and the Merkle root over the audit log."""
-    wrong, leaves, steps, records, last, at = [], [], [], b"", {}, 0
+    wrong, leaves, steps, records, last, at, signed = [], [], [], b"", {}, 0, set()
     for line in map(json.loads, filter(str.strip, lines)):
         chain, digest = line["chain"], hashlib.sha256(canonical(line)).digest()
         if line["canon_version"] != 1 or chain != "journal" and line["entry_hash"] != digest.hex():
             wrong.append(("E01", chain))
+        if line["key_name"] != "none":
+            signed |= {chain, "lineage"} if chain == "audit" else {chain}
+        elif (line["key_version"], line["signature"]) != (0, "") or chain in signed | {"journal"}:
+            wrong.append(("E02", chain))
+        else:
+            wrong.append(("E12", chain))
         if chain == "journal":
             if line["number"] != at + 1:
                 wrong.append(("E04", chain))

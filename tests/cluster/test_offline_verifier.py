@@ -85,6 +85,24 @@ def test_both_programs_take_the_published_vectors(verify):
     assert root.hex() == VECTORS["root"]
 
 
+def test_both_programs_tell_of_entries_that_are_not_signed(verify):
+    lines = []
+    for record in VECTORS["unsigned_records"]:
+        assert ledger_check.canonical(record["line"]).hex() == record["canonical"]
+        lines.append(json.dumps(record["line"], ensure_ascii=False))
+    wrong, _ = ledger_check.check(lines)
+    assert set(wrong) == {("E12", "audit"), ("E12", "lineage")}
+    status, found, _ = verify(lines)
+    assert status == 0 and found[("E12", "audit")] == found[("E12", "lineage")] == "unsigned"
+    assert ("OK", "audit") not in found
+    # A log that is signed does not go back.
+    line = VECTORS["records"][-3]["line"] | {"key_name": "none"}
+    signed = [json.dumps(record["line"]) for record in VECTORS["records"][:-3]]
+    assert line["chain"] == "audit"
+    assert ("E02", "audit") in ledger_check.check([*signed, json.dumps(line)])[0]
+    assert verify([*signed, json.dumps(line)])[0] == 1
+
+
 def test_an_export_holds_all_that_is_hashed(db, verify):
     note = db.value("SELECT confiture.export_anchor()")
     key = db.value("SELECT confiture.anchor_key()")

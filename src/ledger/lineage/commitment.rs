@@ -233,6 +233,16 @@ impl Tally {
     pub fn pair(&mut self, key: &ColumnKey, original: &Element, anonymized: &Element) {
         let hash = key.hash(original.bytes());
         self.original.add(&hash);
+        let is_same = self.count(original, anonymized);
+        self.anonymized.add(&if is_same {
+            hash
+        } else {
+            key.hash(anonymized.bytes())
+        });
+    }
+
+    /// Counts one value, as [`Tally::pair`] does; whether both are the same.
+    pub fn count(&mut self, original: &Element, anonymized: &Element) -> bool {
         let is_same = original.bytes() == anonymized.bytes();
         let is_null = original.bytes().len() == original.row + 1;
         match (is_null, is_same) {
@@ -240,11 +250,7 @@ impl Tally {
             (false, true) => self.unchanged += 1,
             (false, false) => self.changed += 1,
         }
-        self.anonymized.add(&if is_same {
-            hash
-        } else {
-            key.hash(anonymized.bytes())
-        });
+        is_same
     }
 }
 

@@ -108,6 +108,8 @@ impl<'a> Verifier<'a> {
     pub fn step(&mut self, stored: &StoredStep) {
         let entry = &stored.entry;
         let hash = entry.hash();
+        // The first entry of a run comes before its lineage.
+        self.lineage.is_signed |= self.audit.is_signed;
         self.lineage.link(
             &Link {
                 seq: entry.seq,
@@ -269,7 +271,13 @@ impl<'a> Verifier<'a> {
         let is_ok = findings.iter().all(|finding| finding.status == "warn");
         let covers = covered.as_ref().map_or(0, |covered| covered.size);
         let later = last_seq.saturating_sub(i64::try_from(covers).unwrap_or(i64::MAX));
-        let rests = what_it_rests_on(covered.as_ref(), later.unsigned_abs(), self.is_export);
+        let rests = if self.audit.is_signed || covered.is_some() {
+            what_it_rests_on(covered.as_ref(), later.unsigned_abs(), self.is_export)
+        } else {
+            "No entry is signed and no anchor covers one: whoever could write to the tables could \
+             have made up all of them."
+                .to_owned()
+        };
         // Without an entry there is nothing to say; else one of these rows says what holds.
         if self.audit.checked > 0 && (later > 0 || !is_ok) {
             findings.push(Finding {

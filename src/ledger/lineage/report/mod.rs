@@ -187,6 +187,8 @@ pub enum Verdict {
     Fail,
     /// Every check passed.
     Ok,
+    /// Entries are not signed.
+    Unsigned,
     /// Some checks could not be made.
     Unverifiable,
 }
@@ -197,6 +199,7 @@ impl Verdict {
         match self {
             Self::Fail => "fail",
             Self::Ok => "ok",
+            Self::Unsigned => "unsigned",
             Self::Unverifiable => "unverifiable",
         }
     }
@@ -209,6 +212,10 @@ impl Verdict {
                  findings below are explained."
             }
             Self::Ok => "The ledger passes all of its checks.",
+            Self::Unsigned => {
+                "Entries of the ledger are not signed: whoever could write to its tables could have \
+                 made them up, and what this report says with them."
+            }
             Self::Unverifiable => {
                 "Parts of the ledger could not be checked: this report is only as good as what \
                  could be."
@@ -223,6 +230,8 @@ impl Report {
         let any = |status| self.findings.iter().any(|f| f.status == status);
         if any("fail") {
             Verdict::Fail
+        } else if any("unsigned") {
+            Verdict::Unsigned
         } else if any("unverifiable") || !any("ok") {
             Verdict::Unverifiable
         } else {
