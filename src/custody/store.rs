@@ -202,11 +202,16 @@ pub fn rotate_kek(provider_name: &str, connection: &Nonatomic) -> Result<Kek> {
 /// As the interface.
 pub fn installation() -> Result<[u8; 16]> {
     as_owner(|| {
+        const ID: &str = "SELECT id FROM ONLY confiture.installation";
+        let found = spi::read_now(ID, &[], |row| row.required::<Uuid>(1))?;
+        if let Some(id) = found.first() {
+            return Ok(*id.as_bytes());
+        }
         spi::run(
             "INSERT INTO confiture.installation (id) VALUES ($1) ON CONFLICT DO NOTHING",
             &[Uuid::from_bytes(random_uuid()?).into()],
         )?;
-        spi::one::<Uuid>("SELECT id FROM ONLY confiture.installation", &[])?
+        spi::one::<Uuid>(ID, &[])?
             .map(|id| *id.as_bytes())
             .ok_or_else(|| Error::new(Kind::Internal, "the installation has no id"))
     })

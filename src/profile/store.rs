@@ -187,7 +187,7 @@ pub fn retire(name: &str, version: &str) -> Result<()> {
 /// 42704 when there is none.
 pub fn pick(name: &str, version: Option<&str>) -> Result<Profile> {
     let found = as_owner(|| {
-        spi::rows(
+        spi::read(
             "SELECT document FROM confiture.profile
               WHERE name = $1 AND CASE WHEN $2::text IS NULL THEN retired_at IS NULL
                                        ELSE version = $2 END
