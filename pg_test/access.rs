@@ -92,9 +92,12 @@ mod tests {
                 "export_openlineage",
                 "get_audit_log",
                 "inclusion_proof",
+                "issue_lineage_report",
+                "issue_openlineage",
                 "lineage_history",
                 "lineage_report",
                 "provider_problem",
+                "record_verification",
                 "verify_ledger",
                 "verify_lineage_data",
                 "verify_lineage_integrity"

@@ -18,6 +18,10 @@ pub const UNSIGNED: (&str, i32) = ("none", 0);
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// A role was given what a kind of work needs.
+    AccessGranted,
+    /// What a kind of work needs was taken from a role.
+    AccessRevoked,
     /// A checkpoint of the entries before was signed, to be kept outside.
     Anchored,
     /// A run ended well; its data committed together with this entry.
@@ -44,16 +48,26 @@ pub enum Event {
     KeyShared,
     /// The log goes on in another cluster or on another timeline than before.
     Incarnation,
+    /// A version of a profile was stored, or is in use again.
+    ProfileLoaded,
+    /// A version of a profile was taken out of use.
+    ProfileRetired,
+    /// A report was handed out.
+    Report,
     /// The key that opens the commitments of a run was destroyed.
     RunKeyShredded,
     /// A run began.
     Started,
+    /// The ledger was verified.
+    Verified,
 }
 
 impl Event {
     /// The word stored.
     pub fn name(self) -> &'static str {
         match self {
+            Self::AccessGranted => "ACCESS_GRANTED",
+            Self::AccessRevoked => "ACCESS_REVOKED",
             Self::Anchored => "ANCHORED",
             Self::Completed => "COMPLETED",
             Self::Config => "CONFIG",
@@ -67,8 +81,12 @@ impl Event {
             Self::KeyRotated => "KEY_ROTATED",
             Self::KeyShared => "KEY_SHARED",
             Self::Incarnation => "INCARNATION",
+            Self::ProfileLoaded => "PROFILE_LOADED",
+            Self::ProfileRetired => "PROFILE_RETIRED",
+            Self::Report => "REPORT",
             Self::RunKeyShredded => "RUN_KEY_SHREDDED",
             Self::Started => "STARTED",
+            Self::Verified => "VERIFIED",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! only: no SQL function appends what a caller says.
 
 pub mod anchor;
+pub mod beginning;
 pub mod canonical;
 pub mod checkpoint;
 pub mod declared;
@@ -17,4 +18,5 @@ pub mod sql;
 pub mod store;
 pub mod tree;
 pub mod unprepared;
+pub mod verified;
 pub mod verify;

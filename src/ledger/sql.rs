@@ -5,14 +5,15 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::{guard, store};
+use super::verify::Finding;
+use super::{guard, store, verified};
 use crate::error::{Error, Kind, Result, given};
 use crate::pg::{ddl, report, user};
 use crate::settings;
 
 /// Checks every entry of the audit log: hash, signature, link, order and head.
 ///
-/// One row per finding; status is `ok`, `fail`, `unverifiable` or `warn`. `anchors` is what
+/// One row per finding; status is `ok`, `fail`, `unsigned`, `unverifiable` or `warn`. `anchors` is what
 /// export_anchor gave and was kept outside; without it the anchors of `confiture.anchor_directory`.
 #[pg_extern(schema = "confiture", stable, parallel_unsafe)]
 #[allow(clippy::type_complexity, reason = "the shape of the rows")]
@@ -32,16 +33,35 @@ fn verify_ledger(
     >,
     ErrorReport,
 > {
-    let anchors = anchors
-        .map(|notes| {
-            notes
-                .into_iter()
-                .map(|note| given("anchors", note))
-                .collect()
-        })
-        .transpose()?;
-    let findings = store::verify(anchors)?;
-    Ok(TableIterator::new(findings.into_iter().map(|finding| {
+    Ok(rows(store::verify(notes(anchors)?)?))
+}
+
+/// Checks the ledger as `verify_ledger` does, and puts on record that and with what result.
+#[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
+#[allow(clippy::type_complexity, reason = "the shape of the rows")]
+fn record_verification(
+    anchors: default!(Option<Vec<Option<String>>>, "NULL"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(check_code, String),
+            name!(status, String),
+            name!(chain, String),
+            name!(seq_from, Option<i64>),
+            name!(seq_to, Option<i64>),
+            name!(detail, String),
+        ),
+    >,
+    ErrorReport,
+> {
+    Ok(rows(verified::store::record(notes(anchors)?)?))
+}
+
+type Row = (String, String, String, Option<i64>, Option<i64>, String);
+
+fn rows(findings: Vec<Finding>) -> TableIterator<'static, Row> {
+    TableIterator::new(findings.into_iter().map(|finding| {
         (
             finding.code.to_owned(),
             finding.status.to_owned(),
@@ -50,7 +70,18 @@ fn verify_ledger(
             finding.seq_to,
             finding.detail,
         )
-    })))
+    }))
+}
+
+fn notes(anchors: Option<Vec<Option<String>>>) -> Result<Option<Vec<String>>> {
+    anchors
+        .map(|notes| {
+            notes
+                .into_iter()
+                .map(|note| given("anchors", note))
+                .collect()
+        })
+        .transpose()
 }
 
 /// Stands before DROP EXTENSION, DROP SCHEMA and DROP OWNED: the evidence must not go with them

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::entry::{self, CANON_VERSION, Entry, Event, Facts, LineageRange};
 use super::signing::{self, Signing};
 use super::verify::{AUDIT, Finding, Head, LINEAGE, Stored, Verifier};
-use super::{anchor, canonical, guard, journal, lineage, unprepared};
+use super::{anchor, beginning, canonical, guard, journal, lineage, unprepared};
 use crate::error::{Error, Kind, Result};
 use crate::keys::{self, Secret};
 use crate::pg::{frozen, owner, report, server, spi, user};
@@ -94,6 +94,9 @@ pub fn append_anyway(
             move_head(LINEAGE, &head)?;
         }
         let mut head = locked_head(AUDIT)?;
+        if head.seq == 0 {
+            beginning::store::found(&mut facts)?;
+        }
         if let Some(moved) = incarnation()? {
             let facts = Facts {
                 details: Some(moved),

@@ -12,7 +12,6 @@ import ledger_check
 import pytest
 
 from journal_calls import REVEAL
-from samples import make_small
 from test_ledger import tamper
 
 ROOT = Path(__file__).parents[2]
@@ -52,15 +51,14 @@ def verify(program, tmp_path):
 
 
 @pytest.fixture
-def db(db):
+def db(numbered):
     """Two runs, reveals between them that the chain covers, and one that it does not."""
-    make_small(db)
-    db.sync()
-    db.execute(REVEAL)
-    db.execute(REVEAL)
-    db.sync()
-    db.execute(REVEAL)
-    return db
+    numbered.sync()
+    numbered.execute(REVEAL)
+    numbered.execute(REVEAL)
+    numbered.sync()
+    numbered.execute(REVEAL)
+    return numbered
 
 
 def export(db):

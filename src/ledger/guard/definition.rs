@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 pub const TABLES: [&str; 5] = ["audit_log", "journal", "ledger_head", "lineage", "run_key"];
 
 /// Functions that guard the ledger or read it for somebody.
-pub const FUNCTIONS: [&str; 24] = [
+pub const FUNCTIONS: [&str; 27] = [
     "_definition_guard",
     "_drop_guard",
     "_journal_guard",
@@ -27,9 +27,12 @@ pub const FUNCTIONS: [&str; 24] = [
     "fail_run",
     "get_audit_log",
     "inclusion_proof",
+    "issue_lineage_report",
+    "issue_openlineage",
     "lineage_history",
     "lineage_report",
     "rearm",
+    "record_verification",
     "shred_run_key",
     "track",
     "verify_ledger",

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::keys;
 use crate::keys::store::ActiveKey;
 use crate::ledger::entry::UNSIGNED;
-use crate::pg::{frozen, owner, spi};
+use crate::pg::{owner, spi};
 use crate::settings;
 
 /// The key that signs the next entry; `None` where none was ever made and the administrator allows
@@ -33,10 +33,16 @@ pub fn is_unsigned() -> Result<bool> {
 /// # Errors
 /// As the interface.
 pub fn has_key() -> Result<bool> {
-    holds(
-        "SELECT EXISTS (SELECT FROM ONLY confiture.key
-                         WHERE purpose = ANY (ARRAY['masking', 'ledger']))",
-    )
+    let found = owner::acting_as_owner("confiture", || {
+        // As of now, whatever the isolation level shows otherwise.
+        spi::read_now(
+            "SELECT EXISTS (SELECT FROM ONLY confiture.key
+                             WHERE purpose = ANY (ARRAY['masking', 'ledger']))",
+            &[],
+            |row| row.required::<bool>(1),
+        )
+    })?;
+    Ok(found.first().copied().unwrap_or(false))
 }
 
 /// Whether the last entry is signed.
@@ -44,6 +50,14 @@ pub fn has_key() -> Result<bool> {
 /// # Errors
 /// As the interface.
 pub fn is_signed() -> Result<bool> {
+    Ok(last_signer()?.is_some_and(|name| name != UNSIGNED.0))
+}
+
+/// The key that the last entry names; `None` in an empty log.
+///
+/// # Errors
+/// As the interface.
+pub fn last_signer() -> Result<Option<String>> {
     let last = owner::acting_as_owner("confiture", || {
         spi::read_now(
             "SELECT key_name FROM ONLY confiture.audit_log ORDER BY seq DESC LIMIT 1",
@@ -51,42 +65,5 @@ pub fn is_signed() -> Result<bool> {
             |row| row.required::<String>(1),
         )
     })?;
-    Ok(last.first().is_some_and(|name| name != UNSIGNED.0))
-}
-
-/// Whether an act is put on record: not before the log has begun and could, which the first entry
-/// makes up for.
-///
-/// Where it is not, whoever makes the first key waits until this transaction has ended, and then
-/// finds what it did.
-///
-/// # Errors
-/// 25006 on a standby; as the interface.
-pub fn must_record() -> Result<bool> {
-    frozen::writable()?;
-    if settings::allow_unsigned() || has_begun()? {
-        return Ok(true);
-    }
-    owner::acting_as_owner("confiture", || {
-        spi::run(
-            "LOCK TABLE ONLY confiture.key_version IN ROW EXCLUSIVE MODE",
-            &[],
-        )
-    })?;
-    has_begun()
-}
-
-fn has_begun() -> Result<bool> {
-    if has_key()? {
-        return Ok(true);
-    }
-    holds("SELECT EXISTS (SELECT FROM ONLY confiture.audit_log)")
-}
-
-/// As of now, whatever the isolation level shows otherwise.
-fn holds(sql: &'static str) -> Result<bool> {
-    let found = owner::acting_as_owner("confiture", || {
-        spi::read_now(sql, &[], |row| row.required::<bool>(1))
-    })?;
-    Ok(found.first().copied().unwrap_or(false))
+    Ok(last.into_iter().next())
 }

@@ -224,19 +224,26 @@ impl Verdict {
     }
 }
 
-impl Report {
-    /// The worst status of the findings. Without one that says `ok`, nothing was shown to be right.
-    pub fn verdict(&self) -> Verdict {
-        let any = |status| self.findings.iter().any(|f| f.status == status);
+impl Verdict {
+    /// The worst status of findings. Without one that says `ok`, nothing was shown to be right.
+    pub fn of(findings: &[Finding]) -> Self {
+        let any = |status| findings.iter().any(|f| f.status == status);
         if any("fail") {
-            Verdict::Fail
+            Self::Fail
         } else if any("unsigned") {
-            Verdict::Unsigned
+            Self::Unsigned
         } else if any("unverifiable") || !any("ok") {
-            Verdict::Unverifiable
+            Self::Unverifiable
         } else {
-            Verdict::Ok
+            Self::Ok
         }
+    }
+}
+
+impl Report {
+    /// What the findings come to.
+    pub fn verdict(&self) -> Verdict {
+        Verdict::of(&self.findings)
     }
 
     /// What the verdict rests on, in the words of the verification.
