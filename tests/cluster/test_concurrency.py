@@ -261,5 +261,5 @@ def test_sessions_share_no_randomness(db):
     ids = db.rows(
         "SELECT count(DISTINCT id), count(DISTINCT run_id), count(*) FROM confiture.audit_log"
     )
-    # Beside those of the runs, the entry about the key.
-    assert ids == [(17, 8, 17)]
+    # Beside those of the runs, the entries about the key and the profile.
+    assert ids == [(18, 8, 18)]

@@ -156,7 +156,7 @@ def test_a_standby_verifies_refuses_to_append_and_goes_on_when_promoted(private_
     db = server.create_database()
     make_entries(db)
     expected = sorted(by_chain(db))
-    size = len(db.events())
+    size = len(db.all_events())
     standby = Standby(server, name="follower")
     try:
         with standby.connect(db.name) as connection:
