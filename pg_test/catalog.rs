@@ -153,6 +153,8 @@ mod tests {
         confiture.inclusion_proof(bigint,bigint) stable unsafe
         confiture.init_key_file(text) volatile unsafe
         confiture.installation_id() volatile unsafe strict
+        confiture.issue_lineage_report(text,text,text) volatile unsafe
+        confiture.issue_openlineage(uuid,text) volatile unsafe
         confiture.lineage_history(text,text) stable safe
         confiture.lineage_report(text,text,text) stable unsafe
         confiture.load_keys() volatile unsafe strict
@@ -161,8 +163,10 @@ mod tests {
         confiture.provider_problem(text,text) volatile unsafe
         confiture.prune_ledger(timestamp with time zone,boolean,text[]) volatile unsafe
         confiture.rearm() volatile unsafe strict
+        confiture.record_verification(text[]) volatile unsafe
         confiture.resolve_seed(text,text,text,text) stable restricted
         confiture.retire_profile(text,text) volatile unsafe
+        confiture.revoke_access(text,text,text) volatile unsafe
         confiture.rewrap_keys(text) procedure unsafe
         confiture.rotate_kek(text) procedure unsafe
         confiture.rotate_key(text) volatile unsafe

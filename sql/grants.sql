@@ -1,76 +1,4 @@
--- grants: nothing for PUBLIC, kinds of access by name, and what pg_dump must carry.
-
-CREATE FUNCTION confiture.grant_access(kind text, role text, domain text DEFAULT NULL)
-  RETURNS void LANGUAGE plpgsql
-  SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-  functions text[];
-  relations text[] := '{}';
-  item text;
-BEGIN
-  IF kind IS NULL OR role IS NULL THEN
-    RAISE EXCEPTION 'kind and role must not be null' USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  IF domain IS NOT NULL THEN
-    RAISE EXCEPTION 'access of kind "%" has no domain', kind USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role) THEN
-    RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
-  END IF;
-  CASE kind
-    WHEN 'masker' THEN
-      functions := ARRAY['anon\_%', '\_strategies', 'validate\_value', 'load\_keys', 'forget\_keys'];
-      relations := ARRAY['strategies'];
-    WHEN 'operator' THEN
-      functions := ARRAY['validate\_profile', 'load\_profile', 'retire\_profile', 'resolve\_seed',
-                         'plan', 'sync', '\_run\_mask', '\_run\_track', 'begin\_run', 'track',
-                         'end\_run', 'fail\_run', '\_strategies', 'validate\_value',
-                         'export\_anchor', 'load\_keys', 'forget\_keys', 'provider\_problem'];
-      relations := ARRAY['profiles', 'key_status', 'strategies'];
-    WHEN 'revealer' THEN
-      functions := ARRAY['anon\_%\_decrypt', 'verify\_lineage\_row', '\_run\_mac', 'load\_keys', 'forget\_keys'];
-    WHEN 'auditor' THEN
-      functions := ARRAY['get\_audit\_log', 'audit\_entry\_json', 'verify\_ledger',
-                         'verify\_lineage\_data', 'verify\_lineage\_integrity',
-                         'verify\_lineage\_rows', '\_run\_mac', '\_run\_track',
-                         'anchor\_key', 'export\_anchor', 'export\_ledger',
-                         'inclusion\_proof', 'consistency\_proof',
-                         'lineage\_history', 'lineage\_report', 'export\_openlineage',
-                         'provider\_problem'];
-      relations := ARRAY['audit_log', 'journal', 'lineage', 'lineage_columns', 'lineage_row_chunk',
-                         'reveals', 'run_report', 'profiles', 'key_status'];
-    WHEN 'admin' THEN
-      functions := ARRAY['create\_key', 'rotate\_key', 'rotate\_kek', 'rewrap\_keys',
-                         'destroy\_key\_version', 'share\_key', 'import\_key',
-                         'installation\_id', 'shred\_run\_key', 'load\_keys', 'forget\_keys', 'provider\_problem'];
-      relations := ARRAY['key_status', 'shared_key'];
-    ELSE
-      RAISE EXCEPTION 'unrecognized kind of access "%"', kind
-        USING ERRCODE = 'invalid_parameter_value', HINT = 'Available kinds are masker, operator, revealer, auditor, admin.';
-  END CASE;
-  EXECUTE format('GRANT USAGE ON SCHEMA confiture TO %I', role);
-  FOR item IN
-    SELECT format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))
-      FROM pg_extension e
-      JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-                      AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
-      JOIN pg_proc p ON p.oid = d.objid
-      JOIN pg_namespace n ON n.oid = p.pronamespace
-     WHERE e.extname = 'confiture' AND p.proname LIKE ANY (functions)
-       -- What begins with anon_ and lives in our own schema is no mask; what takes one off is for
-       -- those who may see the values.
-       AND (p.proname NOT LIKE 'anon\_%' OR n.nspname <> 'confiture')
-       AND (kind = 'revealer' OR p.proname NOT LIKE 'anon\_%\_decrypt')
-  LOOP
-    EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', item, role);
-  END LOOP;
-  FOREACH item IN ARRAY relations LOOP
-    EXECUTE format('GRANT SELECT ON confiture.%I TO %I', item, role);
-  END LOOP;
-END
-$$;
-COMMENT ON FUNCTION confiture.grant_access(text, text, text) IS 'Gives a role what a kind of work needs: masker, operator, revealer, auditor or admin';
+-- grants: nothing for PUBLIC, and what pg_dump must carry.
 
 -- Comments of the functions that Rust declares.
 DO $comments$
@@ -99,7 +27,10 @@ BEGIN
         ('init_key_file', 'Makes the key file of the file provider; refuses to overwrite one'),
         ('create_key', 'Makes a key, wrapped by the provider; returns its version'),
         ('rotate_key', 'Makes a new version of a key; returns it'),
+        ('grant_access', 'Gives a role what a kind of work needs: masker, operator, revealer, auditor or admin'),
+        ('revoke_access', 'Takes from a role what a kind of work needs, but for what it has by another kind'),
         ('verify_ledger', 'Checks every entry of the audit log, one row per finding'),
+        ('record_verification', 'Checks the ledger as verify_ledger does, and puts the result on record'),
         ('anchor_key', 'The public key that verifies anchors signed now'),
         ('export_anchor', 'Signs a checkpoint of the whole audit log, to be kept outside the database'),
         ('inclusion_proof', 'The hashes that lead from one entry to the root of the log'),
@@ -123,6 +54,8 @@ BEGIN
         ('fail_run', 'Ends the run of a script as failed'),
         ('shred_run_key', 'Destroys the key of a run, so that nobody can open its commitments'),
         ('lineage_report', 'What became of masked columns, and whether the ledger bears it out, as a page'),
+        ('issue_lineage_report', 'A report as lineage_report gives it, with its digest on record'),
+        ('issue_openlineage', 'An event as export_openlineage gives it, with its digest on record'),
         ('export_openlineage', 'The end of a run as an OpenLineage event'),
         ('verify_lineage_rows', 'Which rows of the target are not as a run left them, where it kept that'),
         ('verify_lineage_row', 'Whether a row of the target was made of a given value; on record'),

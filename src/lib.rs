@@ -3,6 +3,7 @@
 //! One noun, one room: `CONTRIBUTING.md` draws the house. Inside a room pure files know nothing of
 //! PostgreSQL, `store.rs` holds the SQL text, `sql.rs` is what SQL sees; only `pg` has `unsafe`.
 
+pub mod access;
 pub mod custody;
 pub mod error;
 pub mod keys;

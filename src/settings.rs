@@ -10,6 +10,9 @@ use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 /// `confiture.allow_drop`: lets the extension be dropped although its ledger holds entries.
 static ALLOW_DROP: GucSetting<bool> = GucSetting::<bool>::new(false);
 
+/// `confiture.allow_unsigned`: lets a ledger for which no key was made begin without signatures.
+static ALLOW_UNSIGNED: GucSetting<bool> = GucSetting::<bool>::new(false);
+
 /// `confiture.anchor_directory`: absolute path of the directory that anchors are written to.
 static ANCHOR_DIRECTORY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
@@ -57,6 +60,14 @@ pub(crate) fn init() {
         c"Allows dropping the extension while its ledger holds entries.",
         c"Export the audit log first: dropping the extension destroys the evidence.",
         &ALLOW_DROP,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"confiture.allow_unsigned",
+        c"Allows entries of the ledger without a signature, as long as no key was made.",
+        c"They are marked as such, and verification never says that such a ledger is ok.",
+        &ALLOW_UNSIGNED,
         GucContext::Suset,
         GucFlags::default(),
     );
@@ -165,6 +176,11 @@ pub(crate) fn init() {
 /// Whether the extension may be dropped although its ledger holds entries.
 pub(crate) fn allow_drop() -> bool {
     ALLOW_DROP.get()
+}
+
+/// Whether a ledger for which no key was made may begin without signatures.
+pub(crate) fn allow_unsigned() -> bool {
+    ALLOW_UNSIGNED.get()
 }
 
 /// The directory that anchors are written to, if one is set.

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::{fs, io};
 
 /// The rooms, from the bottom up: a room may use those before it, and what lies below all of them.
-const ROOMS: [&str; 6] = ["keys", "strategies", "ledger", "profile", "custody", "sync"];
+#[rustfmt::skip]
+const ROOMS: [&str; 7] =
+    ["keys", "strategies", "ledger", "profile", "custody", "access", "sync"];
 
 /// What lies below the rooms, with what it may use itself.
 const BELOW: [(&str, &[&str]); 4] = [

@@ -51,17 +51,7 @@ fn laid_out(vectors: &Value) -> String {
 
 fn vectors() -> Value {
     let data_key = Secret::copy_of(&std::array::from_fn(|i| u8::try_from(i).expect("a byte")));
-    let mut log = Log {
-        key: subkey(&data_key, Use::LedgerEntry),
-        seed: subkey(&data_key, Use::LedgerAnchor),
-        records: Vec::new(),
-        audit: (0, entry::genesis(&LOG)),
-        lineage: (0, lineage::genesis(&LOG)),
-        journal: 0,
-        tree: Frontier::default(),
-        steps: None,
-        covered: record::Root::default(),
-    };
+    let mut log = Log::new(&data_key);
     log.act(Event::KeyCreated, &json!({"key": "masking", "version": 1}));
     log.run(1, 3);
     (0..3).for_each(|_| log.reveal());
@@ -81,6 +71,16 @@ fn vectors() -> Value {
     log.reveal();
     let name = origin(&LOG);
     let public = VerifierKey::of_seed(&name, &log.seed).expect("a key");
+    // A log that begins without a key.
+    let mut unsigned = Log::new(&data_key);
+    unsigned.is_signed = false;
+    unsigned.act(
+        Event::Config,
+        &json!({"guards": "disarmed", "reason": "a try"}),
+    );
+    unsigned.run(1, 2);
+    unsigned.is_signed = true;
+    unsigned.act(Event::KeyCreated, &json!({"key": "masking", "version": 1}));
     json!({
         "data_key": hex::encode(data_key.expose()),
         "entry_subkey": hex::encode(log.key.expose()),
@@ -90,12 +90,14 @@ fn vectors() -> Value {
         "anchor_of_all": log.anchor(),
         "root": hex::encode(log.tree.root()),
         "records": log.records,
+        "unsigned_records": unsigned.records,
     })
 }
 
 struct Log {
     key: Secret,
     seed: Secret,
+    is_signed: bool,
     records: Vec<Value>,
     audit: (i64, [u8; 32]),
     lineage: (i64, [u8; 32]),
@@ -106,6 +108,39 @@ struct Log {
 }
 
 impl Log {
+    fn new(data_key: &Secret) -> Self {
+        Self {
+            key: subkey(data_key, Use::LedgerEntry),
+            seed: subkey(data_key, Use::LedgerAnchor),
+            is_signed: true,
+            records: Vec::new(),
+            audit: (0, entry::genesis(&LOG)),
+            lineage: (0, lineage::genesis(&LOG)),
+            journal: 0,
+            tree: Frontier::default(),
+            steps: None,
+            covered: record::Root::default(),
+        }
+    }
+
+    /// Name and version of the key.
+    fn signer(&self) -> (String, i32) {
+        let (name, version) = if self.is_signed {
+            ("masking", 1)
+        } else {
+            entry::UNSIGNED
+        };
+        (name.into(), version)
+    }
+
+    fn sign(&self, hash: &[u8; 32]) -> Vec<u8> {
+        if self.is_signed {
+            entry::sign(&self.key, hash).to_vec()
+        } else {
+            Vec::new()
+        }
+    }
+
     fn anchor(&self) -> String {
         let name = origin(&LOG);
         Checkpoint {
@@ -186,12 +221,12 @@ impl Log {
             facts,
             journal_last: self.journal,
             journal_root: self.covered.finish().map(Vec::from),
-            key_name: "masking".into(),
-            key_version: 1,
+            key_name: self.signer().0,
+            key_version: self.signer().1,
             previous_entry_hash: self.audit.1.to_vec(),
         };
         let hash = entry.hash();
-        let signature = entry::sign(&self.key, &hash);
+        let signature = self.sign(&hash);
         self.audit = (seq, hash);
         self.tree.push(&hash);
         let facts = &entry.facts;
@@ -260,12 +295,12 @@ impl Log {
                 reversible: column == 2,
                 run_key_id: has_commitment.then_some([run; 16]),
             },
-            key_name: "masking".into(),
-            key_version: 1,
+            key_name: self.signer().0,
+            key_version: self.signer().1,
             previous_entry_hash: self.lineage.1.to_vec(),
         };
         let hash = entry.hash();
-        let signature = entry::sign(&self.key, &hash);
+        let signature = self.sign(&hash);
         self.lineage = (seq, hash);
         let steps = self.steps.get_or_insert_with(|| (seq, Frontier::default()));
         steps.1.push(&hash);

@@ -95,6 +95,6 @@ CALL confiture.sync('drill', source => 'prod', target => 'staging');
 \echo '== What is on record'
 SELECT event, details ->> 'key' AS key, details ->> 'version' AS version,
        details #>> '{from,provider}' AS "from", details #>> '{to,provider}' AS "to"
-  FROM confiture.audit_log WHERE run_id IS NULL AND event NOT LIKE 'KEK_%' ORDER BY seq;
+  FROM confiture.audit_log WHERE event LIKE 'KEY_%' ORDER BY seq;
 SELECT check_code, status FROM confiture.verify_ledger() ORDER BY check_code;
 SELECT name, version, state, ledger_entries, profiles FROM confiture.key_status ORDER BY version;

@@ -9,6 +9,7 @@ use super::share::bundle::Bundle;
 use super::{rewrap, share, store};
 use crate::error::{Error, Kind, Result, given};
 use crate::keys::setup;
+use crate::ledger::entry::UNSIGNED;
 use crate::pg::spi::Nonatomic;
 use crate::pg::{call, report};
 
@@ -22,7 +23,7 @@ fn create_key(
 ) -> Result<i32, ErrorReport> {
     let name = given("name", name)?;
     let purpose = purpose.unwrap_or(name);
-    check_name("key", name)?;
+    check_key_name(name)?;
     check_purpose(purpose)?;
     Ok(store::create(name, purpose)?)
 }
@@ -117,7 +118,7 @@ fn share_key(
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
 fn import_key(shared: Option<&str>) -> Result<i32, ErrorReport> {
     let bundle = Bundle::from_json(given("shared", shared)?)?;
-    check_name("key", &bundle.name)?;
+    check_key_name(&bundle.name)?;
     check_purpose(&bundle.purpose)?;
     Ok(share::store::import(bundle)?)
 }
@@ -158,6 +159,18 @@ fn check_purpose(purpose: &str) -> Result<()> {
             Kind::InvalidParameter,
             format!("purpose \"{purpose}\" is reserved"),
         ));
+    }
+    Ok(())
+}
+
+fn check_key_name(name: &str) -> Result<()> {
+    check_name("key", name)?;
+    if name == UNSIGNED.0 {
+        return Err(Error::new(
+            Kind::InvalidParameter,
+            format!("key name \"{name}\" is reserved"),
+        )
+        .with_detail("Entries of the ledger that are not signed name it."));
     }
     Ok(())
 }

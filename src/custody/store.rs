@@ -12,6 +12,7 @@ use crate::keys::{self, Secret, Use, random_uuid, setup, subkey};
 use crate::ledger::anchor;
 use crate::ledger::checkpoint::VerifierKey;
 use crate::ledger::entry::Event;
+use crate::ledger::signing::store as signing;
 use crate::ledger::store as ledger;
 use crate::pg::spi::Nonatomic;
 use crate::pg::{frozen, owner, spi, user};
@@ -25,7 +26,7 @@ const VERIFIER: &str = "verifier";
 /// 42710 when the name or the purpose is taken; 55000 when there is no key yet that could sign the
 /// record of this one; what the provider raises.
 pub fn create(name: &str, purpose: &str) -> Result<i32> {
-    if ![keys::MASKING, "ledger"].contains(&purpose) && !can_sign()? {
+    if ![keys::MASKING, "ledger"].contains(&purpose) && !signing::has_key()? {
         return Err(keys::store::no_key()
             .with_detail("It, or a key for the ledger, signs the record of every other key."));
     }
@@ -172,7 +173,7 @@ pub fn destroy(name: &str, version: i32) -> Result<()> {
 /// 55000 where no key could sign the record; what the provider raises.
 pub fn rotate_kek(provider_name: &str, connection: &Nonatomic) -> Result<Kek> {
     let provider = setup::provider(provider_name)?;
-    if !can_sign()? {
+    if !signing::has_key()? {
         // The very first one, of a token for instance, comes before any key; it replaces none that
         // could wrap.
         return match provider.current() {
@@ -201,11 +202,16 @@ pub fn rotate_kek(provider_name: &str, connection: &Nonatomic) -> Result<Kek> {
 /// As the interface.
 pub fn installation() -> Result<[u8; 16]> {
     as_owner(|| {
+        const ID: &str = "SELECT id FROM ONLY confiture.installation";
+        let found = spi::read_now(ID, &[], |row| row.required::<Uuid>(1))?;
+        if let Some(id) = found.first() {
+            return Ok(*id.as_bytes());
+        }
         spi::run(
             "INSERT INTO confiture.installation (id) VALUES ($1) ON CONFLICT DO NOTHING",
             &[Uuid::from_bytes(random_uuid()?).into()],
         )?;
-        spi::one::<Uuid>("SELECT id FROM ONLY confiture.installation", &[])?
+        spi::one::<Uuid>(ID, &[])?
             .map(|id| *id.as_bytes())
             .ok_or_else(|| Error::new(Kind::Internal, "the installation has no id"))
     })
@@ -239,17 +245,6 @@ pub(super) fn lock_keys() -> Result<()> {
         &[],
     )?;
     Ok(())
-}
-
-/// Whether there is a key that signs the record of acts.
-fn can_sign() -> Result<bool> {
-    let found = as_owner(|| {
-        spi::one::<bool>(
-            "SELECT true FROM ONLY confiture.key WHERE purpose IN ('masking', 'ledger') LIMIT 1",
-            &[],
-        )
-    })?;
-    Ok(found.is_some())
 }
 
 pub(super) fn purpose_and_last(name: &str) -> Result<Option<(String, i32)>> {

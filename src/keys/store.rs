@@ -84,8 +84,9 @@ pub fn active(purpose: &str) -> Result<ActiveKey> {
 /// # Errors
 /// As [`active`].
 pub fn active_now(purpose: &str) -> Result<ActiveKey> {
-    let found =
-        owner::acting_as_owner("confiture", || spi::rows(ACTIVE, &[purpose.into()], stored))?;
+    let found = owner::acting_as_owner("confiture", || {
+        spi::read_now(ACTIVE, &[purpose.into()], stored)
+    })?;
     Ok(open(found.into_iter().next().ok_or_else(no_key)?)?.0)
 }
 
@@ -109,7 +110,7 @@ pub fn version(name: &str, version: i32) -> Result<ActiveKey> {
 /// As [`version`].
 pub fn version_now(name: &str, version: i32) -> Result<ActiveKey> {
     let found = owner::acting_as_owner("confiture", || {
-        spi::rows(VERSION, &[name.into(), version.into()], stored)
+        spi::read_now(VERSION, &[name.into(), version.into()], stored)
     })?;
     match found.into_iter().next() {
         Some(found) => Ok(open(found)?.0),

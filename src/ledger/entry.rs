@@ -11,9 +11,17 @@ use crate::keys::Secret;
 /// Version of the encoding below; verification keeps every former one.
 pub const CANON_VERSION: i16 = 1;
 
+/// The key that an entry names which nobody signed; its signature has no bytes. No key is called
+/// so, and versions begin with 1.
+pub const UNSIGNED: (&str, i32) = ("none", 0);
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// A role was given what a kind of work needs.
+    AccessGranted,
+    /// What a kind of work needs was taken from a role.
+    AccessRevoked,
     /// A checkpoint of the entries before was signed, to be kept outside.
     Anchored,
     /// A run ended well; its data committed together with this entry.
@@ -40,18 +48,28 @@ pub enum Event {
     KeyShared,
     /// The log goes on in another cluster or on another timeline than before.
     Incarnation,
+    /// A version of a profile was stored, or is in use again.
+    ProfileLoaded,
+    /// A version of a profile was taken out of use.
+    ProfileRetired,
     /// The oldest part of the ledger was taken out of it.
     Pruned,
+    /// A report was handed out.
+    Report,
     /// The key that opens the commitments of a run was destroyed.
     RunKeyShredded,
     /// A run began.
     Started,
+    /// The ledger was verified.
+    Verified,
 }
 
 impl Event {
     /// The word stored.
     pub fn name(self) -> &'static str {
         match self {
+            Self::AccessGranted => "ACCESS_GRANTED",
+            Self::AccessRevoked => "ACCESS_REVOKED",
             Self::Anchored => "ANCHORED",
             Self::Completed => "COMPLETED",
             Self::Config => "CONFIG",
@@ -65,9 +83,13 @@ impl Event {
             Self::KeyRotated => "KEY_ROTATED",
             Self::KeyShared => "KEY_SHARED",
             Self::Incarnation => "INCARNATION",
+            Self::ProfileLoaded => "PROFILE_LOADED",
+            Self::ProfileRetired => "PROFILE_RETIRED",
             Self::Pruned => "PRUNED",
+            Self::Report => "REPORT",
             Self::RunKeyShredded => "RUN_KEY_SHREDDED",
             Self::Started => "STARTED",
+            Self::Verified => "VERIFIED",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! only: no SQL function appends what a caller says.
 
 pub mod anchor;
+pub mod beginning;
 pub mod canonical;
 pub mod checkpoint;
 pub mod declared;
@@ -14,8 +15,10 @@ pub mod inspection;
 pub mod journal;
 pub mod lineage;
 pub mod retention;
+pub mod signing;
 pub mod sql;
 pub mod store;
 pub mod tree;
 pub mod unprepared;
+pub mod verified;
 pub mod verify;

@@ -5,14 +5,15 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::{guard, inspection, store};
+use super::verify::Finding;
+use super::{guard, inspection, store, verified};
 use crate::error::{Error, Kind, Result, given};
 use crate::pg::{ddl, report, user};
 use crate::settings;
 
 /// Checks every entry of the audit log: hash, signature, link, order and head.
 ///
-/// One row per finding; status is `ok`, `fail`, `unverifiable` or `warn`. `anchors` is what
+/// One row per finding; status is `ok`, `fail`, `unsigned`, `unverifiable` or `warn`. `anchors` is what
 /// export_anchor gave and was kept outside; without it the anchors of `confiture.anchor_directory`.
 /// With `since_anchor`, of entries up to the newest anchor only the stored hashes are compared with
 /// it.
@@ -35,17 +36,38 @@ fn verify_ledger(
     >,
     ErrorReport,
 > {
-    let anchors = anchors
-        .map(|notes| {
-            notes
-                .into_iter()
-                .map(|note| given("anchors", note))
-                .collect()
-        })
-        .transpose()?;
     let since_anchor = given("since_anchor", since_anchor)?;
-    let findings = inspection::store::inspect(anchors, since_anchor)?.findings;
-    Ok(TableIterator::new(findings.into_iter().map(|finding| {
+    Ok(rows(
+        inspection::store::inspect(notes(anchors)?, since_anchor)?.findings,
+    ))
+}
+
+/// Checks the ledger as `verify_ledger` does, and puts on record that and with what result.
+#[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
+#[allow(clippy::type_complexity, reason = "the shape of the rows")]
+fn record_verification(
+    anchors: default!(Option<Vec<Option<String>>>, "NULL"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(check_code, String),
+            name!(status, String),
+            name!(chain, String),
+            name!(seq_from, Option<i64>),
+            name!(seq_to, Option<i64>),
+            name!(detail, String),
+        ),
+    >,
+    ErrorReport,
+> {
+    Ok(rows(verified::store::record(notes(anchors)?)?))
+}
+
+type Row = (String, String, String, Option<i64>, Option<i64>, String);
+
+fn rows(findings: Vec<Finding>) -> TableIterator<'static, Row> {
+    TableIterator::new(findings.into_iter().map(|finding| {
         (
             finding.code.to_owned(),
             finding.status.to_owned(),
@@ -54,7 +76,18 @@ fn verify_ledger(
             finding.seq_to,
             finding.detail,
         )
-    })))
+    }))
+}
+
+fn notes(anchors: Option<Vec<Option<String>>>) -> Result<Option<Vec<String>>> {
+    anchors
+        .map(|notes| {
+            notes
+                .into_iter()
+                .map(|note| given("anchors", note))
+                .collect()
+        })
+        .transpose()
 }
 
 /// Stands before DROP EXTENSION, DROP SCHEMA and DROP OWNED: the evidence must not go with them

@@ -9,11 +9,11 @@ use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
 use serde_json::{Value, json};
 
 use super::entry::{self, CANON_VERSION, Entry, Event, Facts, LineageRange};
+use super::signing::{self, Signing};
 use super::verify::{AUDIT, Head, LINEAGE, Stored};
-use super::{canonical, guard, journal, lineage, unprepared};
+use super::{beginning, canonical, guard, journal, lineage, unprepared};
 use crate::error::{Error, Kind, Result};
-use crate::keys::store::ActiveKey;
-use crate::keys::{self, Use, subkey};
+use crate::keys;
 use crate::pg::{frozen, owner, report, server, spi, user};
 
 /// Whose word an entry is.
@@ -70,19 +70,23 @@ pub fn append_anyway(
 ) -> Result<i64> {
     frozen::writable()?;
     let (user_name, session_user_name) = (user::name(user::outer()), user::name(user::session()));
-    let active = keys::store::active_now("ledger")?;
+    let mut key = signing::store::signer()?;
     owner::acting_as_owner("confiture", || {
         unprepared::mark();
         make_heads()?;
+        // Always in this order, and last of all locks. Both: an entry without lineage may be
+        // followed by one with it in the same transaction, while others wait for this one.
+        spi::rows(&format!("{HEAD} FOR UPDATE"), &[LINEAGE.into()], head)?;
+        if key.is_none() && signing::store::is_signed()? {
+            // Somebody has made the first key since.
+            key = Some(keys::store::active_now("ledger")?);
+        }
         let signing = Signing {
             origin,
             user_name: &user_name,
             session_user_name: &session_user_name,
-            key: &active,
+            key: key.as_ref(),
         };
-        // Always in this order, and last of all locks. Both: an entry without lineage may be
-        // followed by one with it in the same transaction, while others wait for this one.
-        spi::rows(&format!("{HEAD} FOR UPDATE"), &[LINEAGE.into()], head)?;
         if let (Some(steps), Some(run_id)) = (steps, facts.run_id) {
             let head = locked_head(LINEAGE)?;
             let (range, head) = lineage::store::append(&signing, run_id, head, steps)?;
@@ -90,6 +94,9 @@ pub fn append_anyway(
             move_head(LINEAGE, &head)?;
         }
         let mut head = locked_head(AUDIT)?;
+        if head.seq == 0 {
+            beginning::store::found(&mut facts)?;
+        }
         if let Some(moved) = incarnation()? {
             let facts = Facts {
                 details: Some(moved),
@@ -101,25 +108,6 @@ pub fn append_anyway(
         move_head(AUDIT, &head)?;
         Ok(head.seq)
     })
-}
-
-/// Who signs, and for whom.
-pub struct Signing<'a> {
-    /// Whose word it is.
-    pub origin: Origin,
-    /// Role that called.
-    pub user_name: &'a str,
-    /// Role that logged in.
-    pub session_user_name: &'a str,
-    /// The signing key.
-    pub key: &'a ActiveKey,
-}
-
-impl Signing<'_> {
-    /// Signs the hash of an entry.
-    pub fn sign(&self, hash: &[u8; 32]) -> [u8; 32] {
-        entry::sign(&subkey(&self.key.secret, Use::LedgerEntry), hash)
-    }
 }
 
 /// Writes an entry of the audit log behind the head and returns the head that follows.
@@ -150,8 +138,8 @@ fn write(signing: &Signing<'_>, event: Event, facts: Facts, head: &Head) -> Resu
         facts,
         journal_last,
         journal_root: journal_root.map(Into::into),
-        key_name: signing.key.name.to_string(),
-        key_version: signing.key.version,
+        key_name: signing.key_name(),
+        key_version: signing.key_version(),
         previous_entry_hash: head.entry_hash.clone(),
     };
     let hash = entry.hash();
@@ -259,7 +247,7 @@ const INSERT: &str = "
            $31::text::jsonb, $32::text::jsonb, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42,
            $43)";
 
-fn insert(entry: &Entry, hash: &[u8; 32], signature: &[u8; 32]) -> Result<()> {
+fn insert(entry: &Entry, hash: &[u8; 32], signature: &[u8]) -> Result<()> {
     let facts = &entry.facts;
     let time = |at: i64| {
         TimestampWithTimeZone::try_from(at)

@@ -55,12 +55,13 @@ impl Row<'_> {
 /// Runs a statement that may write and collects its rows.
 ///
 /// # Errors
-/// What `read` returns; XX000 when the interface fails. Server errors unwind.
+/// 25006 on a standby; what `read` returns; XX000 when the interface fails. Server errors unwind.
 pub fn rows<T>(
     sql: &str,
     args: &[DatumWithOid<'_>],
     mut read: impl FnMut(&Row<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
+    writable()?;
     Spi::connect_mut(|client| {
         client.update(sql, None, args).map_err(interface)?;
         collect(&mut read)
@@ -268,6 +269,7 @@ pub fn one<T: IntoDatum + FromDatum>(sql: &str, args: &[DatumWithOid<'_>]) -> Re
 /// # Errors
 /// As [`rows`].
 pub fn run(sql: &str, args: &[DatumWithOid<'_>]) -> Result<u64> {
+    writable()?;
     Spi::connect_mut(|client| {
         client.update(sql, None, args).map_err(interface)?;
         Ok(processed())
@@ -375,6 +377,17 @@ impl Drop for Nonatomic {
         // run yet, so the connection is still on the stack.
         unsafe { pg_sys::SPI_finish() };
     }
+}
+
+/// pgrx has every such statement take a transaction id first, which a standby answers as a defect,
+/// XX000.
+fn writable() -> Result<()> {
+    // SAFETY: reads shared memory.
+    if unsafe { pg_sys::RecoveryInProgress() } {
+        return Err(Error::new(Kind::ReadOnly, "a standby cannot be written to")
+            .with_hint("Do this on the primary."));
+    }
+    Ok(())
 }
 
 fn processed() -> u64 {

@@ -4,6 +4,9 @@ use super::{Profile, canonical};
 use crate::error::{Error, Kind, Result};
 use crate::keys::store::ActiveKey;
 use crate::keys::{self, MASKING};
+use crate::ledger::beginning;
+use crate::ledger::entry::{Event, Facts};
+use crate::ledger::store as ledger;
 use crate::pg::{owner, spi, user};
 
 /// What loading did.
@@ -19,68 +22,96 @@ pub enum Loaded {
 
 /// Stores a profile, or finds it stored.
 ///
+/// What is stored or put back in use is on record; what was there already leaves no trace.
+///
 /// # Errors
 /// 42710 when that version exists with other content.
 pub fn load(profile: &Profile, document: &str) -> Result<Loaded> {
-    as_owner(|| {
-        let caller = user::name(user::outer());
-        let tables: Vec<String> = profile.tables.iter().map(super::Table::shown).collect();
-        let active = active_masking_key()?;
-        let stored = spi::run(
-            "INSERT INTO confiture.profile (name, version, profile_hash, canonical, document,
+    let loaded = as_owner(|| store(profile, document))?;
+    if loaded != Loaded::Same {
+        record(
+            Event::ProfileLoaded,
+            &profile.name,
+            &profile.version,
+            profile.profile_hash().to_vec(),
+        )?;
+    }
+    Ok(loaded)
+}
+
+fn record(event: Event, name: &str, version: &str, hash: Vec<u8>) -> Result<()> {
+    if beginning::store::must_record()? {
+        ledger::append(
+            event,
+            Facts {
+                profile_name: Some(name.to_owned()),
+                profile_version: Some(version.to_owned()),
+                profile_hash: Some(hash),
+                ..Facts::default()
+            },
+        )?;
+    }
+    Ok(())
+}
+
+fn store(profile: &Profile, document: &str) -> Result<Loaded> {
+    let caller = user::name(user::outer());
+    let tables: Vec<String> = profile.tables.iter().map(super::Table::shown).collect();
+    let active = active_masking_key()?;
+    let stored = spi::run(
+        "INSERT INTO confiture.profile (name, version, profile_hash, canonical, document,
                     tables, loaded_by, key_name, key_version)
              VALUES ($1, $2, $3, $4::text::jsonb, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
-            &[
-                profile.name.as_str().into(),
-                profile.version.as_str().into(),
-                profile.profile_hash().to_vec().into(),
-                profile.canonical_json().into(),
-                document.into(),
-                tables.into(),
-                caller.into(),
-                active.as_ref().map(|(name, _)| name.as_str()).into(),
-                active.as_ref().map(|(_, version)| *version).into(),
-            ],
-        )?;
-        if stored == 1 {
-            return Ok(Loaded::New);
-        }
-        let found = spi::rows(
-            "SELECT document, retired_at IS NOT NULL FROM confiture.profile
+        &[
+            profile.name.as_str().into(),
+            profile.version.as_str().into(),
+            profile.profile_hash().to_vec().into(),
+            profile.canonical_json().into(),
+            document.into(),
+            tables.into(),
+            caller.into(),
+            active.as_ref().map(|(name, _)| name.as_str()).into(),
+            active.as_ref().map(|(_, version)| *version).into(),
+        ],
+    )?;
+    if stored == 1 {
+        return Ok(Loaded::New);
+    }
+    let found = spi::rows(
+        "SELECT document, retired_at IS NOT NULL FROM confiture.profile
               WHERE name = $1 AND version = $2 FOR UPDATE",
-            &[
-                profile.name.as_str().into(),
-                profile.version.as_str().into(),
-            ],
-            |row| Ok((row.required::<String>(1)?, row.required::<bool>(2)?)),
-        )?;
-        let Some((document, retired)) = found.into_iter().next() else {
-            return Err(Error::new(
-                Kind::Internal,
-                "a stored profile cannot be seen",
-            ));
-        };
-        let (existing, _) = super::load(document.as_bytes())?;
-        if !canonical::same_content(&existing, profile) {
-            return Err(Error::new(
-                Kind::DuplicateObject,
-                format!(
-                    "profile \"{}\" version \"{}\" already exists with other content",
-                    profile.name, profile.version
-                ),
-            )
-            .with_detail("A stored version never changes: evidence refers to it.")
-            .with_hint("Give the document a new version."));
-        }
-        if !retired {
-            return Ok(Loaded::Same);
-        }
-        if let Some((name, version)) = pin_of(profile)? {
-            hold(&name, version)?;
-        }
-        set_retired(&profile.name, &profile.version, false)?;
-        Ok(Loaded::Restored)
-    })
+        &[
+            profile.name.as_str().into(),
+            profile.version.as_str().into(),
+        ],
+        |row| Ok((row.required::<String>(1)?, row.required::<bool>(2)?)),
+    )?;
+    let Some((document, retired)) = found.into_iter().next() else {
+        return Err(Error::new(
+            Kind::Internal,
+            "a stored profile cannot be seen",
+        ));
+    };
+    let (existing, _) = super::load(document.as_bytes())?;
+    if !canonical::same_content(&existing, profile) {
+        return Err(Error::new(
+            Kind::DuplicateObject,
+            format!(
+                "profile \"{}\" version \"{}\" already exists with other content",
+                profile.name, profile.version
+            ),
+        )
+        .with_detail("A stored version never changes: evidence refers to it.")
+        .with_hint("Give the document a new version."));
+    }
+    if !retired {
+        return Ok(Loaded::Same);
+    }
+    if let Some((name, version)) = pin_of(profile)? {
+        hold(&name, version)?;
+    }
+    set_retired(&profile.name, &profile.version, false)?;
+    Ok(Loaded::Restored)
 }
 
 /// The masking key that every run of a profile uses: the version that was active when the profile
@@ -175,10 +206,9 @@ fn hold(name: &str, version: i32) -> Result<()> {
 /// # Errors
 /// 42704 when there is no such version.
 pub fn retire(name: &str, version: &str) -> Result<()> {
-    as_owner(|| match set_retired(name, version, true)? {
-        0 => Err(missing(name, Some(version))),
-        _ => Ok(()),
-    })
+    let hash = as_owner(|| set_retired(name, version, true))?;
+    let hash = hash.ok_or_else(|| missing(name, Some(version)))?;
+    record(Event::ProfileRetired, name, version, hash)
 }
 
 /// Reads a version, or the newest that is not retired.
@@ -187,7 +217,7 @@ pub fn retire(name: &str, version: &str) -> Result<()> {
 /// 42704 when there is none.
 pub fn pick(name: &str, version: Option<&str>) -> Result<Profile> {
     let found = as_owner(|| {
-        spi::rows(
+        spi::read(
             "SELECT document FROM confiture.profile
               WHERE name = $1 AND CASE WHEN $2::text IS NULL THEN retired_at IS NULL
                                        ELSE version = $2 END
@@ -207,12 +237,13 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn set_retired(name: &str, version: &str, retired: bool) -> Result<u64> {
-    spi::run(
+/// The hash of the version; `None` where there is no such version.
+fn set_retired(name: &str, version: &str, retired: bool) -> Result<Option<Vec<u8>>> {
+    spi::one(
         "UPDATE confiture.profile
             SET retired_at = CASE WHEN $3 THEN pg_catalog.clock_timestamp() END,
                 retired_by = CASE WHEN $3 THEN $4 END
-          WHERE name = $1 AND version = $2",
+          WHERE name = $1 AND version = $2 RETURNING profile_hash",
         &[
             name.into(),
             version.into(),

@@ -13,7 +13,7 @@ use super::plan::Plan;
 use super::request::{self, Planned};
 use super::{masks, statement, store, target, trackers, tracking};
 use crate::error::{Error, Kind, Result, counted};
-use crate::keys::{self, Use, subkey};
+use crate::keys::{self, Secret, Use, subkey};
 use crate::ledger::lineage;
 use crate::pg::snapshot::Snapshot;
 use crate::pg::{guc, ident, report, server, spi, user};
@@ -62,10 +62,15 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     if !plan.prepare.created.is_empty() {
         stands_alone(plan)?;
     }
-    let (masking, fpe) = (
-        subkey(&key.secret, Use::Masking),
-        subkey(&key.secret, Use::Fpe),
-    );
+    let (masking, fpe) = match key {
+        Some(key) => (
+            subkey(&key.secret, Use::Masking),
+            subkey(&key.secret, Use::Fpe),
+        ),
+        // No mask of this run works with it; never one that anybody could know.
+        None if !plan.needs_key() => (Secret::random()?, Secret::random()?),
+        None => return Err(keys::store::no_key()),
+    };
     let compiled = plan
         .masks(&profile.name)
         .into_iter()
@@ -78,7 +83,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
                 None => None,
             };
             let keys = Subkeys {
-                salt: salt.as_ref().map(keys::Secret::expose),
+                salt: salt.as_ref().map(Secret::expose),
                 ..Subkeys::new(masking.expose(), fpe.expose())
             };
             mask.strategy.mask(&keys, mask.seed, mask.of)

@@ -22,8 +22,8 @@ pub struct Evidence<'a> {
     pub request: &'a Request,
     /// The profile used.
     pub profile: &'a Profile,
-    /// The masking key used.
-    pub key: &'a ActiveKey,
+    /// The masking key used; `None` where no key was made and no mask needs one.
+    pub key: Option<&'a ActiveKey>,
     /// The versions of the salts it uses, by name.
     pub salts: BTreeMap<String, i32>,
 }
@@ -49,7 +49,7 @@ impl Evidence<'_> {
             strategies_applied: Some(Value::Object(strategies)),
             details: Some(json!({
                 "mode": "atomic",
-                "masking_key": format!("{}/{}", self.key.name, self.key.version),
+                "masking_key": self.key.map(|key| format!("{}/{}", key.name, key.version)),
                 "salts": self.salts,
                 "triggers": self.request.options.triggers.name(),
                 "lineage": self.request.options.lineage.name(),

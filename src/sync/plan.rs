@@ -10,7 +10,7 @@ use super::options::{Options, Triggers};
 use crate::error::Result;
 use crate::keys::push_field;
 use crate::profile::{self, Profile, SeedOrigin};
-use crate::strategies::{Seed, Strategy, ValueType};
+use crate::strategies::{Needs, Seed, Strategy, ValueType};
 
 /// What a run will do.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +92,17 @@ impl Plan {
             }
         }
         masks
+    }
+
+    /// Whether a column is masked by what works with a key.
+    pub fn needs_key(&self) -> bool {
+        self.tables
+            .iter()
+            .flat_map(|table| &table.columns)
+            .any(|column| match &column.decision {
+                Decision::Masked(masked) => masked.strategy.kind().definition().needs == Needs::Key,
+                _ => false,
+            })
     }
 
     /// Columns copied as they are although nobody decided so.

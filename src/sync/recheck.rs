@@ -51,7 +51,7 @@ pub fn recheck(run_id: [u8; 16], table: &str, column: &str) -> Result<Comparison
         row_key.len(),
     );
     let tracking = trackers::install(vec![Tracker::new(found.key.clone())]);
-    request::pinned(|| spi::run(&query, &[]))?;
+    request::pinned(|| spi::read(&query, &[], |_| Ok(())))?;
     let seen = tracking.finish().into_iter().next();
     let sum = seen.map(|seen| seen.tally.anonymized).unwrap_or_default();
     let is_same = match found.commitment.shape {

@@ -6,18 +6,21 @@ use std::time::Instant;
 use super::copy::copy;
 use super::evidence::{Evidence, merged, seconds};
 use super::failure::{Phase, explain};
+use super::options::Lineage;
 use super::plan::Plan;
 use super::request::{self, Request, pinned};
 use crate::custody;
 use crate::error::{Error, Kind, Result};
+use crate::keys::store::ActiveKey;
 use crate::keys::{self, SALT_PREFIX, random_uuid};
 use crate::ledger::entry::Event;
+use crate::ledger::signing;
 use crate::ledger::store::{self as ledger, Origin};
 use crate::pg::lock::SessionLock;
 use crate::pg::report;
 use crate::pg::spi::Nonatomic;
 use crate::pg::subxact::guarded;
-use crate::profile;
+use crate::profile::{self, Profile};
 
 /// Carries a run out. The caller has seen that the procedure may commit.
 ///
@@ -40,14 +43,14 @@ pub fn run(request: &Request) -> Result<()> {
     for note in &planned.plan.notes {
         report::notice(note);
     }
-    let key = profile::store::masking_key(&profile, true)?;
+    let key = masking_key(&planned.plan, request, &profile, true)?;
     let salts = salts(&planned.plan, &profile.name)?;
     let run_id = random_uuid()?;
     let evidence = Evidence {
         run_id,
         request,
         profile: &profile,
-        key: &key,
+        key: key.as_ref(),
         salts,
     };
     ledger::append(Event::Started, evidence.facts(&planned.plan))?;
@@ -81,6 +84,28 @@ pub fn run(request: &Request) -> Result<()> {
             Err(error)
         }
     }
+}
+
+/// The masking key of a run; `None` where no key was made, the ledger may do without, and nothing
+/// in the run needs one.
+///
+/// # Errors
+/// As [`profile::store::masking_key`].
+pub fn masking_key(
+    plan: &Plan,
+    request: &Request,
+    profile: &Profile,
+    pin: bool,
+) -> Result<Option<ActiveKey>> {
+    if signing::store::is_unsigned()? && !plan.needs_key() {
+        if request.options.lineage == Lineage::Off {
+            return Ok(None);
+        }
+        return Err(keys::store::no_key()
+            .with_detail("The commitments of the lineage need one, though no mask does.")
+            .with_hint("Make one with confiture.create_key, or run with the option lineage off."));
+    }
+    profile::store::masking_key(profile, pin).map(Some)
 }
 
 /// The salts of a run with their versions; a column's own salt is made when a run first needs it.

@@ -14,6 +14,7 @@ use super::request::{self, Request};
 use super::run;
 use super::{masks, recheck, rowcheck, trackers};
 use crate::error::{Error, Kind, Result, given};
+use crate::ledger;
 use crate::ledger::lineage::commitment::Element;
 use crate::ledger::lineage::rows;
 use crate::pg::codec::Codec;
@@ -76,8 +77,12 @@ fn plan(
 > {
     let request = asked(profile, source, target, options)?;
     let profile = profile::store::pick(&request.profile, request.options.version.as_deref())?;
-    profile::store::masking_key(&profile, false)?;
+    // Said first where a key is needed in any case.
+    if !ledger::signing::store::is_unsigned()? {
+        profile::store::masking_key(&profile, false)?;
+    }
     let planned = request::pinned(|| request::plan(&request, &profile))?;
+    run::masking_key(&planned.plan, &request, &profile, false)?;
     let mut rows = Vec::new();
     for table in planned.plan.tables {
         for column in table.columns {

@@ -97,7 +97,7 @@ pub fn ties(schema: &str, other: &str) -> Result<Vec<String>> {
 /// # Errors
 /// XX000 when the interface fails.
 pub fn keyed_table(schema: &str, table: &str) -> Result<Option<(char, Vec<String>)>> {
-    let found = spi::rows(
+    let found = spi::read(
         "SELECT c.relkind::pg_catalog.text,
                 ARRAY(SELECT a.attname::pg_catalog.text
                         FROM pg_catalog.pg_index i

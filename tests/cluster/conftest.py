@@ -6,6 +6,7 @@ import moto_server
 import pytest
 import softhsm
 
+from samples import make_small
 from server import Server
 
 NO_KEY_SERVERS = "there is no .venv-key-servers (tools/key-servers-env makes it)"
@@ -23,6 +24,17 @@ def server():
 def db(server):
     """A fresh database with the extension and a masking key."""
     database = server.create_database()
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def numbered(server):
+    """As `db`, with a small profile that was loaded before the key was made: entry 1 is about the
+    key, and the first run has 2 and 3."""
+    database = server.create_database(key=False)
+    make_small(database)
+    database.make_key()
     yield database
     database.drop()
 

@@ -90,7 +90,8 @@ def canonical(line):
 
 def check(lines):
     """What is wrong, and the Merkle root over the audit log."""
-    wrong, tree, steps, records, last, at, said = [], Tree(), [], b"", {}, 0, {}
+    wrong, tree, steps, records, last, at = [], Tree(), [], b"", {}, 0
+    said, signed = {}, set()
     part, first = hashlib.sha256(), True
     for text in filter(str.strip, lines):
         line = json.loads(text)
@@ -126,6 +127,12 @@ def check(lines):
         chain, digest = line["chain"], hashlib.sha256(canonical(line)).digest()
         if line["canon_version"] != 1 or chain != "journal" and line["entry_hash"] != digest.hex():
             wrong.append(("E01", chain))
+        if line["key_name"] != "none":
+            signed |= {chain, "lineage"} if chain == "audit" else {chain}
+        elif (line["key_version"], line["signature"]) != (0, "") or chain in signed | {"journal"}:
+            wrong.append(("E02", chain))
+        else:
+            wrong.append(("E12", chain))
         if chain == "journal":
             if line["number"] != at + 1:
                 wrong.append(("E04", chain))

@@ -2,16 +2,14 @@
 
 import pytest
 
-from samples import make_small
 from test_anchors import cut, export, verified
 
 
 @pytest.fixture
-def db(db):
+def db(numbered):
     """After a run: three entries, the first one about the key."""
-    make_small(db)
-    db.sync()
-    return db
+    numbered.sync()
+    return numbered
 
 
 @pytest.fixture

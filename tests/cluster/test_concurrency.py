@@ -155,7 +155,7 @@ def test_runs_on_different_targets_do_not_wait_for_each_other(held):
     assert db.value("SELECT count(*) FROM testing.people") == 3
     held["let_go"]()
     assert held["run"].result() is None
-    assert db.findings()["OK"] == ("ok", 1, 7)
+    assert db.findings()["OK"] == ("ok", 1, 8)
 
 
 def test_a_cancelled_run_changes_nothing_and_says_so(held):
@@ -176,7 +176,7 @@ def test_a_killed_run_changes_nothing_and_its_beginning_stays_on_record(held):
     assert held["run"].result() is not None
     assert db.content("staging") == held["before"]
     assert db.events()[3:] == ["STARTED"]
-    assert db.findings()["OK"] == ("ok", 1, 4)
+    assert db.findings()["OK"] == ("ok", 1, 5)
     held["let_go"]()
     db.execute(CALL)
     assert db.value("SELECT DISTINCT note FROM staging.people") == "new"
@@ -237,7 +237,7 @@ def test_many_runs_at_once_keep_one_ledger(db):
 
     runs = [Background(lambda number=number: work(number)) for number in range(6)]
     assert [run.result(120) for run in runs] == [None] * 6
-    assert db.findings()["OK"] == ("ok", 1, 49)
+    assert db.findings()["OK"] == ("ok", 1, 50)
 
 
 def test_a_table_dropped_by_somebody_else_meanwhile_is_one_clear_error(held):
@@ -261,5 +261,5 @@ def test_sessions_share_no_randomness(db):
     ids = db.rows(
         "SELECT count(DISTINCT id), count(DISTINCT run_id), count(*) FROM confiture.audit_log"
     )
-    # Beside those of the runs, the entry about the key.
-    assert ids == [(17, 8, 17)]
+    # Beside those of the runs, the entries about the key and the profile.
+    assert ids == [(18, 8, 18)]

@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from samples import make_small
 from server import ROOT
 from tampering import commands_unguarded, unguarded
 
@@ -14,11 +13,10 @@ ENABLE = "ALTER TABLE confiture.audit_log ENABLE TRIGGER ALL"
 
 
 @pytest.fixture
-def db(db):
+def db(numbered):
     """Three entries."""
-    make_small(db)
-    db.sync()
-    return db
+    numbered.sync()
+    return numbered
 
 
 def details(db):

@@ -17,15 +17,16 @@ GUARD = ROOT / "src" / "ledger" / "guard"
 def fill(db):
     """Three entries, and an auditor."""
     make_small(db)
-    db.sync()
     db.auditor = db.role("auditor")
     db.execute(f"SELECT confiture.grant_access('auditor', '{db.auditor}')")
+    db.make_key()
+    db.sync()
 
 
 @pytest.fixture(scope="module")
 def shared(server):
     """A database that no test of this module changes: what is refused leaves it as it was."""
-    database = server.create_database()
+    database = server.create_database(key=False)
     fill(database)
     yield database
     database.drop()
@@ -38,7 +39,6 @@ def handed(server):
     database.boss = f"boss_{database.name}"
     database.execute(f"CREATE ROLE {database.boss} LOGIN SUPERUSER")
     database.session(database.boss).execute("CREATE EXTENSION confiture")
-    database.make_key()
     fill(database)
     database.execute(f"ALTER ROLE {database.boss} NOSUPERUSER")
     yield database

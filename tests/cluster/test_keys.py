@@ -162,15 +162,16 @@ def test_rotation_keeps_the_evidence(db):
     # about itself, and the runs of a profile that masks with the old one.
     assert db.rows("SELECT event, key_version FROM confiture.audit_log ORDER BY seq") == [
         ("KEY_CREATED", 1),
+        ("PROFILE_LOADED", 1),
         ("STARTED", 1),
         ("COMPLETED", 1),
         ("KEY_ROTATED", 2),
         ("STARTED", 2),
         ("COMPLETED", 2),
     ]
-    assert db.findings()["OK"] == ("ok", 1, 6)
+    assert db.findings()["OK"] == ("ok", 1, 7)
     assert db.rows("SELECT version, ledger_entries FROM confiture.key_status ORDER BY 1") == [
-        (1, 3),
+        (1, 4),
         (2, 3),
     ]
 

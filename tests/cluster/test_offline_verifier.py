@@ -12,7 +12,6 @@ import ledger_check
 import pytest
 
 from journal_calls import REVEAL
-from samples import make_small
 from test_ledger import tamper
 
 ROOT = Path(__file__).parents[2]
@@ -59,15 +58,14 @@ def verify(program, tmp_path):
 
 
 @pytest.fixture
-def db(db):
+def db(numbered):
     """Two runs, reveals between them that the chain covers, and one that it does not."""
-    make_small(db)
-    db.sync()
-    db.execute(REVEAL)
-    db.execute(REVEAL)
-    db.sync()
-    db.execute(REVEAL)
-    return db
+    numbered.sync()
+    numbered.execute(REVEAL)
+    numbered.execute(REVEAL)
+    numbered.sync()
+    numbered.execute(REVEAL)
+    return numbered
 
 
 def export(db):
@@ -90,6 +88,24 @@ def test_both_programs_take_the_published_vectors(verify):
     assert status == 0 and found[("OK", "audit")] == "ok"
     _, _, root = anchor_check.open_anchor(VECTORS["anchor_of_all"], key)
     assert root.hex() == VECTORS["root"]
+
+
+def test_both_programs_tell_of_entries_that_are_not_signed(verify):
+    lines = []
+    for record in VECTORS["unsigned_records"]:
+        assert ledger_check.canonical(record["line"]).hex() == record["canonical"]
+        lines.append(json.dumps(record["line"], ensure_ascii=False))
+    wrong, _ = ledger_check.check(lines)
+    assert set(wrong) == {("E12", "audit"), ("E12", "lineage")}
+    status, found, _ = verify(lines)
+    assert status == 0 and found[("E12", "audit")] == found[("E12", "lineage")] == "unsigned"
+    assert ("OK", "audit") not in found
+    # A log that is signed does not go back.
+    line = VECTORS["records"][-3]["line"] | {"key_name": "none"}
+    signed = [json.dumps(record["line"]) for record in VECTORS["records"][:-3]]
+    assert line["chain"] == "audit"
+    assert ("E02", "audit") in ledger_check.check([*signed, json.dumps(line)])[0]
+    assert verify([*signed, json.dumps(line)])[0] == 1
 
 
 def test_an_export_holds_all_that_is_hashed(db, verify):

@@ -13,7 +13,11 @@ fn vectors() -> Value {
 }
 
 fn lines(vectors: &Value) -> Vec<String> {
-    let records = vectors["records"].as_array().expect("records");
+    lines_of(vectors, "records")
+}
+
+fn lines_of(vectors: &Value, name: &str) -> Vec<String> {
+    let records = vectors[name].as_array().expect("records");
     records
         .iter()
         .map(|record| record["line"].to_string())
@@ -74,6 +78,27 @@ fn verifier_takes_the_published_vectors() {
     let (status, found, _) = run(&export, &["--anchor", note]);
     assert_eq!((status, &*found[0]), (0, "E11 audit"));
     assert!(!found.contains(&"OK audit".to_owned()), "{found:?}");
+}
+
+#[test]
+fn verifier_tells_of_entries_that_are_not_signed() {
+    let vectors = vectors();
+    let export = lines_of(&vectors, "unsigned_records").join("\n");
+    let (status, found, problem) = run(&export, &[]);
+    assert_eq!(
+        (status, &*found.join(", "), &*problem),
+        (0, "E12 audit, E12 lineage, W01 audit, E11 audit", "")
+    );
+    // A log that is signed does not go back.
+    let mut back = lines(&vectors);
+    let last = back
+        .iter()
+        .rposition(|line| line.contains(r#""chain":"audit""#));
+    let last = &mut back[last.expect("an entry")];
+    *last = last.replace(r#""key_name":"masking""#, r#""key_name":"none""#);
+    let (status, found, _) = run(&back.join("\n"), &[]);
+    assert_eq!(status, 1);
+    assert!(found.contains(&"E02 audit".to_owned()), "{found:?}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub struct Run {
     pub source: String,
     /// Schema written.
     pub target: String,
-    key: Secret,
+    key: Option<Secret>,
     columns: Vec<Column>,
     frames: Vec<Frame>,
     /// The subtransaction it began in, until that is committed.
@@ -34,7 +34,7 @@ pub struct Run {
 struct Column {
     table: String,
     name: String,
-    key: ColumnKey,
+    key: Option<ColumnKey>,
     committed: Tally,
 }
 
@@ -54,13 +54,13 @@ impl Frame {
 }
 
 impl Run {
-    /// Begins in a subtransaction, under a key of its own.
+    /// Begins in a subtransaction, under a key of its own; without one it only counts.
     pub fn begin(
         id: [u8; 16],
         name: &str,
         source: &str,
         target: &str,
-        key: Secret,
+        key: Option<Secret>,
         subtransaction: u32,
     ) -> Self {
         Self {
@@ -96,7 +96,9 @@ impl Run {
             self.columns.push(Column {
                 table: table.to_owned(),
                 name: name.to_owned(),
-                key: ColumnKey::new(&self.key, Commitment::default(), &self.target, table, name),
+                key: self.key.as_ref().map(|key| {
+                    ColumnKey::new(key, Commitment::default(), &self.target, table, name)
+                }),
                 committed: Tally::default(),
             });
             self.columns.len() - 1
@@ -118,7 +120,15 @@ impl Run {
             });
         }
         if let (Some(frame), Some(known)) = (self.frames.last_mut(), self.columns.get(column)) {
-            frame.tally(column).pair(&known.key, original, anonymized);
+            let tally = frame.tally(column);
+            match &known.key {
+                Some(key) => {
+                    tally.pair(key, original, anonymized);
+                }
+                None => {
+                    tally.count(original, anonymized);
+                }
+            }
         }
     }
 
@@ -214,15 +224,18 @@ impl Run {
                 rows_changed: Some(number(tally.changed)),
                 rows_unchanged: Some(number(tally.unchanged)),
                 nulls: Some(number(tally.nulls)),
-                original_hash: Some(tally.original.seal().to_vec()),
-                anonymized_hash: Some(tally.anonymized.seal().to_vec()),
-                commitment: Commitment::default().name().to_owned(),
-                row_binding: "text".to_owned(),
+                original_hash: self.key.as_ref().map(|_| tally.original.seal().to_vec()),
+                anonymized_hash: self.key.as_ref().map(|_| tally.anonymized.seal().to_vec()),
+                commitment: match self.key {
+                    Some(_) => Commitment::default().name().to_owned(),
+                    None => "none".to_owned(),
+                },
+                row_binding: if self.key.is_some() { "text" } else { "none" }.to_owned(),
                 strategy: "declared".to_owned(),
                 strategy_version: 0,
                 strategy_params_hash: Vec::new(),
                 reversible: true,
-                run_key_id: Some(self.id),
+                run_key_id: self.key.as_ref().map(|_| self.id),
             })
             .collect()
     }
@@ -238,7 +251,7 @@ mod tests {
             "r",
             "prod",
             "staging",
-            Secret::copy_of(&[7; 32]),
+            Some(Secret::copy_of(&[7; 32])),
             1,
         )
     }

@@ -7,6 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::keys::random_uuid;
 use crate::ledger::entry::{Event, Facts};
 use crate::ledger::lineage;
+use crate::ledger::signing;
 use crate::ledger::store::{Origin, append_with};
 use crate::pg::ident::qualified;
 use crate::pg::xact::{self, Turn};
@@ -28,7 +29,12 @@ pub fn begin(name: &str, source: &str, target: &str) -> Result<[u8; 16]> {
         facts(id, name, source, target),
         None,
     )?;
-    let key = lineage::store::make_key(id)?;
+    // Commitments need a key: without one the run is counted, and that is all.
+    let key = if signing::store::is_unsigned()? {
+        None
+    } else {
+        Some(lineage::store::make_key(id)?)
+    };
     session::put(Run::begin(id, name, source, target, key, xact::current()))?;
     Ok(id)
 }

@@ -17,7 +17,7 @@ pub const TABLES: [&str; 6] = [
 ];
 
 /// Functions that guard the ledger or read it for somebody.
-pub const FUNCTIONS: [&str; 27] = [
+pub const FUNCTIONS: [&str; 30] = [
     "_definition_guard",
     "_drop_guard",
     "_journal_guard",
@@ -34,10 +34,13 @@ pub const FUNCTIONS: [&str; 27] = [
     "fail_run",
     "get_audit_log",
     "inclusion_proof",
+    "issue_lineage_report",
+    "issue_openlineage",
     "lineage_history",
     "lineage_report",
     "prune_ledger",
     "rearm",
+    "record_verification",
     "shred_run_key",
     "track",
     "verify_ledger",

@@ -10,8 +10,8 @@ use serde_json::json;
 use super::definition::{self, Difference, Fact, Guard, Weight};
 use super::{chain, open};
 use crate::error::{Error, Kind, Result};
-use crate::keys;
 use crate::ledger::entry::{Event, Facts};
+use crate::ledger::signing;
 use crate::ledger::store::{self, Origin};
 use crate::ledger::verify::{AUDIT, Finding, LINEAGE};
 use crate::pg::{ddl, ident, owner, report, server, spi, subxact, watch};
@@ -395,7 +395,8 @@ pub fn rearm() -> Result<()> {
 }
 
 fn record(details: serde_json::Value) -> Result<()> {
-    keys::store::active_now("ledger")?;
+    // Asked before anything is changed: a key that is out of reach stops the act.
+    signing::store::signer()?;
     let facts = Facts {
         details: Some(details),
         ..Facts::default()

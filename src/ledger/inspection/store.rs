@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use crate::error::{Kind, Result};
 use crate::keys::{self, Secret};
 use crate::ledger::anchor::{self, Anchors};
+use crate::ledger::entry::UNSIGNED;
 use crate::ledger::store::{HEAD, SELECT, head, stored};
 use crate::ledger::tree::Hash;
 use crate::ledger::verify::{AUDIT, Finding, Head, LINEAGE, Stored, Verifier};
@@ -133,6 +134,11 @@ fn skim<'a>(
         .as_ref()
         .map_or(0, |boundary| boundary.lineage.covered.last);
     if size <= gone || is_back(gone, steps_gone)? {
+        return Ok(None);
+    }
+    // What is not signed is never passed over: it stands at the beginning, if anywhere.
+    let first = one("WHERE seq = $1", gone + 1)?;
+    if first.is_none_or(|first| first.entry.key_name == UNSIGNED.0) {
         return Ok(None);
     }
     let (mut verifier, mut behind) = begin(key, anchors, pruned);

@@ -1,5 +1,6 @@
 //! Verification of the journal: record by record, against the count and against the chain.
 
+use super::super::entry::UNSIGNED;
 use super::super::verify::Finding;
 use super::record::{self, Line, Root};
 use crate::keys::Secret;
@@ -104,6 +105,13 @@ impl<'a> Verifier<'a> {
         }
         let hash = line.hash(&self.log_id);
         match (self.key)(&line.key_name, line.key_version) {
+            _ if line.key_name == UNSIGNED.0 => self.add(
+                "E02",
+                "fail",
+                number,
+                number,
+                "The record is not signed: a record always is.".into(),
+            ),
             _ if self.is_export => {}
             None => self.add(
                 "E11",

@@ -272,13 +272,7 @@ impl Tally {
     ) -> [[u8; 32]; 2] {
         let hash = key.hash(original.bytes());
         self.original.add(&hash);
-        let is_same = original.bytes() == anonymized.bytes();
-        let is_null = original.bytes().len() == original.row + 1;
-        match (is_null, is_same) {
-            (true, _) => self.nulls += 1,
-            (false, true) => self.unchanged += 1,
-            (false, false) => self.changed += 1,
-        }
+        let is_same = self.count(original, anonymized);
         let after = if is_same {
             hash
         } else {
@@ -286,6 +280,18 @@ impl Tally {
         };
         self.anonymized.add(&after);
         [hash, after]
+    }
+
+    /// Counts one value, as [`Tally::pair`] does; whether both are the same.
+    pub fn count(&mut self, original: &Element, anonymized: &Element) -> bool {
+        let is_same = original.bytes() == anonymized.bytes();
+        let is_null = original.bytes().len() == original.row + 1;
+        match (is_null, is_same) {
+            (true, _) => self.nulls += 1,
+            (false, true) => self.unchanged += 1,
+            (false, false) => self.changed += 1,
+        }
+        is_same
     }
 }
 

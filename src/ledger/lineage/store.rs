@@ -9,7 +9,8 @@ use crate::keys::envelope::{self, Binding};
 use crate::keys::{self, Secret, Use, subkey};
 use crate::ledger::entry::{CANON_VERSION, LineageRange};
 use crate::ledger::guard;
-use crate::ledger::store::{Signing, not_as_written};
+use crate::ledger::signing::Signing;
+use crate::ledger::store::not_as_written;
 use crate::ledger::tree::Frontier;
 use crate::ledger::verify::{Finding, Head, LINEAGE, StoredStep};
 use crate::pg::{owner, server, spi};
@@ -41,8 +42,8 @@ pub fn append(
             origin: signing.origin.name().to_owned(),
             timestamp,
             facts: facts.clone(),
-            key_name: signing.key.name.to_string(),
-            key_version: signing.key.version,
+            key_name: signing.key_name(),
+            key_version: signing.key_version(),
             previous_entry_hash: head.entry_hash,
         };
         let hash = entry.hash();
@@ -281,7 +282,7 @@ const INSERT: &str = "
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
            $20, $21, $22, $23, $24, $25, $26, $27, $28)";
 
-fn insert(entry: &Entry, hash: &[u8; 32], signature: &[u8; 32]) -> Result<()> {
+fn insert(entry: &Entry, hash: &[u8; 32], signature: &[u8]) -> Result<()> {
     let facts = &entry.facts;
     let at = TimestampWithTimeZone::try_from(entry.timestamp)
         .map_err(|_| Error::new(Kind::Internal, "the clock is out of range"))?;

@@ -17,11 +17,11 @@ pub struct Head {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// E01 hash, E02 signature, E03 link, E04 order, E05 range of the lineage, E06 root of the
-    /// lineage, E07 head, E08 and E09 anchors, E10 definition, E11 key, E13 key of a run, W01
-    /// unanchored, W02 another cluster or timeline, W03 no end, W04 clock, W05 triggers, W07 place
+    /// lineage, E07 head, E08 and E09 anchors, E10 definition, E11 key, E12 no signature, E13 key of
+    /// a run, W01 unanchored, W02 another cluster or timeline, W03 no end, W04 clock, W05 triggers, W07 place
     /// of anchors, W08 count of the journal.
     pub code: &'static str,
-    /// `fail`, `unverifiable`, `warn` or `ok`.
+    /// `fail`, `unsigned`, `unverifiable`, `warn` or `ok`.
     pub status: &'static str,
     /// The chain it is about: `audit`, `lineage` or `journal`.
     pub chain: &'static str,
@@ -53,6 +53,8 @@ pub(super) struct Chain {
     /// Up to where entries were pruned.
     pruned: i64,
     pub(super) checked: u64,
+    /// Whether an entry so far was signed: then all later ones are.
+    pub(super) is_signed: bool,
     /// Whether signatures are checked.
     pub(super) has_key: bool,
 }
@@ -65,6 +67,7 @@ impl Chain {
             last: None,
             pruned: 0,
             checked: 0,
+            is_signed: false,
             has_key: true,
         }
     }
@@ -127,20 +130,42 @@ impl Chain {
                 "The fields do not give the stored hash: one was changed.",
             );
         }
-        match key(link.key.0, link.key.1) {
-            _ if !self.has_key => {}
-            None => add(
-                "E11",
-                "unverifiable",
-                "The key version that signed is not available; this says nothing about tampering.",
-            ),
-            Some(key) if !entry::signed(&key, &link.hash, link.signature) => add(
+        let is_unsigned = link.key.0 == entry::UNSIGNED.0;
+        if is_unsigned && (link.key != entry::UNSIGNED || !link.signature.is_empty()) {
+            add(
                 "E02",
                 "fail",
-                "The signature is not of these fields under the key they name.",
-            ),
-            Some(_) => {}
+                "The entry names no key and has more than an empty signature.",
+            );
+        } else if is_unsigned && self.is_signed {
+            add(
+                "E02",
+                "fail",
+                "The entry is not signed, and one before it is: a log that is signed stays so.",
+            );
+        } else if is_unsigned {
+            add(
+                "E12",
+                "unsigned",
+                "The entry is not signed: whoever could write to the tables could have made it up.",
+            );
+        } else if self.has_key {
+            match key(link.key.0, link.key.1) {
+                None => add(
+                    "E11",
+                    "unverifiable",
+                    "The key version that signed is not available; this says nothing about \
+                     tampering.",
+                ),
+                Some(key) if !entry::signed(&key, &link.hash, link.signature) => add(
+                    "E02",
+                    "fail",
+                    "The signature is not of these fields under the key they name.",
+                ),
+                Some(_) => {}
+            }
         }
+        self.is_signed |= !is_unsigned;
         let (seq, previous) = match &self.last {
             None => (1, (self.genesis)(&link.log_id)),
             Some((seq, log_id, hash)) => {

@@ -114,6 +114,8 @@ impl<'a> Verifier<'a> {
             return;
         }
         let hash = entry.hash();
+        // The first entry of a run comes before its lineage.
+        self.lineage.is_signed |= self.audit.is_signed;
         self.lineage.link(
             &Link {
                 seq: entry.seq,
@@ -283,11 +285,17 @@ impl<'a> Verifier<'a> {
         let covers = covered.as_ref().map_or(0, |covered| covered.size);
         let covers = i64::try_from(covers).unwrap_or(i64::MAX).max(first - 1);
         let later = last_seq.saturating_sub(covers);
-        let rests = self.start.and(what_it_rests_on(
-            covered.as_ref(),
-            later.unsigned_abs(),
-            self.is_export,
-        ));
+        let rests = if self.audit.is_signed || covered.is_some() {
+            self.start.and(what_it_rests_on(
+                covered.as_ref(),
+                later.unsigned_abs(),
+                self.is_export,
+            ))
+        } else {
+            "No entry is signed and no anchor covers one: whoever could write to the tables could \
+             have made up all of them."
+                .to_owned()
+        };
         // Without an entry there is nothing to say; else one of these rows says what holds.
         if last_seq >= first && (later > 0 || !is_ok) {
             findings.push(Finding {

@@ -60,6 +60,9 @@ impl Verifier<'_> {
         let mark = &boundary.lineage;
         self.lineage
             .behind_pruned(mark.covered.last, log_id, mark.hash);
+        // Only a log that is signed is pruned: it does not go back.
+        self.audit.is_signed = true;
+        self.lineage.is_signed = true;
         self.anchors.behind_pruned(&boundary.tree);
         self.start.pruned = Some((boundary.last, stored.entry.seq, self.anchors.not_compared()));
         self.start
@@ -161,6 +164,9 @@ impl Verifier<'_> {
         let entry = &stored.entry;
         self.audit.resume(entry.seq, entry.log_id, entry.hash());
         self.lineage.resume(step.0, entry.log_id, step.1);
+        // As that entry is: a log does not go back.
+        self.audit.is_signed = true;
+        self.lineage.is_signed = true;
         self.before = Some(Surroundings {
             timestamp: entry.timestamp,
             incarnation: (entry.system_identifier, entry.timeline_id),

@@ -1,8 +1,8 @@
 //! What verification finds in chains that were tampered with, and what it says of honest ones.
 
 use super::*;
-use crate::ledger::entry::LineageRange;
 use crate::ledger::entry::tests::sample;
+use crate::ledger::entry::{LineageRange, UNSIGNED};
 
 pub(super) fn key() -> Secret {
     Secret::take(&mut std::array::from_fn(|i| u8::try_from(i).unwrap()))
@@ -279,4 +279,104 @@ fn verify_says_what_holds_also_when_something_else_fails() {
         places(&found),
         [("E02", Some(4), Some(4)), ("W01", None, None)]
     );
+}
+
+/// A chain whose first entries are not signed.
+fn unsigned(length: i64, until: i64) -> (Vec<Stored>, Head) {
+    let mut previous = entry::genesis(&[2; 16]);
+    let mut stored = Vec::new();
+    for seq in 1..=length {
+        let mut entry = sample(seq, previous);
+        entry.facts.lineage = LineageRange::default();
+        if seq <= until {
+            (entry.key_name, entry.key_version) = (UNSIGNED.0.to_owned(), UNSIGNED.1);
+        }
+        previous = entry.hash();
+        let mut sealed = sealed(entry);
+        if seq <= until {
+            sealed.signature.clear();
+        }
+        stored.push(sealed);
+    }
+    let head = Head {
+        log_id: [2; 16],
+        seq: length,
+        entry_hash: previous.to_vec(),
+    };
+    (stored, head)
+}
+
+fn all_found(stored: &[Stored], head: &Head) -> Vec<(&'static str, &'static str, Option<i64>)> {
+    let mut look_up = |_: &str, _: i32| Some(key());
+    let mut verifier = Verifier::new(&mut look_up, Anchors::default());
+    stored.iter().for_each(|entry| verifier.entry(entry));
+    verifier
+        .finish(Some(head), None)
+        .into_iter()
+        .map(|finding| (finding.code, finding.status, finding.seq_to))
+        .collect()
+}
+
+#[test]
+fn verify_never_says_ok_of_entries_that_are_not_signed() {
+    for signed in [0, 3] {
+        let (stored, head) = unsigned(2 + signed, 2);
+        assert_eq!(
+            all_found(&stored, &head),
+            [
+                ("E12", "unsigned", Some(2)),
+                ("W01", "warn", Some(2 + signed))
+            ]
+        );
+    }
+}
+
+#[test]
+fn verify_fails_where_a_signed_log_goes_back_to_entries_that_are_not() {
+    // The last entry rewritten, hash and head made right.
+    let (mut stored, mut head) = chain(4);
+    let mut last = stored.pop().unwrap().entry;
+    (last.key_name, last.key_version) = (UNSIGNED.0.to_owned(), UNSIGNED.1);
+    let mut last = sealed(last);
+    last.signature.clear();
+    head.entry_hash.clone_from(&last.entry_hash);
+    stored.push(last);
+    assert_eq!(all_found(&stored, &head)[0], ("E02", "fail", Some(4)));
+    // One before it: what follows it was signed over another one.
+    let (mut stored, head) = chain(4);
+    let mut first = stored.remove(0).entry;
+    (first.key_name, first.key_version) = (UNSIGNED.0.to_owned(), UNSIGNED.1);
+    let mut first = sealed(first);
+    first.signature.clear();
+    stored.insert(0, first);
+    let found = all_found(&stored, &head);
+    assert!(found.contains(&("E12", "unsigned", Some(1))), "{found:?}");
+    assert!(found.contains(&("E03", "fail", Some(2))), "{found:?}");
+}
+
+#[test]
+fn verify_takes_no_signature_from_an_entry_that_names_no_key() {
+    let (mut stored, head) = unsigned(2, 2);
+    stored[1].signature = vec![0; 32];
+    assert_eq!(all_found(&stored, &head)[1], ("E02", "fail", Some(2)));
+    let (mut stored, mut head) = unsigned(2, 1);
+    stored[1].entry.key_name = UNSIGNED.0.to_owned();
+    stored[1] = sealed(stored[1].entry.clone());
+    head.entry_hash.clone_from(&stored[1].entry_hash);
+    assert_eq!(all_found(&stored, &head)[1], ("E02", "fail", Some(2)));
+}
+
+#[test]
+fn verify_wants_the_lineage_of_a_signed_run_signed() {
+    let (mut steps, stored) = with_lineage();
+    let mut look_up = |_: &str, _: i32| Some(key());
+    let mut verifier = Verifier::new(&mut look_up, Anchors::default());
+    verifier.entry(&stored[0]);
+    let step = &mut steps[0];
+    (step.entry.key_name, step.entry.key_version) = (UNSIGNED.0.to_owned(), UNSIGNED.1);
+    step.signature.clear();
+    verifier.step(step);
+    let found = verifier.finish(None, None);
+    assert!(found.iter().any(|found| found.code == "E02"), "{found:?}");
+    assert!(found.iter().all(|found| found.code != "E12"), "{found:?}");
 }

@@ -187,6 +187,8 @@ pub enum Verdict {
     Fail,
     /// Every check passed.
     Ok,
+    /// Entries are not signed.
+    Unsigned,
     /// Some checks could not be made.
     Unverifiable,
 }
@@ -197,6 +199,7 @@ impl Verdict {
         match self {
             Self::Fail => "fail",
             Self::Ok => "ok",
+            Self::Unsigned => "unsigned",
             Self::Unverifiable => "unverifiable",
         }
     }
@@ -209,6 +212,10 @@ impl Verdict {
                  findings below are explained."
             }
             Self::Ok => "The ledger passes all of its checks.",
+            Self::Unsigned => {
+                "Entries of the ledger are not signed: whoever could write to its tables could have \
+                 made them up, and what this report says with them."
+            }
             Self::Unverifiable => {
                 "Parts of the ledger could not be checked: this report is only as good as what \
                  could be."
@@ -217,17 +224,26 @@ impl Verdict {
     }
 }
 
-impl Report {
-    /// The worst status of the findings. Without one that says `ok`, nothing was shown to be right.
-    pub fn verdict(&self) -> Verdict {
-        let any = |status| self.findings.iter().any(|f| f.status == status);
+impl Verdict {
+    /// The worst status of findings. Without one that says `ok`, nothing was shown to be right.
+    pub fn of(findings: &[Finding]) -> Self {
+        let any = |status| findings.iter().any(|f| f.status == status);
         if any("fail") {
-            Verdict::Fail
+            Self::Fail
+        } else if any("unsigned") {
+            Self::Unsigned
         } else if any("unverifiable") || !any("ok") {
-            Verdict::Unverifiable
+            Self::Unverifiable
         } else {
-            Verdict::Ok
+            Self::Ok
         }
+    }
+}
+
+impl Report {
+    /// What the findings come to.
+    pub fn verdict(&self) -> Verdict {
+        Verdict::of(&self.findings)
     }
 
     /// What the verdict rests on, in the words of the verification.

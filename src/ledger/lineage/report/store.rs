@@ -1,8 +1,13 @@
 //! What a report says, read with the rights of the caller.
 
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
 use super::{Column, MOST_STEPS, Mark, Report, Step};
 use crate::error::Result;
+use crate::ledger::entry::{Event, Facts};
 use crate::ledger::inspection::store::inspect;
+use crate::ledger::store::append;
 use crate::pg::{server, spi, user};
 
 /// Reads the lineage of a schema, of a table or of everything, and verifies the ledger.
@@ -41,6 +46,39 @@ pub fn read(schema: Option<&str>, table: Option<&str>) -> Result<Report> {
         steps: spi::read(NEWEST, &[schema.into(), table.into(), limit.into()], step)?,
         steps_total: counts,
     })
+}
+
+/// Puts on record that a report is handed out: SHA-256 of its text in UTF-8, its length in bytes and
+/// what it is about, so that a copy of it can be held against the ledger.
+///
+/// # Errors
+/// As [`append`].
+pub fn issue(text: &str, run_id: Option<[u8; 16]>, mut about: Map<String, Value>) -> Result<()> {
+    about.insert(
+        "sha256".to_owned(),
+        hex::encode(Sha256::digest(text.as_bytes())).into(),
+    );
+    about.insert("bytes".to_owned(), text.len().into());
+    let facts = Facts {
+        run_id,
+        details: Some(Value::Object(about)),
+        ..Facts::default()
+    };
+    append(Event::Report, facts)?;
+    Ok(())
+}
+
+/// A document as the server writes it, whatever the settings are.
+///
+/// # Errors
+/// As the interface.
+pub fn as_text(document: &Value) -> Result<String> {
+    let found = spi::read(
+        "SELECT $1::text::jsonb::text",
+        &[document.to_string().into()],
+        |row| row.required::<String>(1),
+    )?;
+    Ok(found.into_iter().next().unwrap_or_default())
 }
 
 const NOW: &str = "

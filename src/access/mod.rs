@@ -1,0 +1,118 @@
+//! Access: what each kind of work may call and read, given and taken on the record.
+
+pub mod sql;
+pub mod store;
+
+/// A kind of work.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// Its name.
+    pub name: &'static str,
+    /// Patterns, as of LIKE, of the names of functions that it may call.
+    pub functions: &'static [&'static str],
+    /// Tables and views of schema `confiture` that it may read.
+    pub relations: &'static [&'static str],
+}
+
+/// The kinds there are, in the order they are named to users.
+pub const KINDS: [Kind; 5] = [
+    Kind {
+        name: "masker",
+        functions: &[
+            r"anon\_%",
+            r"\_strategies",
+            r"validate\_value",
+            r"load\_keys",
+            r"forget\_keys",
+        ],
+        relations: &["strategies"],
+    },
+    Kind {
+        name: "operator",
+        functions: &[
+            r"validate\_profile",
+            r"load\_profile",
+            r"retire\_profile",
+            r"resolve\_seed",
+            "plan",
+            "sync",
+            r"\_run\_mask",
+            r"\_run\_track",
+            r"begin\_run",
+            "track",
+            r"end\_run",
+            r"fail\_run",
+            r"\_strategies",
+            r"validate\_value",
+            r"export\_anchor",
+            r"load\_keys",
+            r"forget\_keys",
+            r"provider\_problem",
+        ],
+        relations: &["profiles", "key_status", "strategies"],
+    },
+    Kind {
+        name: "revealer",
+        functions: &[
+            r"anon\_%\_decrypt",
+            r"verify\_lineage\_row",
+            r"\_run\_mac",
+            r"load\_keys",
+            r"forget\_keys",
+        ],
+        relations: &[],
+    },
+    Kind {
+        name: "auditor",
+        functions: &[
+            r"get\_audit\_log",
+            r"audit\_entry\_json",
+            r"verify\_ledger",
+            r"verify\_lineage\_data",
+            r"verify\_lineage\_integrity",
+            r"verify\_lineage\_rows",
+            r"\_run\_mac",
+            r"record\_verification",
+            r"\_run\_track",
+            r"anchor\_key",
+            r"export\_anchor",
+            r"export\_ledger",
+            r"inclusion\_proof",
+            r"consistency\_proof",
+            r"lineage\_history",
+            r"lineage\_report",
+            r"export\_openlineage",
+            r"issue\_%",
+            r"provider\_problem",
+        ],
+        relations: &[
+            "audit_log",
+            "journal",
+            "lineage",
+            "lineage_columns",
+            "lineage_row_chunk",
+            "reveals",
+            "run_report",
+            "profiles",
+            "key_status",
+        ],
+    },
+    Kind {
+        name: "admin",
+        functions: &[
+            r"create\_key",
+            r"rotate\_key",
+            r"rotate\_kek",
+            r"rewrap\_keys",
+            r"destroy\_key\_version",
+            r"share\_key",
+            r"import\_key",
+            r"installation\_id",
+            r"shred\_run\_key",
+            r"load\_keys",
+            r"forget\_keys",
+            r"provider\_problem",
+        ],
+        relations: &["key_status", "shared_key"],
+    },
+];

@@ -1,0 +1,3 @@
+//! A verification put on record.
+
+pub mod store;
