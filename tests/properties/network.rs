@@ -205,7 +205,7 @@ proptest! {
         value in url(), other in url(), most in 64..200i64, drops in any::<bool>(),
     ) {
         let path = ("path", Value::from(if drops { "drop" } else { "shape" }));
-        let whole = unique(Kind::Url, &[path.clone()]);
+        let whole = unique(Kind::Url, std::slice::from_ref(&path));
         let cut = unique(Kind::Url, &[path, ("max_length", Value::Int(most))]);
         let token = |mask: &Mask, value: &str| {
             let made = text(mask, value);

@@ -71,7 +71,7 @@ fn url_is_cut_between_parts() {
 #[test]
 fn url_with_keep_unique_ends_with_a_token_of_the_whole_text() {
     let unique = ("keep_unique", Value::Bool(true));
-    let (plain, unique_mask) = (mask(&[]), mask(&[unique.clone()]));
+    let (plain, unique_mask) = (mask(&[]), mask(std::slice::from_ref(&unique)));
     for (value, mark) in [
         ("https://corp.com", "#"),
         ("https://corp.com/a?b=c", "#"),
