@@ -109,3 +109,29 @@ def test_a_device_of_mixed_case_is_refused_without_being_shown(shop):
     load(shop, masks(True), "1", ["device"])
     report = shop.sync_refused("22000")
     assert "aA00" not in str(report.message_primary) + str(report.message_detail)
+
+
+@pytest.mark.parametrize(
+    ("call", "source"),
+    [
+        (
+            "anon_mac(v, keep_unique => true)",
+            "(ARRAY['', ' '])[g % 2 + 1] || CASE g % 3 WHEN 0 THEN lpad(g::text, 12, '0')"
+            " ELSE 'f' || lpad(to_hex(g), 11, '0') END",
+        ),
+        ("anon_mac(v, keep_unique => true)", "upper(lpad(to_hex(g), 12, '0'))"),
+        ("anon_job(v, keep_unique => true)", "'n' || g"),
+        ("anon_address(v, keep_unique => true, part => 'street')", "'n' || g"),
+        (
+            "anon_url(v, keep_unique => true, path => 'drop')",
+            "(ARRAY['https', 'HTTPS', 'odd'])[g % 3 + 1] || '://u' || g % 7 || '@a.b:' || g",
+        ),
+        ("anon_url(v, keep_unique => true, max_length => 64)", "'https://a.b/c/d/e/f?g=' || g"),
+        ("anon_user_agent(v, keep_unique => true)", "'curl/' || g"),
+    ],
+)
+def test_masks_by_hand_give_every_value_its_own(db, call, source):
+    assert db.value(
+        f"SELECT count(DISTINCT v) = 20000 AND count(DISTINCT {call}) = 20000"
+        f" FROM (SELECT {source} AS v FROM generate_series(1, 20000) g) AS s"
+    )
