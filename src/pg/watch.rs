@@ -16,11 +16,19 @@ static FUNCTIONS: [AtomicU32; MOST] = [const { AtomicU32::new(0) }; MOST];
 static SCHEMA: AtomicU32 = AtomicU32::new(0);
 static CROWDED: AtomicBool = AtomicBool::new(false);
 static GENERATION: AtomicU64 = AtomicU64::new(0);
+static SURROUNDINGS: AtomicU64 = AtomicU64::new(0);
 
 /// Grows whenever something watched may have been touched, in this session or, once its message
 /// has arrived, in another one.
 pub fn generation() -> u64 {
     GENERATION.load(Relaxed)
+}
+
+/// Grows also with every function, type, constraint, index, rule, language, event trigger and role
+/// that anybody makes, changes or drops: what a definition is made of beside what is watched.
+/// Catalogs that no cache of the server is made of are not among them.
+pub fn surroundings() -> u64 {
+    SURROUNDINGS.load(Relaxed)
 }
 
 /// Whether a relation is watched.
@@ -46,6 +54,9 @@ pub fn watch(schema: &str, relations: &[String], functions: &[&str]) {
         pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), nothing);
         for cache in [PROCEDURES, SCHEMAS] {
             pg_sys::CacheRegisterSyscacheCallback(cache, Some(entry_changed), nothing);
+        }
+        for cache in AROUND {
+            pg_sys::CacheRegisterSyscacheCallback(cache, Some(anything_changed), nothing);
         }
     });
     let Ok(name) = CString::new(schema) else {
@@ -112,6 +123,25 @@ const PROCEDURES: i32 = pg_sys::SysCacheIdentifier::PROCOID as i32;
 #[allow(clippy::cast_possible_wrap, reason = "small numbers")]
 const SCHEMAS: i32 = pg_sys::SysCacheIdentifier::NAMESPACEOID as i32;
 
+#[allow(clippy::cast_possible_wrap, reason = "small numbers")]
+const AROUND: [i32; 9] = {
+    use pg_sys::SysCacheIdentifier::{
+        AUTHOID, CONSTROID, EVENTTRIGGEROID, INDEXRELID, LANGOID, NAMESPACEOID, PROCOID,
+        RULERELNAME, TYPEOID,
+    };
+    [
+        AUTHOID as i32,
+        CONSTROID as i32,
+        EVENTTRIGGEROID as i32,
+        INDEXRELID as i32,
+        LANGOID as i32,
+        NAMESPACEOID as i32,
+        PROCOID as i32,
+        RULERELNAME as i32,
+        TYPEOID as i32,
+    ]
+};
+
 /// What the server calls an entry of a cache by in its messages.
 fn hash(cache: i32, key: pg_sys::Oid) -> u32 {
     let nothing = pg_sys::Datum::from(0);
@@ -143,6 +173,12 @@ unsafe extern "C-unwind" fn entry_changed(_nothing: pg_sys::Datum, cache: i32, h
     if hash == 0 || CROWDED.load(Relaxed) || ours {
         GENERATION.fetch_add(1, Relaxed);
     }
+}
+
+/// As above.
+#[pg_guard]
+unsafe extern "C-unwind" fn anything_changed(_nothing: pg_sys::Datum, _cache: i32, _hash: u32) {
+    SURROUNDINGS.fetch_add(1, Relaxed);
 }
 
 fn holds(slots: &[AtomicU32], number: u32) -> bool {

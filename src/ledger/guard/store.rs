@@ -1,7 +1,7 @@
 //! The guards at work: the catalog compared with the good definition, the rows of a restore, and
 //! the guards put down and taken up again.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use pgrx::Uuid;
 use pgrx::pg_sys::{FunctionCallInfo, Oid};
@@ -19,6 +19,7 @@ use crate::pg::{ddl, ident, owner, report, server, spi, subxact, watch};
 const EXTENSION: &str = "confiture";
 
 const DEFINITION: &str = include_str!("catalog/definition.sql");
+const STAMP: &str = include_str!("catalog/stamp.sql");
 const MEMBER: &str = "
     SELECT FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_depend d
@@ -66,8 +67,14 @@ pub fn differences() -> Result<Vec<Difference>> {
 /// # Errors
 /// 55000 when guards are off, which `rearm` puts right; XX001 when something else differs.
 pub fn require_good() -> Result<()> {
+    let state = state()?;
+    if GOOD.with_borrow(|good| good.as_ref() == Some(&state)) {
+        return Ok(());
+    }
     let differences = differences()?;
     if differences.is_empty() {
+        // As it was before it was compared: what has changed since is compared again.
+        GOOD.replace(Some(state));
         return Ok(());
     }
     let (kind, message, hint) = if differences.iter().all(can_be_armed) {
@@ -121,6 +128,42 @@ fn chain_of(what: &str) -> &'static str {
     } else {
         AUDIT
     }
+}
+
+/// Everything that the comparison with the good definition depends on: numbers that grow with what
+/// the server tells caches, and the rows of catalogs of which it tells none. A superuser who writes
+/// to a catalog by hand changes one or the other.
+#[derive(PartialEq, Eq)]
+struct State {
+    generation: u64,
+    surroundings: u64,
+    rows: Option<String>,
+}
+
+thread_local! {
+    /// The state in which this session has last found the definition good.
+    static GOOD: RefCell<Option<State>> = const { RefCell::new(None) };
+}
+
+fn state() -> Result<State> {
+    watch::receive();
+    if WATCHED.get() != Some(watch::generation()) {
+        look_up();
+    }
+    // Numbers first: rows that are read after them are at least as new.
+    let (generation, surroundings) = (watch::generation(), watch::surroundings());
+    let rows = owner::acting_as_owner(EXTENSION, || {
+        spi::read_now(
+            STAMP,
+            &[EXTENSION.into(), tables().into(), functions().into()],
+            |row| row.get::<String>(1),
+        )
+    })?;
+    Ok(State {
+        generation,
+        surroundings,
+        rows: rows.into_iter().next().flatten(),
+    })
 }
 
 thread_local! {
