@@ -24,11 +24,11 @@ mod tests {
                     profile_version: Some("1.0".to_owned()),
                     profile_hash: Some(vec![1; 32]),
                     tables_synced: Some(vec!["a".to_owned(), "b".to_owned()]),
-                    rows_anonymized: Some(json!({"a": 1, "b": 2})),
-                    strategies_applied: Some(json!({"a": {"x": "email/1"}})),
+                    rows_anonymized: Some(json!({"a": 1, "b": 2}).into()),
+                    strategies_applied: Some(json!({"a": {"x": "email/1"}}).into()),
                     verification_passed: Some(true),
-                    verification_report: Some(json!([{"check": "rows"}])),
-                    details: Some(json!({"seconds": 1})),
+                    verification_report: Some(json!([{"check": "rows"}]).into()),
+                    details: Some(json!({"seconds": 1}).into()),
                     ..Facts::default()
                 },
             )

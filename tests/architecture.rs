@@ -20,7 +20,7 @@ const BELOW: [(&str, &[&str]); 4] = [
 ];
 
 /// Pure files that use the server all the same, and why.
-const CONDUCTORS: [(&str, &str); 9] = [
+const CONDUCTORS: [(&str, &str); 10] = [
     (
         "src/custody/rewrap/mod.rs",
         "commits after every key, and tells the caller",
@@ -48,6 +48,10 @@ const CONDUCTORS: [(&str, &str); 9] = [
     (
         "src/sync/recheck.rs",
         "reads the target, with the rights of the caller",
+    ),
+    (
+        "src/sync/rowcheck.rs",
+        "reads the target for whoever asks, row by row",
     ),
     (
         "src/sync/request.rs",

@@ -15,6 +15,7 @@ use confiture::ledger::anchor::origin;
 use confiture::ledger::checkpoint::{Checkpoint, VerifierKey};
 use confiture::ledger::entry::{self, Event, LineageRange};
 use confiture::ledger::journal::record::{self, Line};
+use confiture::ledger::json::Json;
 use confiture::ledger::lineage;
 use confiture::ledger::tree::Frontier;
 use serde_json::{Value, json};
@@ -153,7 +154,7 @@ impl Log {
 
     fn act(&mut self, event: Event, details: &Value) {
         let facts = entry::Facts {
-            details: Some(details.clone()),
+            details: Some(details.clone().into()),
             ..entry::Facts::default()
         };
         self.entry(event, facts);
@@ -176,11 +177,17 @@ impl Log {
             entry::Facts {
                 tables_synced: Some(vec!["customers".into(), "a,b".into(), String::new()]),
                 // Sorted by UTF-16 the astral name comes before U+FFFF, by UTF-8 after it.
-                rows_anonymized: Some(json!({"b": 3, "a": -5, "\u{ffff}": 1, "\u{10000}": 2})),
-                strategies_applied: Some(json!({"customers": {"email": "email/1"}, "z": {}})),
+                rows_anonymized: Some(
+                    json!({"b": 3, "a": -5, "\u{ffff}": 1, "\u{10000}": 2}).into(),
+                ),
+                strategies_applied: Some(
+                    json!({"customers": {"email": "email/1"}, "z": {}}).into(),
+                ),
                 verification_passed: Some(number != 2),
-                verification_report: Some(json!([{"check": "rows", "passed": true}, [], null])),
-                details: Some(json!({"seconds": 0, "most": i64::MAX, "least": i64::MIN})),
+                verification_report: Some(
+                    json!([{"check": "rows", "passed": true}, [], null]).into(),
+                ),
+                details: Some(json!({"seconds": 0, "most": i64::MAX, "least": i64::MIN}).into()),
                 ..facts
             },
         );
@@ -245,10 +252,10 @@ impl Log {
             "target_schema": facts.target_schema, "profile_name": facts.profile_name,
             "profile_version": facts.profile_version,
             "profile_hash": facts.profile_hash.as_ref().map(hex::encode),
-            "tables_synced": facts.tables_synced, "rows_anonymized": facts.rows_anonymized,
-            "strategies_applied": facts.strategies_applied,
+            "tables_synced": facts.tables_synced, "rows_anonymized": document(&facts.rows_anonymized),
+            "strategies_applied": document(&facts.strategies_applied),
             "verification_passed": facts.verification_passed,
-            "verification_report": facts.verification_report, "details": facts.details,
+            "verification_report": document(&facts.verification_report), "details": document(&facts.details),
             "lineage_first": facts.lineage.first, "lineage_last": facts.lineage.last,
             "lineage_root": facts.lineage.root.as_ref().map(hex::encode),
             "journal_last": entry.journal_last,
@@ -376,4 +383,8 @@ fn uuid(id: &[u8; 16]) -> String {
     [0..8, 8..12, 12..16, 16..20, 20..32]
         .map(|part| digits[part].to_owned())
         .join("-")
+}
+
+fn document(json: &Option<Json>) -> Option<Value> {
+    json.as_ref().map(Json::value)
 }

@@ -56,7 +56,7 @@ pub fn revoke(kind: &'static Kind, role: &str) -> Result<()> {
 fn record(event: Event, kind: &Kind, role: &str) -> Result<()> {
     if beginning::store::must_record()? {
         let facts = Facts {
-            details: Some(json!({"kind": kind.name, "role": role})),
+            details: Some(json!({"kind": kind.name, "role": role}).into()),
             ..Facts::default()
         };
         ledger::append(event, facts)?;

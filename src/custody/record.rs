@@ -36,7 +36,7 @@ pub(super) fn installation(details: &mut Map<String, Value>, member: &str, id: &
 /// The facts of the entry.
 pub(super) fn facts(details: Map<String, Value>) -> Facts {
     Facts {
-        details: Some(Value::Object(details)),
+        details: Some(Value::Object(details).into()),
         ..Facts::default()
     }
 }

@@ -1,11 +1,11 @@
 //! One entry of the audit log, its canonical bytes, hash and signature.
 
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::canonical::Record;
+use super::json::Json;
 use crate::keys::Secret;
 
 /// Version of the encoding below; verification keeps every former one.
@@ -112,15 +112,15 @@ pub struct Facts {
     /// Tables written, sorted.
     pub tables_synced: Option<Vec<String>>,
     /// Rows per table.
-    pub rows_anonymized: Option<Value>,
+    pub rows_anonymized: Option<Json>,
     /// Strategy and version per table and column.
-    pub strategies_applied: Option<Value>,
+    pub strategies_applied: Option<Json>,
     /// Whether every check passed; NULL where none ran.
     pub verification_passed: Option<bool>,
     /// The checks, one object each.
-    pub verification_report: Option<Value>,
+    pub verification_report: Option<Json>,
     /// Whatever else belongs to the event: no row value, key or seed.
-    pub details: Option<Value>,
+    pub details: Option<Json>,
     /// The entries of the lineage that belong to this one.
     pub lineage: LineageRange,
 }
@@ -229,11 +229,11 @@ impl Entry {
             .text(facts.profile_version.as_deref())
             .bytes(facts.profile_hash.as_deref())
             .texts(facts.tables_synced.as_deref())
-            .json(facts.rows_anonymized.as_ref())
-            .json(facts.strategies_applied.as_ref())
+            .text(facts.rows_anonymized.as_ref().map(Json::text))
+            .text(facts.strategies_applied.as_ref().map(Json::text))
             .bool(facts.verification_passed)
-            .json(facts.verification_report.as_ref())
-            .json(facts.details.as_ref())
+            .text(facts.verification_report.as_ref().map(Json::text))
+            .text(facts.details.as_ref().map(Json::text))
             .int(facts.lineage.first)
             .int(facts.lineage.last)
             .bytes(facts.lineage.root.as_deref())
@@ -314,11 +314,11 @@ pub(super) mod tests {
                 profile_version: Some("1.0".into()),
                 profile_hash: Some(vec![4; 32]),
                 tables_synced: Some(vec!["customers".into(), "orders".into()]),
-                rows_anonymized: Some(json!({"customers": 3, "orders": 5})),
-                strategies_applied: Some(json!({"customers": {"email": "email/1"}})),
+                rows_anonymized: Some(json!({"customers": 3, "orders": 5}).into()),
+                strategies_applied: Some(json!({"customers": {"email": "email/1"}}).into()),
                 verification_passed: Some(true),
-                verification_report: Some(json!([{"check": "rows", "passed": true}])),
-                details: Some(json!({"seconds": 1})),
+                verification_report: Some(json!([{"check": "rows", "passed": true}]).into()),
+                details: Some(json!({"seconds": 1}).into()),
                 lineage: LineageRange {
                     first: Some(1),
                     last: Some(2),
@@ -366,8 +366,8 @@ pub(super) mod tests {
             |e| e.facts.profile_hash = None,
             |e| e.facts.tables_synced = Some(vec!["customers,orders".into()]),
             // Counts of two tables swapped: their sum stays.
-            |e| e.facts.rows_anonymized = Some(json!({"customers": 5, "orders": 3})),
-            |e| e.facts.strategies_applied = Some(json!({"customers": {"email": "hash/1"}})),
+            |e| e.facts.rows_anonymized = Some(json!({"customers": 5, "orders": 3}).into()),
+            |e| e.facts.strategies_applied = Some(json!({"customers": {"email": "hash/1"}}).into()),
             |e| e.facts.verification_passed = Some(false),
             |e| e.facts.verification_report = None,
             |e| e.facts.details = None,

@@ -13,6 +13,7 @@ pub mod entry;
 pub mod guard;
 pub mod inspection;
 pub mod journal;
+pub mod json;
 pub mod lineage;
 pub mod retention;
 pub mod signing;

@@ -9,9 +9,10 @@ use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
 use serde_json::{Value, json};
 
 use super::entry::{self, CANON_VERSION, Entry, Event, Facts, LineageRange};
+use super::json::Json;
 use super::signing::{self, Signing};
 use super::verify::{AUDIT, Head, LINEAGE, Stored};
-use super::{beginning, canonical, guard, journal, lineage, unprepared};
+use super::{beginning, guard, journal, lineage, unprepared};
 use crate::error::{Error, Kind, Result};
 use crate::keys;
 use crate::pg::{frozen, owner, report, server, spi, user};
@@ -99,7 +100,7 @@ pub fn append_anyway(
         }
         if let Some(moved) = incarnation()? {
             let facts = Facts {
-                details: Some(moved),
+                details: Some(moved.into()),
                 ..Facts::default()
             };
             head = write(&signing, Event::Incarnation, facts, &head)?;
@@ -253,7 +254,7 @@ fn insert(entry: &Entry, hash: &[u8; 32], signature: &[u8]) -> Result<()> {
         TimestampWithTimeZone::try_from(at)
             .map_err(|_| Error::new(Kind::Internal, "the clock is out of range"))
     };
-    let json = |value: &Option<Value>| value.as_ref().map(canonical::json);
+    let json = |value: &Option<Json>| value.as_ref().map(|json| json.text().to_owned());
     let args: Vec<DatumWithOid<'_>> = vec![
         entry.seq.into(),
         Uuid::from_bytes(entry.id).into(),
@@ -371,11 +372,11 @@ pub(super) fn head(row: &spi::Row<'_>) -> Result<Head> {
 pub(super) fn stored(row: &spi::Row<'_>) -> Result<Stored> {
     // A list of another shape, or a document that is too deep: it was not encoded here.
     let mut is_ours = row.required::<bool>(44)?;
-    let mut json = |column: usize| -> Result<Option<Value>> {
+    let mut json = |column: usize| -> Result<Option<Json>> {
         let text = row.get::<String>(column)?;
-        let value = text.as_deref().map(serde_json::from_str).transpose();
-        is_ours &= value.is_ok();
-        Ok(value.unwrap_or_default())
+        let json = text.as_deref().map(Json::parse);
+        is_ours &= json.as_ref().is_none_or(Option::is_some);
+        Ok(json.flatten())
     };
     let time = |column: usize| -> Result<i64> {
         Ok(row.required::<TimestampWithTimeZone>(column)?.into())

@@ -11,6 +11,7 @@ use super::request::Request;
 use crate::error::counted;
 use crate::keys::store::ActiveKey;
 use crate::ledger::entry::Facts;
+use crate::ledger::json::Json;
 use crate::pg::report;
 use crate::profile::Profile;
 
@@ -46,16 +47,19 @@ impl Evidence<'_> {
             profile_version: Some(self.profile.version.clone()),
             profile_hash: Some(self.profile.profile_hash().to_vec()),
             tables_synced: Some(names),
-            strategies_applied: Some(Value::Object(strategies)),
-            details: Some(json!({
-                "mode": "atomic",
-                "masking_key": self.key.map(|key| format!("{}/{}", key.name, key.version)),
-                "salts": self.salts,
-                "triggers": self.request.options.triggers.name(),
-                "lineage": self.request.options.lineage.name(),
-                "lineage_rows": self.request.options.lineage.is_row_by_row(),
-                "copied_unchanged": plan.copied_unchanged(),
-            })),
+            strategies_applied: Some(Value::Object(strategies).into()),
+            details: Some(
+                json!({
+                    "mode": "atomic",
+                    "masking_key": self.key.map(|key| format!("{}/{}", key.name, key.version)),
+                    "salts": self.salts,
+                    "triggers": self.request.options.triggers.name(),
+                    "lineage": self.request.options.lineage.name(),
+                    "lineage_rows": self.request.options.lineage.is_row_by_row(),
+                    "copied_unchanged": plan.copied_unchanged(),
+                })
+                .into(),
+            ),
             ..Facts::default()
         }
     }
@@ -87,14 +91,14 @@ impl Copied {
             .iter()
             .map(|(name, rows, _)| (name.clone(), json!(rows)))
             .collect();
-        facts.rows_anonymized = Some(Value::Object(rows));
+        facts.rows_anonymized = Some(Value::Object(rows).into());
         facts.verification_passed = Some(true);
-        facts.verification_report = Some(
-            self.checks
-                .iter()
-                .map(|check| check.report.clone())
-                .collect(),
-        );
+        let checks: Value = self
+            .checks
+            .iter()
+            .map(|check| check.report.clone())
+            .collect();
+        facts.verification_report = Some(checks.into());
         let times: Map<String, Value> = self
             .tables
             .iter()
@@ -107,7 +111,7 @@ impl Copied {
             json!(plan.prepare.created.len()),
         );
         more.insert("seconds".to_owned(), seconds(started));
-        facts.details = Some(merged(facts.details.take(), more));
+        facts.details = Some(Json::merged(facts.details.take(), more));
     }
 
     /// Tells the caller.
@@ -136,14 +140,4 @@ fn milliseconds(seconds: f64) -> Value {
 /// Whole seconds since the run began.
 pub fn seconds(started: Instant) -> Value {
     Value::from(started.elapsed().as_secs())
-}
-
-/// Details with more members.
-pub fn merged(details: Option<Value>, more: Map<String, Value>) -> Value {
-    let mut members = match details {
-        Some(Value::Object(members)) => members,
-        _ => Map::new(),
-    };
-    members.extend(more);
-    Value::Object(members)
 }

@@ -47,18 +47,15 @@ pub fn deviations(
         .take(keys.len())
         .map(|name| format!("(t.{})::pg_catalog.text", quote(name)))
         .collect();
-    let args = [
-        pgrx::Uuid::from_bytes(run_id).into(),
-        table.into(),
-        column.into(),
-    ];
+    let run = hex::encode(run_id);
+    let args = [run.as_str().into(), table.into(), column.into()];
     let kept = format!(
         "SELECT pg_catalog.substr(c.anonymized_macs, {WIDTH} OPERATOR(pg_catalog.*) i
                 OPERATOR(pg_catalog.+) 1, {WIDTH}) AS mac
            FROM ONLY confiture.lineage_row_chunk AS c
           CROSS JOIN LATERAL pg_catalog.generate_series(0, pg_catalog.length(c.anonymized_macs)
                 OPERATOR(pg_catalog./) {WIDTH} OPERATOR(pg_catalog.-) 1) AS i
-          WHERE c.run_id OPERATOR(pg_catalog.=) $1 AND c.table_name OPERATOR(pg_catalog.=) $2
+          WHERE c.run_id OPERATOR(pg_catalog.=) $1::pg_catalog.uuid AND c.table_name OPERATOR(pg_catalog.=) $2
             AND c.column_name OPERATOR(pg_catalog.=) $3"
     );
     let there = format!(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::copy::copy;
-use super::evidence::{Evidence, merged, seconds};
+use super::evidence::{Evidence, seconds};
 use super::failure::{Phase, explain};
 use super::options::Lineage;
 use super::plan::Plan;
@@ -14,6 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::keys::store::ActiveKey;
 use crate::keys::{self, SALT_PREFIX, random_uuid};
 use crate::ledger::entry::Event;
+use crate::ledger::json::Json;
 use crate::ledger::signing;
 use crate::ledger::store::{self as ledger, Origin};
 use crate::pg::lock::SessionLock;
@@ -77,7 +78,7 @@ pub fn run(request: &Request) -> Result<()> {
             let (error, mut details) = explain(failure, &phase);
             details.insert("seconds".to_owned(), seconds(started));
             let mut facts = evidence.facts(&planned.plan);
-            facts.details = Some(merged(facts.details, details));
+            facts.details = Some(Json::merged(facts.details, details));
             facts.verification_passed = Some(false);
             ledger::append(Event::Failed, facts)?;
             connection.commit()?;

@@ -60,7 +60,7 @@ pub fn export() -> Result<String> {
     append(
         Event::Anchored,
         Facts {
-            details: Some(json!({"size": checkpoint.size, "root": root})),
+            details: Some(json!({"size": checkpoint.size, "root": root}).into()),
             ..Facts::default()
         },
     )?;

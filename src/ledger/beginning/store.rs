@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Result;
 use crate::ledger::entry::Facts;
+use crate::ledger::json::Json;
 use crate::ledger::signing;
 use crate::pg::{frozen, owner, spi};
 use crate::settings;
@@ -61,9 +62,8 @@ pub fn found(facts: &mut Facts) -> Result<()> {
     if found.is_empty() {
         return Ok(());
     }
-    if let Value::Object(details) = facts.details.get_or_insert_with(|| Map::new().into()) {
-        details.insert("found".to_owned(), Value::Object(found));
-    }
+    let more = Map::from_iter([("found".to_owned(), Value::Object(found))]);
+    facts.details = Some(Json::merged(facts.details.take(), more));
     Ok(())
 }
 

@@ -70,9 +70,9 @@ pub fn end(verification: Option<Value>) -> Result<bool> {
         tables.sort();
         let facts = Facts {
             tables_synced: Some(tables),
-            rows_anonymized: Some(Value::Object(counted)),
+            rows_anonymized: Some(Value::Object(counted).into()),
             verification_passed: Some(agrees),
-            verification_report: Some(Value::Array(report)),
+            verification_report: Some(Value::Array(report).into()),
             ..facts(run.id, &run.name, &run.source, &run.target)
         };
         append_with(Origin::Declared, Event::Completed, facts, Some(&steps))?;
@@ -89,7 +89,7 @@ pub fn fail(reason: &str) -> Result<()> {
     session::with(|run| {
         let facts = Facts {
             verification_passed: Some(false),
-            details: Some(json!({"run": run.name, "reason": reason})),
+            details: Some(json!({"run": run.name, "reason": reason}).into()),
             ..facts(run.id, &run.name, &run.source, &run.target)
         };
         append_with(Origin::Declared, Event::Failed, facts, None)?;
@@ -103,7 +103,7 @@ fn facts(id: [u8; 16], name: &str, source: &str, target: &str) -> Facts {
         run_id: Some(id),
         source_schema: Some(source.to_owned()),
         target_schema: Some(target.to_owned()),
-        details: Some(json!({"run": name})),
+        details: Some(json!({"run": name}).into()),
         ..Facts::default()
     }
 }

@@ -441,7 +441,7 @@ fn record(details: serde_json::Value) -> Result<()> {
     // Asked before anything is changed: a key that is out of reach stops the act.
     signing::store::signer()?;
     let facts = Facts {
-        details: Some(details),
+        details: Some(details.into()),
         ..Facts::default()
     };
     store::append_anyway(Origin::Run, Event::Config, facts, None)?;

@@ -52,7 +52,7 @@ impl Boundary {
     pub fn of(entry: &Entry) -> Option<Self> {
         let details = entry.facts.details.as_ref()?;
         (entry.event == Event::Pruned.name())
-            .then(|| Self::parse(details))?
+            .then(|| Self::parse(&details.value()))?
             .filter(|boundary| boundary.last < entry.seq)
     }
 
@@ -162,7 +162,7 @@ pub(in crate::ledger) mod tests {
     fn entry(details: Value) -> Entry {
         let mut entry = sample(9, [0; 32]);
         entry.event = Event::Pruned.name().into();
-        entry.facts.details = Some(details);
+        entry.facts.details = Some(details.into());
         entry
     }
 

@@ -154,7 +154,7 @@ pub fn prune(before: i64, dry_run: bool, notes: Option<Vec<String>>) -> Result<O
     details["before"] = Value::String(as_owner(|| in_words(before))?);
     details["file"] = Value::String(name);
     let facts = Facts {
-        details: Some(details),
+        details: Some(details.into()),
         ..Facts::default()
     };
     append(Event::Pruned, facts)?;

@@ -43,11 +43,14 @@ pub fn record(notes: Option<Vec<String>>) -> Result<Vec<Finding>> {
         Event::Verified,
         Facts {
             verification_passed: Some(verdict == Verdict::Ok),
-            verification_report: Some(Value::Array(report)),
-            details: Some(json!({
-                "status": verdict.status(), "last": last.first(), "anchors": anchors,
-                "findings": findings.len(),
-            })),
+            verification_report: Some(Value::Array(report).into()),
+            details: Some(
+                json!({
+                    "status": verdict.status(), "last": last.first(), "anchors": anchors,
+                    "findings": findings.len(),
+                })
+                .into(),
+            ),
             ..Facts::default()
         },
     )?;

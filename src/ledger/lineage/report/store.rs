@@ -61,7 +61,7 @@ pub fn issue(text: &str, run_id: Option<[u8; 16]>, mut about: Map<String, Value>
     about.insert("bytes".to_owned(), text.len().into());
     let facts = Facts {
         run_id,
-        details: Some(Value::Object(about)),
+        details: Some(Value::Object(about).into()),
         ..Facts::default()
     };
     append(Event::Report, facts)?;

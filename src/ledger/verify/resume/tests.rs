@@ -24,7 +24,7 @@ fn pruned(length: i64, cut: usize) -> (Vec<Stored>, Stored, Head) {
         event: Event::Pruned.name().into(),
         previous_entry_hash: before.hash().to_vec(),
         facts: entry::Facts {
-            details: Some(boundary.details()),
+            details: Some(boundary.details().into()),
             lineage: LineageRange::default(),
             ..before.facts.clone()
         },
@@ -169,7 +169,9 @@ fn pruned_log_whose_boundary_was_edited_fails() {
     for (i, edit) in edits.iter().enumerate() {
         let (mut left, _, head) = pruned(7, 4);
         let said = left.last_mut().unwrap();
-        edit(said.entry.facts.details.as_mut().unwrap());
+        let mut details = said.entry.facts.details.take().unwrap().value();
+        edit(&mut details);
+        said.entry.facts.details = Some(details.into());
         let said = copy(said);
         let found = codes(&read(Anchors::default(), &said, &left, &head));
         assert!(
@@ -235,7 +237,7 @@ fn lineage_goes_on_behind_what_was_pruned() {
             verifier.entry(entry);
         });
         let (_, mut said, _) = pruned(2, 1);
-        said.entry.facts.details = Some(boundary.details());
+        said.entry.facts.details = Some(boundary.details().into());
         verifier.goes_on_behind(&said, &[3; 32]);
         codes(&verifier.finish(None, None))
     };
