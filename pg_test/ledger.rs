@@ -334,8 +334,8 @@ mod tests {
               WHERE e.extname = 'confiture'
                 AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
                 -- Acts that are on record as what they are: of a superuser, and of scripts, whose
-                -- entries say `declared`.
-                AND p.proname NOT IN ('disarm', 'begin_run')
+                -- entries say `declared`; and a verification, which is looked at below.
+                AND p.proname NOT IN ('disarm', 'begin_run', 'record_verification')
               GROUP BY p.oid, p.prokind",
         )?;
         assert!(calls.len() > 25, "{calls:?}");
@@ -354,6 +354,15 @@ mod tests {
         }
         run("SELECT confiture._drop_guard(), confiture._definition_guard()")?;
         holds("count(*) = 1 FROM confiture.audit_log");
+        // What a verification puts on record is what it found, whatever it was handed.
+        run("SELECT confiture.record_verification('{COMPLETED}')")?;
+        holds(
+            "count(*) = 2 AND bool_and(event <> 'COMPLETED')
+               AND bool_or(event = 'VERIFIED' AND NOT verification_passed
+                             AND details ->> 'status' = 'fail'
+                             AND verification_report::text NOT LIKE '%COMPLETED%')
+               FROM confiture.audit_log",
+        );
         Ok(())
     }
 
@@ -364,8 +373,8 @@ mod tests {
         run("SELECT confiture.grant_access('auditor', 'ledger_auditor')")?;
         run("SET LOCAL ROLE ledger_auditor")?;
         assert_eq!(statuses()?, ["OK ok", "W01 warn"]);
-        // The first one tells of the key that signs.
-        holds("count(*) = 4 FROM confiture.get_audit_log()");
+        // The first one tells of the key that signs, the last one of the access.
+        holds("count(*) = 5 FROM confiture.get_audit_log()");
         for change in CHANGES.iter().chain(&[
             "INSERT INTO confiture.audit_log SELECT * FROM confiture.audit_log",
             "SELECT * FROM confiture.key_version",
