@@ -29,10 +29,7 @@ const CONDUCTORS: [(&str, &str); 10] = [
         "src/keys/setup.rs",
         "opens providers as the settings say, and waits by the latch",
     ),
-    (
-        "src/ledger/unprepared.rs",
-        "is told of the end of transactions",
-    ),
+    ("src/ledger/unprepared.rs", "hears how transactions end"),
     (
         "src/sync/copy.rs",
         "runs what the plan compiled, under one snapshot",
@@ -49,10 +46,7 @@ const CONDUCTORS: [(&str, &str); 10] = [
         "src/sync/recheck.rs",
         "reads the target, with the rights of the caller",
     ),
-    (
-        "src/sync/rowcheck.rs",
-        "reads the target for whoever asks, row by row",
-    ),
+    ("src/sync/rowcheck.rs", "reads the target, row by row"),
     (
         "src/sync/request.rs",
         "plans under pinned settings, with the settings of the server",
