@@ -6,7 +6,7 @@ flushed to disk.
 """
 
 import os
-import threading
+import re
 import time
 
 from samples import profile
@@ -54,28 +54,23 @@ def lineage(server):
     return COLUMNS * RUNS, verified(db)
 
 
+RUN = """
+SELECT confiture.begin_run('bench', 'a', 'a');
+\\sleep 20 ms
+SELECT confiture.end_run();
+"""
+
+
 def runs(server):
     db = server.create_database()
     db.execute("CREATE SCHEMA a")
-    done, stop = [0] * CLIENTS, time.monotonic() + SECONDS
-
-    def client(number):
-        session = db.session()
-        while time.monotonic() < stop:
-            session.execute("SELECT confiture.begin_run('bench', 'a', 'a')")
-            time.sleep(0.02)
-            session.execute("SELECT confiture.end_run()")
-            done[number] += 1
-
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
-    begun = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    rate = sum(done) / (time.monotonic() - begun)
+    script = server.folder / "run"
+    script.write_text(RUN)
+    done = server.run(
+        "pgbench", "-n", "-c", CLIENTS, "-j", 2, "-T", SECONDS, "-f", script, db.name
+    )
     assert "OK" in db.findings()
-    return rate
+    return float(re.search(r"tps = ([0-9.]+) ", done.stdout)[1])
 
 
 def main():
