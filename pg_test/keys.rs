@@ -218,12 +218,13 @@ mod tests {
                             WHERE attrelid = 'confiture.key_status'::regclass
                               AND atttypid = 'bytea'::regtype)",
         );
-        // No function of the schema takes or returns bytes, but the mask of a run, and proofs.
-        // What those return are hashes over the log.
+        // No function of the schema takes or returns bytes, but the mask of a run, and those that
+        // return hashes: of the log, and of values.
         holds(
             "NOT EXISTS (SELECT FROM pg_proc
                             WHERE pronamespace = 'confiture'::regnamespace
-                               AND proname NOT IN ('_run_mask', 'inclusion_proof', 'consistency_proof')
+                               AND proname NOT IN ('_run_mac', '_run_mask', 'inclusion_proof',
+                                   'consistency_proof')
                               AND 'bytea'::regtype = ANY (prorettype
                                  || coalesce(proallargtypes, proargtypes::oid[])))",
         );

@@ -16,12 +16,14 @@ use crate::pg::{frozen, ident, spi};
 /// without such a role; as [`ledger::append`].
 pub fn grant(kind: &'static Kind, role: &str) -> Result<()> {
     check(role)?;
+    // First of all, for the order of locks.
+    let is_recorded = beginning::store::must_record()?;
     let to = ident::quote(role);
     spi::run(&format!("GRANT USAGE ON SCHEMA confiture TO {to}"), &[])?;
     for item in items(kind, role)? {
         spi::run(&format!("GRANT {} TO {to}", item.what), &[])?;
     }
-    record(Event::AccessGranted, kind, role)
+    record(is_recorded, Event::AccessGranted, kind, role)
 }
 
 /// Takes from a role what a kind of work needs, but for what another kind gives that it has wholly,
@@ -31,6 +33,7 @@ pub fn grant(kind: &'static Kind, role: &str) -> Result<()> {
 /// As [`grant`].
 pub fn revoke(kind: &'static Kind, role: &str) -> Result<()> {
     check(role)?;
+    let is_recorded = beginning::store::must_record()?;
     let from = ident::quote(role);
     let mut kept = Vec::new();
     for other in KINDS.iter().filter(|other| *other != kind) {
@@ -50,11 +53,11 @@ pub fn revoke(kind: &'static Kind, role: &str) -> Result<()> {
             &[],
         )?;
     }
-    record(Event::AccessRevoked, kind, role)
+    record(is_recorded, Event::AccessRevoked, kind, role)
 }
 
-fn record(event: Event, kind: &Kind, role: &str) -> Result<()> {
-    if beginning::store::must_record()? {
+fn record(is_recorded: bool, event: Event, kind: &Kind, role: &str) -> Result<()> {
+    if is_recorded {
         let facts = Facts {
             details: Some(json!({"kind": kind.name, "role": role}).into()),
             ..Facts::default()

@@ -27,8 +27,10 @@ pub enum Loaded {
 /// # Errors
 /// 42710 when that version exists with other content.
 pub fn load(profile: &Profile, document: &str) -> Result<Loaded> {
+    // First of all, for the order of locks.
+    let is_recorded = beginning::store::must_record()?;
     let loaded = as_owner(|| store(profile, document))?;
-    if loaded != Loaded::Same {
+    if is_recorded && loaded != Loaded::Same {
         record(
             Event::ProfileLoaded,
             &profile.name,
@@ -40,17 +42,15 @@ pub fn load(profile: &Profile, document: &str) -> Result<Loaded> {
 }
 
 fn record(event: Event, name: &str, version: &str, hash: Vec<u8>) -> Result<()> {
-    if beginning::store::must_record()? {
-        ledger::append(
-            event,
-            Facts {
-                profile_name: Some(name.to_owned()),
-                profile_version: Some(version.to_owned()),
-                profile_hash: Some(hash),
-                ..Facts::default()
-            },
-        )?;
-    }
+    ledger::append(
+        event,
+        Facts {
+            profile_name: Some(name.to_owned()),
+            profile_version: Some(version.to_owned()),
+            profile_hash: Some(hash),
+            ..Facts::default()
+        },
+    )?;
     Ok(())
 }
 
@@ -206,9 +206,13 @@ fn hold(name: &str, version: i32) -> Result<()> {
 /// # Errors
 /// 42704 when there is no such version.
 pub fn retire(name: &str, version: &str) -> Result<()> {
+    let is_recorded = beginning::store::must_record()?;
     let hash = as_owner(|| set_retired(name, version, true))?;
     let hash = hash.ok_or_else(|| missing(name, Some(version)))?;
-    record(Event::ProfileRetired, name, version, hash)
+    if is_recorded {
+        record(Event::ProfileRetired, name, version, hash)?;
+    }
+    Ok(())
 }
 
 /// Reads a version, or the newest that is not retired.
