@@ -129,7 +129,7 @@ mod tests {
         confiture._journal_guard() volatile unsafe
         confiture._keys_changed() volatile unsafe
         confiture._ledger_guard() volatile unsafe
-        confiture._run_mac(integer,integer,\"any\") volatile unsafe
+        confiture._run_mac(bigint,integer,\"any\") volatile unsafe
         confiture._run_mask(integer,anyelement) volatile unsafe
         confiture._run_mask(integer,anyelement,\"any\") volatile unsafe
         confiture._run_track(integer,integer,\"any\") volatile unsafe

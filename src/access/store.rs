@@ -70,7 +70,7 @@ fn record(is_recorded: bool, event: Event, kind: &Kind, role: &str) -> Result<()
 fn check(role: &str) -> Result<()> {
     frozen::writable()?;
     let found = spi::read(
-        "SELECT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = $1::text::name),
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname::text = $1),
                 pg_catalog.pg_has_role(e.extowner, 'USAGE')
            FROM pg_catalog.pg_extension e WHERE e.extname = 'confiture'",
         &[role.into()],

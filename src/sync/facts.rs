@@ -249,6 +249,8 @@ pub struct Attribute {
     pub type_name: String,
     /// Number of the type.
     pub type_oid: u32,
+    /// Most characters, where its type has a limit.
+    pub max_chars: Option<usize>,
 }
 
 /// Code that a run would execute, and why it may or may not.

@@ -188,6 +188,15 @@ fn record(
                     is_array: element.is_some(),
                     inputs: Vec::new(),
                 };
+                if taken == ValueType::Text {
+                    // A field is cast to its type, which would cut it off.
+                    fits_length(
+                        spec.strategy(),
+                        (field.type_oid, field.max_chars),
+                        side,
+                        &format!("field \"{}\" of column {place}", field.name),
+                    )?;
+                }
                 FieldHow::Mask(spec, call)
             }
         };
@@ -224,8 +233,13 @@ fn call(rule: &Rule, base: &Type, column: &Column, side: &Side, place: &str) -> 
     if of == ValueType::Enum {
         has_labels(strategy, element.unwrap_or(base), place)?;
     }
-    if matches!(of, ValueType::Text) && element.is_none() {
-        fits_length(strategy, column, side, place)?;
+    if of == ValueType::Text {
+        fits_length(
+            strategy,
+            (column.type_oid, column.max_chars),
+            side,
+            &format!("column {place}"),
+        )?;
     }
     let definition = strategy.kind().definition();
     let lacking = |spec: &&InputSpec| spec.required && !rule.inputs.contains_key(spec.name);
@@ -374,12 +388,17 @@ fn neutral(base: &Type) -> Option<&'static str> {
     }
 }
 
-fn fits_length(strategy: &Strategy, column: &Column, side: &Side, place: &str) -> Result<()> {
-    let mut limit = column.max_chars;
-    let mut of = side.type_of(column.type_oid);
-    while let Some(domain) = of.filter(|of| of.kind == 'd') {
-        limit = limit.into_iter().chain(domain.max_chars).min();
-        of = domain.inner.and_then(|inner| side.type_of(inner));
+/// A mask writes no more than its place holds: an array no more into each element.
+fn fits_length(
+    strategy: &Strategy,
+    (type_oid, mut limit): (u32, Option<usize>),
+    side: &Side,
+    place: &str,
+) -> Result<()> {
+    let mut of = side.type_of(type_oid);
+    while let Some(around) = of.filter(|of| of.kind == 'd' || of.is_array) {
+        limit = limit.into_iter().chain(around.max_chars).min();
+        of = around.inner.and_then(|inner| side.type_of(inner));
     }
     let Some(limit) = limit else { return Ok(()) };
     match strategy.output_limit(Some(limit)) {
@@ -389,12 +408,12 @@ fn fits_length(strategy: &Strategy, column: &Column, side: &Side, place: &str) -
             Err(Error::new(
                 Kind::InvalidParameter,
                 format!(
-                    "strategy \"{}\" writes more than column {place} holds",
+                    "strategy \"{}\" writes more than {place} holds",
                     strategy.kind().name()
                 ),
             )
             .with_detail(format!(
-                "It writes up to {longest} characters, the column holds {limit}."
+                "It writes up to {longest} characters, and {limit} fit."
             ))
             .with_hint(
                 "Shorten its output with the strategy's parameters, or choose another strategy.",

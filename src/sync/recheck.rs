@@ -1,7 +1,7 @@
 //! Holding the target against what a run committed to, whenever somebody asks.
 
 use super::trackers::{self, Tracker};
-use super::{request, store};
+use super::{planner, request, store, trust};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::lineage::Facts;
 use crate::ledger::lineage::commitment::{ColumnKey, Commitment, Shape, Sum};
@@ -87,8 +87,9 @@ pub struct Found {
 /// Finds what a run committed to; `None` where there is nothing, or no key that opens it.
 ///
 /// # Errors
-/// 42704 when the lineage has no such entry, 42P01 when the table is gone; 55000 when the key that
-/// opens the key of the run is not available.
+/// 42704 when the lineage has no such entry, 42P01 when the table is gone; 42501 when code of a
+/// weaker role would run to read it; 55000 when the key that opens the key of the run is not
+/// available.
 pub fn find(run_id: [u8; 16], table: &str, column: &str) -> Result<Option<Found>> {
     let Some(entry) = lineage::find(run_id, table, column)? else {
         return Err(Error::new(
@@ -110,6 +111,16 @@ pub fn find(run_id: [u8; 16], table: &str, column: &str) -> Result<Option<Found>
             format!("table \"{}.{table}\" does not exist", facts.schema_name),
         ));
     };
+    let mut problems = Vec::new();
+    let side = store::side(&facts.schema_name, &[table.to_owned()])?;
+    let tables: Vec<_> = side.tables.iter().map(|table| table.oid).collect();
+    let types: Vec<_> = side.types.iter().map(|of| of.oid).collect();
+    trust::check(
+        &store::code(&facts.schema_name, &tables, &types, &[])?,
+        &mut problems,
+    );
+    trust::check_read(&side, &mut problems);
+    planner::first(problems)?;
     let only = if kind == 'r' { "ONLY " } else { "" };
     Ok(Some(Found {
         key: ColumnKey::new(&key, commitment, &facts.schema_name, table, column),

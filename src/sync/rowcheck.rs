@@ -10,6 +10,7 @@ use crate::ledger::lineage::commitment::Shape;
 use crate::ledger::lineage::rows::{self, WIDTH};
 use crate::pg::ident::quote;
 use crate::pg::spi;
+use crate::pg::subxact::{Failure, guarded};
 
 /// A row that is not as the run left it, or how many of the run's are not there any more.
 pub struct Deviation {
@@ -47,21 +48,27 @@ pub fn deviations(
         .take(keys.len())
         .map(|name| format!("(t.{})::pg_catalog.text", quote(name)))
         .collect();
-    let run = hex::encode(run_id);
-    let args = [run.as_str().into(), table.into(), column.into()];
+    // Where rows have no key, equal values have equal hashes: each is held against one of them.
+    let nth = |mac: &str| match keys.is_empty() {
+        true => format!("pg_catalog.row_number() OVER (PARTITION BY {mac})"),
+        false => "1::bigint".to_owned(),
+    };
     let kept = format!(
-        "SELECT pg_catalog.substr(c.anonymized_macs, {WIDTH} OPERATOR(pg_catalog.*) i
+        "SELECT m.mac, {} AS nth FROM (SELECT pg_catalog.substr(c.anonymized_macs, {WIDTH} OPERATOR(pg_catalog.*) i
                 OPERATOR(pg_catalog.+) 1, {WIDTH}) AS mac
            FROM ONLY confiture.lineage_row_chunk AS c
           CROSS JOIN LATERAL pg_catalog.generate_series(0, pg_catalog.length(c.anonymized_macs)
                 OPERATOR(pg_catalog./) {WIDTH} OPERATOR(pg_catalog.-) 1) AS i
           WHERE c.run_id OPERATOR(pg_catalog.=) $1::pg_catalog.uuid AND c.table_name OPERATOR(pg_catalog.=) $2
-            AND c.column_name OPERATOR(pg_catalog.=) $3"
+            AND c.column_name OPERATOR(pg_catalog.=) $3) AS m",
+        nth("m.mac"),
     );
     let there = format!(
-        "SELECT ARRAY[{}]::pg_catalog.text[] AS row_key,
-                confiture._run_mac(0, {}{}, t.{}) AS mac
-           FROM {} AS t OFFSET 0",
+        "SELECT m.row_key, m.mac, {} AS nth
+           FROM (SELECT ARRAY[{}]::pg_catalog.text[] AS row_key,
+                        confiture._run_mac($4, {}{}, t.{}) AS mac
+                   FROM {} AS t OFFSET 0) AS m",
+        nth("m.mac"),
         texts.join(", "),
         keys.len(),
         keys.concat(),
@@ -70,15 +77,22 @@ pub fn deviations(
     );
     let differing = format!(
         "SELECT n.row_key FROM ({there}) AS n LEFT JOIN ({kept}) AS k
-             ON k.mac OPERATOR(pg_catalog.=) n.mac
+             ON k.mac OPERATOR(pg_catalog.=) n.mac AND k.nth OPERATOR(pg_catalog.=) n.nth
           WHERE k.mac IS NULL LIMIT {most}"
     );
     let missing = format!(
         "SELECT pg_catalog.count(*) FROM ({kept}) AS k LEFT JOIN ({there}) AS n
-             ON n.mac OPERATOR(pg_catalog.=) k.mac
+             ON n.mac OPERATOR(pg_catalog.=) k.mac AND n.nth OPERATOR(pg_catalog.=) k.nth
           WHERE n.mac IS NULL"
     );
-    let _tracking = trackers::install(vec![Tracker::new(found.key.clone())]);
+    let (_tracking, secret) = trackers::install_secretly(Tracker::new(found.key.clone()))?;
+    let run = hex::encode(run_id);
+    let args = [
+        run.as_str().into(),
+        table.into(),
+        column.into(),
+        secret.into(),
+    ];
     request::pinned(|| {
         let mut deviations = spi::rows(&differing, &args, |row| {
             Ok(Deviation {
@@ -115,12 +129,12 @@ pub fn trace(
     original: Option<&str>,
 ) -> Result<&'static str> {
     let found = row_by_row(run_id, table, column)?;
-    if found.facts.row_binding != "key" {
+    if found.facts.row_binding != "key" || found.primary_key.is_empty() {
         return Err(Error::new(
             Kind::NotReady,
             "the values of this column are not bound to rows",
         )
-        .with_detail("The table had no primary key."));
+        .with_detail("The table has no primary key, or had none."));
     }
     if row_key.len() != found.primary_key.len() {
         return Err(Error::new(
@@ -130,38 +144,20 @@ pub fn trace(
         .with_detail(format!("The key is ({}).", found.primary_key.join(", "))));
     }
     journal::store::reveal("verify_lineage_row", 1)?;
-    let of = |name: &str| store::column_type(&found.facts.schema_name, table, name);
-    let mut keys = Vec::new();
-    for (i, name) in (1..).zip(&found.primary_key) {
-        let value = format!("(($1::pg_catalog.text[])[{i}])::{}", of(name)?);
-        keys.push((quote(name), value));
-    }
-    let given: Vec<_> = keys.iter().map(|(_, value)| format!(", {value}")).collect();
-    let is_row: Vec<_> = keys
-        .iter()
-        .map(|(name, value)| format!("t.{name} = {value}"))
-        .collect();
-    let before = format!(
-        "SELECT confiture._run_mac(0, {}{}, $2::{})",
-        keys.len(),
-        given.concat(),
-        of(column)?
-    );
-    let after = format!(
-        "SELECT confiture._run_mac(0, {}{}, t.{}) FROM {} AS t WHERE {}",
-        keys.len(),
-        given.concat(),
-        quote(column),
-        found.relation,
-        is_row.join(" AND "),
-    );
-    let args = [row_key.to_vec().into(), original.into()];
-    let tracking = trackers::install(vec![Tracker::new(found.key.clone())]);
-    let (before, after) = request::pinned(|| {
-        let before = spi::one::<Vec<u8>>(&before, &args)?;
-        let after = spi::one::<Vec<u8>>(&after, &args[..1])?;
-        Ok::<_, Error>((before.unwrap_or_default(), after.unwrap_or_default()))
-    })?;
+    let (tracking, secret) = trackers::install_secretly(Tracker::new(found.key.clone()))?;
+    let (before, after) = match guarded(|| hashes(&found, row_key, original, secret)) {
+        Ok(hashes) => hashes,
+        Err(Failure::Own(error)) => return Err(error),
+        // The server's own words hold what was handed in.
+        Err(Failure::Server(_)) => {
+            return Err(Error::new(
+                Kind::InvalidParameter,
+                "what was given cannot be held against the table",
+            )
+            .with_detail("The original, or a part of the key, is no value of its column.")
+            .with_hint("Give the key as verify_lineage_rows does."));
+        }
+    };
     drop(tracking);
     let mut answer = "unknown";
     rows::store::each(&found.place, |chunk| {
@@ -180,6 +176,68 @@ pub fn trace(
         }
     })?;
     Ok(answer)
+}
+
+/// The hash of the original, if it is a value of its column, and that of what stands in the row, if
+/// it is there.
+fn hashes(
+    found: &Found,
+    row_key: &[String],
+    original: Option<&str>,
+    secret: i64,
+) -> Result<(Vec<u8>, Vec<u8>)> {
+    request::pinned(|| {
+        let of =
+            |name: &str| store::column_type(&found.facts.schema_name, &found.place.table, name);
+        let (mut given, mut stored, mut is_row) = (String::new(), String::new(), Vec::new());
+        for (i, name) in (1..).zip(&found.primary_key) {
+            let (of, name) = (of(name)?, quote(name));
+            let value = format!("(($1::pg_catalog.text[])[{i}])::{}", of.name);
+            // Operators of other types may be anybody's.
+            is_row.push(match of.is_builtin {
+                true => format!("t.{name} = {value}"),
+                false => format!("(t.{name})::pg_catalog.text = ({value})::pg_catalog.text"),
+            });
+            given.push_str(&format!(", {value}"));
+            stored.push_str(&format!(", t.{name}"));
+        }
+        let of = of(&found.place.column)?;
+        let column = quote(&found.place.column);
+        let value = format!("$2::pg_catalog.text::{}", of.name);
+        // A cast cuts what is too long; only blanks may go.
+        let is_whole = match of.is_cut {
+            true => format!(
+                "pg_catalog.rtrim(({value})::pg_catalog.text) IS NOT DISTINCT FROM \
+                 pg_catalog.rtrim($2::pg_catalog.text)"
+            ),
+            false => "true".to_owned(),
+        };
+        let count = found.primary_key.len();
+        let args = [row_key.to_vec().into(), original.into(), secret.into()];
+        // The key as it stands in the row, which may be written in more than one way.
+        let there = format!(
+            "SELECT CASE WHEN {is_whole} THEN confiture._run_mac($3, {count}{stored}, {value}) END,
+                    confiture._run_mac($3, {count}{stored}, t.{column})
+               FROM {} AS t WHERE {}",
+            found.relation,
+            is_row.join(" AND "),
+        );
+        let read = |row: &spi::Row<'_>| {
+            Ok((
+                row.get::<Vec<u8>>(1)?.unwrap_or_default(),
+                row.get::<Vec<u8>>(2)?.unwrap_or_default(),
+            ))
+        };
+        if let Some(hashes) = spi::rows(&there, &args, read)?.into_iter().next() {
+            return Ok(hashes);
+        }
+        let gone = format!(
+            "SELECT CASE WHEN {is_whole} THEN confiture._run_mac($3, {count}{given}, {value}) END,
+                    NULL::pg_catalog.bytea"
+        );
+        let hashes = spi::rows(&gone, &args, read)?.into_iter().next();
+        Ok(hashes.unwrap_or_default())
+    })
 }
 
 fn row_by_row(run_id: [u8; 16], table: &str, column: &str) -> Result<Found> {

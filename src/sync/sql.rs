@@ -191,17 +191,18 @@ fn run_track(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
     Ok(true)
 }
 
-/// The hash of a value under the key of a tracker: its number, how many columns the key of the row
-/// has, these, and the value.
+/// The hash of a value for whoever knows the secret of the tracker: how many columns the key of the
+/// row has, these, and the value.
 #[pg_extern(sql = "
-CREATE FUNCTION confiture._run_mac(number integer, keys integer, VARIADIC items \"any\")
+CREATE FUNCTION confiture._run_mac(secret bigint, keys integer, VARIADIC items \"any\")
   RETURNS bytea LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 ")]
 fn run_mac(fcinfo: pg_sys::FunctionCallInfo) -> Result<Vec<u8>, ErrorReport> {
-    let numbers = (call::argument(fcinfo, 0), call::argument(fcinfo, 1));
+    let secret = given("secret", call::argument(fcinfo, 0))?;
+    let numbers = (Some(0), call::argument(fcinfo, 1));
     let make = |_: Option<&Watched>| Watched::at(fcinfo, numbers, 1);
     let site = callsite::state(fcinfo, |site| site.numbers == numbers, make)?;
-    Ok(site.hash(fcinfo)?)
+    Ok(site.hash(fcinfo, secret)?)
 }
 
 /// Which rows of the target are not as a run with the option `lineage_rows` left them: `differs`
@@ -313,7 +314,7 @@ impl Watched {
         })
     }
 
-    fn hash(&self, fcinfo: pg_sys::FunctionCallInfo) -> Result<Vec<u8>> {
+    fn hash(&self, fcinfo: pg_sys::FunctionCallInfo, secret: i64) -> Result<Vec<u8>> {
         let mut room = self.room.borrow_mut();
         let element = &mut room.0;
         let read = |place: usize, out: &mut Vec<u8>| {
@@ -330,7 +331,7 @@ impl Watched {
             ));
         }
         element.value(|out| read(self.keys, out));
-        Ok(trackers::hash(self.first, element)?.to_vec())
+        Ok(trackers::hash(secret, element)?.to_vec())
     }
 
     fn show(&self, fcinfo: pg_sys::FunctionCallInfo) -> Result<()> {

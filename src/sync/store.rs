@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::facts::{Code, Schema, Side, Table};
 use crate::error::{Error, Kind, Result};
-use crate::pg::{guc, ident, owner, spi};
+use crate::pg::{frozen, guc, ident, owner, spi};
 
 /// Reads one side of a run: the schema, the given tables with their partitions, their types.
 ///
@@ -22,7 +22,7 @@ pub fn side(schema: &str, tables: &[String]) -> Result<Side> {
         let found: Vec<Schema> = documents(SCHEMA, &[schema.into()])?;
         let tables: Vec<Table> = documents(TABLES, &[schema.into(), tables.to_vec().into()])?;
         // The schema's own types too: the target may have them before it has a table.
-        let mut types: Vec<i64> = spi::rows(OWN_TYPES, &[schema.into()], |row| row.required(1))?;
+        let mut types: Vec<i64> = looked_up(OWN_TYPES, &[schema.into()], |row| row.required(1))?;
         types.extend(
             tables
                 .iter()
@@ -31,7 +31,7 @@ pub fn side(schema: &str, tables: &[String]) -> Result<Side> {
         Ok(Side {
             schema: found.into_iter().next(),
             types: documents(TYPES, &[types.into()])?,
-            names: spi::rows(NAMES, &[schema.into()], |row| row.required(1))?,
+            names: looked_up(NAMES, &[schema.into()], |row| row.required(1))?,
             made: made(schema)?,
             tables,
         })
@@ -118,18 +118,37 @@ pub fn keyed_table(schema: &str, table: &str) -> Result<Option<(char, Vec<String
         .map(|(kind, key)| (kind.chars().next().unwrap_or('r'), key)))
 }
 
-/// The type of a column, as it is written in SQL.
+/// A column as it is written in SQL.
+pub struct ColumnType {
+    /// Its type, with length or precision.
+    pub name: String,
+    /// Whether values of it are cut to a length, of texts.
+    pub is_cut: bool,
+    /// Whether the type is the server's own, and so are its operators.
+    pub is_builtin: bool,
+}
+
+/// The type of a column, under the search path that the caller has pinned.
 ///
 /// # Errors
 /// 42703 when there is no such column.
-pub fn column_type(schema: &str, table: &str, column: &str) -> Result<String> {
-    let found = spi::rows(
-        "SELECT pg_catalog.format_type(a.atttypid, a.atttypmod)
+pub fn column_type(schema: &str, table: &str, column: &str) -> Result<ColumnType> {
+    let found = spi::read(
+        "SELECT pg_catalog.format_type(a.atttypid, a.atttypmod), t.typcategory = 'S',
+                n2.nspname = 'pg_catalog' AND t.typtype = 'b'
            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
            JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+           JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+           JOIN pg_catalog.pg_namespace n2 ON n2.oid = t.typnamespace
           WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3 AND NOT a.attisdropped",
         &[schema.into(), table.into(), column.into()],
-        |row| row.required::<String>(1),
+        |row| {
+            Ok(ColumnType {
+                name: row.required(1)?,
+                is_cut: row.required(2)?,
+                is_builtin: row.required(3)?,
+            })
+        },
     )?;
     found.into_iter().next().ok_or_else(|| {
         Error::new(
@@ -187,8 +206,21 @@ fn made(schema: &str) -> Result<Vec<String>> {
     })
 }
 
+/// As committed now, or on a standby, where nothing is written, as the caller sees it.
+fn looked_up<T>(
+    sql: &str,
+    args: &[DatumWithOid<'_>],
+    read: impl FnMut(&spi::Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    if frozen::writable().is_ok() {
+        spi::rows(sql, args, read)
+    } else {
+        spi::read(sql, args, read)
+    }
+}
+
 fn documents<T: DeserializeOwned>(sql: &str, args: &[DatumWithOid<'_>]) -> Result<Vec<T>> {
-    spi::rows(sql, args, |row| {
+    looked_up(sql, args, |row| {
         let JsonB(document) = row.required(1)?;
         serde_json::from_value(document).map_err(|error| {
             Error::new(Kind::Internal, "the catalog has an unexpected shape")

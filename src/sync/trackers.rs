@@ -4,9 +4,10 @@
 //! The statements of a run say `confiture._run_track(3, …)`, as with the masks: no key is part of
 //! a statement.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use crate::error::{Error, Kind, Result};
+use crate::keys::random_uuid;
 use crate::ledger::lineage::commitment::{ColumnKey, Element, Tally};
 use crate::ledger::lineage::rows::{Chunk, Place, Trail};
 use crate::ledger::tree::Hash;
@@ -58,6 +59,7 @@ pub struct SeenRows {
 
 thread_local! {
     static RUNNING: RefCell<Vec<Tracker>> = const { RefCell::new(Vec::new()) };
+    static SECRET: Cell<Option<i64>> = const { Cell::new(None) };
 }
 
 /// Makes trackers callable until the guard is dropped, whatever way that happens.
@@ -88,6 +90,7 @@ impl Installed {
 
 impl Drop for Installed {
     fn drop(&mut self) {
+        SECRET.set(None);
         RUNNING.with_borrow_mut(Vec::clear);
     }
 }
@@ -109,11 +112,29 @@ pub fn show(
     })
 }
 
-/// The hash of a value under the key of the tracker of that number.
+/// Makes one tracker callable for those who know a secret, which code that runs along does not:
+/// hashes of guesses are for nobody.
+///
+/// # Errors
+/// XX000 without randomness.
+pub fn install_secretly(tracker: Tracker) -> Result<(Installed, i64)> {
+    let random = random_uuid()?;
+    let secret = i64::from_be_bytes(random[8..].try_into().unwrap_or_default());
+    let installed = install(vec![tracker]);
+    SECRET.set(Some(secret));
+    Ok((installed, secret))
+}
+
+/// The hash of a value under the key of the tracker that was installed with this secret.
 ///
 /// # Errors
 /// As [`show`].
-pub fn hash(number: usize, element: &Element) -> Result<Hash> {
+pub fn hash(secret: i64, element: &Element) -> Result<Hash> {
+    let number = if SECRET.get() == Some(secret) {
+        0
+    } else {
+        usize::MAX
+    };
     with(number, |tracker| tracker.key.hash(element.bytes()))
 }
 

@@ -47,6 +47,27 @@ pub fn check_types(input: &Input<'_>, tables: &[TablePlan], problems: &mut Vec<E
     }
 }
 
+/// Adds a problem for every type of a table that is read whose owner is not trusted: casts and
+/// checks of his would run.
+pub fn check_read(side: &Side, problems: &mut Vec<Error>) {
+    let columns = side.tables.iter().flat_map(|table| &table.columns);
+    for of in reached(side, columns) {
+        if of.schema != "pg_catalog" && !of.owner_trusted {
+            problems.push(
+                Error::new(
+                    Kind::Permission,
+                    format!(
+                        "type \"{}.{}\" belongs to role \"{}\"",
+                        of.schema, of.name, of.owner
+                    ),
+                )
+                .with_detail("Its owner could have code run with your rights.")
+                .with_hint("Have it owned by a superuser, or ask as its owner."),
+            );
+        }
+    }
+}
+
 fn reached<'a>(side: &'a Side, columns: impl Iterator<Item = &'a Column>) -> Vec<&'a Type> {
     let mut seen = Vec::new();
     for column in columns {

@@ -3,7 +3,6 @@
 import json
 
 from journal_calls import REVEAL
-from samples import make_small
 from test_anchors import export
 
 
@@ -41,7 +40,6 @@ def forget_directories(db):
 
 def fill(db):
     """Two runs and reveals that an anchor covers (entries 1 to 5), its entry, a run after it (8)."""
-    make_small(db)
     db.sync()
     db.execute(REVEAL)
     db.execute(REVEAL)

@@ -11,6 +11,9 @@ APPEND = "SELECT confiture.rotate_key('masking')"
 
 # A superuser's hand in the catalogs themselves: no command runs, no event trigger fires.
 BY_HAND = {
+    "say that a table has no triggers": (
+        "UPDATE pg_class SET relhastriggers = false WHERE oid = 'confiture.audit_log'::regclass"
+    ),
     "a trigger off": "UPDATE pg_trigger SET tgenabled = 'D' WHERE tgname = 'audit_log_append_only_row'",
     "a trigger gone": "DELETE FROM pg_trigger WHERE tgname = 'lineage_append_only_insert'",
     "a trigger of another function": "UPDATE pg_trigger SET tgfoid = 'confiture._journal_guard'::regproc"

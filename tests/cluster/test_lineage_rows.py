@@ -116,7 +116,7 @@ def test_a_value_is_traced_to_its_original_and_that_is_on_record(kept):
     assert set(kept.column("SELECT about FROM confiture.reveals")) == {"verify_lineage_row"}
     call = "SELECT confiture.verify_lineage_row(%s, 't', 'email', %s, 'x')"
     kept.refused("22023", call, [run_id(kept), ["3"]])
-    kept.refused("22P02", call, [run_id(kept), ["three", "k3"]])
+    kept.refused("22023", call, [run_id(kept), ["three", "k3"]])
     kept.refused("22023", call, [run_id(kept), ["3", None]])
 
 
@@ -229,3 +229,85 @@ def test_a_dump_takes_the_hashes_along(kept, bare, tmp_path):
     assert "OK" in restored.findings()
     assert rows(restored) == []
     assert row(restored, ["3", "k3"], "p3@x.example") == "match"
+
+
+def test_code_of_whoever_owns_the_target_now_does_not_run(kept):
+    dev = kept.role("dev")
+    run = run_id(kept)
+    kept.execute(f'ALTER SCHEMA staging OWNER TO "{dev}"; ALTER TABLE staging.t OWNER TO "{dev}"')
+    kept.execute(f'ALTER ROLE "{dev}" SET search_path = staging')
+    session = kept.session(dev)
+    calls = (
+        "SELECT confiture.verify_lineage_data(%s, 't', 'email')",
+        "SELECT confiture.verify_lineage_rows(%s, 't', 'email')",
+        "SELECT confiture.verify_lineage_row(%s, 't', 'email', '{3,k3}', 'p3@x.example')",
+    )
+    for call in calls:
+        kept.execute(call, [run])
+    session.execute(
+        "CREATE FUNCTION staging.evil(int) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS"
+        " $$ BEGIN RETURN true; END $$"
+    )
+    session.execute("CREATE INDEX late ON staging.t (a) WHERE staging.evil(1)")
+    for call in calls:
+        kept.refused("42501", call, [run])
+    session.execute("DROP INDEX staging.late")
+    session.execute("CREATE DOMAIN staging.address AS text")
+    session.execute("ALTER TABLE staging.t ALTER note TYPE staging.address")
+    for call in calls:
+        kept.refused("42501", call, [run])
+
+
+def test_what_was_destroyed_and_is_put_back_shows(kept):
+    run = run_id(kept)
+    kept.execute("CREATE TABLE chunks AS TABLE confiture.lineage_row_chunk")
+    kept.execute("CREATE TABLE keys AS TABLE confiture.run_key")
+    kept.execute("SELECT confiture.shred_run_key(%s)", [run])
+    assert "OK" in kept.findings()
+    tamper(kept, "INSERT INTO confiture.run_key TABLE keys")
+    assert kept.findings()["E13"][0] == "fail"
+    tamper(kept, "DELETE FROM confiture.run_key")
+    assert "OK" in kept.findings()
+    tamper(kept, "INSERT INTO confiture.lineage_row_chunk TABLE chunks")
+    assert kept.findings()["E05"][0] == "fail"
+
+
+def test_equal_values_without_a_key_are_counted(db):
+    db.execute("CREATE SCHEMA prod; CREATE TABLE prod.t (email text)")
+    db.execute("INSERT INTO prod.t VALUES ('a@x.example'), ('a@x.example'), ('b@x.example')")
+    db.load(profile({"t": {"email": "mail"}}))
+    db.sync(options=OPTION)
+    db.execute(
+        "INSERT INTO staging.t SELECT email FROM staging.t"
+        " GROUP BY email HAVING count(*) = 2"
+    )
+    assert rows(db) == [("differs", [], 1)]
+    db.execute("DELETE FROM staging.t WHERE email IN"
+               " (SELECT email FROM staging.t GROUP BY email HAVING count(*) = 3)")
+    assert rows(db) == [("missing", None, 2)]
+
+
+def test_a_value_is_traced_however_it_is_written(db):
+    db.execute(
+        "CREATE SCHEMA prod; CREATE TABLE prod.t (a numeric, b interval, email varchar(60),"
+        " code char(6), PRIMARY KEY (a, b))"
+    )
+    db.execute("INSERT INTO prod.t VALUES (1.50, '48 hours', 'ann@x.example', 'ab')")
+    db.load(profile({"t": {"email": "mail", "code": "list"}},
+                    strategies={"list": {"type": "choice", "config": {"choices": ["cd"]}}}))
+    db.sync(options=OPTION)
+    for key in (["1.50", "48:00:00"], ["1.5", "2 days"], ["1.500", "48 hours"]):
+        assert row(db, key, "ann@x.example") == "match"
+        assert row(db, key, "bob@x.example") == "unknown"
+    assert row(db, ["1.5", "2 days"], "ab", column="code") == "match"
+    assert row(db, ["1.5", "2 days"], "abcdefgh", column="code") == "unknown"
+    assert row(db, ["1.5", "2 days"], "ann@x.example" + " " * 3) == "match"
+    report = db.refused(
+        "22023",
+        "SELECT confiture.verify_lineage_row(%s, 't', 'email', '{ann.secret,2 days}', 'x')",
+        [run_id(db)],
+    )
+    assert "secret" not in str(report.message_primary) + str(report.message_detail)
+    assert "ann.secret" not in "".join(
+        line for line in db.server.log().splitlines() if "STATEMENT" not in line
+    )

@@ -22,8 +22,13 @@ from retention import (
     set_directories,
     shell,
 )
-from samples import make_small
 from test_anchors import export, hashes
+
+
+@pytest.fixture
+def db(numbered):
+    """Numbers of entries are said here: the first one is about the key."""
+    return numbered
 
 
 @pytest.fixture
@@ -458,7 +463,6 @@ def test_keys_and_their_acts_do_not_need_what_went(ledger):
 def test_hashes_of_rows_go_with_their_entries(db):
     set_directories(db)
     try:
-        make_small(db)
         db.sync(options='{"lineage_rows": true}')
         export(db)
         db.sync(options='{"lineage_rows": true}')

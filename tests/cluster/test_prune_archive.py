@@ -11,6 +11,12 @@ from test_offline_verifier import edited, program, verify, without  # noqa: F401
 
 
 @pytest.fixture
+def db(numbered):
+    """Numbers of entries are said here: the first one is about the key."""
+    return numbered
+
+
+@pytest.fixture
 def pruned(db):
     """The lines of two archives and of the rest, with the newest anchor and its key."""
     set_directories(db)

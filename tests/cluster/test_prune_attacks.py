@@ -24,6 +24,12 @@ from test_anchors import cut, export
 
 
 @pytest.fixture
+def db(numbered):
+    """Numbers of entries are said here: the first one is about the key."""
+    return numbered
+
+
+@pytest.fixture
 def full(db):
     """Eight entries, of which an anchor covers five; directories for anchors and archives."""
     set_directories(db)

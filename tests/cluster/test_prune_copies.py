@@ -16,9 +16,16 @@ from retention import (
     prune,
     set_directories,
 )
+from samples import make_small
 from standby import Standby
 from test_anchors import export, hashes
 from test_ledger_copies import count, publisher, start, stop, subscribe, wait  # noqa: F401
+
+
+@pytest.fixture
+def db(numbered):
+    """Numbers of entries are said here: the first one is about the key."""
+    return numbered
 
 
 @pytest.fixture
@@ -32,7 +39,9 @@ def ledger(db):
 
 def test_a_standby_refuses_and_says_what_would_go(private_server):
     server = private_server("wal_level=replica")
-    db = server.create_database()
+    db = server.create_database(key=False)
+    make_small(db)
+    db.make_key()
     ledger = set_directories(db)
     fill(ledger)
     standby = Standby(server, name="follower")

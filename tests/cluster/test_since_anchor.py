@@ -9,6 +9,12 @@ from test_anchors import export
 
 
 @pytest.fixture
+def db(numbered):
+    """Numbers of entries are said here: the first one is about the key."""
+    return numbered
+
+
+@pytest.fixture
 def ledger(db):
     """Anchors of 5 and of 8 entries, and three entries after them."""
     set_directories(db)
@@ -130,3 +136,25 @@ def test_it_does_not_look_at(ledger, what):
     assert "only the stored hashes" in since(ledger)[("OK", "audit")][3]
     # It is found by a whole verification, at any time.
     assert failures(ledger)
+
+
+def test_a_view_of_the_log_from_before_an_anchor_is_no_alarm(ledger):
+    old = ledger.session()
+    old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    old.execute("SELECT 1 FROM pg_class LIMIT 1")
+    ledger.sync()
+    export(ledger)
+    for whole in (False, True):
+        said = found(old, since_anchor=whole)
+        assert said[("OK", "audit")][2] == 11, "as of then"
+    assert prune(old, "1 January 2000") is None
+    old.execute("COMMIT")
+    assert found(old)[("OK", "audit")][2] > 11
+    # Entries that are not there for anybody are missing all the same.
+    tamper(ledger, "DELETE FROM confiture.audit_log WHERE seq > 11")
+    assert ("E08", "audit") in found(ledger)
+
+
+def test_a_first_entry_that_is_only_said_to_be_signed_is_looked_at(ledger):
+    tamper(ledger, "UPDATE confiture.audit_log SET key_version = 7 WHERE seq = 1")
+    assert ("OK", "audit") not in since(ledger)

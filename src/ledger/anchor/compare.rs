@@ -77,6 +77,14 @@ impl Anchors {
         self.compare(size);
     }
 
+    /// Leaves out anchors that were made after the view of the log was taken that is read: of more
+    /// entries than `seen`, and of no more than there are `now`.
+    pub fn not_after(&mut self, seen: i64, now: i64) {
+        let number = |seq: i64| u64::try_from(seq).unwrap_or(0);
+        self.anchors
+            .retain(|anchor| anchor.size <= number(seen) || anchor.size > number(now));
+    }
+
     /// How many anchors are about entries that were pruned only.
     pub fn not_compared(&self) -> usize {
         self.pruned.1

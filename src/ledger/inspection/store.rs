@@ -35,7 +35,13 @@ pub fn inspect(notes: Option<Vec<String>>, since_anchor: bool) -> Result<Inspect
         let known = Known::default();
         let mut key = |name: &str, version: i32| known.key(name, version);
         let mut same_key = |name: &str, version: i32| known.key(name, version);
-        let anchors = anchor::store::gather(notes)?;
+        let mut anchors = anchor::store::gather(notes)?;
+        // The files of anchors are as of now, the entries as of the caller's view of the database.
+        let seen = spi::read(LAST, &[], |row| row.required::<i64>(1))?;
+        let now = spi::read_now(LAST, &[], |row| row.required::<i64>(1))?;
+        if let (Some(seen), Some(now)) = (seen.first(), now.first()) {
+            anchors.not_after(*seen, *now);
+        }
         let (definition, readable) = guard::store::findings()?;
         if !readable {
             return Ok(Inspection {
@@ -56,6 +62,7 @@ pub fn inspect(notes: Option<Vec<String>>, since_anchor: bool) -> Result<Inspect
             Ok(spi::read(HEAD, &[chain.into()], head)?.into_iter().next())
         };
         verifier.also(lineage::store::missing_keys()?);
+        verifier.also(lineage::store::returned_keys()?);
         verifier.also(lineage::rows::store::findings(behind.step)?);
         let covers = verifier.covers();
         let findings = verifier.finish(head(AUDIT)?.as_ref(), head(LINEAGE)?.as_ref());
@@ -67,6 +74,8 @@ pub fn inspect(notes: Option<Vec<String>>, since_anchor: bool) -> Result<Inspect
         })
     })
 }
+
+const LAST: &str = "SELECT coalesce(max(seq), 0) FROM ONLY confiture.audit_log";
 
 /// The subkeys that verify entries, each fetched once.
 #[derive(Default)]
@@ -137,8 +146,10 @@ fn skim<'a>(
         return Ok(None);
     }
     // What is not signed is never passed over: it stands at the beginning, if anywhere.
-    let first = one("WHERE seq = $1", gone + 1)?;
-    if first.is_none_or(|first| first.entry.key_name == UNSIGNED.0) {
+    let Some(first) = one("WHERE seq = $1", gone + 1)? else {
+        return Ok(None);
+    };
+    if first.entry.key_name == UNSIGNED.0 {
         return Ok(None);
     }
     let (mut verifier, mut behind) = begin(key, anchors, pruned);
@@ -159,7 +170,7 @@ fn skim<'a>(
         "WHERE lineage_last IS NOT NULL AND seq <= $1 ORDER BY seq DESC LIMIT 1",
         size,
     )?;
-    for each in [pruned, Some(&entry), claiming.as_ref()]
+    for each in [pruned, Some(&first), Some(&entry), claiming.as_ref()]
         .into_iter()
         .flatten()
     {

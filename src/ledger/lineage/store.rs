@@ -12,7 +12,7 @@ use crate::ledger::guard;
 use crate::ledger::signing::Signing;
 use crate::ledger::store::not_as_written;
 use crate::ledger::tree::Frontier;
-use crate::ledger::verify::{Finding, Head, LINEAGE, StoredStep};
+use crate::ledger::verify::{AUDIT, Finding, Head, LINEAGE, StoredStep};
 use crate::pg::{owner, server, spi};
 
 /// Appends the lineage of a run behind the head: the range it fills, and the head that follows.
@@ -145,6 +145,33 @@ pub fn missing_keys() -> Result<Vec<Finding>> {
                 "The keys of {runs} runs are missing, and no entry says that they were destroyed: \
                  what these runs committed to cannot be checked."
             ),
+        })
+        .collect())
+}
+
+/// Keys of runs that are there although an entry says that they were destroyed.
+///
+/// # Errors
+/// As the interface.
+pub fn returned_keys() -> Result<Vec<Finding>> {
+    let found = spi::read(
+        "SELECT e.seq FROM ONLY confiture.run_key k
+           JOIN ONLY confiture.audit_log e
+             ON e.run_id = k.run_id AND e.event = 'RUN_KEY_SHREDDED'
+          ORDER BY e.seq",
+        &[],
+        |row| row.required::<i64>(1),
+    )?;
+    Ok(found
+        .into_iter()
+        .map(|seq| Finding {
+            code: "E13",
+            status: "fail",
+            chain: AUDIT,
+            seq_from: Some(seq),
+            seq_to: Some(seq),
+            detail: "The key of the run was destroyed, as the entry says, and is there again."
+                .to_owned(),
         })
         .collect())
 }

@@ -40,7 +40,7 @@ SELECT pg_catalog.jsonb_build_object(
         'name', a.attname,
         'type_name', pg_catalog.format_type(a.atttypid, a.atttypmod),
         'type_oid', a.atttypid::pg_catalog.int8,
-        'max_chars', CASE WHEN a.atttypid = ANY (ARRAY[1042, 1043]::pg_catalog.oid[])
+        'max_chars', CASE WHEN a.atttypid = ANY (ARRAY[1042, 1043, 1014, 1015]::pg_catalog.oid[])
                            AND a.atttypmod > 4 THEN a.atttypmod - 4
                           WHEN a.atttypid = 19::pg_catalog.oid THEN 63 END,
         'not_null', a.attnotnull,

@@ -26,7 +26,8 @@ SELECT pg_catalog.jsonb_build_object(
   'base_name', CASE WHEN t.typtype = 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) END,
   'default', CASE WHEN t.typtype = 'd' THEN pg_catalog.pg_get_expr(t.typdefaultbin, 0) END,
   'not_null', t.typnotnull,
-  'max_chars', CASE WHEN t.typbasetype = ANY (ARRAY[1042, 1043]::pg_catalog.oid[]) AND t.typtypmod > 4
+  'max_chars', CASE WHEN t.typbasetype = ANY (ARRAY[1042, 1043, 1014, 1015]::pg_catalog.oid[])
+                     AND t.typtypmod > 4
                     THEN t.typtypmod - 4 END,
   'checks', coalesce((SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
         'name', k.conname, 'definition', pg_catalog.pg_get_constraintdef(k.oid, true),
@@ -36,7 +37,10 @@ SELECT pg_catalog.jsonb_build_object(
       FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid), '[]'),
   'attributes', coalesce((SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
         'name', a.attname, 'type_name', pg_catalog.format_type(a.atttypid, a.atttypmod),
-        'type_oid', a.atttypid::pg_catalog.int8) ORDER BY a.attnum)
+        'type_oid', a.atttypid::pg_catalog.int8,
+        'max_chars', CASE WHEN a.atttypid = ANY (ARRAY[1042, 1043, 1014, 1015]::pg_catalog.oid[])
+                           AND a.atttypmod > 4 THEN a.atttypmod - 4
+                          WHEN a.atttypid = 19::pg_catalog.oid THEN 63 END) ORDER BY a.attnum)
       FROM pg_catalog.pg_attribute a
      WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped), '[]'))
   FROM used JOIN pg_catalog.pg_type t ON t.oid = used.oid

@@ -49,6 +49,7 @@ SELECT 'table ' || name, pg_catalog.concat_ws(', ',
          CASE relkind WHEN 'r' THEN 'ordinary' WHEN 'p' THEN 'partitioned' ELSE 'foreign' END,
          CASE relpersistence WHEN 'p' THEN 'permanent' WHEN 'u' THEN 'unlogged' ELSE 'temporary' END,
          CASE WHEN reloftype <> 0 THEN 'of a type' END,
+         CASE WHEN NOT relhastriggers THEN 'without triggers' END,
          'in schema ' || home)
   FROM ours
 UNION ALL
@@ -130,7 +131,7 @@ SELECT 'table ' || c.oid::pg_catalog.regclass || ' is not the one of the extensi
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = $1
  WHERE c.relname::text = ANY ($2) AND NOT EXISTS (SELECT FROM ours o WHERE o.oid = c.oid)
 UNION ALL
-SELECT 'function ' || p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')',
+SELECT 'function ' || p.proname || '(' || pg_catalog.pg_get_function_arguments(p.oid) || ')',
        pg_catalog.concat_ws(', ',
          CASE WHEN NOT p.own THEN 'not a member of the extension' END,
          'returns ' || pg_catalog.pg_get_function_result(p.oid),
@@ -141,6 +142,7 @@ SELECT 'function ' || p.proname || '(' || pg_catalog.pg_get_function_identity_ar
          CASE p.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END,
          CASE WHEN p.proisstrict THEN 'strict' END,
          CASE WHEN p.prosecdef THEN 'security definer' END,
+         CASE WHEN p.prosupport <> 0 THEN 'support ' || p.prosupport END,
          CASE WHEN p.prosqlbody IS NOT NULL THEN 'body in SQL' END,
          pg_catalog.array_to_string(p.proconfig, ', '))
   FROM routine p

@@ -110,7 +110,9 @@ pub fn findings(after: i64) -> Result<Vec<Finding>> {
                                SELECT FROM ONLY confiture.lineage l
                                 WHERE l.run_id = c.run_id AND l.table_name = c.table_name
                                   AND l.column_name = c.column_name
-                                  AND l.commitment ~~ 'merkle/%'))",
+                                  AND l.commitment ~~ 'merkle/%')
+                            OR EXISTS (SELECT FROM ONLY confiture.audit_log e
+                                WHERE e.run_id = c.run_id AND e.event = 'RUN_KEY_SHREDDED'))",
         &[],
         |row| row.required::<bool>(1),
     )?;
@@ -118,7 +120,8 @@ pub fn findings(after: i64) -> Result<Vec<Finding>> {
         findings.push(finding(
             "E05",
             None,
-            "There are rows on record that no entry of the lineage commits to.",
+            "There are rows on record that no entry of the lineage commits to, or whose key was \
+             destroyed.",
         ));
     }
     Ok(findings)
