@@ -107,13 +107,6 @@ DEFINITIONS = {
         " LANGUAGE sql AS $$ SELECT '{}'::jsonb $$",
         "Function audit_entry_json(id uuid) was changed.",
     ),
-    "look no further than the last anchor, unless asked": (
-        "CREATE OR REPLACE FUNCTION confiture.verify_ledger(anchors text[] DEFAULT NULL,"
-        " since_anchor boolean DEFAULT true) RETURNS TABLE(check_code text, status text,"
-        " chain text, seq_from bigint, seq_to bigint, detail text) LANGUAGE c STABLE"
-        " AS '$libdir/confiture', 'verify_ledger_wrapper'",
-        "Function verify_ledger(anchors text[] DEFAULT NULL::text[], since_anchor boolean DEFAULT",
-    ),
     "give a function a path": (
         "ALTER FUNCTION confiture.get_audit_log(integer) SET search_path = own",
         "Function get_audit_log(",

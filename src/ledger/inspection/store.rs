@@ -36,18 +36,18 @@ pub fn inspect(notes: Option<Vec<String>>, since_anchor: bool) -> Result<Inspect
         let mut key = |name: &str, version: i32| known.key(name, version);
         let mut same_key = |name: &str, version: i32| known.key(name, version);
         let mut anchors = anchor::store::gather(notes)?;
-        // The files of anchors are as of now, the entries as of the caller's view of the database.
-        let seen = spi::read(LAST, &[], |row| row.required::<i64>(1))?;
-        let now = spi::read_now(LAST, &[], |row| row.required::<i64>(1))?;
-        if let (Some(seen), Some(now)) = (seen.first(), now.first()) {
-            anchors.not_after(*seen, *now);
-        }
         let (definition, readable) = guard::store::findings()?;
         if !readable {
             return Ok(Inspection {
                 findings: definition,
                 covers: 0,
             });
+        }
+        // The files of anchors are as of now, the entries as of the caller's view of the database.
+        let seen = spi::read(LAST, &[], |row| row.required::<i64>(1))?;
+        let now = spi::read_now(LAST, &[], |row| row.required::<i64>(1))?;
+        if let (Some(seen), Some(now)) = (seen.first(), now.first()) {
+            anchors.not_after(*seen, *now);
         }
         let pruned = retention::store::newest()?;
         let skimmed = match since_anchor {
