@@ -107,6 +107,12 @@ DEFINITIONS = {
         " LANGUAGE sql AS $$ SELECT '{}'::jsonb $$",
         "Function audit_entry_json(id uuid) was changed.",
     ),
+    "have a function do less unless asked": (
+        "DO $$ BEGIN EXECUTE replace(pg_get_functiondef("
+        "'confiture.export_ledger(bigint)'::regprocedure), 'DEFAULT NULL::bigint', 'DEFAULT 1');"
+        " END $$",
+        "Function export_ledger(until bigint DEFAULT ",
+    ),
     "give a function a path": (
         "ALTER FUNCTION confiture.get_audit_log(integer) SET search_path = own",
         "Function get_audit_log(",
