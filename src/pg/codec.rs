@@ -11,7 +11,7 @@ use std::ffi::{CStr, CString, c_void};
 use pgrx::datum::{FromDatum, IntoDatum};
 use pgrx::{AnyElement, PgMemoryContexts, pg_sys, varlena};
 
-use super::types::{in_text_form, unsupported, value_type};
+use super::types::{folds_case, in_text_form, unsupported, value_type};
 use crate::error::{Error, Kind, Result};
 use crate::value::{Datum, ValueType};
 
@@ -67,6 +67,8 @@ pub struct Codec {
     form: Form,
     /// Blanks at the end of a char(n) are no part of it, as in a cast to text.
     is_padded: bool,
+    /// Equal values may differ in case: they are read in lower case.
+    folds_case: bool,
     /// What its constraints ask of a value, where the type is a domain.
     domain: Option<Domain>,
     /// The same of an element.
@@ -187,6 +189,7 @@ impl Codec {
             array,
             form,
             is_padded: scalar == pg_sys::BPCHAROID,
+            folds_case: of == ValueType::Text && folds_case(scalar),
         })
     }
 
@@ -338,6 +341,14 @@ impl Codec {
                 }
                 ValueType::Text if self.is_padded => {
                     Datum::Text(Cow::Borrowed(text(datum).trim_end_matches(' ')))
+                }
+                // As citext compares: in lower case by the database's own collation.
+                ValueType::Text if self.folds_case => {
+                    let lower = pg_sys::Oid::from(pg_sys::F_LOWER_TEXT);
+                    let collation = pg_sys::DEFAULT_COLLATION_OID;
+                    Datum::Text(Cow::Borrowed(text(pg_sys::OidFunctionCall1Coll(
+                        lower, collation, datum,
+                    ))))
                 }
                 ValueType::Text => Datum::Text(Cow::Borrowed(text(datum))),
                 ValueType::Json => Datum::Json(Cow::Borrowed(text(datum))),

@@ -33,8 +33,23 @@ pub(super) fn value_type(oid: pg_sys::Oid) -> Option<ValueType> {
     })
 }
 
+/// Whether two values of a type of texts are equal that differ in case.
+pub(super) fn folds_case(oid: pg_sys::Oid) -> bool {
+    name_elsewhere(oid).as_deref() == Some("citext")
+}
+
 /// Types of other extensions have no fixed number.
 fn by_name(oid: pg_sys::Oid) -> Option<ValueType> {
+    match name_elsewhere(oid)?.as_str() {
+        "hstore" => Some(ValueType::Hstore),
+        // Stored like text.
+        "citext" => Some(ValueType::Text),
+        _ => None,
+    }
+}
+
+/// The name of a base type of variable length, without its schema.
+fn name_elsewhere(oid: pg_sys::Oid) -> Option<String> {
     // SAFETY: catalog look-ups; the text is copied. Base types are made by superusers only, and
     // those of variable length are stored like text.
     let name = unsafe {
@@ -43,12 +58,7 @@ fn by_name(oid: pg_sys::Oid) -> Option<ValueType> {
         }
         super::text(pg_sys::format_type_be(oid))
     }?;
-    match name.rsplit('.').next()?.trim_matches('"') {
-        "hstore" => Some(ValueType::Hstore),
-        // Stored like text.
-        "citext" => Some(ValueType::Text),
-        _ => None,
-    }
+    Some(name.rsplit('.').next()?.trim_matches('"').to_owned())
 }
 
 pub(super) fn in_text_form(of: ValueType) -> bool {

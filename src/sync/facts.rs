@@ -181,6 +181,36 @@ pub struct Unique {
     pub name: String,
     /// Columns it reads, those inside expressions included.
     pub columns: Vec<String>,
+    /// Those of which values are equal that differ in case: by their type, or by `lower` or `upper`.
+    pub folded: Vec<String>,
+    /// Those it compares by a collation that makes different texts equal, or that it has inside an
+    /// expression only.
+    pub computed: Vec<String>,
+}
+
+impl Unique {
+    /// How it compares a column.
+    pub fn compares(&self, column: &str) -> Compared {
+        let among = |names: &[String]| names.iter().any(|name| name == column);
+        if among(&self.folded) {
+            Compared::WithoutCase
+        } else if among(&self.computed) {
+            Compared::Computed
+        } else {
+            Compared::AsIs
+        }
+    }
+}
+
+/// How an index compares the values of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// As they stand there.
+    AsIs,
+    /// Values that differ in case are equal.
+    WithoutCase,
+    /// By what an expression or a collation makes of them.
+    Computed,
 }
 
 /// A trigger.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{Table, Unique};
+use super::facts::{Compared, Table, Unique};
 use super::fit::How;
 use super::plan::{Decision, Input, Plan, TablePlan};
 use super::{decide, shuffle, target, trust, unique};
@@ -294,6 +294,7 @@ fn unique_columns(tables: &[TablePlan], problems: &mut Vec<Error>) {
                 let Some(Decision::Masked(masked)) = table.decision(name) else {
                     continue;
                 };
+                let compared = index.compares(name);
                 let distinct = |column: &str| {
                     let alone = |of: &&Unique| of.columns == [column];
                     table.source.unique.iter().any(|of| alone(&of))
@@ -301,12 +302,19 @@ fn unique_columns(tables: &[TablePlan], problems: &mut Vec<Error>) {
                 let stays = match &masked.how {
                     // All of the index's columns move together, so its rows are the same rows.
                     How::Shuffle(_) => shuffle::moves_together(table, &index.columns),
-                    how => unique::stays_unique(&masked.strategy, how, table.rows, distinct),
+                    how => {
+                        unique::stays_unique(&masked.strategy, how, compared, table.rows, distinct)
+                    }
                 };
                 if stays {
                     continue;
                 }
-                let bits = unique::collision_bits(&masked.strategy, &masked.how);
+                let guarantee = format!(
+                    "the strategy guarantees {} bits, about {:.0} rows need {:.0}",
+                    unique::collision_bits(&masked.strategy, &masked.how),
+                    table.rows,
+                    unique::needed_bits(table.rows)
+                );
                 problems.push(
                     Error::new(
                         Kind::InvalidParameter,
@@ -316,14 +324,19 @@ fn unique_columns(tables: &[TablePlan], problems: &mut Vec<Error>) {
                             table.source.shown()
                         ),
                     )
-                    .with_detail(format!(
-                        "Index \"{}\" demands it; the strategy guarantees {bits} bits, about {:.0} rows need {:.0}.",
-                        index.name,
-                        table.rows,
-                        unique::needed_bits(table.rows)
-                    ))
+                    .with_detail(match compared {
+                        Compared::Computed => format!(
+                            "Index \"{}\" demands it, of what an expression or a collation makes of the values.",
+                            index.name
+                        ),
+                        Compared::WithoutCase => format!(
+                            "Index \"{}\" demands it without regard to case; {guarantee}.",
+                            index.name
+                        ),
+                        Compared::AsIs => format!("Index \"{}\" demands it; {guarantee}.", index.name),
+                    })
                     .with_hint(match &masked.how {
-                        how if unique::stays_unique_if_asked(&masked.strategy, how, table.rows, distinct) => {
+                        how if unique::stays_unique_if_asked(&masked.strategy, how, compared, table.rows, distinct) => {
                             "Add \"keep_unique: true\" to the strategy; or preserve the column with a reason."
                         }
                         How::Mask(call) if matches!(call.of, ValueType::Text | ValueType::Bytes) => {

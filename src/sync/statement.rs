@@ -271,7 +271,9 @@ fn called(
             (false, None) => ", NULL::pg_catalog.text".to_owned(),
         });
     }
-    match cast(call.of) {
+    // What is equal whatever its case stays of its type: the mask reads it as that compares.
+    let cast = folding(type_oid, source).or_else(|| cast(call.of).map(str::to_owned));
+    match cast {
         Some(cast) => format!("confiture._run_mask({number}, ({read})::{cast}{array}{inputs})"),
         // By the output function: a cast to text could be one that somebody made just now.
         None if call.of == ValueType::Enum => format!(
@@ -281,6 +283,15 @@ fn called(
         ),
         None => format!("confiture._run_mask({number}, {read}{inputs})"),
     }
+}
+
+/// The type of texts below a type, where values of it are equal that differ in case.
+fn folding(type_oid: u32, source: &Side) -> Option<String> {
+    let mut of = source.type_of(type_oid)?;
+    while of.kind == 'd' || of.is_array {
+        of = source.type_of(of.inner?)?;
+    }
+    (of.name == "citext").then(|| qualified(&of.schema, &of.name))
 }
 
 /// The type that a mask is called with; `None` where the value is taken as it is.

@@ -1,7 +1,8 @@
 //! Whether a masked column stays unique.
 
+use super::facts::Compared;
 use super::fit::How;
-use crate::strategies::{ENTITY, Strategy};
+use crate::strategies::{ENTITY, Kind, Strategy, Value};
 
 /// Whether a masked column stays unique over that many rows, with a chance of failure below 2^-40.
 ///
@@ -10,10 +11,16 @@ use crate::strategies::{ENTITY, Strategy};
 pub fn stays_unique(
     strategy: &Strategy,
     how: &How,
+    compared: Compared,
     rows: f64,
     distinct: impl Fn(&str) -> bool,
 ) -> bool {
     let How::Mask(call) = how else { return false };
+    match compared {
+        Compared::AsIs => {}
+        Compared::WithoutCase if is_told_apart_without_case(strategy) => {}
+        Compared::WithoutCase | Compared::Computed => return false,
+    }
     // What else is read of the row may be the same in others; what the value is drawn from may not.
     let specs = strategy.kind().definition().inputs;
     let drawn_elsewhere = specs
@@ -32,13 +39,29 @@ pub fn stays_unique(
 pub fn stays_unique_if_asked(
     strategy: &Strategy,
     how: &How,
+    compared: Compared,
     rows: f64,
     distinct: impl Fn(&str) -> bool,
 ) -> bool {
     let mut params = strategy.effective_params().clone();
     params.insert("keep_unique".to_owned(), true.into());
     Strategy::new(strategy.kind(), &params)
-        .is_ok_and(|asked| stays_unique(&asked, how, rows, distinct))
+        .is_ok_and(|asked| stays_unique(&asked, how, compared, rows, distinct))
+}
+
+/// Whether no two outputs differ in case alone. Most write letters in one case, or in a case that
+/// their place decides; a dictionary may hold both, and so may the alphabet of a cipher.
+fn is_told_apart_without_case(strategy: &Strategy) -> bool {
+    match strategy.kind() {
+        Kind::Map => false,
+        Kind::Fpe => match strategy.effective_params().get("alphabet") {
+            Some(Value::Text(alphabet)) => {
+                ["digits", "hex", "lower", "upper"].contains(&alphabet.as_str())
+            }
+            _ => true,
+        },
+        _ => true,
+    }
 }
 
 /// The bits that uniqueness of so many rows needs: their pairs, and 40 more.
@@ -58,7 +81,7 @@ pub fn collision_bits(strategy: &Strategy, how: &How) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::strategies::{self, Params, Value, ValueType, listing};
+    use crate::strategies::{Params, ValueType, listing};
     use crate::sync::fit::{Call, Given};
 
     fn how(of: ValueType, inputs: &[&str]) -> How {
@@ -92,13 +115,13 @@ mod tests {
     #[test]
     fn unique_has_a_way_in_every_generator_of_texts() {
         let of = ValueType::Text;
-        let has_none = |kind: &&strategies::Kind| {
+        let has_none = |kind: &&Kind| {
             let strategy = Strategy::new(**kind, &listing::sample(**kind)).unwrap();
             strategy.accepts(of)
-                && !stays_unique(&strategy, &how(of, &[]), 1e6, |_| true)
-                && !stays_unique_if_asked(&strategy, &how(of, &[]), 1e6, |_| true)
+                && !stays_unique(&strategy, &how(of, &[]), Compared::AsIs, 1e6, |_| true)
+                && !stays_unique_if_asked(&strategy, &how(of, &[]), Compared::AsIs, 1e6, |_| true)
         };
-        let found = strategies::Kind::ALL.iter().filter(has_none);
+        let found = Kind::ALL.iter().filter(has_none);
         let found: Vec<_> = found.map(|kind| kind.name()).collect();
         assert_eq!(found, ON_PURPOSE);
     }
@@ -108,60 +131,71 @@ mod tests {
         let asked = |kind, params: &[(&str, Value)], how: &How, rows| {
             let params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
             let strategy = Strategy::new(kind, &params.collect()).unwrap();
-            stays_unique_if_asked(&strategy, how, rows, |column| column == "id")
+            stays_unique_if_asked(&strategy, how, Compared::AsIs, rows, |column| {
+                column == "id"
+            })
         };
         let text = how(ValueType::Text, &[]);
-        assert!(asked(strategies::Kind::Address, &[], &text, 1e6));
+        assert!(asked(Kind::Address, &[], &text, 1e6));
         let of = |column| how(ValueType::Text, &[column]);
-        assert!(asked(strategies::Kind::Job, &[], &of("id"), 1e6));
-        assert!(!asked(strategies::Kind::Job, &[], &of("city"), 1e6));
-        assert!(!asked(strategies::Kind::Job, &[], &text, 2e6));
-        assert!(asked(strategies::Kind::Mac, &[], &text, 1e12));
+        assert!(asked(Kind::Job, &[], &of("id"), 1e6));
+        assert!(!asked(Kind::Job, &[], &of("city"), 1e6));
+        assert!(!asked(Kind::Job, &[], &text, 2e6));
+        assert!(asked(Kind::Mac, &[], &text, 1e12));
         // There is none, it does not go with the others, or it is not enough.
-        assert!(!asked(strategies::Kind::Hash, &[], &text, 10.0));
+        assert!(!asked(Kind::Hash, &[], &text, 10.0));
         let city = [("part", Value::from("city"))];
-        assert!(!asked(strategies::Kind::Address, &city, &text, 10.0));
+        assert!(!asked(Kind::Address, &city, &text, 10.0));
         let short = [("max_length", Value::Int(12))];
-        assert!(!asked(strategies::Kind::Job, &short, &text, 10.0));
+        assert!(!asked(Kind::Job, &short, &text, 10.0));
         let lenient = [("on_error", Value::from("redact"))];
-        assert!(!asked(strategies::Kind::Url, &lenient, &text, 10.0));
-        assert!(!asked(
-            strategies::Kind::Phone,
-            &[],
-            &how(ValueType::Int32, &[]),
-            10.0
-        ));
+        assert!(!asked(Kind::Url, &lenient, &text, 10.0));
+        assert!(!asked(Kind::Phone, &[], &how(ValueType::Int32, &[]), 10.0));
     }
 
     #[test]
     fn unique_needs_twice_the_rows_in_bits_and_forty_more() {
         let strategy = |kind| Strategy::new(kind, &Params::new()).unwrap();
         let stays = |kind, how: &How, rows| {
-            stays_unique(&strategy(kind), how, rows, |column| column == "id")
+            stays_unique(&strategy(kind), how, Compared::AsIs, rows, |column| {
+                column == "id"
+            })
         };
         let email = how(ValueType::Text, &[]);
-        assert!(stays(strategies::Kind::Email, &email, 1e6));
-        assert!(!stays(strategies::Kind::Email, &email, 2e6));
-        assert!(!stays(
-            strategies::Kind::Hash,
-            &how(ValueType::Int32, &[]),
-            10.0
-        ));
-        assert!(!stays(strategies::Kind::Phone, &email, 1.0));
-        assert!(stays(
-            strategies::Kind::Email,
-            &how(ValueType::Text, &["id"]),
-            10.0
-        ));
-        assert!(!stays(
-            strategies::Kind::Email,
-            &how(ValueType::Text, &["city"]),
-            10.0
-        ));
-        assert!(!stays(
-            strategies::Kind::Redact,
-            &How::Constant("0".to_owned()),
-            1.0
-        ));
+        assert!(stays(Kind::Email, &email, 1e6));
+        assert!(!stays(Kind::Email, &email, 2e6));
+        assert!(!stays(Kind::Hash, &how(ValueType::Int32, &[]), 10.0));
+        assert!(!stays(Kind::Phone, &email, 1.0));
+        assert!(stays(Kind::Email, &how(ValueType::Text, &["id"]), 10.0));
+        assert!(!stays(Kind::Email, &how(ValueType::Text, &["city"]), 10.0));
+        assert!(!stays(Kind::Redact, &How::Constant("0".to_owned()), 1.0));
+    }
+
+    #[test]
+    fn unique_without_case_needs_outputs_that_do_not_differ_in_it_alone() {
+        let strategy = |kind, alphabet: Option<&str>| {
+            let params = alphabet.map(|name| ("alphabet".to_owned(), Value::from(name)));
+            Strategy::new(kind, &params.into_iter().collect()).unwrap()
+        };
+        let text = how(ValueType::Text, &[]);
+        let stays = |strategy: &Strategy, compared| {
+            stays_unique(strategy, &text, compared, 1000.0, |_| true)
+        };
+        let all = [Compared::AsIs, Compared::WithoutCase, Compared::Computed];
+        for (kind, alphabet, expected) in [
+            (Kind::Email, None, [true, true, false]),
+            (Kind::Hash, None, [true, true, false]),
+            (Kind::Fpe, None, [true, true, false]),
+            (Kind::Fpe, Some("upper"), [true, true, false]),
+            (Kind::Fpe, Some("alpha"), [true, false, false]),
+            (Kind::Fpe, Some("alnum"), [true, false, false]),
+        ] {
+            let strategy = strategy(kind, alphabet);
+            assert_eq!(
+                all.map(|compared| stays(&strategy, compared)),
+                expected,
+                "{kind:?}"
+            );
+        }
     }
 }

@@ -137,7 +137,7 @@ def test_domains_and_citext_are_masked_as_texts(db):
     rules = [{"column": "email", "strategy": "mail"}, {"column": "nick", "strategy": "hash"}]
     run(db, rules, {})
     assert db.value(
-        "SELECT bool_and(t.email = anon_email(s.email) AND t.nick = anon_hash(s.nick::text))"
+        "SELECT bool_and(t.email = anon_email(s.email) AND t.nick = anon_hash(lower(s.nick::text)))"
         " FROM staging.t JOIN prod.t s USING (id)"
     )
 

@@ -135,3 +135,75 @@ def test_masks_by_hand_give_every_value_its_own(db, call, source):
         f"SELECT count(DISTINCT v) = 20000 AND count(DISTINCT {call}) = 20000"
         f" FROM (SELECT {source} AS v FROM generate_series(1, 20000) g) AS s"
     )
+
+
+NAMES = {
+    "hash": {"type": "hash"},
+    "letters": {"type": "fpe", "config": {"alphabet": "alpha"}},
+    "small": {"type": "fpe", "config": {"alphabet": "lower"}},
+    "list": {"type": "map", "config": {"pairs": {"ada": "X", "bob": "x"}}},
+}
+
+
+def make_names(db, column, index=""):
+    if "citext" in column:
+        if not db.server.has("citext"):
+            pytest.skip("this PostgreSQL comes without citext")
+        db.execute("CREATE EXTENSION citext")
+    db.execute(f"CREATE SCHEMA prod; CREATE TABLE prod.t (id int PRIMARY KEY, e {column}); {index}")
+    db.execute(
+        "INSERT INTO prod.t SELECT i, translate(lpad(i::text, 6, '0'), '0123456789', 'abcdefghij')"
+        " FROM generate_series(1, 3000) AS i"
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "index", "strategy", "goes"),
+    [
+        ("citext UNIQUE", "", "hash", True),
+        ("citext UNIQUE", "", "mail", True),
+        ("citext UNIQUE", "", "small", True),
+        ("citext UNIQUE", "", "letters", False),
+        ("citext UNIQUE", "", "list", False),
+        ("text UNIQUE", "", "letters", True),
+        ("text", "CREATE UNIQUE INDEX ON prod.t (lower(e))", "hash", True),
+        ("text", "CREATE UNIQUE INDEX ON prod.t (lower(e))", "letters", False),
+        ("text", "CREATE UNIQUE INDEX ON prod.t (\"left\"(e, 5))", "hash", False),
+        ("text", "CREATE UNIQUE INDEX ON prod.t (e, lower(e))", "letters", False),
+    ],
+)
+def test_an_index_that_compares_otherwise_is_kept_or_refused_in_the_plan(
+    db, column, index, strategy, goes
+):
+    if "left" in index:
+        index = ""  # The names are equal in their first five letters: made behind the rows.
+    make_names(db, column, index)
+    if not index and "UNIQUE" not in column:
+        db.execute("DELETE FROM prod.t WHERE id % 10 <> 0")
+        db.execute("CREATE UNIQUE INDEX ON prod.t (\"left\"(e, 5))")
+    rules = {"rules": [{"column": "e", "strategy": strategy}], **keep_all()}
+    db.load(profile({"t": rules}, strategies=NAMES))
+    if goes:
+        db.sync()
+        assert db.value("SELECT count(DISTINCT lower(e::text)) FROM staging.t") == 3000
+    else:
+        report = db.plan_refused("22023")
+        assert "unique" in report.message_primary
+
+
+def test_equal_values_of_citext_share_a_pseudonym(db):
+    make_names(db, "citext UNIQUE")
+    db.execute("CREATE TABLE prod.u (id int PRIMARY KEY, e citext REFERENCES prod.t (e))")
+    db.execute("INSERT INTO prod.u SELECT id, upper(e::text) FROM prod.t")
+    db.execute("INSERT INTO prod.t VALUES (0, '\u00c4da'); INSERT INTO prod.u VALUES (0, '\u00e4DA')")
+    rules = {"rules": [{"column": "e", "strategy": "hash"}], **keep_all()}
+    db.load(profile({"t": rules, "u": rules}, strategies=NAMES))
+    db.sync()
+    assert db.value("SELECT count(*) FROM staging.t JOIN staging.u USING (id, e)") == 3001
+    for kind in ("hash", "email", "name", "phone"):
+        given = "+49 30 1234567 Ext" if kind == "phone" else "ADA"
+        assert db.value(
+            "SELECT anon_apply(%s, %s::citext)::text = anon_apply(%s, lower(%s))",
+            [kind, given, kind, given],
+        ), kind
+    assert db.value("SELECT anon_apply('hash', 'ADA'::text) <> anon_apply('hash', 'ada'::text)")

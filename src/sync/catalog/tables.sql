@@ -138,7 +138,31 @@ SELECT pg_catalog.jsonb_build_object(
                SELECT FROM pg_catalog.pg_depend e
                 WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = x.indexrelid
                   AND e.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                  AND e.refobjid = c.oid AND e.refobjsubid = a.attnum))), '[]')) ORDER BY ic.relname)
+                  AND e.refobjid = c.oid AND e.refobjsubid = a.attnum))), '[]'),
+        -- What it compares otherwise than as the column's values stand there.
+        'folded', coalesce((SELECT pg_catalog.jsonb_agg(DISTINCT a.attname)
+            FROM pg_catalog.pg_attribute a
+            JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+           WHERE a.attrelid = c.oid AND a.attnum > 0
+             AND ((a.attnum = ANY (x.indkey::pg_catalog.int2[]) AND y.typname = 'citext') OR EXISTS (
+               SELECT FROM pg_catalog.generate_series(1, x.indnkeyatts::pg_catalog.int4) AS k
+                WHERE pg_catalog.pg_get_indexdef(x.indexrelid, k, true) = ANY (ARRAY[
+                        pg_catalog.format('lower(%I)', a.attname), pg_catalog.format('upper(%I)', a.attname),
+                        pg_catalog.format('lower(%I::text)', a.attname),
+                        pg_catalog.format('upper(%I::text)', a.attname)])))), '[]'),
+        'computed', coalesce((SELECT pg_catalog.jsonb_agg(DISTINCT a.attname)
+            FROM pg_catalog.pg_attribute a
+           WHERE a.attrelid = c.oid AND a.attnum > 0
+             AND (EXISTS (
+               SELECT FROM pg_catalog.pg_collation l
+                 JOIN pg_catalog.generate_series(0, x.indnkeyatts::pg_catalog.int4 - 1) AS k
+                   ON x.indcollation[k] = l.oid
+                WHERE x.indkey[k] = a.attnum AND NOT l.collisdeterministic)
+              OR (a.attnum <> ALL (x.indkey::pg_catalog.int2[]) AND EXISTS (
+               SELECT FROM pg_catalog.pg_depend e
+                WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = x.indexrelid
+                  AND e.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                  AND e.refobjid = c.oid AND e.refobjsubid = a.attnum)))), '[]')) ORDER BY ic.relname)
       FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class ic ON ic.oid = x.indexrelid
      WHERE x.indrelid = c.oid AND x.indisunique), '[]'),
   'triggers', coalesce((
