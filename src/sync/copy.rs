@@ -86,7 +86,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
                 salt: salt.as_ref().map(Secret::expose),
                 ..Subkeys::new(masking.expose(), fpe.expose())
             };
-            mask.strategy.mask(&keys, mask.seed, mask.of)
+            Ok((mask.strategy.mask(&keys, mask.seed, mask.of)?, mask.place))
         })
         .collect::<Result<_>>()?;
     let installed = masks::install(compiled);

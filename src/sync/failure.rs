@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use serde_json::{Map, Value, json};
 
+use super::masks::{self, Place, Refusal};
 use crate::error::{Error, Kind};
 use crate::pg::subxact::{Failure, ServerError};
 
@@ -41,6 +42,13 @@ pub fn explain(failure: Failure, phase: &Phase) -> (Error, Map<String, Value>) {
         Failure::Server(error) => error,
     };
     details.insert("sqlstate".to_owned(), json!(error.sqlstate.as_str()));
+    let sqlstate = error.sqlstate.as_str();
+    let is_this = |refusal: &Refusal| refusal.error.kind().sqlstate().as_str() == sqlstate;
+    if let Some(refusal) = masks::refusal().filter(is_this) {
+        details.insert("table".to_owned(), json!(refusal.place.table));
+        details.insert("column".to_owned(), json!(refusal.place.column));
+        return (refused(refusal, phase, table), details);
+    }
     let mut what = Vec::new();
     for (word, name) in [
         ("constraint", &error.constraint),
@@ -81,6 +89,29 @@ pub fn explain(failure: Failure, phase: &Phase) -> (Error, Map<String, Value>) {
         .with_detail(detail)
         .with_hint(hint);
     (error, details)
+}
+
+/// What a mask says of a value holds nothing of it.
+fn refused(refusal: Refusal, phase: &str, table: Option<String>) -> Error {
+    let place = table.map_or(String::new(), |table| format!(" table {table}"));
+    let Refusal {
+        place: Place { column, .. },
+        error,
+    } = refusal;
+    let detail = error
+        .detail()
+        .map_or(String::new(), |why| format!(" {why}"));
+    Error::new(
+        error.kind(),
+        format!(
+            "run failed while {phase}{place}: column \"{column}\" has a value that is not masked"
+        ),
+    )
+    .with_detail(format!("The strategy says: {}.{detail}", error.message()))
+    .with_hint(
+        "Nothing was changed in the target. Let on_error of the rule be null or redact, or look \
+         for such values with confiture.validate_value.",
+    )
 }
 
 /// Whether the server's own words can be passed on: before a row is touched it can only speak of

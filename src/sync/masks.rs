@@ -9,13 +9,33 @@ use std::cell::RefCell;
 use crate::error::{Error, Kind, Result};
 use crate::strategies::Mask;
 
+/// A column that is masked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its table.
+    pub table: String,
+    /// Its name.
+    pub column: String,
+}
+
+/// A value that a mask did not take: where, and why, in words that hold nothing of it.
+pub struct Refusal {
+    /// The column.
+    pub place: Place,
+    /// What the mask says.
+    pub error: Error,
+}
+
 thread_local! {
-    static RUNNING: RefCell<Vec<Mask>> = const { RefCell::new(Vec::new()) };
+    static RUNNING: RefCell<Vec<(Mask, Place)>> = const { RefCell::new(Vec::new()) };
+    /// The server hands errors on as its own; what stands here is known to be ours.
+    static REFUSED: RefCell<Option<Refusal>> = const { RefCell::new(None) };
 }
 
 /// Makes masks callable until the guard is dropped, whatever way that happens.
 #[must_use]
-pub fn install(masks: Vec<Mask>) -> Installed {
+pub fn install(masks: Vec<(Mask, Place)>) -> Installed {
+    REFUSED.take();
     RUNNING.with_borrow_mut(|running| *running = masks);
     Installed(())
 }
@@ -36,11 +56,24 @@ impl Drop for Installed {
 pub fn apply<T>(number: i32, mask: impl FnOnce(&Mask) -> Result<T>) -> Result<T> {
     RUNNING.with_borrow(|running| {
         let found = usize::try_from(number).ok().and_then(|i| running.get(i));
-        mask(found.ok_or_else(|| {
+        let (found, place) = found.ok_or_else(|| {
             Error::new(Kind::NotReady, "this function works inside a run only")
                 .with_hint("Use the functions named anon_….")
-        })?)
+        })?;
+        mask(found).inspect_err(|error| {
+            if error.is_about_the_value() {
+                REFUSED.set(Some(Refusal {
+                    place: place.clone(),
+                    error: error.clone(),
+                }));
+            }
+        })
     })
+}
+
+/// The value that a mask has refused last, since the masks were installed.
+pub fn refusal() -> Option<Refusal> {
+    REFUSED.take()
 }
 
 #[cfg(test)]
@@ -55,8 +88,15 @@ mod tests {
         let mask = strategy.mask(&keys, Seed::new(0), ValueType::Text).unwrap();
         let text = |number| apply(number, |mask| Ok(mask.text("x")?.into_owned()));
         assert!(text(0).is_err());
-        let installed = install(vec![mask]);
+        let place = Place {
+            table: "t".to_owned(),
+            column: "c".to_owned(),
+        };
+        let installed = install(vec![(mask, place.clone())]);
         assert_eq!(text(0).unwrap(), "[REDACTED]");
+        let refused = apply(0, |_| Err::<(), _>(Error::new(Kind::Data, "too long")));
+        assert!(refused.is_err() && refusal().is_some_and(|refusal| refusal.place == place));
+        assert!(refusal().is_none());
         assert!(text(1).is_err());
         assert!(text(-1).is_err());
         drop(installed);

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::facts::{Code, Side, Table};
 use super::fit::{FieldHow, How};
+use super::masks::Place;
 use super::options::{Options, Triggers};
 use crate::error::Result;
 use crate::keys::push_field;
@@ -44,6 +45,8 @@ pub struct TablePlan {
 
 /// A mask the run compiles: its place in the list is its number.
 pub struct MaskPlan<'a> {
+    /// Whose values it masks.
+    pub place: Place,
     /// The strategy with its parameters.
     pub strategy: &'a Strategy,
     /// The seed.
@@ -78,6 +81,10 @@ impl Plan {
                     How::Constant(_) | How::Default | How::Null | How::Shuffle(_) => Vec::new(),
                 };
                 masks.extend(parts.into_iter().map(|(strategy, seed, of)| MaskPlan {
+                    place: Place {
+                        table: table.source.name.clone(),
+                        column: column.name.clone(),
+                    },
                     strategy,
                     seed: seed.unwrap_or(masked.seed),
                     of,

@@ -201,7 +201,13 @@ def test_a_value_that_is_not_taken_stops_the_run_without_being_shown(db):
     db.execute("UPDATE prod.people SET ssn = '12-secret' WHERE id = 7")
     load(db, [{"column": "ssn", "strategy": "fpe"}], {"fpe": {"type": "fpe"}})
     report = db.sync_refused("22000")
-    assert "secret" not in f"{report.message_primary} {report.message_detail} {report.context}"
+    said = f"{report.message_primary} {report.message_detail} {report.context}"
+    assert "secret" not in said and "secret" not in db.server.log()
+    # Where it is, by whom and why it is not taken.
+    assert 'table "staging.people": column "ssn"' in report.message_primary
+    assert 'strategy "fpe"' in report.message_detail and "on_error" in report.message_hint
+    details = db.value("SELECT details FROM confiture.audit_log ORDER BY seq DESC LIMIT 1")
+    assert (details["table"], details["column"], details["sqlstate"]) == ("people", "ssn", "22000")
     for word, expected in (("null", None), ("redact", "[REDACTED]")):
         rule = {"column": "ssn", "strategy": "fpe", "options": {"on_error": word}}
         load(db, [rule], {"fpe": {"type": "fpe"}}, version=word)
