@@ -90,6 +90,13 @@ pub trait Parsed: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
+    /// Which of its inputs no value is masked without, with these parameters, beside those that are
+    /// required whatever they are; `given` tells which there are.
+    fn lacks(&self, given: &dyn Fn(&str) -> bool) -> Option<&'static str> {
+        let _ = given;
+        None
+    }
+
     /// The stored salt it needs; none if it needs none.
     fn salt(&self) -> Option<SaltRef<'_>> {
         None

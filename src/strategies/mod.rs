@@ -225,6 +225,16 @@ impl Strategy {
         Some(longest.max(self.on_error.length()))
     }
 
+    /// An input without which no value is masked; none if enough of them are `given`.
+    pub fn lacks(&self, given: impl Fn(&str) -> bool) -> Option<&'static str> {
+        let inputs = self.kind.definition().inputs;
+        let required = |spec: &&InputSpec| spec.required && !given(spec.name);
+        match inputs.iter().find(required) {
+            Some(spec) => Some(spec.name),
+            None => self.parsed.lacks(&given),
+        }
+    }
+
     /// Tells whether values of a type are masked.
     pub fn accepts(&self, of: ValueType) -> bool {
         self.kind.accepts(of) && self.parsed.accepts(of)

@@ -242,8 +242,9 @@ fn call(rule: &Rule, base: &Type, column: &Column, side: &Side, place: &str) -> 
         )?;
     }
     let definition = strategy.kind().definition();
-    let lacking = |spec: &&InputSpec| spec.required && !rule.inputs.contains_key(spec.name);
-    if let Some(spec) = definition.inputs.iter().find(lacking) {
+    let lacking = strategy.lacks(|name| rule.inputs.contains_key(name));
+    let named = |spec: &&InputSpec| Some(spec.name) == lacking;
+    if let Some(spec) = definition.inputs.iter().find(named) {
         return Err(Error::new(
             Kind::InvalidParameter,
             format!(

@@ -222,3 +222,25 @@ def test_null_may_not_go_where_null_is_refused(db):
     load(db, [rule], {"fpe": {"type": "fpe"}})
     report = db.plan_refused("22023")
     assert "ssn" in report.message_primary
+
+
+@pytest.mark.parametrize(
+    ("part", "inputs", "lacking"),
+    [
+        ("latitude", {}, "longitude"),
+        ("longitude", {"entity": "id"}, "latitude"),
+        ("latitude", {"entity": "id"}, None),
+        ("longitude", {"latitude": "lat"}, None),
+    ],
+)
+def test_a_point_that_cannot_be_moved_is_refused_in_the_plan(db, part, inputs, lacking):
+    column = {"latitude": "lat", "longitude": "lon"}[part]
+    db.execute("ALTER TABLE prod.people ADD lat float8 DEFAULT 48.8, ADD lon float8 DEFAULT 2.3")
+    rule = {"column": column, "strategy": "move", **inputs}
+    move = {"type": "geo", "config": {"part": part, "method": "jitter"}}
+    load(db, [rule], {"move": move})
+    if lacking:
+        report = db.plan_refused("22023")
+        assert f'must name the input "{lacking}"' in report.message_primary
+    else:
+        db.sync()

@@ -135,6 +135,15 @@ impl Parsed for Geo {
         None
     }
 
+    fn lacks(&self, given: &dyn Fn(&str) -> bool) -> Option<&'static str> {
+        match (self.method, self.part) {
+            (Method::Grid(_), _) => None,
+            (Method::Jitter(_), Part::Latitude) if given("entity") || given("longitude") => None,
+            (Method::Jitter(_), Part::Latitude) => Some("longitude"),
+            (Method::Jitter(_), Part::Longitude) => (!given("latitude")).then_some("latitude"),
+        }
+    }
+
     fn compile(&self, keys: &Subkeys<'_>, seed: Seed, of: ValueType) -> Result<Box<dyn Apply>> {
         Ok(Box::new(Mask {
             geo: *self,
@@ -423,6 +432,20 @@ mod tests {
         for text in ["NaN", "Infinity", "-Infinity", "90.01", "1e9", ""] {
             assert!(mask.apply(Datum::Numeric(text.into()), Row::NONE).is_err());
         }
+    }
+
+    #[test]
+    fn geo_says_beforehand_what_a_move_lacks() {
+        let lacks = |part: &str, method: &str, given: &[&str]| {
+            let geo = geo(&[("part", Value::from(part)), ("method", Value::from(method))]);
+            geo.unwrap().lacks(&|name| given.contains(&name))
+        };
+        assert_eq!(lacks("latitude", "grid", &[]), None);
+        assert_eq!(lacks("latitude", "jitter", &[]), Some("longitude"));
+        assert_eq!(lacks("latitude", "jitter", &["entity"]), None);
+        assert_eq!(lacks("latitude", "jitter", &["longitude"]), None);
+        assert_eq!(lacks("longitude", "jitter", &["entity"]), Some("latitude"));
+        assert_eq!(lacks("longitude", "jitter", &["latitude"]), None);
     }
 
     #[test]
