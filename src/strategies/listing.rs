@@ -15,7 +15,8 @@ pub struct Entry {
     pub inputs: Vec<String>,
     /// Types, as SQL calls them.
     pub accepts: Vec<String>,
-    /// With default parameters, for the first type of its list that keeps its promises.
+    /// With default parameters; of the type that can be had back, else of texts, else of the first
+    /// one it takes.
     pub properties: Properties,
     /// A call.
     pub example: Option<String>,
@@ -66,15 +67,19 @@ pub fn promised(kind: Kind, of: ValueType) -> Properties {
     Strategy::new(kind, &sample(kind)).map_or(Properties::NONE, |strategy| strategy.properties(of))
 }
 
-/// The properties with default parameters; of texts, where it takes them.
 fn typical(kind: Kind) -> Properties {
     let accepts = kind.definition().accepts;
-    let of = if accepts.contains(&ValueType::Text) {
-        ValueType::Text
-    } else {
-        accepts.first().copied().unwrap_or(ValueType::Text)
+    let of_all = || accepts.iter().map(|of| promised(kind, *of));
+    let text = || {
+        accepts
+            .contains(&ValueType::Text)
+            .then(|| promised(kind, ValueType::Text))
     };
-    promised(kind, of)
+    of_all()
+        .find(|properties| properties.reversible)
+        .or_else(text)
+        .or_else(|| of_all().next())
+        .unwrap_or(Properties::NONE)
 }
 
 /// Parameters that are enough for a strategy to be made.
@@ -155,6 +160,15 @@ mod tests {
                 kind.name()
             );
         }
+    }
+
+    #[test]
+    fn listing_promises_what_holds_for_the_type_that_can_be_had_back() {
+        for kind in [Kind::Ip, Kind::Fpe] {
+            let promised = entry(kind).properties;
+            assert!(promised.reversible && promised.injective, "{kind:?}");
+        }
+        assert!(!entry(Kind::Email).properties.reversible);
     }
 
     #[test]
