@@ -15,11 +15,15 @@ CREATE TRIGGER lineage_append_only_insert BEFORE INSERT ON confiture.lineage
 -- Keys of runs and hashes of rows: the library destroys them, on record; nobody changes one.
 CREATE TRIGGER run_key_guard_row BEFORE UPDATE OR DELETE ON confiture.run_key
   FOR EACH ROW EXECUTE FUNCTION confiture._ledger_guard();
+CREATE TRIGGER run_key_guard_insert BEFORE INSERT ON confiture.run_key
+  FOR EACH ROW EXECUTE FUNCTION confiture._ledger_guard();
 CREATE TRIGGER run_key_guard_statement BEFORE UPDATE OR DELETE ON confiture.run_key
   FOR EACH STATEMENT EXECUTE FUNCTION confiture._ledger_guard();
 CREATE TRIGGER run_key_guard_truncate BEFORE TRUNCATE ON confiture.run_key
   FOR EACH STATEMENT EXECUTE FUNCTION confiture._ledger_guard();
 CREATE TRIGGER lineage_row_chunk_guard_row BEFORE UPDATE OR DELETE ON confiture.lineage_row_chunk
+  FOR EACH ROW EXECUTE FUNCTION confiture._ledger_guard();
+CREATE TRIGGER lineage_row_chunk_guard_insert BEFORE INSERT ON confiture.lineage_row_chunk
   FOR EACH ROW EXECUTE FUNCTION confiture._ledger_guard();
 CREATE TRIGGER lineage_row_chunk_guard_statement BEFORE UPDATE OR DELETE ON confiture.lineage_row_chunk
   FOR EACH STATEMENT EXECUTE FUNCTION confiture._ledger_guard();
@@ -31,9 +35,11 @@ ALTER TABLE confiture.ledger_head ENABLE ALWAYS TRIGGER ledger_head_append_only_
 ALTER TABLE confiture.audit_log ENABLE ALWAYS TRIGGER audit_log_append_only_insert;
 ALTER TABLE confiture.lineage ENABLE ALWAYS TRIGGER lineage_append_only_insert;
 ALTER TABLE confiture.lineage_row_chunk ENABLE ALWAYS TRIGGER lineage_row_chunk_guard_row;
+ALTER TABLE confiture.lineage_row_chunk ENABLE ALWAYS TRIGGER lineage_row_chunk_guard_insert;
 ALTER TABLE confiture.lineage_row_chunk ENABLE ALWAYS TRIGGER lineage_row_chunk_guard_statement;
 ALTER TABLE confiture.lineage_row_chunk ENABLE ALWAYS TRIGGER lineage_row_chunk_guard_truncate;
 ALTER TABLE confiture.run_key ENABLE ALWAYS TRIGGER run_key_guard_row;
+ALTER TABLE confiture.run_key ENABLE ALWAYS TRIGGER run_key_guard_insert;
 ALTER TABLE confiture.run_key ENABLE ALWAYS TRIGGER run_key_guard_statement;
 ALTER TABLE confiture.run_key ENABLE ALWAYS TRIGGER run_key_guard_truncate;
 

@@ -140,8 +140,7 @@ def test_a_value_is_traced_to_its_original_and_that_is_on_record(kept):
     ],
 )
 def test_hashes_that_were_tampered_with_show(kept, statement, code):
-    if not statement.startswith("INSERT"):
-        kept.refused("42501", statement)
+    kept.refused("42501", statement)
     tamper(kept, statement)
     found = kept.findings()
     assert found.get(code, (None,))[0] == "fail" and "OK" not in found, found
@@ -264,6 +263,12 @@ def test_what_was_destroyed_and_is_put_back_shows(kept):
     kept.execute("CREATE TABLE keys AS TABLE confiture.run_key")
     kept.execute("SELECT confiture.shred_run_key(%s)", [run])
     assert "OK" in kept.findings()
+    for table, copy in (("run_key", "keys"), ("lineage_row_chunk", "chunks")):
+        kept.refused("42501", f"INSERT INTO confiture.{table} TABLE {copy}")
+        made_up = f"UPDATE {copy} SET run_id = gen_random_uuid()"
+        kept.execute(f"BEGIN; {made_up}")
+        kept.refused("42501", f"INSERT INTO confiture.{table} TABLE {copy}")
+        kept.execute("ROLLBACK")
     tamper(kept, "INSERT INTO confiture.run_key TABLE keys")
     assert kept.findings()["E13"][0] == "fail"
     tamper(kept, "DELETE FROM confiture.run_key")

@@ -6,6 +6,7 @@
 //! what a superuser does with the triggers off is found.
 
 pub mod definition;
+pub mod restored;
 pub mod sql;
 pub mod store;
 
@@ -18,7 +19,13 @@ use super::verify::{AUDIT, LINEAGE};
 const CHAINS: [(&str, &str); 2] = [("audit_log", AUDIT), ("lineage", LINEAGE)];
 
 /// What can be destroyed: the keys of runs, and the hashes of rows, which are nothing without them.
-const DESTRUCTIBLE: [&str; 2] = ["lineage_row_chunk", "run_key"];
+const DESTRUCTIBLE: [&str; 2] = [ROW_CHUNK, RUN_KEY];
+
+/// The table of the hashes of rows.
+pub const ROW_CHUNK: &str = "lineage_row_chunk";
+
+/// The table of the keys of runs.
+pub const RUN_KEY: &str = "run_key";
 
 /// The table that holds the last entry of each chain.
 pub const HEAD: &str = "ledger_head";
@@ -128,7 +135,11 @@ pub enum Verdict {
 pub fn judge(table: &str, operation: Operation, open: bool, pruning: bool) -> Verdict {
     match operation {
         Operation::Insert if open => Verdict::Pass,
-        Operation::Insert if table == HEAD || chain(table).is_some() => Verdict::PassRestored,
+        Operation::Insert
+            if table == HEAD || chain(table).is_some() || DESTRUCTIBLE.contains(&table) =>
+        {
+            Verdict::PassRestored
+        }
         Operation::Update if open && table == HEAD => Verdict::Pass,
         Operation::Remove if open && DESTRUCTIBLE.contains(&table) => Verdict::Pass,
         Operation::Remove if pruning => Verdict::PassPruned,
@@ -163,6 +174,13 @@ mod tests {
             ("lineage", Insert, Verdict::PassRestored, Verdict::Pass),
             ("lineage", Update, Verdict::Refuse, Verdict::Refuse),
             ("lineage", Remove, Verdict::Refuse, Verdict::Refuse),
+            ("run_key", Insert, Verdict::PassRestored, Verdict::Pass),
+            (
+                "lineage_row_chunk",
+                Insert,
+                Verdict::PassRestored,
+                Verdict::Pass,
+            ),
             ("run_key", Update, Verdict::Refuse, Verdict::Refuse),
             ("run_key", Remove, Verdict::Refuse, Verdict::Pass),
             (

@@ -9,7 +9,8 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{PgTriggerLevel, PgTriggerOperation, Uuid};
 
-use super::{HEAD, Operation, Verdict, judge, store};
+use super::restored::store as restored;
+use super::{HEAD, Operation, ROW_CHUNK, RUN_KEY, Verdict, judge, store};
 use crate::error::{Error, Kind, Result, given};
 use crate::pg::{ddl, report, user};
 
@@ -83,11 +84,22 @@ fn is_restored(trigger: &PgTrigger<'_>, table: &str) -> Result<bool> {
     // A column that is not there is as good as an empty one: no restore has that.
     let log_id = row.get_by_name::<Uuid>("log_id").ok().flatten();
     let log_id = log_id.map(|id| *id.as_bytes());
-    if table == HEAD {
-        let chain = row.get_by_name::<String>("chain").ok().flatten();
-        store::admits_head(chain.as_deref(), log_id)
-    } else {
-        store::admits_entry(table, row.get_by_name("seq").ok().flatten(), log_id)
+    let text = |name| row.get_by_name::<String>(name).ok().flatten();
+    let number = |name| row.get_by_name::<i64>(name).ok().flatten();
+    let run_id = row.get_by_name::<Uuid>("run_id").ok().flatten();
+    let run_id = run_id.map(|id| *id.as_bytes());
+    match (table, run_id) {
+        (HEAD, _) => restored::admits_head(text("chain").as_deref(), log_id),
+        (RUN_KEY, Some(run_id)) => restored::admits_key(run_id),
+        (ROW_CHUNK, Some(run_id)) => {
+            match (text("table_name"), text("column_name"), number("chunk")) {
+                (Some(table), Some(column), Some(chunk)) => {
+                    restored::admits_chunk(run_id, &table, &column, chunk)
+                }
+                _ => Ok(false),
+            }
+        }
+        _ => restored::admits_entry(table, number("seq"), log_id),
     }
 }
 

@@ -3,12 +3,11 @@
 
 use std::cell::{Cell, RefCell};
 
-use pgrx::Uuid;
 use pgrx::pg_sys::{FunctionCallInfo, Oid};
 use serde_json::json;
 
 use super::definition::{self, Difference, Fact, Guard, Weight};
-use super::{chain, open};
+use super::open;
 use crate::error::{Error, Kind, Result};
 use crate::ledger::entry::{Event, Facts};
 use crate::ledger::signing;
@@ -27,11 +26,6 @@ const MEMBER: &str = "
        AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
       JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
      WHERE c.oid = $1 AND e.extname = $2 AND c.relname::text = ANY ($3)";
-
-/// Up to where a chain was pruned.
-const GONE: &str = "
-    SELECT CASE $1 WHEN 'audit' THEN details ->> 'last_seq' ELSE details #>> '{lineage,last}' END
-      FROM ONLY confiture.audit_log WHERE event = 'PRUNED' ORDER BY seq DESC LIMIT 1";
 
 /// What the catalog says of the ledger at this moment, in the order of words.
 ///
@@ -280,53 +274,6 @@ fn look_up() {
     let relations = definition::relations();
     watch::watch(EXTENSION, &relations, &definition::FUNCTIONS);
     WATCHED.set(Some(watch::generation()));
-}
-
-/// Whether an entry that somebody else than the library writes may be one of a restore: the chain
-/// has no head yet, or the head stands at or behind it, and the log was not pruned up to there. In a
-/// log in use every such place is taken.
-///
-/// # Errors
-/// As [`owner::acting_as_owner`].
-pub fn admits_entry(table: &str, seq: Option<i64>, log_id: Option<[u8; 16]>) -> Result<bool> {
-    let Some(chain) = chain(table) else {
-        return Ok(false);
-    };
-    let (heads, gone) = owner::acting_as_owner(EXTENSION, || {
-        let heads = spi::read_now(
-            "SELECT seq, log_id FROM ONLY confiture.ledger_head WHERE chain = $1",
-            &[chain.into()],
-            |row| Ok((row.required::<i64>(1)?, row.required::<Uuid>(2)?)),
-        )?;
-        let gone = spi::read_now(GONE, &[chain.into()], |row| row.get::<String>(1))?;
-        Ok((heads, gone))
-    })?;
-    let gone = gone.into_iter().next().flatten();
-    if gone.is_some_and(|gone| seq.is_none_or(|seq| gone.parse().is_ok_and(|gone| seq <= gone))) {
-        return Ok(false);
-    }
-    Ok(heads.iter().all(|(head, log)| {
-        seq.is_some_and(|seq| seq <= *head) && log_id.as_ref() == Some(log.as_bytes())
-    }))
-}
-
-/// Whether a head that somebody else than the library writes may be one of a restore: its chain has
-/// no entries yet, or entries of the same log. (That there is one head only, the primary key says.)
-///
-/// # Errors
-/// As [`owner::acting_as_owner`].
-pub fn admits_head(chain: Option<&str>, log_id: Option<[u8; 16]>) -> Result<bool> {
-    let last = match chain {
-        Some(AUDIT) => "SELECT log_id FROM ONLY confiture.audit_log ORDER BY seq DESC LIMIT 1",
-        Some(LINEAGE) => "SELECT log_id FROM ONLY confiture.lineage ORDER BY seq DESC LIMIT 1",
-        _ => return Ok(false),
-    };
-    let logs = owner::acting_as_owner(EXTENSION, || {
-        spi::read_now(last, &[], |row| row.required::<Uuid>(1))
-    })?;
-    Ok(logs
-        .iter()
-        .all(|log| log_id.as_ref() == Some(log.as_bytes())))
 }
 
 /// Whether dropping these schemas would take the extension along: its own schema, or with CASCADE

@@ -189,16 +189,15 @@ pub fn make_key(run_id: [u8; 16]) -> Result<Secret> {
         &binding(run_id, active.version),
     )?;
     owner::acting_as_owner("confiture", || {
-        spi::run(
-            "INSERT INTO confiture.run_key (run_id, key_name, key_version, wrapped)
-             VALUES ($1, $2, $3, $4)",
-            &[
-                Uuid::from_bytes(run_id).into(),
-                (*active.name).into(),
-                active.version.into(),
-                wrapped.into(),
-            ],
-        )?;
+        let sql = "INSERT INTO confiture.run_key (run_id, key_name, key_version, wrapped)
+                   VALUES ($1, $2, $3, $4)";
+        let args = [
+            Uuid::from_bytes(run_id).into(),
+            (*active.name).into(),
+            active.version.into(),
+            wrapped.into(),
+        ];
+        guard::open(|| spi::run(sql, &args))?;
         Ok(secret)
     })
 }
