@@ -53,18 +53,16 @@ mod tests {
         Ok(())
     }
 
-    const CHANGES: [&str; 14] = [
+    // TRUNCATE waits for every other test before it is refused, and they for it: tests/cluster has it.
+    const CHANGES: [&str; 11] = [
         "UPDATE confiture.audit_log SET user_name = 'nobody'",
         "UPDATE confiture.audit_log SET user_name = 'nobody' WHERE false",
         "UPDATE ONLY confiture.audit_log SET seq = seq",
         "DELETE FROM confiture.audit_log",
         "DELETE FROM confiture.audit_log WHERE seq = 2",
         "DELETE FROM confiture.audit_log WHERE false",
-        "TRUNCATE confiture.audit_log",
-        "TRUNCATE confiture.ledger_head, confiture.audit_log",
         "DELETE FROM confiture.ledger_head",
         "DELETE FROM confiture.ledger_head WHERE false",
-        "TRUNCATE confiture.ledger_head",
         "UPDATE confiture.ledger_head SET seq = seq",
         "UPDATE confiture.ledger_head SET seq = 1 WHERE false",
         "WITH gone AS (DELETE FROM confiture.audit_log RETURNING seq) SELECT count(*) FROM gone",
