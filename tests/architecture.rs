@@ -20,7 +20,7 @@ const BELOW: [(&str, &[&str]); 4] = [
 ];
 
 /// Pure files that use the server all the same, and why.
-const CONDUCTORS: [(&str, &str); 10] = [
+const CONDUCTORS: [(&str, &str); 11] = [
     (
         "src/custody/rewrap/mod.rs",
         "commits after every key, and tells the caller",
@@ -41,6 +41,10 @@ const CONDUCTORS: [(&str, &str); 10] = [
     (
         "src/sync/failure.rs",
         "turns what the server raised into words without values",
+    ),
+    (
+        "src/sync/frame.rs",
+        "locks the target and commits, where that is up to the run",
     ),
     (
         "src/sync/recheck.rs",

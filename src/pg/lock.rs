@@ -2,24 +2,21 @@
 
 use pgrx::pg_sys;
 
-/// Takes a lock of this database until the transaction ends; whether no other session holds it.
-pub fn try_take_for_transaction(number: u32) -> bool {
-    const CLASS: u16 = 0xC0F3;
-    #[allow(clippy::cast_possible_truncation, reason = "kinds of locks are few")]
-    // SAFETY: reads backend state, then a plain call; the server lets go of the lock.
-    unsafe {
-        let tag = pg_sys::LOCKTAG {
-            locktag_field1: pg_sys::MyDatabaseId.to_u32(),
-            locktag_field2: number,
-            locktag_field3: 0,
-            locktag_field4: CLASS,
-            locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
-            locktag_lockmethodid: 2,
-        };
-        let mode = pg_sys::ExclusiveLock.cast_signed();
-        let result = pg_sys::LockAcquire(&raw const tag, mode, false, true);
-        result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
-    }
+/// What is locked: an advisory tag of a class (`field4`) that `pg_advisory_lock` never produces, so
+/// no other user can block one of us by taking it. The numbers of a class are its own.
+#[derive(Clone, Copy)]
+#[repr(u16)]
+pub enum Class {
+    /// Runs, by their target.
+    Run = 0xC0F1,
+    /// Work on the ledger.
+    Ledger = 0xC0F3,
+}
+
+/// Takes the lock numbered `number` of this database until the transaction ends; whether no other
+/// session holds it.
+pub fn try_take_for_transaction(class: Class, number: u64) -> bool {
+    acquire(&tag(class, number), false)
 }
 
 /// Held until dropped or until the session ends.
@@ -27,30 +24,34 @@ pub struct SessionLock(pg_sys::LOCKTAG);
 
 impl SessionLock {
     /// Takes the lock numbered `number` of this database; `None` when another session holds it.
-    ///
-    /// The tag is an advisory one of a class (`field4`) that `pg_advisory_lock` never produces, so
-    /// no other user can block a run by taking it.
-    pub fn try_take(number: u64) -> Option<Self> {
-        const CLASS: u16 = 0xC0F1;
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "the number is cut in two halves"
-        )]
-        // SAFETY: reads backend state, then a plain call; a session lock outlives transactions.
-        unsafe {
-            let tag = pg_sys::LOCKTAG {
-                locktag_field1: pg_sys::MyDatabaseId.to_u32(),
-                locktag_field2: (number >> 32) as u32,
-                locktag_field3: number as u32,
-                locktag_field4: CLASS,
-                locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
-                locktag_lockmethodid: 2,
-            };
-            let result =
-                pg_sys::LockAcquire(&raw const tag, pg_sys::ExclusiveLock as i32, true, true);
-            (result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL).then_some(Self(tag))
-        }
+    pub fn try_take(class: Class, number: u64) -> Option<Self> {
+        let tag = tag(class, number);
+        acquire(&tag, true).then_some(Self(tag))
     }
+}
+
+fn tag(class: Class, number: u64) -> pg_sys::LOCKTAG {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the number is cut in two halves"
+    )]
+    pg_sys::LOCKTAG {
+        // SAFETY: reads backend state.
+        locktag_field1: unsafe { pg_sys::MyDatabaseId }.to_u32(),
+        locktag_field2: (number >> 32) as u32,
+        locktag_field3: number as u32,
+        locktag_field4: class as u16,
+        locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
+        locktag_lockmethodid: 2,
+    }
+}
+
+/// Without waiting; for the session or for the transaction, at whose end the server lets go of it.
+fn acquire(tag: &pg_sys::LOCKTAG, for_session: bool) -> bool {
+    let mode = pg_sys::ExclusiveLock.cast_signed();
+    // SAFETY: a plain call.
+    let result = unsafe { pg_sys::LockAcquire(tag, mode, for_session, true) };
+    result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
 }
 
 impl Drop for SessionLock {

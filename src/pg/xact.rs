@@ -32,6 +32,12 @@ pub enum Turn {
     },
 }
 
+/// Whether each statement of the transaction sees what was committed before it began.
+pub fn is_read_committed() -> bool {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::XactIsoLevel <= pg_sys::XACT_READ_COMMITTED.cast_signed() }
+}
+
 /// Told of every turn. Only `Preparing` may be refused.
 pub type Watcher = fn(Turn) -> Result<()>;
 

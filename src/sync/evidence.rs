@@ -27,6 +27,8 @@ pub struct Evidence<'a> {
     pub key: Option<&'a ActiveKey>,
     /// The versions of the salts it uses, by name.
     pub salts: BTreeMap<String, i32>,
+    /// Whether it is part of a transaction that the caller ends.
+    pub in_transaction: bool,
 }
 
 impl Evidence<'_> {
@@ -51,6 +53,7 @@ impl Evidence<'_> {
             details: Some(
                 json!({
                     "mode": "atomic",
+                    "in_transaction": self.in_transaction,
                     "masking_key": self.key.map(|key| format!("{}/{}", key.name, key.version)),
                     "salts": self.salts,
                     "triggers": self.request.options.triggers.name(),

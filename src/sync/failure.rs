@@ -26,8 +26,8 @@ impl Phase {
 }
 
 /// Says what failed, in words of our own: the server's may hold row values (class 22, details of
-/// keys, whatever a trigger raises).
-pub fn explain(failure: Failure, phase: &Phase) -> (Error, Map<String, Value>) {
+/// keys, whatever a trigger raises). `record` is the table that holds the failure.
+pub fn explain(failure: Failure, phase: &Phase, record: &str) -> (Error, Map<String, Value>) {
     let (phase, table) = phase.0.take().unwrap_or(("starting", None));
     let mut details = Map::new();
     details.insert("phase".to_owned(), json!(phase));
@@ -84,7 +84,7 @@ pub fn explain(failure: Failure, phase: &Phase) -> (Error, Map<String, Value>) {
             error.sqlstate.as_str()
         )
     };
-    let hint = "Nothing was changed in the target. The failure is in confiture.audit_log.";
+    let hint = format!("Nothing was changed in the target. The failure is in {record}.");
     let error = Error::new(Kind::Server(error.sqlstate), message)
         .with_detail(detail)
         .with_hint(hint);

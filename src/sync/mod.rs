@@ -14,6 +14,7 @@ pub mod existing;
 pub mod facts;
 pub mod failure;
 pub mod fit;
+pub mod frame;
 pub mod masks;
 pub mod options;
 pub mod plan;

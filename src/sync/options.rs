@@ -17,6 +17,8 @@ pub struct Options {
     pub adopt: bool,
     /// What the lineage of the run commits to its values with.
     pub lineage: Lineage,
+    /// Whether the run may be part of a transaction that somebody else ends.
+    pub in_transaction: bool,
 }
 
 /// What the lineage of a run says of the values of its masked columns.
@@ -101,7 +103,14 @@ impl Triggers {
     }
 }
 
-const NAMES: [&str; 5] = ["adopt", "lineage", "lineage_rows", "triggers", "version"];
+const NAMES: [&str; 6] = [
+    "adopt",
+    "in_transaction",
+    "lineage",
+    "lineage_rows",
+    "triggers",
+    "version",
+];
 
 impl Options {
     /// Reads the options: a JSON object.
@@ -122,6 +131,7 @@ impl Options {
                 (_, Value::Null) if NAMES.contains(&name.as_str()) => {}
                 ("version", Value::String(version)) => parsed.version = Some(version.clone()),
                 ("adopt", Value::Bool(adopt)) => parsed.adopt = *adopt,
+                ("in_transaction", Value::Bool(within)) => parsed.in_transaction = *within,
                 ("triggers", Value::String(word)) => {
                     parsed.triggers = [Triggers::Fire, Triggers::Refuse, Triggers::Skip]
                         .into_iter()
@@ -135,8 +145,9 @@ impl Options {
                 ("lineage_rows", Value::Bool(rows)) => row_by_row = *rows,
                 ("lineage", _) => return Err(invalid(name, LINEAGE_WORDS)),
                 ("version", _) => return Err(invalid(name, "It must be a text.")),
-                ("lineage_rows", _) => return Err(invalid(name, "It must be true or false.")),
-                ("adopt", _) => return Err(invalid(name, "It must be true or false.")),
+                ("adopt" | "in_transaction" | "lineage_rows", _) => {
+                    return Err(invalid(name, "It must be true or false."));
+                }
                 ("triggers", _) => return Err(invalid(name, "It must be refuse, fire or skip.")),
                 _ => {
                     let hint = match nearest(name, NAMES.into_iter()) {
@@ -179,7 +190,9 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let options = Options::parse(&json!({"version": "1.0", "triggers": "skip", "adopt": true}));
+        let options = Options::parse(&json!({
+            "version": "1.0", "triggers": "skip", "adopt": true, "in_transaction": true,
+        }));
         assert_eq!(
             options.unwrap(),
             Options {
@@ -187,6 +200,7 @@ mod tests {
                 triggers: Triggers::Skip,
                 adopt: true,
                 lineage: Lineage::default(),
+                in_transaction: true,
             }
         );
         assert_eq!(Options::parse(&json!({})).unwrap(), Options::default());
@@ -212,6 +226,7 @@ mod tests {
             json!({"tirggers": "skip"}),
             json!({"triggers": "no"}),
             json!({"adopt": 1}),
+            json!({"in_transaction": "on"}),
             json!({"lineage": "md5"}),
             json!({"lineage": false}),
             json!({"lineage_rows": "on"}),

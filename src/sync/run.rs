@@ -3,41 +3,33 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use serde_json::Value;
+
 use super::copy::copy;
 use super::evidence::{Evidence, seconds};
 use super::failure::{Phase, explain};
+use super::frame::Frame;
 use super::options::Lineage;
 use super::plan::Plan;
 use super::request::{self, Request, pinned};
 use crate::custody;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::keys::store::ActiveKey;
 use crate::keys::{self, SALT_PREFIX, random_uuid};
 use crate::ledger::entry::Event;
 use crate::ledger::json::Json;
 use crate::ledger::signing;
 use crate::ledger::store::{self as ledger, Origin};
-use crate::pg::lock::SessionLock;
 use crate::pg::report;
-use crate::pg::spi::Nonatomic;
 use crate::pg::subxact::guarded;
 use crate::profile::{self, Profile};
 
-/// Carries a run out. The caller has seen that the procedure may commit.
+/// Carries a run out, in transactions of its own where the procedure may commit.
 ///
 /// # Errors
 /// Whatever is wrong; the target is unchanged then.
-pub fn run(request: &Request) -> Result<()> {
-    let connection = Nonatomic::connect()?;
-    // What came before this call in its transaction is not part of the run.
-    connection.commit()?;
-    let Some(_lock) = SessionLock::try_take(lock_number(&request.target)) else {
-        return Err(Error::new(
-            Kind::InUse,
-            format!("another run is writing schema \"{}\"", request.target),
-        )
-        .with_hint("Wait for it to end; see pg_stat_activity."));
-    };
+pub fn run(request: &Request, may_commit: bool) -> Result<()> {
+    let frame = Frame::open(request, may_commit)?;
     let started = Instant::now();
     let profile = profile::store::pick(&request.profile, request.options.version.as_deref())?;
     let planned = pinned(|| request::plan(request, &profile))?;
@@ -53,9 +45,9 @@ pub fn run(request: &Request) -> Result<()> {
         profile: &profile,
         key: key.as_ref(),
         salts,
+        in_transaction: frame.is_callers(),
     };
-    ledger::append(Event::Started, evidence.facts(&planned.plan))?;
-    connection.commit()?;
+    frame.begin(evidence.facts(&planned.plan))?;
 
     let phase = Phase::default();
     let outcome = guarded(|| {
@@ -70,18 +62,22 @@ pub fn run(request: &Request) -> Result<()> {
     });
     match outcome {
         Ok(copied) => {
-            connection.commit()?;
+            frame.end()?;
             copied.announce(started);
             Ok(())
         }
         Err(failure) => {
-            let (error, mut details) = explain(failure, &phase);
+            let (error, mut details) = explain(failure, &phase, frame.record());
+            let why = format!(
+                "{}, phase: {}",
+                error.kind().sqlstate().as_str(),
+                details.get("phase").and_then(Value::as_str).unwrap_or("")
+            );
             details.insert("seconds".to_owned(), seconds(started));
             let mut facts = evidence.facts(&planned.plan);
             facts.details = Some(Json::merged(facts.details, details));
             facts.verification_passed = Some(false);
-            ledger::append(Event::Failed, facts)?;
-            connection.commit()?;
+            frame.fail(facts, &why)?;
             Err(error)
         }
     }
@@ -127,11 +123,4 @@ fn salts(plan: &Plan, profile: &str) -> Result<BTreeMap<String, i32>> {
         salts.insert(name, version);
     }
     Ok(salts)
-}
-
-/// One number per target schema: its name, hashed.
-fn lock_number(target: &str) -> u64 {
-    use sha2::{Digest, Sha256};
-    let hash = Sha256::digest(target.as_bytes());
-    u64::from_be_bytes(hash[..8].try_into().unwrap_or_default())
 }

@@ -26,7 +26,8 @@ use crate::strategies::{Input, Row};
 
 /// Copies a source schema's tables into a target schema, masked as a profile says, with evidence.
 ///
-/// A procedure that commits: it cannot be called inside a transaction block or a function.
+/// A procedure that commits: inside a transaction block or a function it is refused, or with the
+/// option `in_transaction` leaves the commit to the caller.
 #[pg_extern(sql = "
 CREATE PROCEDURE confiture.sync(profile text, source text, target text, options jsonb DEFAULT '{}')
   LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
@@ -39,16 +40,7 @@ fn sync(
     fcinfo: pg_sys::FunctionCallInfo,
 ) -> Result<(), ErrorReport> {
     let request = asked(profile, source, target, options)?;
-    if !call::may_commit(fcinfo) {
-        return Err(Error::new(
-            Kind::ActiveTransaction,
-            "confiture.sync cannot run inside a transaction block or a function",
-        )
-        .with_detail("It commits: that it began is on record before the first row is read.")
-        .with_hint("Call it on its own, with autocommit on (psql without -1 or BEGIN).")
-        .into());
-    }
-    Ok(run::run(&request)?)
+    Ok(run::run(&request, call::may_commit(fcinfo))?)
 }
 
 /// What a run would do, column by column: a dry run that raises every error the run would raise

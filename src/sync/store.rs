@@ -4,12 +4,14 @@
 //! names come out unqualified; everything executed here is qualified, and operators meet operands
 //! of exactly their types, so that nothing planted in that schema can take part.
 
-use pgrx::JsonB;
 use pgrx::datum::DatumWithOid;
+use pgrx::{JsonB, Uuid};
 use serde::de::DeserializeOwned;
 
 use super::facts::{Code, Schema, Side, Table};
 use crate::error::{Error, Kind, Result};
+use crate::ledger::entry::Facts;
+use crate::ledger::journal;
 use crate::pg::{frozen, guc, ident, owner, spi};
 
 /// Reads one side of a run: the schema, the given tables with their partitions, their types.
@@ -227,6 +229,22 @@ fn documents<T: DeserializeOwned>(sql: &str, args: &[DatumWithOid<'_>]) -> Resul
                 .with_detail(format!("{error}."))
         })
     })
+}
+
+/// Puts on record in the journal what became of a run that cannot commit.
+///
+/// # Errors
+/// As [`journal::store::write`].
+pub fn keep(event: journal::record::Event, facts: &Facts, reason: &str) -> Result<()> {
+    let run = Uuid::from_bytes(facts.run_id.unwrap_or_default()).to_string();
+    journal::store::write(&journal::record::Record {
+        event,
+        about: &run,
+        domain: facts.target_schema.as_deref(),
+        reason: Some(reason),
+        amount: None,
+    })?;
+    Ok(())
 }
 
 const SCHEMA: &str = concat!(

@@ -21,8 +21,12 @@ pub enum Event {
     Charged,
     /// Somebody asked for what they may not have.
     Denied,
+    /// A run inside somebody's transaction changed nothing.
+    Failed,
     /// Somebody was given what a mask or a token stands for.
     Revealed,
+    /// A run inside somebody's transaction is about to read its first row.
+    Started,
 }
 
 impl Event {
@@ -31,7 +35,9 @@ impl Event {
         match self {
             Self::Charged => "CHARGED",
             Self::Denied => "DENIED",
+            Self::Failed => "FAILED",
             Self::Revealed => "REVEALED",
+            Self::Started => "STARTED",
         }
     }
 }

@@ -17,13 +17,14 @@ use crate::ledger::store::{SELECT, append, stored};
 use crate::ledger::tree::{Frontier, Hash};
 use crate::ledger::verify::{Finding, Stored};
 use crate::ledger::{anchor, inspection, lineage};
-use crate::pg::{frozen, lock, owner, report, server, spi};
+use crate::pg::lock::{self, Class};
+use crate::pg::{frozen, owner, report, server, spi};
 use crate::settings;
 
 const SPAN: &str = include_str!("span.sql");
 
 /// The number of the lock of those who prune.
-const LOCK: u32 = 1;
+const LOCK: u64 = 1;
 
 /// What was pruned, or would be.
 pub struct Pruned {
@@ -101,7 +102,7 @@ pub fn prune(before: i64, dry_run: bool, notes: Option<Vec<String>>) -> Result<O
     }
     let directory = settings::archive_directory().ok_or_else(no_directory)?;
     archive::check_directory(&directory, &server::data_directory())?;
-    if !dry_run && !lock::try_take_for_transaction(LOCK) {
+    if !dry_run && !lock::try_take_for_transaction(Class::Ledger, LOCK) {
         return Err(Error::new(
             Kind::InUse,
             "another session is pruning the ledger",
