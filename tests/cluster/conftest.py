@@ -6,6 +6,7 @@ import moto_server
 import pytest
 import softhsm
 
+from retention import fill, forget_directories, set_directories
 from samples import make_small
 from server import Server
 
@@ -37,6 +38,15 @@ def numbered(server):
     database.make_key()
     yield database
     database.drop()
+
+
+@pytest.fixture
+def anchored(numbered):
+    """Eight entries, of which an anchor covers five; directories for anchors and archives."""
+    set_directories(numbered)
+    fill(numbered)
+    yield numbered
+    forget_directories(numbered)
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ import pytest
 from samples import make_small
 
 OPTIONS = '{"in_transaction": true}'
-CALL = f"CALL confiture.sync('small', source => 'prod', target => 'staging', options => '{OPTIONS}')"
+CALL = (
+    f"CALL confiture.sync('small', source => 'prod', target => 'staging', options => '{OPTIONS}')"
+)
 
 
 @pytest.fixture

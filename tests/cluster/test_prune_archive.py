@@ -5,33 +5,24 @@ import json
 import pytest
 
 from journal_calls import REVEAL
-from retention import chains, fill, forget_directories, prune, read, set_directories
+from retention import chains, prune, read
 from test_anchors import export
 from test_offline_verifier import edited, program, verify, without  # noqa: F401
 
 
 @pytest.fixture
-def db(numbered):
-    """Numbers of entries are said here: the first one is about the key."""
-    return numbered
-
-
-@pytest.fixture
-def pruned(db):
+def pruned(anchored):
     """The lines of two archives and of the rest, with the newest anchor and its key."""
-    set_directories(db)
-    fill(db)
-    db.parts = [read(db, prune(db)["file"])]
-    db.execute(REVEAL)
-    db.sync()
-    export(db)
-    db.parts.append(read(db, prune(db)["file"]))
-    db.execute(REVEAL)
-    db.sync()
-    db.note, db.key = export(db), db.value("SELECT confiture.anchor_key()")
-    db.parts.append(db.column("SELECT confiture.export_ledger()"))
-    yield db
-    forget_directories(db)
+    anchored.parts = [read(anchored, prune(anchored)["file"])]
+    anchored.execute(REVEAL)
+    anchored.sync()
+    export(anchored)
+    anchored.parts.append(read(anchored, prune(anchored)["file"]))
+    anchored.execute(REVEAL)
+    anchored.sync()
+    anchored.note, anchored.key = export(anchored), anchored.value("SELECT confiture.anchor_key()")
+    anchored.parts.append(anchored.column("SELECT confiture.export_ledger()"))
+    return anchored
 
 
 HONEST = {("OK", "audit"), ("W01", "audit"), ("E11", "audit")}
@@ -45,8 +36,12 @@ def test_parts_begin_with_what_says_that_others_went(pruned):
     for part in (second, rest):
         line = json.loads(part[0])
         assert (line["chain"], line["event"]) == ("pruned", "PRUNED")
-        repeated = [x for x in part[1:] if json.loads(x)["seq" if "seq" in x else "number"]
-                    == line["seq"] and json.loads(x)["chain"] == "audit"]
+        repeated = [
+            x
+            for x in part[1:]
+            if json.loads(x)["seq" if "seq" in x else "number"] == line["seq"]
+            and json.loads(x)["chain"] == "audit"
+        ]
         assert [json.loads(x) for x in repeated] == [{**line, "chain": "audit"}]
 
 
@@ -75,7 +70,9 @@ def test_archives_and_the_rest_verify_as_one(pruned, verify):  # noqa: F811
 
 def test_every_anchor_is_held_against_parts_that_are_complete(pruned, verify):  # noqa: F811
     names = pruned.column("SELECT pg_ls_dir(%s)", [str(pruned.anchors)])
-    notes = [pruned.value("SELECT pg_read_file(%s)", [str(pruned.anchors / name)]) for name in names]
+    notes = [
+        pruned.value("SELECT pg_read_file(%s)", [str(pruned.anchors / name)]) for name in names
+    ]
     assert len(notes) == 3
     lines = [line for part in pruned.parts for line in part]
     status, found, _ = verify(lines, notes, [pruned.key])
@@ -97,23 +94,34 @@ ATTACKS = {
     "archives exchanged": (lambda it: [it[1], it[0], it[2]], ("E04", "audit")),
     "an archive twice": (lambda it: [it[0], it[0], it[1], it[2]], ("E04", "audit")),
     "an archive cut": (lambda it: [it[0][:-1], it[1], it[2]], ("E03", "audit")),
-    "lineage of an archive cut": (lambda it: [without(it[0], "lineage"), *it[1:]], ("E05", "audit")),
-    "a record of an archive cut": (lambda it: [without(it[0], "journal"), *it[1:]], ("E04", "journal")),
+    "lineage of an archive cut": (
+        lambda it: [without(it[0], "lineage"), *it[1:]],
+        ("E05", "audit"),
+    ),
+    "a record of an archive cut": (
+        lambda it: [without(it[0], "journal"), *it[1:]],
+        ("E04", "journal"),
+    ),
     "an entry of an archive": (
-        lambda it: [edited(it[0], "audit", "user_name", "x"), *it[1:]], ("E01", "audit")
+        lambda it: [edited(it[0], "audit", "user_name", "x"), *it[1:]],
+        ("E01", "audit"),
     ),
     "lineage of an archive": (
-        lambda it: [it[0], edited(it[1], "lineage", "rows_seen", 9), it[2]], ("E01", "lineage")
+        lambda it: [it[0], edited(it[1], "lineage", "rows_seen", 9), it[2]],
+        ("E01", "lineage"),
     ),
     "a record of an archive": (
-        lambda it: [edited(it[0], "journal", "about", "x"), *it[1:]], ("E06", "journal")
+        lambda it: [edited(it[0], "journal", "about", "x"), *it[1:]],
+        ("E06", "journal"),
     ),
     "what says that something went": (
-        lambda it: [it[0], it[1], edited(it[2], "pruned", "user_name", "x")], ("E03", "audit")
+        lambda it: [it[0], it[1], edited(it[2], "pruned", "user_name", "x")],
+        ("E03", "audit"),
     ),
     "where the rest goes on": (lambda it: [it[0], it[1], moved(it[2])], ("E03", "audit")),
     "the first entry of the rest": (
-        lambda it: [it[0], it[1], without(it[2], "audit")], ("E04", "audit")
+        lambda it: [it[0], it[1], without(it[2], "audit")],
+        ("E04", "audit"),
     ),
 }
 

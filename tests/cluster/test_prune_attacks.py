@@ -10,46 +10,28 @@ from ledger_check import Tree, canonical
 from retention import (
     details,
     failures,
-    fill,
-    forget_directories,
     found,
     is_right,
     left,
     moment,
     prune,
-    set_directories,
 )
 from tampering import commands_unguarded, tamper
 from test_anchors import cut, export
 
 
 @pytest.fixture
-def db(numbered):
-    """Numbers of entries are said here: the first one is about the key."""
-    return numbered
-
-
-@pytest.fixture
-def full(db):
-    """Eight entries, of which an anchor covers five; directories for anchors and archives."""
-    set_directories(db)
-    fill(db)
-    yield db
-    forget_directories(db)
-
-
-@pytest.fixture
-def ledger(full):
+def ledger(anchored):
     """Five of them went, said by entry 9; a run and a record came later, and an anchor of 11."""
-    full.execute("CREATE TABLE entries AS TABLE confiture.audit_log")
-    full.execute("CREATE TABLE steps AS TABLE confiture.lineage")
-    full.execute("CREATE TABLE records AS TABLE confiture.journal")
-    assert prune(full)["last_seq"] == 5
-    full.execute(REVEAL)
-    full.sync()
-    export(full)
-    is_right(full)
-    return full
+    anchored.execute("CREATE TABLE entries AS TABLE confiture.audit_log")
+    anchored.execute("CREATE TABLE steps AS TABLE confiture.lineage")
+    anchored.execute("CREATE TABLE records AS TABLE confiture.journal")
+    assert prune(anchored)["last_seq"] == 5
+    anchored.execute(REVEAL)
+    anchored.sync()
+    export(anchored)
+    is_right(anchored)
+    return anchored
 
 
 def edited(member, value):
@@ -135,28 +117,28 @@ def test_a_boundary_that_was_removed_shows(ledger):
     assert {"E03", "E04"} <= failures(ledger)
 
 
-def test_another_entry_does_not_pass_for_a_boundary(full):
+def test_another_entry_does_not_pass_for_a_boundary(anchored):
     # Entries are removed, and one that is left is made to say that they were pruned.
-    prune(full)
-    _, said = details(full)
+    prune(anchored)
+    _, said = details(anchored)
     said = json.dumps({**said, "last_seq": 6, "count": 6})
     tamper(
-        full,
+        anchored,
         "DELETE FROM confiture.audit_log WHERE seq = 6;"
         f" UPDATE confiture.audit_log SET details = '{said}' WHERE seq = 9",
     )
-    assert "E01" in failures(full)
+    assert "E01" in failures(anchored)
     tamper(
-        full,
+        anchored,
         "DELETE FROM confiture.audit_log WHERE seq = 7;"
         f" UPDATE confiture.audit_log SET event = 'PRUNED', details = '{said}' WHERE seq = 8",
     )
-    assert {"E01", "E04"} <= failures(full)
+    assert {"E01", "E04"} <= failures(anchored)
 
 
-def test_entries_removed_without_a_boundary_show(full):
-    tamper(full, "DELETE FROM confiture.audit_log WHERE seq <= 5")
-    assert {"E03", "E04"} <= failures(full)
+def test_entries_removed_without_a_boundary_show(anchored):
+    tamper(anchored, "DELETE FROM confiture.audit_log WHERE seq <= 5")
+    assert {"E03", "E04"} <= failures(anchored)
 
 
 # More or less is there than it says.
@@ -165,17 +147,23 @@ def test_entries_removed_without_a_boundary_show(full):
 MORE = {
     "the next entry": ("DELETE FROM confiture.audit_log WHERE seq = 6", {"E03", "E04"}),
     "several": ("DELETE FROM confiture.audit_log WHERE seq < 9", {"E03", "E04"}),
-    "the next of the lineage": ("DELETE FROM confiture.lineage WHERE seq = 3", {"E03", "E04", "E05"}),
+    "the next of the lineage": (
+        "DELETE FROM confiture.lineage WHERE seq = 3",
+        {"E03", "E04", "E05"},
+    ),
     "all of the lineage": ("DELETE FROM confiture.lineage", {"E05", "E06", "E07"}),
     "the next record": ("DELETE FROM confiture.journal WHERE number = 3", {"E06"}),
     "what came back": (
-        "INSERT INTO confiture.audit_log SELECT * FROM entries WHERE seq <= 5", {"E04"}
+        "INSERT INTO confiture.audit_log SELECT * FROM entries WHERE seq <= 5",
+        {"E04"},
     ),
     "one that came back": (
-        "INSERT INTO confiture.audit_log SELECT * FROM entries WHERE seq = 3", {"E04"}
+        "INSERT INTO confiture.audit_log SELECT * FROM entries WHERE seq = 3",
+        {"E04"},
     ),
     "lineage that came back": (
-        "INSERT INTO confiture.lineage SELECT * FROM steps WHERE seq = 1", {"E04"}
+        "INSERT INTO confiture.lineage SELECT * FROM steps WHERE seq = 1",
+        {"E04"},
     ),
     "records that came back": ("INSERT INTO confiture.journal SELECT * FROM records", {"E04"}),
 }
@@ -230,33 +218,35 @@ WRONG = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_what_does_not_verify_is_not_pruned(full, what):
-    tamper(full, WRONG[what])
-    before = left(full)
+def test_what_does_not_verify_is_not_pruned(anchored, what):
+    tamper(anchored, WRONG[what])
+    before = left(anchored)
     for dry in (True, False):
-        report = full.refused("XX001", "SELECT confiture.prune_ledger(%s, %s)", [moment(full), dry])
+        report = anchored.refused(
+            "XX001", "SELECT confiture.prune_ledger(%s, %s)", [moment(anchored), dry]
+        )
         assert "does not verify" in report.message_primary and report.message_detail[:1] == "E"
-    assert left(full) == before
-    assert full.column("SELECT pg_ls_dir(%s)", [str(full.archives)]) == []
+    assert left(anchored) == before
+    assert anchored.column("SELECT pg_ls_dir(%s)", [str(anchored.archives)]) == []
 
 
-def test_what_cannot_be_verified_is_not_pruned(full):
-    limit = moment(full)
-    (run,) = full.column("SELECT run_id FROM confiture.audit_log WHERE seq = 3")
-    tamper(full, f"DELETE FROM confiture.run_key WHERE run_id = '{run}'")
-    report = full.refused("55000", "SELECT confiture.prune_ledger(%s)", [limit])
+def test_what_cannot_be_verified_is_not_pruned(anchored):
+    limit = moment(anchored)
+    (run,) = anchored.column("SELECT run_id FROM confiture.audit_log WHERE seq = 3")
+    tamper(anchored, f"DELETE FROM confiture.run_key WHERE run_id = '{run}'")
+    report = anchored.refused("55000", "SELECT confiture.prune_ledger(%s)", [limit])
     assert "E13" in report.message_detail
 
 
-def test_guards_that_are_off_let_nothing_be_pruned(full):
-    full.execute("SELECT confiture.disarm('a test')")
-    full.refused("XX001", "SELECT confiture.prune_ledger(%s)", [moment(full)])
-    full.execute("SELECT confiture.rearm()")
-    assert prune(full)
+def test_guards_that_are_off_let_nothing_be_pruned(anchored):
+    anchored.execute("SELECT confiture.disarm('a test')")
+    anchored.refused("XX001", "SELECT confiture.prune_ledger(%s)", [moment(anchored)])
+    anchored.execute("SELECT confiture.rearm()")
+    assert prune(anchored)
 
 
-def test_a_rule_that_swallows_the_deletion_lets_nothing_be_pruned(full):
-    with commands_unguarded(full):
-        full.execute("CREATE RULE r AS ON DELETE TO confiture.lineage DO INSTEAD NOTHING")
-    full.refused("XX001", "SELECT confiture.prune_ledger(%s)", [moment(full)])
-    assert len(left(full)["audit_log"]) == 8
+def test_a_rule_that_swallows_the_deletion_lets_nothing_be_pruned(anchored):
+    with commands_unguarded(anchored):
+        anchored.execute("CREATE RULE r AS ON DELETE TO confiture.lineage DO INSTEAD NOTHING")
+    anchored.refused("XX001", "SELECT confiture.prune_ledger(%s)", [moment(anchored)])
+    assert len(left(anchored)["audit_log"]) == 8

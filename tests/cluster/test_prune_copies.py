@@ -9,7 +9,6 @@ import anchor_check
 from journal_calls import REVEAL
 from retention import (
     fill,
-    forget_directories,
     found,
     is_right,
     left,
@@ -22,33 +21,20 @@ from test_anchors import export, hashes
 from test_ledger_copies import count, publisher, start, stop, subscribe, wait  # noqa: F401
 
 
-@pytest.fixture
-def db(numbered):
-    """Numbers of entries are said here: the first one is about the key."""
-    return numbered
-
-
-@pytest.fixture
-def ledger(db):
-    """Eight entries, of which an anchor covers five; directories for anchors and archives."""
-    set_directories(db)
-    fill(db)
-    yield db
-    forget_directories(db)
-
-
 def test_a_standby_refuses_and_says_what_would_go(private_server):
     server = private_server("wal_level=replica")
     db = server.create_database(key=False)
     make_small(db)
     db.make_key()
-    ledger = set_directories(db)
-    fill(ledger)
+    anchored = set_directories(db)
+    fill(anchored)
     standby = Standby(server, name="follower")
     try:
         with standby.connect(db.name) as connection:
             for _ in range(200):
-                if connection.execute("SELECT count(*) FROM confiture.audit_log").fetchone() == (8,):
+                if connection.execute("SELECT count(*) FROM confiture.audit_log").fetchone() == (
+                    8,
+                ):
                     break
                 time.sleep(0.05)
             call = "SELECT first_seq, last_seq, sha256 FROM confiture.prune_ledger(now(), {})"
@@ -56,7 +42,7 @@ def test_a_standby_refuses_and_says_what_would_go(private_server):
                 connection.execute(call.format("false"))
             assert refused.value.diag.sqlstate == "25006"
             assert connection.execute(call.format("true")).fetchone() == (1, 5, None)
-            prune(ledger)
+            prune(anchored)
             for _ in range(200):
                 rows = connection.execute(
                     "SELECT check_code, seq_from FROM confiture.verify_ledger()"
@@ -70,21 +56,21 @@ def test_a_standby_refuses_and_says_what_would_go(private_server):
 
 
 @pytest.mark.parametrize("way", ["plain", "custom", "inserts", "two jobs"])
-def test_a_dump_of_a_pruned_ledger_verifies_and_goes_on(ledger, bare, tmp_path, way):
-    note = export(ledger)
-    prune(ledger)
-    assert left(ledger)["journal"] == [] and left(ledger)["lineage"] == []
-    run, path = ledger.server.run, tmp_path / "dump"
+def test_a_dump_of_a_pruned_ledger_verifies_and_goes_on(anchored, bare, tmp_path, way):
+    note = export(anchored)
+    prune(anchored)
+    assert left(anchored)["journal"] == [] and left(anchored)["lineage"] == []
+    run, path = anchored.server.run, tmp_path / "dump"
     if way in ("plain", "inserts"):
         more = ["--inserts"] if way == "inserts" else []
-        path.write_text(run("pg_dump", *more, database=ledger.name).stdout, encoding="utf-8")
+        path.write_text(run("pg_dump", *more, database=anchored.name).stdout, encoding="utf-8")
         bare.psql("-f", path)
     else:
         form, jobs = ("-Fc", []) if way == "custom" else ("-Fd", ["-j", "2"])
-        run("pg_dump", form, *jobs, "-f", path, database=ledger.name)
+        run("pg_dump", form, *jobs, "-f", path, database=anchored.name)
         run("pg_restore", "--exit-on-error", *jobs, "-d", bare.name, path)
     restored = bare
-    assert left(restored) == left(ledger)
+    assert left(restored) == left(anchored)
     codes = {code for code, _ in found(restored, anchors=[note])}
     # The count of the journal is no part of a dump.
     assert codes == {"OK", "W01", "W08"}
@@ -105,8 +91,10 @@ def test_a_subscriber_keeps_what_was_pruned_and_says_so(publisher):  # noqa: F81
         wait(lambda: count(target, "audit_log") == before)
         assert prune(source)["last_seq"] == before - 1
         wait(lambda: count(target, "audit_log") == before + 1)
-        rows = target.rows("SELECT check_code, seq_from, seq_to FROM confiture.verify_ledger()"
-                           " WHERE chain = 'audit'")
+        rows = target.rows(
+            "SELECT check_code, seq_from, seq_to FROM confiture.verify_ledger()"
+            " WHERE chain = 'audit'"
+        )
         assert ("E04", 1, before - 1) in rows
     finally:
         stop(source, target, slot)
@@ -115,47 +103,55 @@ def test_a_subscriber_keeps_what_was_pruned_and_says_so(publisher):  # noqa: F81
 # Anchors and proofs behind a boundary.
 
 
-def test_anchors_go_on_to_be_checked_and_made(ledger):
-    anchors = [export(ledger)]
-    prune(ledger, ledger.value('SELECT "timestamp" FROM confiture.audit_log WHERE seq = 6'))
-    said = found(ledger, anchors=anchors)
+def test_anchors_go_on_to_be_checked_and_made(anchored):
+    anchors = [export(anchored)]
+    prune(anchored, anchored.value('SELECT "timestamp" FROM confiture.audit_log WHERE seq = 6'))
+    said = found(anchored, anchors=anchors)
     assert "Verified to entry 8" in said[("OK", "audit")][3]
-    ledger.sync()
-    anchors.append(export(ledger))
-    said = found(ledger)
+    anchored.sync()
+    anchors.append(export(anchored))
+    said = found(anchored)
     assert "Verified to entry 12" in said[("OK", "audit")][3]
-    prune(ledger)
+    prune(anchored)
     # Anchors that are about what went only are said, and are no failure.
-    is_right(ledger)
-    said = found(ledger, anchors=anchors)
+    is_right(anchored)
+    said = found(anchored, anchors=anchors)
     assert "1 anchor speaks of those only" in said[("OK", "audit")][3]
-    said = found(ledger, anchors=anchors[:1])
+    said = found(anchored, anchors=anchors[:1])
     assert said[("W01", "audit")][:3] == ("warn", 13, 14)
 
 
-def test_proofs_behind_a_boundary(ledger):
+def test_proofs_behind_a_boundary(anchored):
     for _ in range(3):
-        ledger.sync()
-    export(ledger)
-    all_leaves = hashes(ledger)
-    prune(ledger, ledger.value('SELECT "timestamp" FROM confiture.audit_log WHERE seq = 7'))
-    (gone,) = ledger.column("SELECT (details ->> 'last_seq')::int FROM confiture.audit_log"
-                            " WHERE event = 'PRUNED'")
-    leaves = all_leaves + hashes(ledger)[len(all_leaves) - gone :]
+        anchored.sync()
+    export(anchored)
+    all_leaves = hashes(anchored)
+    prune(anchored, anchored.value('SELECT "timestamp" FROM confiture.audit_log WHERE seq = 7'))
+    (gone,) = anchored.column(
+        "SELECT (details ->> 'last_seq')::int FROM confiture.audit_log WHERE event = 'PRUNED'"
+    )
+    leaves = all_leaves + hashes(anchored)[len(all_leaves) - gone :]
     assert (gone, len(leaves)) == (6, 16)
     proof = "SELECT hash FROM confiture.{}_proof(%s, %s) ORDER BY n"
     for size in range(gone, 17):
         root = anchor_check.root_of(leaves[:size])
         for at in range(gone + 1, size + 1):
-            given = ledger.column(proof.format("inclusion"), [at, size])
-            assert anchor_check.includes(at - 1, size, anchor_check.leaf(leaves[at - 1]), given, root)
+            given = anchored.column(proof.format("inclusion"), [at, size])
+            assert anchor_check.includes(
+                at - 1, size, anchor_check.leaf(leaves[at - 1]), given, root
+            )
         for at in range(gone, size + 1):
-            given = ledger.column(proof.format("consistency"), [at, size])
+            given = anchored.column(proof.format("consistency"), [at, size])
             before = anchor_check.root_of(leaves[:at])
             assert anchor_check.is_consistent(at, before, size, root, given)
-    for call in ("inclusion_proof(1)", "inclusion_proof(2, 16)", "consistency_proof(3)",
-                 "inclusion_proof(2, 4)", "consistency_proof(2, 4)"):
-        report = ledger.refused("55000", f"SELECT confiture.{call}")
+    for call in (
+        "inclusion_proof(1)",
+        "inclusion_proof(2, 16)",
+        "consistency_proof(3)",
+        "inclusion_proof(2, 4)",
+        "consistency_proof(2, 4)",
+    ):
+        report = anchored.refused("55000", f"SELECT confiture.{call}")
         assert "pruned" in report.message_primary and "6" in report.message_detail
     for numbers in ("0", "17", "8, 7"):
-        ledger.refused("22023", f"SELECT confiture.inclusion_proof({numbers})")
+        anchored.refused("22023", f"SELECT confiture.inclusion_proof({numbers})")

@@ -3,27 +3,18 @@
 import pytest
 
 from journal_calls import REVEAL
-from retention import failures, fill, forget_directories, found, prune, set_directories
+from retention import failures, found, prune
 from tampering import tamper
 from test_anchors import export
 
 
 @pytest.fixture
-def db(numbered):
-    """Numbers of entries are said here: the first one is about the key."""
-    return numbered
-
-
-@pytest.fixture
-def ledger(db):
+def ledger(anchored):
     """Anchors of 5 and of 8 entries, and three entries after them."""
-    set_directories(db)
-    fill(db)
-    export(db)
-    db.execute(REVEAL)
-    db.sync()
-    yield db
-    forget_directories(db)
+    export(anchored)
+    anchored.execute(REVEAL)
+    anchored.sync()
+    return anchored
 
 
 def since(db, **more):
@@ -54,8 +45,9 @@ def test_it_goes_on_behind_a_boundary(ledger):
     assert prune(ledger, limit)["last_seq"] == 3
     said = since(ledger)
     assert said[("OK", "audit")][1:3] == (4, 12)
-    assert "Entries up to 3 were pruned, as entry 12 says. Of entries up to 8 only" in (
-        said[("OK", "audit")][3]
+    assert (
+        "Entries up to 3 were pruned, as entry 12 says. Of entries up to 8 only"
+        in (said[("OK", "audit")][3])
     )
     # Where nothing that is left is anchored, everything is checked.
     assert prune(ledger)["last_seq"] == 8
@@ -75,11 +67,10 @@ FOUND = {
     "a new record": ("UPDATE confiture.journal SET user_name = 'x' WHERE number = 3", "E02"),
     "a new record that is missing": ("DELETE FROM confiture.journal WHERE number = 3", "E06"),
     "an old entry that is missing": ("DELETE FROM confiture.audit_log WHERE seq = 3", "E04"),
-    "an old hash": (
-        "UPDATE confiture.audit_log SET entry_hash = sha256('x') WHERE seq = 3", "E01"
-    ),
+    "an old hash": ("UPDATE confiture.audit_log SET entry_hash = sha256('x') WHERE seq = 3", "E01"),
     "an old link": (
-        "UPDATE confiture.audit_log SET previous_entry_hash = sha256('x') WHERE seq = 3", "E03"
+        "UPDATE confiture.audit_log SET previous_entry_hash = sha256('x') WHERE seq = 3",
+        "E03",
     ),
     "two old hashes exchanged": (
         "UPDATE confiture.audit_log SET entry_hash = sha256('x') WHERE seq = 2;"
@@ -89,16 +80,20 @@ FOUND = {
         "E09",
     ),
     "the entry that the anchor ends with": (
-        "UPDATE confiture.audit_log SET journal_last = 1 WHERE seq = 8", "E01"
+        "UPDATE confiture.audit_log SET journal_last = 1 WHERE seq = 8",
+        "E01",
     ),
     "what the last entry with lineage says": (
-        "UPDATE confiture.audit_log SET lineage_last = 4 WHERE seq = 8", "E01"
+        "UPDATE confiture.audit_log SET lineage_last = 4 WHERE seq = 8",
+        "E01",
     ),
     "that an old entry has no lineage": (
-        "UPDATE confiture.audit_log SET lineage_last = NULL WHERE seq = 8", "E01"
+        "UPDATE confiture.audit_log SET lineage_last = NULL WHERE seq = 8",
+        "E01",
     ),
     "the hash of the lineage that new one follows": (
-        "UPDATE confiture.lineage SET entry_hash = sha256('x') WHERE seq = 3", "E03"
+        "UPDATE confiture.lineage SET entry_hash = sha256('x') WHERE seq = 3",
+        "E03",
     ),
     "the head": ("UPDATE confiture.ledger_head SET seq = 10 WHERE chain = 'audit'", "E07"),
     "the end": ("DELETE FROM confiture.audit_log WHERE seq > 6", "E08"),
