@@ -158,6 +158,14 @@ pub fn counted(log: &Log<'_>) -> Result<Option<i64>> {
     Ok(Open::relation(log, log.count, pg_sys::AccessShareLock)?.last_value())
 }
 
+/// The number of the last row; `None` where there is none.
+///
+/// # Errors
+/// As [`counted`].
+pub fn last(log: &Log<'_>) -> Result<Option<i64>> {
+    Ok(Open::relation(log, log.table, pg_sys::AccessShareLock)?.last_number())
+}
+
 /// The number of the table, which tells one log from another; 0 where there is none.
 pub fn identity(log: &Log<'_>) -> u32 {
     oid(log, log.table).to_u32()

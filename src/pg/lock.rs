@@ -19,6 +19,27 @@ pub fn try_take_for_transaction(class: Class, number: u64) -> bool {
     acquire(&tag(class, number), false)
 }
 
+/// Waits until nobody holds the lock, and takes it until the transaction ends: alone, or together
+/// with others who share it.
+pub fn take_for_transaction(class: Class, number: u64, mode: Mode) {
+    let mode = match mode {
+        Mode::Alone => pg_sys::ExclusiveLock,
+        Mode::Shared => pg_sys::ShareLock,
+    };
+    let tag = tag(class, number);
+    // SAFETY: a plain call, which may be canceled; the server lets go of the lock.
+    unsafe { pg_sys::LockAcquire(&raw const tag, mode.cast_signed(), false, false) };
+}
+
+/// How a lock is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// By one session.
+    Alone,
+    /// By any number.
+    Shared,
+}
+
 /// Held until dropped or until the session ends.
 pub struct SessionLock(pg_sys::LOCKTAG);
 

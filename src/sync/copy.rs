@@ -11,6 +11,7 @@ use super::failure::Phase;
 use super::options::Lineage;
 use super::plan::Plan;
 use super::request::{self, Planned};
+use super::store::Deferrable;
 use super::{masks, statement, store, target, trackers, tracking};
 use crate::error::{Error, Kind, Result, counted};
 use crate::keys::{self, Secret, Use, subkey};
@@ -109,12 +110,25 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     tracking::keep_rest(&seen)?;
 
     phase.enter("adding keys and indexes");
+    let taken: Vec<String> = plan
+        .prepare
+        .created
+        .iter()
+        .chain(plan.tables.iter().map(|table| &table.source.name))
+        .cloned()
+        .collect();
     // What triggers of the target put off must be done before the tables can be altered.
-    spi::run("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
+    let put_off = PutOff::of(run, plan, &taken)?;
+    put_off.done()?;
     in_schema(&plan.target, || all(&plan.prepare.after))?;
-    spi::run("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
+    let put_off = PutOff::of(run, plan, &taken)?;
+    put_off.done()?;
+    put_off.as_before()?;
     phase.enter("checking");
-    let complete = tracking::all_seen(plan, &seen, &tables);
+    let complete = match tracked {
+        true => tracking::all_seen(plan, &seen, &tables),
+        false => Vec::new(),
+    };
     let checks = verify(plan, &again.source, &tables, complete, &snapshot)?;
     phase.enter("analyzing");
     for table in &plan.tables {
@@ -126,13 +140,6 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
             &[],
         )?;
     }
-    let taken: Vec<String> = plan
-        .prepare
-        .created
-        .iter()
-        .chain(plan.tables.iter().map(|table| &table.source.name))
-        .cloned()
-        .collect();
     store::remember(&plan.target, &taken, &user::name(user::outer()))?;
     Ok(Copied {
         lineage: tracking::lineage(run, plan, &seen, &tables),
@@ -140,6 +147,67 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         checks,
         created: plan.prepare.created.len(),
     })
+}
+
+/// What constraints and triggers put off until the end of a transaction.
+enum PutOff {
+    /// Everything: the transaction is the run's.
+    All,
+    /// That of the target's tables: what the caller's own statements have put off is the caller's,
+    /// to be done with the caller's rights when the transaction ends.
+    Of(Vec<Deferrable>),
+}
+
+impl PutOff {
+    fn of(run: &Evidence<'_>, plan: &Plan, tables: &[String]) -> Result<Self> {
+        if !run.in_transaction {
+            return Ok(Self::All);
+        }
+        let found = store::deferrable(&plan.target, tables)?;
+        if let Some(one) = found.iter().find(|one| one.is_elsewhere) {
+            return Err(Error::new(
+                Kind::Unsupported,
+                format!(
+                    "constraint \"{}\" is not the only one of that name in schema \"{}\"",
+                    one.name, plan.target
+                ),
+            )
+            .with_detail(
+                "Inside a transaction what it puts off could not be told from what another table \
+                 has put off.",
+            )
+            .with_hint("Rename one of them, or call the run on its own."));
+        }
+        Ok(Self::Of(found))
+    }
+
+    /// Has it done now.
+    fn done(&self) -> Result<()> {
+        match self {
+            Self::All => spi::run("SET CONSTRAINTS ALL IMMEDIATE", &[]).map(drop),
+            Self::Of(constraints) => set(constraints.iter(), "IMMEDIATE"),
+        }
+    }
+
+    /// Puts it off again, where it was.
+    fn as_before(&self) -> Result<()> {
+        match self {
+            Self::All => Ok(()),
+            Self::Of(constraints) => {
+                set(constraints.iter().filter(|one| one.is_deferred), "DEFERRED")
+            }
+        }
+    }
+}
+
+fn set<'a>(constraints: impl Iterator<Item = &'a Deferrable>, mode: &str) -> Result<()> {
+    let names: Vec<_> = constraints
+        .map(|one| ident::qualified(&one.schema, &one.name))
+        .collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    spi::run(&format!("SET CONSTRAINTS {} {mode}", names.join(", ")), &[]).map(drop)
 }
 
 /// Keeps the tables of the run as they are: the source readable for all, the target for nobody.

@@ -36,16 +36,16 @@ thread_local! {
 #[must_use]
 pub fn install(masks: Vec<(Mask, Place)>) -> Installed {
     REFUSED.take();
-    RUNNING.with_borrow_mut(|running| *running = masks);
-    Installed(())
+    Installed(RUNNING.replace(masks))
 }
 
-/// Takes the masks away when dropped.
-pub struct Installed(());
+/// Takes the masks away when dropped, and puts those of a run back that this one ran in, by a
+/// trigger of its target.
+pub struct Installed(Vec<(Mask, Place)>);
 
 impl Drop for Installed {
     fn drop(&mut self) {
-        RUNNING.with_borrow_mut(Vec::clear);
+        RUNNING.set(std::mem::take(&mut self.0));
     }
 }
 

@@ -4,6 +4,7 @@ use super::trackers::{self, Tracker};
 use super::{planner, request, store, trust};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::lineage::Facts;
+use crate::ledger::lineage::binding::RowBinding;
 use crate::ledger::lineage::commitment::{ColumnKey, Commitment, Shape, Sum};
 use crate::ledger::lineage::rows::{self, Place, Roots, WIDTH};
 use crate::ledger::lineage::store as lineage;
@@ -78,8 +79,10 @@ pub struct Found {
     pub key: ColumnKey,
     /// The table, for a FROM clause.
     pub relation: String,
-    /// The columns of its primary key.
-    pub primary_key: Vec<String>,
+    /// What its values are bound to.
+    pub binding: RowBinding,
+    /// The columns of its primary key, as it is now.
+    primary_key: Vec<String>,
     /// Where its rows are kept.
     pub place: Place,
 }
@@ -87,7 +90,7 @@ pub struct Found {
 /// Finds what a run committed to; `None` where there is nothing, or no key that opens it.
 ///
 /// # Errors
-/// 42704 when the lineage has no such entry, 42P01 when the table is gone; 42501 when code of a
+/// 42703 when a column of the key of rows is gone, 42704 when the lineage has no such entry, 42P01 when the table is gone; 42501 when code of a
 /// weaker role would run to read it; 55000 when the key that opens the key of the run is not
 /// available.
 pub fn find(run_id: [u8; 16], table: &str, column: &str) -> Result<Option<Found>> {
@@ -100,6 +103,9 @@ pub fn find(run_id: [u8; 16], table: &str, column: &str) -> Result<Option<Found>
     };
     let facts = entry.facts;
     let Ok(commitment) = Commitment::of(&facts.commitment) else {
+        return Ok(None);
+    };
+    let Some(binding) = RowBinding::of(&facts.row_binding) else {
         return Ok(None);
     };
     let Some(key) = lineage::key(run_id)? else {
@@ -132,6 +138,7 @@ pub fn find(run_id: [u8; 16], table: &str, column: &str) -> Result<Option<Found>
         },
         facts,
         commitment,
+        binding,
         primary_key,
     }))
 }
@@ -140,21 +147,26 @@ impl Found {
     /// The key of a row `t` as arguments behind others; `None` where it is not known to which
     /// columns a value is bound.
     pub fn key_of_rows(&self) -> Option<Vec<String>> {
-        match (self.facts.row_binding.as_str(), self.primary_key.as_slice()) {
-            ("key", columns) => {
+        match &self.binding {
+            RowBinding::Key(columns) => {
                 let argument = |name: &String| format!(", t.{}", quote(name));
                 Some(columns.iter().map(argument).collect())
             }
             // The word of a script: the key as text, which a key of one column has by itself.
-            ("text", [name]) => Some(vec![format!(", (t.{})::pg_catalog.text", quote(name))]),
-            ("text", _) => None,
-            _ => Some(Vec::new()),
+            RowBinding::Text => match self.primary_key.as_slice() {
+                [name] => Some(vec![format!(", (t.{})::pg_catalog.text", quote(name))]),
+                _ => None,
+            },
+            RowBinding::None => Some(Vec::new()),
         }
     }
 
     /// The sum of the hashes that are kept of the stored values; `None` where they are not those
     /// that the entry commits to.
-    fn stored_sum(&self) -> Result<Option<Sum>> {
+    ///
+    /// # Errors
+    /// As the interface.
+    pub fn stored_sum(&self) -> Result<Option<Sum>> {
         let (mut sum, mut roots) = (Sum::default(), Roots::default());
         rows::store::each(&self.place, |chunk| {
             roots.push(chunk);

@@ -6,6 +6,7 @@ use super::trackers::{self, Tracker};
 use super::{request, store};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::journal;
+use crate::ledger::lineage::binding::RowBinding;
 use crate::ledger::lineage::commitment::Shape;
 use crate::ledger::lineage::rows::{self, WIDTH};
 use crate::pg::ident::quote;
@@ -42,10 +43,12 @@ pub fn deviations(
     }
     let found = row_by_row(run_id, table, column)?;
     let keys = found.key_of_rows().unwrap_or_default();
-    let texts: Vec<_> = found
-        .primary_key
+    let columns = match &found.binding {
+        RowBinding::Key(columns) => columns.as_slice(),
+        RowBinding::Text | RowBinding::None => &[],
+    };
+    let texts: Vec<_> = columns
         .iter()
-        .take(keys.len())
         .map(|name| format!("(t.{})::pg_catalog.text", quote(name)))
         .collect();
     // Where rows have no key, equal values have equal hashes: each is held against one of them.
@@ -129,26 +132,29 @@ pub fn trace(
     original: Option<&str>,
 ) -> Result<&'static str> {
     let found = row_by_row(run_id, table, column)?;
-    if found.facts.row_binding != "key" || found.primary_key.is_empty() {
+    let RowBinding::Key(columns) = &found.binding else {
         return Err(Error::new(
             Kind::NotReady,
             "the values of this column are not bound to rows",
         )
-        .with_detail("The table has no primary key, or had none."));
-    }
-    if row_key.len() != found.primary_key.len() {
+        .with_detail("The table had no primary key when the run wrote it."));
+    };
+    if row_key.len() != columns.len() {
         return Err(Error::new(
             Kind::InvalidParameter,
             "argument \"row_key\" has another number of columns than the key of the table",
         )
-        .with_detail(format!("The key is ({}).", found.primary_key.join(", "))));
+        .with_detail(format!("The key is ({}).", columns.join(", "))));
     }
     journal::store::reveal("verify_lineage_row", 1)?;
     let (tracking, secret) = trackers::install_secretly(Tracker::new(found.key.clone()))?;
-    let (before, after) = match guarded(|| hashes(&found, row_key, original, secret)) {
+    let (before, after) = match guarded(|| hashes(&found, columns, row_key, original, secret)) {
         Ok(hashes) => hashes,
         Err(Failure::Own(error)) => return Err(error),
-        // The server's own words hold what was handed in.
+        // Of what was handed in its words may hold something; of rights and objects they do not.
+        Err(Failure::Server(error)) if !["22", "23"].contains(&error.sqlstate.class()) => {
+            return Err(Error::new(Kind::Server(error.sqlstate), error.message));
+        }
         Err(Failure::Server(_)) => {
             return Err(Error::new(
                 Kind::InvalidParameter,
@@ -182,6 +188,7 @@ pub fn trace(
 /// it is there.
 fn hashes(
     found: &Found,
+    columns: &[String],
     row_key: &[String],
     original: Option<&str>,
     secret: i64,
@@ -189,8 +196,9 @@ fn hashes(
     request::pinned(|| {
         let of =
             |name: &str| store::column_type(&found.facts.schema_name, &found.place.table, name);
-        let (mut given, mut stored, mut is_row) = (String::new(), String::new(), Vec::new());
-        for (i, name) in (1..).zip(&found.primary_key) {
+        let (mut given, mut stored) = (String::new(), String::new());
+        let (mut is_row, mut is_key) = (Vec::new(), vec!["true".to_owned()]);
+        for (i, name) in (1..).zip(columns) {
             let (of, name) = (of(name)?, quote(name));
             let value = format!("(($1::pg_catalog.text[])[{i}])::{}", of.name);
             // Operators of other types may be anybody's.
@@ -198,27 +206,25 @@ fn hashes(
                 true => format!("t.{name} = {value}"),
                 false => format!("(t.{name})::pg_catalog.text = ({value})::pg_catalog.text"),
             });
+            is_key.extend(is_whole(&of, &format!("($1::pg_catalog.text[])[{i}]")));
             given.push_str(&format!(", {value}"));
             stored.push_str(&format!(", t.{name}"));
         }
         let of = of(&found.place.column)?;
         let column = quote(&found.place.column);
         let value = format!("$2::pg_catalog.text::{}", of.name);
-        // A cast cuts what is too long; only blanks may go.
-        let is_whole = match of.is_cut {
-            true => format!(
-                "pg_catalog.rtrim(({value})::pg_catalog.text) IS NOT DISTINCT FROM \
-                 pg_catalog.rtrim($2::pg_catalog.text)"
-            ),
-            false => "true".to_owned(),
-        };
-        let count = found.primary_key.len();
+        let is_whole = is_whole(&of, "$2::pg_catalog.text").map_or_else(
+            || "true".to_owned(),
+            |whole| format!("({whole}) IS NOT FALSE"),
+        );
+        let is_key = is_key.join(" AND ");
+        let count = columns.len();
         let args = [row_key.to_vec().into(), original.into(), secret.into()];
         // The key as it stands in the row, which may be written in more than one way.
         let there = format!(
             "SELECT CASE WHEN {is_whole} THEN confiture._run_mac($3, {count}{stored}, {value}) END,
                     confiture._run_mac($3, {count}{stored}, t.{column})
-               FROM {} AS t WHERE {}",
+               FROM {} AS t WHERE {} AND {is_key}",
             found.relation,
             is_row.join(" AND "),
         );
@@ -233,16 +239,36 @@ fn hashes(
         }
         let gone = format!(
             "SELECT CASE WHEN {is_whole} THEN confiture._run_mac($3, {count}{given}, {value}) END,
-                    NULL::pg_catalog.bytea"
+                    NULL::pg_catalog.bytea WHERE {is_key}"
         );
         let hashes = spi::rows(&gone, &args, read)?.into_iter().next();
         Ok(hashes.unwrap_or_default())
     })
 }
 
+/// A condition that a text is a value of its column as it stands: a cast cuts what is too long, and
+/// rounds; `None` where it does neither.
+fn is_whole(of: &store::ColumnType, text: &str) -> Option<String> {
+    let uncut = of.uncut.as_ref()?;
+    Some(format!(
+        "({text})::{uncut} OPERATOR(pg_catalog.=) (({text})::{})::{uncut}",
+        of.name
+    ))
+}
+
 fn row_by_row(run_id: [u8; 16], table: &str, column: &str) -> Result<Found> {
     match find(run_id, table, column)? {
-        Some(found) if found.commitment.shape == Shape::Rows => Ok(found),
+        Some(found) if found.commitment.shape == Shape::Rows => {
+            // What is kept beside the ledger says nothing but with it.
+            if found.stored_sum()?.is_none() {
+                return Err(Error::new(
+                    Kind::Corrupt,
+                    "the hashes kept of this column are not those that the run committed to",
+                )
+                .with_hint("Run confiture.verify_ledger."));
+            }
+            Ok(found)
+        }
         Some(_) => Err(Error::new(
             Kind::NotReady,
             "this run kept sums of its columns, not their rows",

@@ -125,7 +125,8 @@ fn value(
                 Some(expression)
             }
             How::Default => None,
-            How::Null => Some("NULL".to_owned()),
+            // Of its type: in a subquery it would be a text.
+            How::Null => Some(format!("NULL::{}", type_name(type_oid, target, source))),
             How::Record(fields) => {
                 let fields: Vec<_> = fields
                     .iter()

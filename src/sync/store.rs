@@ -120,12 +120,58 @@ pub fn keyed_table(schema: &str, table: &str) -> Result<Option<(char, Vec<String
         .map(|(kind, key)| (kind.chars().next().unwrap_or('r'), key)))
 }
 
+/// A constraint, or a trigger, that can be put off until the end of a transaction.
+pub struct Deferrable {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it is put off unless somebody says otherwise.
+    pub is_deferred: bool,
+    /// Whether another table of the schema has one of that name.
+    pub is_elsewhere: bool,
+}
+
+/// Those of some tables and their partitions.
+///
+/// # Errors
+/// XX000 when the interface fails.
+pub fn deferrable(schema: &str, tables: &[String]) -> Result<Vec<Deferrable>> {
+    spi::rows(
+        "WITH RECURSIVE mine AS (
+           SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = $1 AND c.relname::text = ANY ($2)
+           UNION
+           SELECT i.inhrelid FROM mine m JOIN pg_catalog.pg_inherits i ON i.inhparent = m.oid)
+         SELECT n.nspname::text, c.conname::text, bool_or(c.condeferred),
+                EXISTS (SELECT FROM pg_catalog.pg_constraint o
+                         WHERE o.connamespace = c.connamespace AND o.conname = c.conname
+                           AND o.condeferrable AND o.conrelid <> 0::oid
+                           AND NOT EXISTS (SELECT FROM mine m WHERE m.oid = o.conrelid))
+           FROM pg_catalog.pg_constraint c
+           JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace
+           JOIN mine m ON m.oid = c.conrelid
+          WHERE c.condeferrable
+          GROUP BY n.nspname, c.connamespace, c.conname ORDER BY 1, 2",
+        &[schema.into(), tables.to_vec().into()],
+        |row| {
+            Ok(Deferrable {
+                schema: row.required(1)?,
+                name: row.required(2)?,
+                is_deferred: row.required(3)?,
+                is_elsewhere: row.required(4)?,
+            })
+        },
+    )
+}
+
 /// A column as it is written in SQL.
 pub struct ColumnType {
     /// Its type, with length or precision.
     pub name: String,
-    /// Whether values of it are cut to a length, of texts.
-    pub is_cut: bool,
+    /// What it is over, without length or precision, where values are cut or rounded to fit; `None`
+    /// where none is.
+    pub uncut: Option<String>,
     /// Whether the type is the server's own, and so are its operators.
     pub is_builtin: bool,
 }
@@ -136,7 +182,11 @@ pub struct ColumnType {
 /// 42703 when there is no such column.
 pub fn column_type(schema: &str, table: &str, column: &str) -> Result<ColumnType> {
     let found = spi::read(
-        "SELECT pg_catalog.format_type(a.atttypid, a.atttypmod), t.typcategory = 'S',
+        "SELECT pg_catalog.format_type(a.atttypid, a.atttypmod),
+                CASE WHEN a.atttypid = 'pg_catalog.name'::pg_catalog.regtype::oid THEN 'pg_catalog.text'
+                     WHEN greatest(a.atttypmod, t.typtypmod) >= 0
+                     THEN pg_catalog.format_type(CASE t.typbasetype WHEN 0::oid THEN t.oid
+                                                      ELSE t.typbasetype END, -1) END,
                 n2.nspname = 'pg_catalog' AND t.typtype = 'b'
            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
            JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
@@ -147,7 +197,7 @@ pub fn column_type(schema: &str, table: &str, column: &str) -> Result<ColumnType
         |row| {
             Ok(ColumnType {
                 name: row.required(1)?,
-                is_cut: row.required(2)?,
+                uncut: row.get(2)?,
                 is_builtin: row.required(3)?,
             })
         },

@@ -65,12 +65,18 @@ thread_local! {
 /// Makes trackers callable until the guard is dropped, whatever way that happens.
 #[must_use]
 pub fn install(trackers: Vec<Tracker>) -> Installed {
-    RUNNING.with_borrow_mut(|running| *running = trackers);
-    Installed(())
+    Installed {
+        outer: RUNNING.replace(trackers),
+        secret: SECRET.take(),
+    }
 }
 
-/// Takes the trackers away when dropped.
-pub struct Installed(());
+/// Takes the trackers away when dropped, and puts those of a run back that this one ran in, by a
+/// trigger of its target.
+pub struct Installed {
+    outer: Vec<Tracker>,
+    secret: Option<i64>,
+}
 
 impl Installed {
     /// What they have seen, by number.
@@ -90,8 +96,8 @@ impl Installed {
 
 impl Drop for Installed {
     fn drop(&mut self) {
-        SECRET.set(None);
-        RUNNING.with_borrow_mut(Vec::clear);
+        SECRET.set(self.secret);
+        RUNNING.set(std::mem::take(&mut self.outer));
     }
 }
 

@@ -11,6 +11,7 @@ use super::plan::{Decision, Plan};
 use super::trackers::{Seen, Tracker};
 use super::watch::{self, Watch};
 use crate::error::Result;
+use crate::ledger::lineage::binding::RowBinding;
 use crate::ledger::lineage::commitment::ColumnKey;
 use crate::ledger::lineage::rows::{self, Place};
 use crate::ledger::lineage::{self, store};
@@ -61,7 +62,7 @@ pub fn keep_rest(seen: &[Seen]) -> Result<()> {
     Ok(())
 }
 
-/// Whether the trackers have seen every row that was written.
+/// Whether the trackers have seen every row that was written. One that is not there has not.
 pub fn all_seen(plan: &Plan, seen: &[Seen], loaded: &[(String, u64, f64)]) -> Vec<Check> {
     let rows: BTreeMap<_, _> = loaded
         .iter()
@@ -69,11 +70,14 @@ pub fn all_seen(plan: &Plan, seen: &[Seen], loaded: &[(String, u64, f64)]) -> Ve
         .collect();
     watch::trackers(plan)
         .into_iter()
-        .zip(seen)
-        .map(|((table, column), Seen { tally, .. })| Check {
-            passed: rows.get(table) == Some(&tally.rows()),
-            report: json!({"check": "lineage covers every row", "table": table, "column": column,
-                           "seen": tally.rows()}),
+        .enumerate()
+        .map(|(number, (table, column))| {
+            let count = seen.get(number).map(|seen| seen.tally.rows());
+            Check {
+                passed: count.is_some() && rows.get(table).copied() == count,
+                report: json!({"check": "lineage covers every row", "table": table,
+                               "column": column, "seen": count}),
+            }
         })
         .collect()
 }
@@ -89,11 +93,7 @@ pub fn lineage(
     let mut entries = Vec::new();
     for (table, (_, rows, _)) in plan.tables.iter().zip(loaded) {
         let name = table.source.name.as_str();
-        let binding = if Watch::of(table).is_bound() {
-            "key"
-        } else {
-            "none"
-        };
+        let binding = Watch::of(table).binding().name();
         for column in &table.columns {
             let Decision::Masked(masked) = &column.decision else {
                 continue;
@@ -106,7 +106,7 @@ pub fn lineage(
                 column_name: column.name.clone(),
                 rows_seen: number(*rows),
                 commitment: "none".to_owned(),
-                row_binding: "none".to_owned(),
+                row_binding: RowBinding::None.name(),
                 strategy: kind.name().to_owned(),
                 strategy_version: kind.version().into(),
                 strategy_params_hash: params_hash(masked.strategy.effective_params()).to_vec(),
@@ -127,7 +127,7 @@ pub fn lineage(
                         original_hash: Some(original.to_vec()),
                         anonymized_hash: Some(anonymized.to_vec()),
                         commitment: commitment.name().to_owned(),
-                        row_binding: binding.to_owned(),
+                        row_binding: binding.clone(),
                         run_key_id: Some(run.run_id),
                         ..facts
                     }

@@ -3,6 +3,7 @@
 
 use super::fit::How;
 use super::plan::{ColumnPlan, Decision, Plan, TablePlan};
+use crate::ledger::lineage::binding::RowBinding;
 use crate::pg::ident::quote;
 
 /// Most pairs of one call: a function takes 100 arguments, and a key may have 32 columns.
@@ -28,9 +29,10 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Whether a value is bound to the key of its row.
-    pub fn is_bound(&self) -> bool {
-        self.key.is_some()
+    /// What a value is bound to.
+    pub fn binding(&self) -> RowBinding {
+        self.key
+            .map_or(RowBinding::None, |key| RowBinding::Key(key.to_vec()))
     }
 
     /// Whether the statement needs the value of a column as the target stores it.

@@ -181,3 +181,84 @@ def test_without_the_option_the_error_names_it(db):
     report = db.refused("25001", CALL.replace("true", "false"))
     assert "in_transaction" in report.message_hint
     db.execute("ROLLBACK")
+
+
+DEFERRED = """
+    CREATE TEMP TABLE loot (who text); GRANT ALL ON loot TO PUBLIC;
+    CREATE TEMP TABLE t (a int);
+    CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN INSERT INTO pg_temp.loot VALUES (current_user); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER z AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW EXECUTE FUNCTION pg_temp.note();
+"""
+
+
+def test_what_the_caller_has_put_off_runs_with_the_callers_rights(db):
+    db.execute(
+        "CREATE FUNCTION public.refresh() RETURNS void LANGUAGE plpgsql SECURITY DEFINER"
+        f" SET search_path = pg_catalog, pg_temp AS $$ BEGIN {CALL}; END $$;"
+    )
+    low = db.session(user=db.role("low"))
+    name = low.value("SELECT session_user")
+    low.execute(DEFERRED)
+    low.execute("BEGIN; INSERT INTO t VALUES (1)")
+    low.execute("SELECT public.refresh()")
+    assert low.rows("TABLE loot") == []
+    low.execute("COMMIT")
+    assert low.rows("TABLE loot") == [(name,)]
+    assert db.value("SELECT count(*) FROM staging.people") == 3
+
+
+def test_constraints_of_the_caller_stay_put_off(db):
+    db.execute(
+        "CREATE TABLE par (id int PRIMARY KEY);"
+        " CREATE TABLE chi (id int REFERENCES par DEFERRABLE INITIALLY DEFERRED)"
+    )
+    db.execute("BEGIN; INSERT INTO chi VALUES (1)")
+    db.execute(CALL)
+    db.execute("INSERT INTO chi VALUES (2)")
+    db.execute("INSERT INTO par VALUES (1), (2)")
+    db.execute("COMMIT")
+    assert db.events() == ["KEY_CREATED", "COMPLETED"]
+
+
+def test_what_triggers_of_the_target_put_off_is_done_in_the_run(db):
+    db.sync()
+    db.execute(
+        "CREATE TABLE seen (id int);"
+        " CREATE FUNCTION public.see() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN INSERT INTO public.seen VALUES (NEW.id); RETURN NULL; END $$;"
+        " CREATE CONSTRAINT TRIGGER see AFTER INSERT ON staging.people"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.see()"
+    )
+    fire = CALL.replace("true}", 'true, "triggers": "fire"}')
+    db.execute("BEGIN")
+    db.execute(fire)
+    assert db.value("SELECT count(*) FROM seen") == 3
+    # Put off again for whoever comes next.
+    db.execute("INSERT INTO staging.people VALUES (9, 'x@y.example', NULL)")
+    assert db.value("SELECT count(*) FROM seen") == 3
+    db.execute("COMMIT")
+    assert db.value("SELECT count(*) FROM seen") == 4
+    db.execute(
+        "CREATE TABLE staging.other (id int);"
+        " CREATE CONSTRAINT TRIGGER see AFTER INSERT ON staging.other"
+        " DEFERRABLE FOR EACH ROW EXECUTE FUNCTION public.see()"
+    )
+    db.execute("BEGIN")
+    db.refused("0A000", fire)
+    db.execute("ROLLBACK")
+    db.execute(fire)
+
+
+def test_a_run_in_a_trigger_of_another_leaves_both_their_lineage(db):
+    db.sync()
+    db.execute(
+        "CREATE FUNCTION public.nest() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" {CALL.replace('staging', 'other')}; RETURN NULL; END $$;"
+        " CREATE TRIGGER nest AFTER INSERT ON staging.people EXECUTE FUNCTION public.nest()"
+    )
+    db.sync(options='{"triggers": "fire"}')
+    counted = "SELECT schema_name, rows_changed FROM confiture.lineage ORDER BY seq DESC LIMIT 2"
+    assert sorted(db.rows(counted)) == [("other", 3), ("staging", 3)]
+    assert "OK" in db.findings()

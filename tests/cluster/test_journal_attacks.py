@@ -184,6 +184,8 @@ def test_a_restored_journal_goes_on_where_it_stopped(five, bare, tmp_path, how):
     assert restored.rows(everything) == five.rows(everything)
     assert set(journal(restored)) == {"W01", "W08"}, "not counted here yet"
     assert "OK" in restored.findings()
+    # A second time they do not come.
+    restored.refused("42501", "INSERT INTO confiture.journal SELECT * FROM confiture.journal")
     restored.execute(REVEAL)
     is_right(restored, 6)
     assert restored.refused("42501", REFUSED[5]).message_hint

@@ -59,7 +59,7 @@ def test_a_run_leaves_an_entry_for_each_masked_column(db):
         " original_hash <> anonymized_hash FROM confiture.lineage"
     )
     assert facts[0] == (
-        *("run", "prod", "staging", "sum256/blake3", "key", "email", False),
+        *("run", "prod", "staging", "sum256/blake3", 'key ["id"]', "email", False),
         *(True, 32, 32, True),
     )
     assert "OK" in db.findings()

@@ -1,5 +1,7 @@
 """Runs with the option lineage_rows: the hashes of single rows, and what they tell afterwards."""
 
+import time
+
 import pytest
 
 from samples import profile
@@ -18,10 +20,14 @@ def run_id(db):
 @pytest.fixture(name="kept")
 def _kept(db):
     """More than one chunk of rows, of which some are NULL, and one run that kept them."""
-    db.execute("CREATE SCHEMA prod; CREATE TABLE prod.t (a int, b text, email text, note text,"
-               " PRIMARY KEY (a, b))")
-    db.execute(f"INSERT INTO prod.t SELECT i, 'k' || i, nullif('p' || i || '@x.example',"
-               f" 'p7@x.example'), 'n' || i % 3 FROM generate_series(1, {ROWS}) i")
+    db.execute(
+        "CREATE SCHEMA prod; CREATE TABLE prod.t (a int, b text, email text, note text,"
+        " PRIMARY KEY (a, b))"
+    )
+    db.execute(
+        f"INSERT INTO prod.t SELECT i, 'k' || i, nullif('p' || i || '@x.example',"
+        f" 'p7@x.example'), 'n' || i % 3 FROM generate_series(1, {ROWS}) i"
+    )
     db.load(profile({"t": {"email": "mail", "note": "hash"}}))
     db.sync(options=OPTION)
     return db
@@ -54,9 +60,13 @@ def test_a_run_keeps_the_hashes_of_every_row(kept):
     details = kept.value("SELECT details FROM confiture.audit_log ORDER BY seq DESC LIMIT 1")
     assert details["lineage_rows"] is True
     assert "OK" in kept.findings()
-    assert {row[0] for row in kept.rows(
-        "SELECT confiture.verify_lineage_data(run_id, table_name, column_name)"
-        " FROM confiture.lineage")} == {"match"}
+    assert {
+        row[0]
+        for row in kept.rows(
+            "SELECT confiture.verify_lineage_data(run_id, table_name, column_name)"
+            " FROM confiture.lineage"
+        )
+    } == {"match"}
     # Equal values in other rows have other hashes.
     macs = kept.value(
         "SELECT count(DISTINCT substr(original_macs, 32 * i + 1, 32))"
@@ -81,14 +91,17 @@ def test_rows_written_later_are_named(kept):
     assert len(rows(kept, most=2)) == 3
     assert rows(kept, most=0) == [("missing", None, 4)]
     assert rows(kept, column="note") == [
-        ("differs", ["9000", "new"], 1), ("missing", None, 1),
+        ("differs", ["9000", "new"], 1),
+        ("missing", None, 1),
     ]
-    assert kept.value(
-        "SELECT confiture.verify_lineage_data(%s, 't', 'email')", [run_id(kept)]
-    ) == "differs"
+    assert (
+        kept.value("SELECT confiture.verify_lineage_data(%s, 't', 'email')", [run_id(kept)])
+        == "differs"
+    )
     assert "OK" in kept.findings(), "the ledger is whole: the data are not"
-    kept.refused("22023", "SELECT confiture.verify_lineage_rows(%s, 't', 'email', -1)",
-                 [run_id(kept)])
+    kept.refused(
+        "22023", "SELECT confiture.verify_lineage_rows(%s, 't', 'email', -1)", [run_id(kept)]
+    )
 
 
 def test_values_exchanged_between_rows_are_named(kept):
@@ -97,7 +110,9 @@ def test_values_exchanged_between_rows_are_named(kept):
         " WHERE (t.a, o.a) IN ((20, 21), (21, 20))"
     )
     assert [found[:2] for found in rows(kept)] == [
-        ("differs", ["20", "k20"]), ("differs", ["21", "k21"]), ("missing", None),
+        ("differs", ["20", "k20"]),
+        ("differs", ["21", "k21"]),
+        ("missing", None),
     ]
 
 
@@ -123,20 +138,34 @@ def test_a_value_is_traced_to_its_original_and_that_is_on_record(kept):
 @pytest.mark.parametrize(
     ("statement", "code"),
     [
-        ("UPDATE confiture.lineage_row_chunk SET original_macs = set_byte(original_macs, 77,"
-         " 255 - get_byte(original_macs, 77)) WHERE chunk = 2 AND column_name = 'note'", "E06"),
-        ("UPDATE confiture.lineage_row_chunk SET anonymized_macs = set_byte(anonymized_macs, 0,"
-         " 255 - get_byte(anonymized_macs, 0)) WHERE chunk = 1 AND column_name = 'note'", "E06"),
+        (
+            "UPDATE confiture.lineage_row_chunk SET original_macs = set_byte(original_macs, 77,"
+            " 255 - get_byte(original_macs, 77)) WHERE chunk = 2 AND column_name = 'note'",
+            "E06",
+        ),
+        (
+            "UPDATE confiture.lineage_row_chunk SET anonymized_macs = set_byte(anonymized_macs, 0,"
+            " 255 - get_byte(anonymized_macs, 0)) WHERE chunk = 1 AND column_name = 'note'",
+            "E06",
+        ),
         ("UPDATE confiture.lineage_row_chunk SET chunk = 3 WHERE chunk = 2", "E06"),
-        ("UPDATE confiture.lineage_row_chunk SET column_name = 'notes'"
-         " WHERE column_name = 'note'", "E05"),
+        (
+            "UPDATE confiture.lineage_row_chunk SET column_name = 'notes'"
+            " WHERE column_name = 'note'",
+            "E05",
+        ),
         ("UPDATE confiture.lineage_row_chunk SET table_name = 's'", "E05"),
-        ("UPDATE confiture.lineage_row_chunk SET run_id = gen_random_uuid() WHERE chunk = 2",
-         "E05"),
+        (
+            "UPDATE confiture.lineage_row_chunk SET run_id = gen_random_uuid() WHERE chunk = 2",
+            "E05",
+        ),
         ("DELETE FROM confiture.lineage_row_chunk WHERE chunk = 2 AND column_name = 'note'", "E06"),
         ("TRUNCATE confiture.lineage_row_chunk", "E06"),
-        ("INSERT INTO confiture.lineage_row_chunk SELECT run_id, table_name, column_name, 3,"
-         " original_macs, anonymized_macs FROM confiture.lineage_row_chunk WHERE chunk = 2", "E06"),
+        (
+            "INSERT INTO confiture.lineage_row_chunk SELECT run_id, table_name, column_name, 3,"
+            " original_macs, anonymized_macs FROM confiture.lineage_row_chunk WHERE chunk = 2",
+            "E06",
+        ),
     ],
 )
 def test_hashes_that_were_tampered_with_show(kept, statement, code):
@@ -145,18 +174,20 @@ def test_hashes_that_were_tampered_with_show(kept, statement, code):
     found = kept.findings()
     assert found.get(code, (None,))[0] == "fail" and "OK" not in found, found
     if code == "E06":
-        assert kept.value(
-            "SELECT confiture.verify_lineage_data(%s, 't', 'note')", [run_id(kept)]
-        ) == "unverifiable"
+        assert (
+            kept.value("SELECT confiture.verify_lineage_data(%s, 't', 'note')", [run_id(kept)])
+            == "unverifiable"
+        )
 
 
 def test_with_the_key_of_its_run_the_hashes_go(kept):
     first = run_id(kept)
     kept.sync(options=OPTION)
     assert kept.value("SELECT confiture.shred_run_key(%s)", [first]) is True
-    assert kept.value(
-        "SELECT count(*) FROM confiture.lineage_row_chunk WHERE run_id = %s", [first]
-    ) == 0
+    assert (
+        kept.value("SELECT count(*) FROM confiture.lineage_row_chunk WHERE run_id = %s", [first])
+        == 0
+    )
     assert kept.value("SELECT count(*) FROM confiture.lineage_row_chunk") == 4
     assert "OK" in kept.findings()
     kept.refused("55000", "SELECT confiture.verify_lineage_rows(%s, 't', 'email')", [first])
@@ -179,8 +210,9 @@ def test_only_runs_that_ask_for_it_keep_rows(kept):
     kept.sync()
     run = run_id(kept)
     kept.refused("55000", "SELECT confiture.verify_lineage_rows(%s, 't', 'email')", [run])
-    kept.refused("55000", "SELECT confiture.verify_lineage_row(%s, 't', 'email', '{1,k1}', 'x')",
-                 [run])
+    kept.refused(
+        "55000", "SELECT confiture.verify_lineage_row(%s, 't', 'email', '{1,k1}', 'x')", [run]
+    )
     kept.sync(options='{"lineage_rows": true, "lineage": "hmac-sha256"}')
     assert rows(kept) == []
     kept.sync_refused("22023", options='{"lineage_rows": true, "lineage": "off"}')
@@ -194,8 +226,9 @@ def test_rows_without_a_key_are_bound_to_the_column_only(db):
     assert rows(db) == []
     db.execute("UPDATE staging.t SET email = 'b@y.example' WHERE email IS NULL")
     assert rows(db) == [("differs", [], 1), ("missing", None, 1)]
-    db.refused("55000", "SELECT confiture.verify_lineage_row(%s, 't', 'email', '{}', 'x')",
-               [run_id(db)])
+    db.refused(
+        "55000", "SELECT confiture.verify_lineage_row(%s, 't', 'email', '{}', 'x')", [run_id(db)]
+    )
 
 
 def test_who_may_ask(kept):
@@ -264,7 +297,11 @@ def test_what_was_destroyed_and_is_put_back_shows(kept):
     kept.execute("SELECT confiture.shred_run_key(%s)", [run])
     assert "OK" in kept.findings()
     for table, copy in (("run_key", "keys"), ("lineage_row_chunk", "chunks")):
-        kept.refused("42501", f"INSERT INTO confiture.{table} TABLE {copy}")
+        # Left out, so that the rest of a restore goes on.
+        kept.notices.clear()
+        kept.execute(f"INSERT INTO confiture.{table} TABLE {copy}")
+        assert "destroyed" in kept.notices[0]["message_primary"]
+        assert kept.value(f"SELECT count(*) FROM confiture.{table}") == 0
         made_up = f"UPDATE {copy} SET run_id = gen_random_uuid()"
         kept.execute(f"BEGIN; {made_up}")
         kept.refused("42501", f"INSERT INTO confiture.{table} TABLE {copy}")
@@ -283,12 +320,13 @@ def test_equal_values_without_a_key_are_counted(db):
     db.load(profile({"t": {"email": "mail"}}))
     db.sync(options=OPTION)
     db.execute(
-        "INSERT INTO staging.t SELECT email FROM staging.t"
-        " GROUP BY email HAVING count(*) = 2"
+        "INSERT INTO staging.t SELECT email FROM staging.t GROUP BY email HAVING count(*) = 2"
     )
     assert rows(db) == [("differs", [], 1)]
-    db.execute("DELETE FROM staging.t WHERE email IN"
-               " (SELECT email FROM staging.t GROUP BY email HAVING count(*) = 3)")
+    db.execute(
+        "DELETE FROM staging.t WHERE email IN"
+        " (SELECT email FROM staging.t GROUP BY email HAVING count(*) = 3)"
+    )
     assert rows(db) == [("missing", None, 2)]
 
 
@@ -298,8 +336,12 @@ def test_a_value_is_traced_however_it_is_written(db):
         " code char(6), PRIMARY KEY (a, b))"
     )
     db.execute("INSERT INTO prod.t VALUES (1.50, '48 hours', 'ann@x.example', 'ab')")
-    db.load(profile({"t": {"email": "mail", "code": "list"}},
-                    strategies={"list": {"type": "choice", "config": {"choices": ["cd"]}}}))
+    db.load(
+        profile(
+            {"t": {"email": "mail", "code": "list"}},
+            strategies={"list": {"type": "choice", "config": {"choices": ["cd"]}}},
+        )
+    )
     db.sync(options=OPTION)
     for key in (["1.50", "48:00:00"], ["1.5", "2 days"], ["1.500", "48 hours"]):
         assert row(db, key, "ann@x.example") == "match"
@@ -316,3 +358,146 @@ def test_a_value_is_traced_however_it_is_written(db):
     assert "ann.secret" not in "".join(
         line for line in db.server.log().splitlines() if "STATEMENT" not in line
     )
+
+
+def test_what_another_session_is_about_to_destroy_does_not_come_back(kept):
+    run = run_id(kept)
+    kept.execute("CREATE TABLE chunks AS TABLE confiture.lineage_row_chunk")
+    kept.execute("CREATE TABLE keys AS TABLE confiture.run_key")
+    kept.execute("BEGIN")
+    kept.execute("SELECT confiture.shred_run_key(%s)", [run])
+    others = []
+    for table, copy in (("run_key", "keys"), ("lineage_row_chunk", "chunks")):
+        other = kept.session()
+        other.connection.pgconn.send_query(f"INSERT INTO confiture.{table} TABLE {copy}".encode())
+        others.append(other)
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    for _ in range(200):
+        if kept.value(waiting) == 2:
+            break
+        time.sleep(0.02)
+    assert kept.value(waiting) == 2
+    kept.execute("COMMIT")
+    for other in others:
+        while other.connection.pgconn.get_result():
+            pass
+    for table in ("run_key", "lineage_row_chunk"):
+        assert kept.value(f"SELECT count(*) FROM confiture.{table}") == 0
+    assert "OK" in kept.findings()
+
+
+def test_keys_that_no_run_had_are_refused(kept):
+    kept.sync_refused("22023", options='{"lineage": "md5"}')
+    kept.sync(options='{"lineage": "off"}')
+    kept.refused(
+        "42501",
+        "INSERT INTO confiture.run_key SELECT run_id, 'masking', 1, 'junk' FROM confiture.audit_log"
+        " WHERE event = 'COMPLETED' ORDER BY seq DESC LIMIT 1",
+    )
+    kept.refused(
+        "42501", "INSERT INTO confiture.run_key VALUES (gen_random_uuid(), 'masking', 1, 'junk')"
+    )
+
+
+def test_hashes_that_were_cut_are_no_answer(kept):
+    run = run_id(kept)
+    tamper(
+        kept,
+        "UPDATE confiture.lineage_row_chunk SET original_macs = substr(original_macs, 33),"
+        " anonymized_macs = substr(anonymized_macs, 33)",
+    )
+    kept.execute("DELETE FROM staging.t WHERE a = 1")
+    kept.refused("XX001", "SELECT * FROM confiture.verify_lineage_rows(%s, 't', 'email')", [run])
+    kept.refused(
+        "XX001",
+        "SELECT confiture.verify_lineage_row(%s, 't', 'email', '{1,k1}', 'p1@x.example')",
+        [run],
+    )
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", ", PRIMARY KEY (b, a)", ", PRIMARY KEY (a)", ", UNIQUE (b)"],
+    ids=["none", "other order", "less", "another constraint"],
+)
+@pytest.mark.parametrize("options", ["{}", OPTION], ids=["sums", "rows"])
+def test_a_target_with_another_key_is_held_by_that_of_the_source(db, key, options):
+    db.execute(
+        "CREATE SCHEMA prod; CREATE TABLE prod.t (a int, b int, email text, PRIMARY KEY (a, b));"
+        " INSERT INTO prod.t SELECT i, 10 * i, 'p' || i || '@x.example'"
+        " FROM generate_series(1, 9) i; CREATE SCHEMA staging;"
+        f" CREATE TABLE staging.t (a int NOT NULL, b int NOT NULL, email text{key})"
+    )
+    db.load(profile({"t": {"email": "mail"}}))
+    more = options.replace("{", '{"adopt": true, ').replace(", }", "}")
+    db.sync(options=more)
+    data = "SELECT confiture.verify_lineage_data(%s, 't', 'email')"
+    assert db.value(data, [run_id(db)]) == "match"
+    if options == OPTION:
+        assert rows(db) == []
+        assert row(db, ["2", "20"], "p2@x.example") == "match"
+        db.execute("UPDATE staging.t SET email = 'x' WHERE a = 3")
+        assert rows(db) == [("differs", ["3", "30"], 1), ("missing", None, 1)]
+
+
+def test_a_key_that_is_altered_later_changes_no_answer(kept):
+    kept.execute("ALTER TABLE staging.t DROP CONSTRAINT t_pkey")
+    assert rows(kept) == []
+    assert row(kept, ["3", "k3"], "p3@x.example") == "match"
+    kept.execute("ALTER TABLE staging.t RENAME a TO z")
+    kept.refused(
+        "42703", "SELECT * FROM confiture.verify_lineage_rows(%s, 't', 'email')", [run_id(kept)]
+    )
+
+
+def test_what_does_not_fit_its_column_is_unknown(db):
+    db.execute(
+        "CREATE SCHEMA prod; CREATE TABLE prod.t (a varchar(3) PRIMARY KEY, email text,"
+        " tags varchar(3)[], bits bit(3), amount numeric(6, 2));"
+        " INSERT INTO prod.t VALUES ('abc', 'ann@x.example', '{abc,def}', '101', 1.56)"
+    )
+    drop = {"type": "null"}
+    strategies = {"drop": drop}
+    masks = {"email": "mail", "tags": "drop", "bits": "drop", "amount": "drop"}
+    db.load(profile({"t": masks}, strategies=strategies))
+    db.sync(options=OPTION)
+    assert row(db, ["abc"], "ann@x.example") == "match"
+    assert row(db, ["abcdef"], "ann@x.example") == "unknown"
+    for column, right, wrong in (
+        ("tags", "{abc,def}", "{abcXXX,defYYY}"),
+        ("bits", "101", "10111"),
+        ("amount", "1.56", "1.555"),
+    ):
+        assert row(db, ["abc"], right, column=column) == "match"
+        assert row(db, ["abc"], wrong, column=column) == "unknown"
+    db.execute("DELETE FROM staging.t")
+    assert row(db, ["abc"], "ann@x.example") == "differs"
+    assert row(db, ["abcdef"], "ann@x.example") == "unknown"
+
+
+def test_who_may_not_read_the_table_is_told_so(kept):
+    clerk = kept.session(user=kept.role("clerk"))
+    name = clerk.value("SELECT session_user")
+    for kind in ("revealer", "auditor"):
+        kept.execute("SELECT confiture.grant_access(%s, %s)", [kind, name])
+    clerk.refused(
+        "42501",
+        "SELECT confiture.verify_lineage_row(%s, 't', 'email', '{1,k1}', 'x')",
+        [run_id(kept)],
+    )
+
+
+@pytest.mark.parametrize("options", ["{}", OPTION], ids=["sums", "rows"])
+def test_what_a_trigger_of_the_target_asks_leaves_the_run_its_lineage(kept, options):
+    kept.execute(
+        "CREATE FUNCTION public.asks() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " PERFORM confiture.verify_lineage_data(run_id, table_name, column_name)"
+        " FROM confiture.lineage WHERE column_name = 'note' LIMIT 1; RETURN NULL; END $$;"
+        " CREATE TRIGGER asks AFTER INSERT ON staging.t EXECUTE FUNCTION public.asks()"
+    )
+    kept.sync(options=options.replace("{", '{"triggers": "fire", ').replace(", }", "}"))
+    changed = "SELECT rows_changed + nulls FROM confiture.lineage WHERE run_id = %s"
+    assert kept.column(changed, [run_id(kept)]) == [ROWS, ROWS]
+    assert "OK" in kept.findings()
+    data = "SELECT confiture.verify_lineage_data(%s, 't', 'email')"
+    assert kept.value(data, [run_id(kept)]) == "match"

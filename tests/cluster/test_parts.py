@@ -95,3 +95,50 @@ def test_the_limit_of_epsilon_holds_for_parts(db):
     refused(db, ["22023"], {"type": "record", "config": {"fields": {"floor": noise}}}, "home", "q")
     paths = json.dumps({"$.a": noise})
     db.refused("22023", "SELECT anon_json('{\"a\": 1}'::jsonb, paths => %s::jsonb)", [paths])
+
+
+NULLED = {
+    "flag": ("boolean", "true"),
+    "small": ("smallint", "1"),
+    "whole": ("integer", "1"),
+    "big": ("bigint", "1"),
+    "exact": ("numeric", "1.5"),
+    "single": ("real", "1.5"),
+    "id": ("uuid", "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"),
+    "born": ("date", "'2000-01-01'"),
+    "seen": ("timestamptz(0)", "'2000-01-01 12:00Z'"),
+    "span": ("interval", "'1 day'"),
+    "raw": ("bytea", r"'\x00'"),
+    "doc": ("jsonb", "'{}'"),
+    "note": ("xml", "'<a/>'"),
+    "bits": ("bit(3)", "'101'"),
+    "more": ("varbit", "'1'"),
+    "host": ("inet", "'192.0.2.1'"),
+    "spot": ("point", "'(1,2)'"),
+    "range": ("int4range", "'[1,2)'"),
+    "mood": ("origin.mood", "'sad'"),
+    "code": ("origin.code", "'ab'"),
+    "pair": ("origin.pair", "'(1,a)'"),
+    "texts": ("text[]", "'{a}'"),
+    "words": ("varchar(3)[]", "'{abc}'"),
+    "days": ("date[]", "'{2000-01-01}'"),
+    "codes": ("origin.code[]", "'{ab}'"),
+}
+
+
+@pytest.mark.parametrize("lineage", ["blake3", "off"])
+def test_a_column_of_any_type_can_be_emptied(db, lineage):
+    db.execute(
+        "CREATE SCHEMA origin; CREATE TYPE origin.mood AS ENUM ('sad');"
+        " CREATE DOMAIN origin.code AS varchar(2); CREATE TYPE origin.pair AS (a int, b text)"
+    )
+    columns = ", ".join(f"{name} {of}" for name, (of, _) in NULLED.items())
+    values = ", ".join(value for _, value in NULLED.values())
+    db.execute(
+        f"CREATE TABLE origin.t (k int PRIMARY KEY, {columns}); INSERT INTO origin.t VALUES (1, {values})"
+    )
+    rules = dict.fromkeys(NULLED, "drop")
+    db.load(profile({"t": rules}, strategies={"drop": {"type": "null"}}))
+    db.sync(source="origin", options=f'{{"lineage": "{lineage}"}}')
+    empty = f"SELECT num_nulls({', '.join(NULLED)}) FROM staging.t"
+    assert db.value(empty) == len(NULLED)

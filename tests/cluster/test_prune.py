@@ -430,6 +430,30 @@ def test_runs_and_prunings_at_the_same_time_leave_dense_chains(anchored):
     is_right(anchored)
 
 
+def test_what_another_session_is_about_to_prune_does_not_come_back(anchored):
+    anchored.execute("CREATE TABLE copy AS TABLE confiture.audit_log")
+    anchored.execute("CREATE TABLE steps AS TABLE confiture.lineage")
+    anchored.execute("BEGIN")
+    prune(anchored)
+    others = []
+    for table, copy in (("audit_log", "copy"), ("lineage", "steps")):
+        other = anchored.session()
+        insert = f"INSERT INTO confiture.{table} SELECT * FROM {copy} WHERE seq = 1"
+        other.connection.pgconn.send_query(insert.encode())
+        others.append(other)
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    for _ in range(200):
+        if anchored.value(waiting) == 2:
+            break
+        time.sleep(0.02)
+    anchored.execute("COMMIT")
+    for other in others:
+        result = other.connection.pgconn.get_result()
+        assert result.error_field(psycopg.pq.DiagnosticField.SQLSTATE) == b"42501"
+    is_right(anchored)
+    anchored.sync()
+
+
 # Keys and what else hangs on entries.
 
 

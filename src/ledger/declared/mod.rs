@@ -10,6 +10,7 @@ pub mod store;
 
 use crate::keys::Secret;
 use crate::ledger::lineage::Facts;
+use crate::ledger::lineage::binding::RowBinding;
 use crate::ledger::lineage::commitment::{ColumnKey, Commitment, Element, Tally};
 
 /// A run that a script began in this session.
@@ -230,7 +231,11 @@ impl Run {
                     Some(_) => Commitment::default().name().to_owned(),
                     None => "none".to_owned(),
                 },
-                row_binding: if self.key.is_some() { "text" } else { "none" }.to_owned(),
+                row_binding: match self.key {
+                    Some(_) => RowBinding::Text,
+                    None => RowBinding::None,
+                }
+                .name(),
                 strategy: "declared".to_owned(),
                 strategy_version: 0,
                 strategy_params_hash: Vec::new(),

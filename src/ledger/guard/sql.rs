@@ -24,12 +24,15 @@ fn ledger_guard<'a>(
 ) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>, Infallible> {
     match admit(trigger) {
         // A DELETE goes on with the row that it finds.
-        Ok(()) => Ok(trigger.new().or_else(|| trigger.old())),
+        Ok(true) => Ok(trigger.new().or_else(|| trigger.old())),
+        // The others of a restore go on.
+        Ok(false) => Ok(None),
         Err(error) => report::raise(error),
     }
 }
 
-fn admit(trigger: &PgTrigger<'_>) -> Result<()> {
+/// Whether the change goes on, or the row is left out.
+fn admit(trigger: &PgTrigger<'_>) -> Result<bool> {
     let operation = match trigger.op() {
         Ok(PgTriggerOperation::Insert) => Operation::Insert,
         Ok(PgTriggerOperation::Update) => Operation::Update,
@@ -38,10 +41,13 @@ fn admit(trigger: &PgTrigger<'_>) -> Result<()> {
     };
     let table = trigger.table_name().unwrap_or_default();
     let going = super::pruned_until(&table);
+    let mut is_left_out = false;
     let admitted = match judge(&table, operation, super::is_open(), going.is_some()) {
         Verdict::Pass => true,
         Verdict::PassRestored if matches!(trigger.level(), PgTriggerLevel::Row) => {
-            is_restored(trigger, &table)?
+            restored::removals_are_over();
+            is_left_out = is_of_shredded(trigger, &table)?;
+            is_left_out || is_restored(trigger, &table)?
         }
         Verdict::PassPruned => match (trigger.level(), going) {
             (PgTriggerLevel::Row, Some(last)) => number(trigger).is_some_and(|at| at <= last),
@@ -51,8 +57,14 @@ fn admit(trigger: &PgTrigger<'_>) -> Result<()> {
         },
         Verdict::PassRestored | Verdict::Refuse => false,
     };
+    if is_left_out {
+        report::warning(
+            "the key of a run that was destroyed, and its hashes, do not come back: left out",
+            None,
+        );
+    }
     if admitted {
-        return Ok(());
+        return Ok(!is_left_out);
     }
     let error = Error::new(Kind::Permission, "the ledger is append-only");
     Err(if operation == Operation::Insert {
@@ -75,6 +87,16 @@ fn number(trigger: &PgTrigger<'_>) -> Option<i64> {
     ["seq", "number"]
         .iter()
         .find_map(|name| row.get_by_name::<i64>(name).ok().flatten())
+}
+
+/// Whether a row is of a run whose key was destroyed.
+fn is_of_shredded(trigger: &PgTrigger<'_>, table: &str) -> Result<bool> {
+    if ![RUN_KEY, ROW_CHUNK].contains(&table) {
+        return Ok(false);
+    }
+    let row = trigger.new();
+    let run_id = row.and_then(|row| row.get_by_name::<Uuid>("run_id").ok().flatten());
+    run_id.map_or(Ok(false), |id| restored::is_shredded(*id.as_bytes()))
 }
 
 fn is_restored(trigger: &PgTrigger<'_>, table: &str) -> Result<bool> {

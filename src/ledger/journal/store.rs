@@ -90,6 +90,19 @@ pub fn counted() -> Result<Option<i64>> {
     frozen::counted(&LOG)
 }
 
+/// Whether a record may be one of a restore: this installation has counted none, and it comes
+/// behind those that are there.
+///
+/// # Errors
+/// 42P17 when the journal is not what it was made to be.
+pub fn admits(number: Option<i64>) -> Result<bool> {
+    if counted()?.is_some() {
+        return Ok(false);
+    }
+    let last = frozen::last(&LOG)?;
+    Ok(number.is_none_or(|number| last.is_none_or(|last| number > last)))
+}
+
 /// What the next entry of a chain says of the journal: the last record, and the root over those
 /// since the entry `seq`. Called under the lock on the head.
 ///

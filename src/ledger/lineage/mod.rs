@@ -4,6 +4,7 @@
 //! seen and changed and by what, and commits to all of them, before and after: without the key of
 //! the run nothing can be learnt from that, with it the target can be held against it.
 
+pub mod binding;
 pub mod commitment;
 pub mod entry;
 pub mod openlineage;

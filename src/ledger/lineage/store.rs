@@ -244,6 +244,7 @@ pub fn key(run_id: [u8; 16]) -> Result<Option<Secret>> {
 /// # Errors
 /// As the interface.
 pub fn destroy_key(run_id: [u8; 16]) -> Result<bool> {
+    guard::restored::store::removal_begins();
     owner::acting_as_owner("confiture", || {
         let sql = "DELETE FROM ONLY confiture.run_key WHERE run_id = $1";
         let gone = guard::open(|| spi::run(sql, &[Uuid::from_bytes(run_id).into()]))?;

@@ -108,6 +108,9 @@ pub fn prune(before: i64, dry_run: bool, notes: Option<Vec<String>>) -> Result<O
             "another session is pruning the ledger",
         ));
     }
+    if !dry_run {
+        guard::restored::store::removal_begins();
+    }
     let inspected = inspection::store::inspect(notes, false)?;
     refuse(&inspected.findings)?;
     let covers = i64::try_from(inspected.covers).unwrap_or(i64::MAX);

@@ -7,12 +7,27 @@ use crate::error::Result;
 use crate::ledger::guard::chain;
 use crate::ledger::lineage::rows::CHUNK;
 use crate::ledger::verify::{AUDIT, LINEAGE};
+use crate::pg::lock::{self, Class, Mode};
 use crate::pg::{owner, spi};
 
 /// Up to where a chain was pruned.
 const GONE: &str = "
     SELECT CASE $1 WHEN 'audit' THEN details ->> 'last_seq' ELSE details #>> '{lineage,last}' END
       FROM ONLY confiture.audit_log WHERE event = 'PRUNED' ORDER BY seq DESC LIMIT 1";
+
+/// The number of the lock between what is taken out of the ledger and what a restore puts back: a
+/// row could come back that another session is about to take out.
+const LOCK: u64 = 2;
+
+/// Whoever takes something out waits for restores, and they for it, until its transaction ends.
+pub fn removal_begins() {
+    lock::take_for_transaction(Class::Ledger, LOCK, Mode::Alone);
+}
+
+/// Whoever puts something back waits for those who take something out.
+pub fn removals_are_over() {
+    lock::take_for_transaction(Class::Ledger, LOCK, Mode::Shared);
+}
 
 /// Whether an entry that somebody else than the library writes may be one of a restore: the chain
 /// has no head yet, or the head stands at or behind it, and the log was not pruned up to there. In a
@@ -61,40 +76,57 @@ pub fn admits_head(chain: Option<&str>, log_id: Option<[u8; 16]>) -> Result<bool
         .all(|log| log_id.as_ref() == Some(log.as_bytes())))
 }
 
-/// Whether the key of a run may be one of a restore: the log is not whole yet, or speaks of the run
-/// and not of the end of its key, or was pruned and may have spoken of it.
+/// Whether the key of a run was destroyed, as the log says: neither it nor its hashes come back.
+///
+/// # Errors
+/// As [`owner::acting_as_owner`].
+pub fn is_shredded(run_id: [u8; 16]) -> Result<bool> {
+    asked(
+        "SELECT EXISTS (SELECT FROM ONLY confiture.audit_log
+                         WHERE run_id = $1 AND event = 'RUN_KEY_SHREDDED')",
+        &[Uuid::from_bytes(run_id).into()],
+    )
+}
+
+/// Whether the key of a run may be one of a restore: the log or the lineage is not whole yet, or the
+/// lineage says that the run had one, or a script may still need it; or the log was pruned, and may
+/// have spoken of it.
 ///
 /// # Errors
 /// As [`owner::acting_as_owner`].
 pub fn admits_key(run_id: [u8; 16]) -> Result<bool> {
     asked(
-        "SELECT NOT EXISTS (SELECT FROM ONLY confiture.audit_log
-                             WHERE run_id = $1 AND event = 'RUN_KEY_SHREDDED')
-            AND (EXISTS (SELECT FROM ONLY confiture.audit_log WHERE run_id = $1)
-                 OR EXISTS (SELECT FROM ONLY confiture.audit_log WHERE event = 'PRUNED')
-                 OR coalesce((SELECT max(seq) FROM ONLY confiture.audit_log), 0)
-                    < coalesce((SELECT seq FROM ONLY confiture.ledger_head WHERE chain = 'audit'),
-                               9223372036854775807))",
+        "SELECT EXISTS (SELECT FROM ONLY confiture.lineage WHERE run_key_id = $1)
+             OR EXISTS (SELECT FROM ONLY confiture.audit_log
+                         WHERE run_id = $1 AND event = 'STARTED' AND origin = 'declared')
+             OR EXISTS (SELECT FROM ONLY confiture.audit_log WHERE event = 'PRUNED')
+             OR coalesce((SELECT max(seq) FROM ONLY confiture.audit_log), 0)
+                < coalesce((SELECT seq FROM ONLY confiture.ledger_head WHERE chain = 'audit'),
+                           9223372036854775807)
+             OR coalesce((SELECT max(seq) FROM ONLY confiture.lineage), 0)
+                < coalesce((SELECT seq FROM ONLY confiture.ledger_head WHERE chain = 'lineage'),
+                           9223372036854775807)",
         &[Uuid::from_bytes(run_id).into()],
     )
 }
 
 /// Whether a chunk of hashes may be one of a restore: the lineage is not whole yet, or commits to
-/// as many rows of this column, and no entry speaks of the end of the run's key.
+/// as many rows of this column.
 ///
 /// # Errors
 /// As [`owner::acting_as_owner`].
 pub fn admits_chunk(run_id: [u8; 16], table: &str, column: &str, chunk: i64) -> Result<bool> {
     asked(
-        "SELECT NOT EXISTS (SELECT FROM ONLY confiture.audit_log
-                             WHERE run_id = $1 AND event = 'RUN_KEY_SHREDDED')
-            AND (EXISTS (SELECT FROM ONLY confiture.lineage
-                          WHERE run_id = $1 AND table_name = $2 AND column_name = $3
-                            AND commitment ~~ 'merkle/%' AND $4 >= 1
-                            AND ($4 - 1) * $5 < rows_seen)
-                 OR coalesce((SELECT max(seq) FROM ONLY confiture.lineage), 0)
-                    < coalesce((SELECT seq FROM ONLY confiture.ledger_head WHERE chain = 'lineage'),
-                               9223372036854775807))",
+        "SELECT EXISTS (SELECT FROM ONLY confiture.lineage
+                         WHERE run_id = $1 AND table_name = $2 AND column_name = $3
+                           AND commitment ~~ 'merkle/%' AND $4 >= 1
+                           AND ($4 - 1) * $5 < rows_seen)
+             OR coalesce((SELECT max(seq) FROM ONLY confiture.lineage),
+                         (SELECT (details #>> '{lineage,last}')::bigint
+                            FROM ONLY confiture.audit_log
+                           WHERE event = 'PRUNED' ORDER BY seq DESC LIMIT 1), 0)
+                < coalesce((SELECT seq FROM ONLY confiture.ledger_head WHERE chain = 'lineage'),
+                           9223372036854775807)",
         &[
             Uuid::from_bytes(run_id).into(),
             table.into(),
