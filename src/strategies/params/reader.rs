@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use super::near::{hint, quote};
 use super::{ParamError, ParamKind, Params, Presence, Value};
 use crate::error::{self, Error};
-use crate::strategies::Kind;
+use crate::strategies::{Kind, OnError};
 
 /// Parameters whose names and types have been checked.
 ///
@@ -251,12 +251,16 @@ impl<'a> Reader<'a> {
             quote(name),
             self.kind.name()
         );
-        let allowed = self.kind.params().iter().map(|spec| spec.name);
-        let error = Error::new(error::Kind::InvalidParameter, message).with_hint(hint(
-            "parameters",
-            name,
-            allowed,
-        ));
+        // Every strategy knows it, but it has a meaning only where values are refused.
+        let common = self.kind.definition().refuses.then_some(&OnError::PARAM);
+        let allowed = self.kind.params().iter().chain(common);
+        let allowed = allowed.map(|spec| spec.name);
+        let hint = if allowed.clone().next().is_none() {
+            format!("Strategy \"{}\" takes no parameters.", self.kind.name())
+        } else {
+            hint("parameters", name, allowed)
+        };
+        let error = Error::new(error::Kind::InvalidParameter, message).with_hint(hint);
         self.error(name, error)
     }
 }
@@ -320,6 +324,23 @@ mod tests {
                  \"prefix\", \"canonical\"."
             )
         );
+    }
+
+    #[test]
+    fn unrecognized_parameter_of_a_strategy_without_any_is_told_so() {
+        for kind in Kind::ALL {
+            let refused = refuse(*kind, "zzzzz", Value::Int(1));
+            let hint = refused.error.hint().unwrap().to_owned();
+            assert!(!hint.contains("are ."), "{hint}");
+        }
+        let refused = refuse(Kind::Null, "value", Value::Int(1));
+        assert_eq!(
+            refused.error.hint(),
+            Some("Strategy \"null\" takes no parameters.")
+        );
+        let refused = refuse(Kind::CreditCard, "on_eror", Value::from("null"));
+        let hint = refused.error.hint().unwrap();
+        assert!(hint.starts_with("Did you mean \"on_error\"?"), "{hint}");
     }
 
     #[test]
