@@ -124,6 +124,11 @@ pub trait Apply {
     fn reverse<'a>(&self, value: Datum<'a>, row: Row<'_>) -> Result<Option<Datum<'a>>> {
         let _ = (value, row);
         Err(Error::new(
+    /// The longest value it takes, in bytes.
+    fn longest(&self) -> usize {
+        LONGEST
+    }
+
             Kind::Unsupported,
             "the strategy cannot be reversed",
         ))
@@ -137,6 +142,13 @@ pub struct Row<'a>(pub &'a [Input<'a>]);
 /// One input of one row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input<'a> {
+/// The longest value that is masked, in bytes: more is no value of a person, and would be held in
+/// memory several times over.
+pub const LONGEST: usize = 256 << 20;
+
+/// The same for what is read part by part, and written anew.
+pub const LONGEST_READ: usize = 64 << 20;
+
     /// Not given, or NULL.
     None,
     /// A value in text form.

@@ -69,7 +69,9 @@ impl Mask {
             return Err(Error::new(error::Kind::Data, message));
         }
         let masked = match value.size() {
-            size if size > MAX_BYTES => Err(too_long(self.kind, size)),
+            size if size > self.apply.longest() => {
+                Err(too_long(self.kind, size, self.apply.longest()))
+            }
             _ => work(value),
         };
         match masked {
@@ -192,16 +194,14 @@ const WORDS: [(&str, OnError); 3] = [
     ("redact", OnError::Redact),
 ];
 
-/// The longest value that is masked, in bytes: more is no value of a person, and would be held in
-/// memory several times over.
-pub(super) const MAX_BYTES: usize = 256 << 20;
-
-fn too_long(kind: Kind, size: usize) -> Error {
+fn too_long(kind: Kind, size: usize, most: usize) -> Error {
+    let mebibytes = most >> 20;
     outside(
         kind.name(),
         "too long",
-        format!("It has {size} bytes; at most {MAX_BYTES} are masked."),
+        format!("It has {size} bytes; at most {most} ({mebibytes} MiB) are masked."),
     )
+    .with_hint("The parameter \"on_error\" can put NULL or a neutral value in its place.")
 }
 
 /// What stands in place of a text.
@@ -235,6 +235,7 @@ pub(super) fn neutral(of: ValueType) -> Option<Datum<'static>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::strategies::definition::LONGEST;
 
     fn mask(kind: Kind, of: ValueType) -> Result<Mask> {
         let strategy = Strategy::new(kind, &Params::new()).unwrap();
@@ -267,9 +268,26 @@ mod tests {
 
     #[test]
     fn values_of_a_gigabyte_are_refused_and_not_processed() {
+        let huge = "x".repeat(LONGEST + 1);
+        for (kind, limit) in [
+            (Kind::Hash, "at most 268435456 (256 MiB) are masked."),
+            (Kind::Json, "at most 67108864 (64 MiB) are masked."),
+            (Kind::Lorem, "at most 67108864 (64 MiB) are masked."),
+            (Kind::Text, "at most 67108864 (64 MiB) are masked."),
+        ] {
+            let refused = mask(kind, ValueType::Text).unwrap().text(&huge);
+            let refused = refused.unwrap_err();
+            let name = kind.name();
+            assert_eq!(
+                refused.message(),
+                format!("value for strategy \"{name}\" is too long")
+            );
+            let detail = format!("It has 268435457 bytes; {limit}");
+            assert_eq!(refused.detail(), Some(&*detail));
+            assert!(refused.hint().is_some_and(|hint| hint.contains("on_error")));
+            assert!(refused.is_about_the_value());
+        }
         let mask = mask(Kind::Hash, ValueType::Text).unwrap();
-        let refused = mask.text(&"x".repeat(MAX_BYTES + 1)).unwrap_err();
-        assert_eq!(refused.message(), "value for strategy \"hash\" is too long");
         assert!(mask.text(&"x".repeat(1 << 20)).is_ok());
     }
 

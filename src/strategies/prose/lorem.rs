@@ -12,7 +12,7 @@ use unicode_normalization::char::is_combining_mark;
 use super::words::{COUNT, LONGEST as LONGEST_WORD, WORDS};
 use crate::error::Result;
 use crate::strategies::definition::{
-    Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, mismatch, outside,
+    Apply, Definition, LONGEST_READ, Needs, Parsed, Properties, Row, Seed, Subkeys, mismatch,
 };
 use crate::strategies::keyed::{Keyed, Stream};
 use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
@@ -46,9 +46,6 @@ pub const DEFINITION: Definition = Definition {
     sample: "{}",
     parse: |reader| Ok(Box::new(Lorem::new(reader)?)),
 };
-
-/// The longest text, in bytes.
-pub const LONGEST: usize = 64 << 20;
 
 /// The parameters of `lorem`, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +103,10 @@ struct Mask {
 }
 
 impl Apply for Mask {
+    fn longest(&self) -> usize {
+        LONGEST_READ
+    }
+
     fn apply<'a>(&self, value: Datum<'a>, _: Row<'_>) -> Result<Option<Datum<'a>>> {
         match value {
             Datum::Text(text) => Ok(Some(Datum::Text(self.text(text)?))),
@@ -116,10 +117,6 @@ impl Apply for Mask {
 
 impl Mask {
     fn text<'a>(&self, text: Cow<'a, str>) -> Result<Cow<'a, str>> {
-        if text.len() > LONGEST {
-            let detail = format!("A text may have {LONGEST} bytes at most.");
-            return Err(outside(DEFINITION.name, "too long", detail));
-        }
         if text.is_empty() {
             return Ok(text);
         }
@@ -448,15 +445,8 @@ mod tests {
     }
 
     #[test]
-    fn lorem_keeps_the_empty_text_and_refuses_a_huge_one() {
+    fn lorem_keeps_the_empty_text() {
         assert_eq!(out(&[], ""), "");
-        let huge = " ".repeat(LONGEST + 1);
-        let refused = mask(&[]).text(huge.as_str().into()).unwrap_err();
-        assert_eq!(
-            refused.message(),
-            "value for strategy \"lorem\" is too long"
-        );
-        assert!(refused.is_about_the_value());
     }
 
     #[test]

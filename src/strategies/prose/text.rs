@@ -13,7 +13,7 @@ use super::scan::{Finding, Found, Kinds, Scanner};
 use super::{EMAILS, NAMES};
 use crate::error::Result;
 use crate::strategies::definition::{
-    Apply, Definition, Needs, Parsed, Properties, Row, Seed, Subkeys, mismatch, outside,
+    Apply, Definition, LONGEST_READ, Needs, Parsed, Properties, Row, Seed, Subkeys, mismatch,
 };
 use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader, Value};
 use crate::strategies::{Datum, ValueType};
@@ -47,9 +47,6 @@ pub const DEFINITION: Definition = Definition {
     sample: "{}",
     parse: |reader| Ok(Box::new(FreeText::new(reader)?)),
 };
-
-/// The longest text, in bytes.
-pub const LONGEST: usize = 64 << 20;
 
 /// The parameters of `text`, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,6 +152,10 @@ struct Mask {
 }
 
 impl Apply for Mask {
+    fn longest(&self) -> usize {
+        LONGEST_READ
+    }
+
     fn apply<'a>(&self, value: Datum<'a>, row: Row<'_>) -> Result<Option<Datum<'a>>> {
         let Datum::Text(text) = value else {
             return Err(mismatch(DEFINITION.name, ValueType::Text));
@@ -171,10 +172,6 @@ impl Apply for Mask {
 impl Mask {
     /// Replaces the findings; none if there are none.
     fn masked(&self, text: &str, row: Row<'_>) -> Result<Option<String>> {
-        if text.len() > LONGEST {
-            let detail = format!("A text may have {LONGEST} bytes at most.");
-            return Err(outside(DEFINITION.name, "too long", detail));
-        }
         let given = row.many(0);
         let names = if self.kinds.has(Found::Name) {
             Names::new(given)
@@ -409,9 +406,6 @@ mod tests {
                 "find"
             );
         }
-        let huge = " ".repeat(LONGEST + 1);
-        let refused = mask(&[]).text(&huge).unwrap_err();
-        assert_eq!(refused.message(), "value for strategy \"text\" is too long");
     }
 
     #[test]

@@ -10,8 +10,8 @@ use std::borrow::Cow;
 
 use crate::error::{self, Error, Result};
 use crate::strategies::definition::{
-    Apply, Definition, ENTITY, InputSpec, Needs, Parsed, Properties, Row, Seed, Subkeys, mismatch,
-    outside,
+    Apply, Definition, ENTITY, InputSpec, LONGEST_READ, Needs, Parsed, Properties, Row, Seed,
+    Subkeys, mismatch, outside,
 };
 use crate::strategies::nested::path::{Label, Step};
 use crate::strategies::nested::rules::{Follower, PATHS, Rules, UNLISTED};
@@ -61,9 +61,6 @@ pub const DEFINITION: Definition = Definition {
     sample: r#"{"paths": {"$.a": "redact"}}"#,
     parse: |reader| Ok(Box::new(Json::new(reader)?)),
 };
-
-/// The longest document, in bytes.
-pub const LONGEST: usize = 64 << 20;
 
 /// The parameters of `json`, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,6 +175,10 @@ struct Mask {
 }
 
 impl Apply for Mask {
+    fn longest(&self) -> usize {
+        LONGEST_READ
+    }
+
     fn apply<'a>(&self, value: Datum<'a>, row: Row<'_>) -> Result<Option<Datum<'a>>> {
         Ok(Some(match value {
             Datum::Json(text) => Datum::Json(self.document(text, row)?),
@@ -190,7 +191,6 @@ impl Apply for Mask {
 
 impl Mask {
     fn document<'a>(&self, text: Cow<'a, str>, row: Row<'_>) -> Result<Cow<'a, str>> {
-        check_length(&text)?;
         if text.trim_ascii().is_empty() {
             let message = format!("value for strategy \"{}\" is blank", DEFINITION.name);
             return Err(Error::new(error::Kind::Blank, message).with_detail("It is no document."));
@@ -205,7 +205,6 @@ impl Mask {
     }
 
     fn hstore(&self, text: &str, row: Row<'_>) -> Result<String> {
-        check_length(text)?;
         let pairs = hstore::read(text).ok_or_else(|| {
             outside(
                 DEFINITION.name,
@@ -243,14 +242,6 @@ impl Mask {
         }
         Ok(out)
     }
-}
-
-fn check_length(text: &str) -> Result<()> {
-    if text.len() > LONGEST {
-        let detail = format!("A document may have {LONGEST} bytes at most.");
-        return Err(outside(DEFINITION.name, "too long", detail));
-    }
-    Ok(())
 }
 
 const INPUTS: &[InputSpec] = &[ENTITY, NAMES, EMAILS];
