@@ -81,6 +81,13 @@ pub trait Parsed: fmt::Debug + Send + Sync {
         true
     }
 
+    /// What to do for values of a type that others of its parameters take, and these do not: one
+    /// sentence.
+    fn instead(&self, of: ValueType) -> Option<&'static str> {
+        let _ = of;
+        None
+    }
+
     /// Returns the longest text output in characters, for inputs of at most that many; none if
     /// there is no limit.
     fn output_limit(&self, input_max_chars: Option<usize>) -> Option<usize>;
@@ -308,7 +315,7 @@ pub enum Survival {
 pub fn mismatch(name: &str, of: ValueType) -> Error {
     Error::new(
         Kind::DatatypeMismatch,
-        format!("strategy \"{name}\" does not accept type {}", of.name()),
+        format!("strategy \"{name}\" does not accept {}", of.in_words()),
     )
 }
 

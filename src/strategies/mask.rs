@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::definition::{Apply, Row, Seed, Subkeys, mismatch, outside};
+use super::definition::{Apply, Row, Seed, Subkeys, outside};
 use super::params::{ParamError, ParamKind, ParamSpec, Params, Value};
 use super::{Datum, Kind, Strategy, ValueType};
 use crate::error::{self, Error, Result};
@@ -27,7 +27,7 @@ impl Mask {
         of: ValueType,
     ) -> Result<Self> {
         if !strategy.accepts(of) {
-            return Err(mismatch(strategy.kind.name(), of));
+            return Err(strategy.mismatch(of));
         }
         Ok(Self {
             kind: strategy.kind,

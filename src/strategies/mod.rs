@@ -245,6 +245,35 @@ impl Strategy {
         let accepts = self.kind.definition().accepts;
         accepts
             .iter()
+    /// Returns what to do for a type that it takes with other parameters, and not with these.
+    pub fn instead(&self, of: ValueType) -> Option<&'static str> {
+        let others = self.kind.accepts(of) && !self.parsed.accepts(of);
+        others.then(|| self.parsed.instead(of)).flatten()
+    }
+
+    /// Tells whether all that its parameters have it write is among these labels of an enum.
+    pub fn writes_only(&self, labels: &[String]) -> bool {
+        let listed = match self.params.get("choices").or(self.params.get("domain")) {
+            Some(Value::List(values)) => values.iter().collect(),
+            _ => Vec::new(),
+        };
+        let mapped: Vec<_> = match self.params.get("pairs") {
+            Some(Value::Map(pairs)) => pairs.values().chain(self.params.get("fallback")).collect(),
+            _ => Vec::new(),
+        };
+        let is_label = |value: &Value| matches!(value, Value::Text(text) if labels.contains(text));
+        listed.into_iter().chain(mapped).all(is_label)
+    }
+
+    /// Reports that values of a type are not masked.
+    pub(crate) fn mismatch(&self, of: ValueType) -> Error {
+        let error = definition::mismatch(self.kind.name(), of);
+        match self.instead(of) {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+
             .any(|of| self.parsed.accepts(*of) && self.parsed.properties(*of).keyed)
     }
 

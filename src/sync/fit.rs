@@ -219,7 +219,11 @@ fn call(rule: &Rule, base: &Type, column: &Column, side: &Side, place: &str) -> 
     };
     let of = value_type(element.unwrap_or(base));
     let Some(of) = of.filter(|of| strategy.accepts(*of)) else {
-        return Err(mismatch(name, column, of, place));
+        let error = mismatch(name, column, of, place);
+        return Err(match of.and_then(|of| strategy.instead(of)) {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        });
     };
     if let Some(parameter) = strategy.misplaced(of, &rule.options) {
         return Err(Error::new(
@@ -275,20 +279,7 @@ fn call(rule: &Rule, base: &Type, column: &Column, side: &Side, place: &str) -> 
 
 /// Whatever an enum may become must be one of its labels, or a row would be the first to tell.
 fn has_labels(strategy: &Strategy, of: &Type, place: &str) -> Result<()> {
-    let params = strategy.effective_params();
-    let chosen = match params.get("choices").or(params.get("domain")) {
-        Some(Value::List(labels)) => labels.iter().collect(),
-        _ => Vec::new(),
-    };
-    let mapped: Vec<_> = match params.get("pairs") {
-        Some(Value::Map(pairs)) => pairs.values().chain(params.get("fallback")).collect(),
-        _ => Vec::new(),
-    };
-    let is_label = |value: &&Value| match value {
-        Value::Text(text) => of.labels.contains(text),
-        _ => false,
-    };
-    if chosen.iter().chain(&mapped).all(is_label) {
+    if strategy.writes_only(&of.labels) {
         return Ok(());
     }
     Err(Error::new(
@@ -298,7 +289,10 @@ fn has_labels(strategy: &Strategy, of: &Type, place: &str) -> Result<()> {
             strategy.kind().name()
         ),
     )
-    .with_detail(format!("The labels are {}.", of.labels.join(", "))))
+    .with_detail(match of.labels.as_slice() {
+        [] => "Its type has no labels.".to_owned(),
+        labels => format!("The labels are {}.", labels.join(", ")),
+    }))
 }
 
 /// Redacting means a constant, but for texts, where it may keep the length.

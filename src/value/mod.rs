@@ -195,6 +195,16 @@ impl ValueType {
         Self::ALL.iter().copied().find(|of| of.name() == name)
     }
 
+    /// Names it inside a sentence. Of enums and composites there are many, and their common name
+    /// in SQL is one that no column has.
+    pub fn in_words(self) -> Cow<'static, str> {
+        match self {
+            Self::Enum => Cow::Borrowed("an enum type"),
+            Self::Record => Cow::Borrowed("a composite type"),
+            _ => Cow::Owned(format!("type {}", self.name())),
+        }
+    }
+
     /// The greatest integer of an integer type; the least is one below its negative.
     pub fn max_int(self) -> Option<i64> {
         match self {

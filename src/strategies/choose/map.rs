@@ -193,6 +193,10 @@ impl Parsed for Map {
         self.hash.as_ref().is_none_or(|hash| hash.accepts(of))
     }
 
+    fn instead(&self, _: ValueType) -> Option<&'static str> {
+        Some("With on_miss hash it takes texts, integers and uuid; choose another on_miss.")
+    }
+
     fn output_limit(&self, input_max_chars: Option<usize>) -> Option<usize> {
         let length = |text: &String| text.chars().count();
         let longest = self.values.values().map(length).max().unwrap_or(0);

@@ -98,6 +98,10 @@ impl Parsed for Ip {
         *self != Self::Documentation || of != ValueType::Cidr
     }
 
+    fn instead(&self, _: ValueType) -> Option<&'static str> {
+        Some("Networks take the method prefix.")
+    }
+
     fn output_limit(&self, _: Option<usize>) -> Option<usize> {
         Some(LONGEST)
     }

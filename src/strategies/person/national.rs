@@ -112,6 +112,10 @@ impl Parsed for NationalId {
         of != ValueType::Int32 || self.country != Country::Fr
     }
 
+    fn instead(&self, _: ValueType) -> Option<&'static str> {
+        Some("French numbers have more digits than fit; keep them as bigint or text.")
+    }
+
     fn output_limit(&self, input_max_chars: Option<usize>) -> Option<usize> {
         Some(input_max_chars.map_or(LONGEST, |most| most.min(LONGEST)))
     }

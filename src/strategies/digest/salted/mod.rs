@@ -77,6 +77,10 @@ impl Parsed for Salted {
         of == ValueType::Text || matches!(self.way, Way::Keyed { .. })
     }
 
+    fn instead(&self, _: ValueType) -> Option<&'static str> {
+        Some("What another tool writes is text; without \"compatible\" other types are taken.")
+    }
+
     fn output_limit(&self, _: Option<usize>) -> Option<usize> {
         Some(self.prefix().chars().count() + usize::from(self.length()))
     }

@@ -129,6 +129,16 @@ impl Parsed for Generalize {
         }
     }
 
+    fn instead(&self, of: ValueType) -> Option<&'static str> {
+        Some(match of {
+            ValueType::Text => "Texts take the method zip3, for ZIP codes of the United States.",
+            ValueType::Float32 | ValueType::Float64 | ValueType::Numeric => {
+                "Numbers that are not integers take the method bucket, with a step."
+            }
+            _ => "Integers, dates and timestamps take the methods bucket and age.",
+        })
+    }
+
     fn output_limit(&self, _: Option<usize>) -> Option<usize> {
         (self.method == Method::Zip3).then_some(3)
     }
