@@ -13,7 +13,7 @@ pub fn sql() -> String {
     let mut out = HEAD.to_owned();
     for kind in Kind::ALL {
         let definition = kind.definition();
-        if definition.example.is_empty() {
+        if kind.is_in_runs_only() {
             continue;
         }
         for of in definition.accepts.iter().filter(|of| is_declared(**of)) {
@@ -36,7 +36,7 @@ pub fn page() -> String {
     let mut out = PAGE.to_owned();
     for kind in Kind::ALL {
         let definition = kind.definition();
-        if definition.example.is_empty() {
+        if kind.is_in_runs_only() {
             continue;
         }
         out.push_str(&format!(
@@ -217,7 +217,7 @@ mod tests {
     /// They would have to stand in double quotes, in every call.
     #[test]
     fn declare_names_no_argument_by_a_reserved_word() {
-        let has_function = |kind: &&Kind| !kind.definition().example.is_empty();
+        let has_function = |kind: &&Kind| !kind.is_in_runs_only();
         for kind in Kind::ALL.iter().filter(has_function) {
             let definition = kind.definition();
             let inputs = definition.inputs.iter().map(|input| input.name);

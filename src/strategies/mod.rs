@@ -136,6 +136,11 @@ impl Kind {
         self.definition().accepts.contains(&of)
     }
 
+    /// Tells whether it is about rows: it has no function, and masks no value by itself.
+    pub fn is_in_runs_only(self) -> bool {
+        self.definition().example.is_empty()
+    }
+
     /// Returns the parameters it knows, in the order of its arguments in SQL.
     pub fn params(self) -> &'static [ParamSpec] {
         self.definition().params
@@ -240,11 +245,6 @@ impl Strategy {
         self.kind.accepts(of) && self.parsed.accepts(of)
     }
 
-    /// Whether it depends on the masking key.
-    pub fn is_keyed(&self) -> bool {
-        let accepts = self.kind.definition().accepts;
-        accepts
-            .iter()
     /// Returns what to do for a type that it takes with other parameters, and not with these.
     pub fn instead(&self, of: ValueType) -> Option<&'static str> {
         let others = self.kind.accepts(of) && !self.parsed.accepts(of);
@@ -274,16 +274,28 @@ impl Strategy {
         }
     }
 
-            .any(|of| self.parsed.accepts(*of) && self.parsed.properties(*of).keyed)
+    /// Whether it depends on the masking key.
+    pub fn is_keyed(&self) -> bool {
+        self.accepted().any(|of| self.parsed.properties(of).keyed)
+    }
+
+    /// Whether equal values become equal, of whatever type they are.
+    pub fn is_deterministic(&self) -> bool {
+        self.accepted()
+            .all(|of| self.parsed.properties(of).deterministic)
+    }
+
+    /// The types it masks values of.
+    fn accepted(&self) -> impl Iterator<Item = ValueType> {
+        let accepts = self.kind.definition().accepts.iter().copied();
+        accepts.filter(|of| self.parsed.accepts(*of))
     }
 
     /// Whether something of a value can be computed back from the output and the key: by the
     /// strategy, or by one that is part of it.
     pub fn is_reversible(&self) -> bool {
-        let accepts = self.kind.definition().accepts;
-        accepts
-            .iter()
-            .any(|of| self.parsed.accepts(*of) && self.parsed.properties(*of).reversible)
+        self.accepted()
+            .any(|of| self.parsed.properties(of).reversible)
             || self.parts().into_iter().any(Self::is_reversible)
     }
 

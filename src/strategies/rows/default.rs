@@ -2,8 +2,8 @@
 
 use super::only_in_runs;
 use crate::error::Result;
-use crate::strategies::ValueType;
 use crate::strategies::definition::{Apply, Definition, Needs, Parsed, Properties, Seed, Subkeys};
+use crate::strategies::{Kind, ValueType};
 
 /// `default` in the list of strategies.
 ///
@@ -46,6 +46,6 @@ impl Parsed for Default {
     }
 
     fn compile(&self, _: &Subkeys<'_>, _: Seed, _: ValueType) -> Result<Box<dyn Apply>> {
-        only_in_runs(DEFINITION.name)
+        Err(only_in_runs(Kind::Default))
     }
 }

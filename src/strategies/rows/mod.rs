@@ -4,14 +4,21 @@ pub mod default;
 pub mod record;
 pub mod shuffle;
 
-use crate::error::{Error, Kind, Result};
-use crate::strategies::definition::Apply;
+use crate::error::{Error, Kind as Fault};
+use crate::strategies::Kind;
 
-/// What compiling one of them gives: a run never asks for it.
-fn only_in_runs(name: &str) -> Result<Box<dyn Apply>> {
-    Err(Error::new(
-        Kind::NotReady,
-        format!("strategy \"{name}\" works inside a run only"),
-    )
-    .with_hint("Name it in a profile and call confiture.sync."))
+/// What asking one of them for a single value gives: a run never does.
+pub fn only_in_runs(kind: Kind) -> Error {
+    let instead = match kind {
+        Kind::Record => "mask each field by the function of its strategy",
+        Kind::Shuffle => "anon_choice draws from a list of values",
+        _ => "write DEFAULT in its place",
+    };
+    let message = format!(
+        "strategy \"{}\" works in a run only, not value by value",
+        kind.name()
+    );
+    Error::new(Fault::NotReady, message).with_hint(format!(
+        "Name it in a rule of a profile and call confiture.sync; by hand, {instead}."
+    ))
 }

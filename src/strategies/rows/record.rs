@@ -5,10 +5,10 @@
 
 use super::only_in_runs;
 use crate::error::Result;
-use crate::strategies::ValueType;
 use crate::strategies::definition::{Apply, Definition, Needs, Parsed, Properties, Seed, Subkeys};
-use crate::strategies::nested::Action;
+use crate::strategies::nested::{Action, Spec};
 use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Reader, Value};
+use crate::strategies::{Kind, Strategy, ValueType};
 
 /// `record` in the list of strategies.
 ///
@@ -77,7 +77,7 @@ impl Record {
     /// # Errors
     /// `InvalidParameter` for parameters of another.
     pub fn of(params: &Params) -> Result<Self, ParamError> {
-        Self::new(&Reader::new(crate::strategies::Kind::Record, params)?)
+        Self::new(&Reader::new(Kind::Record, params)?)
     }
 
     /// The names of the fields it speaks of.
@@ -98,11 +98,17 @@ impl Record {
 
 impl Parsed for Record {
     fn properties(&self, _: ValueType) -> Properties {
+        let parts = || self.parts().into_iter();
         Properties {
-            deterministic: true,
-            keyed: true,
+            deterministic: parts().all(Strategy::is_deterministic),
+            keyed: parts().any(Strategy::is_keyed),
             ..Properties::NONE
         }
+    }
+
+    fn parts(&self) -> Vec<&Strategy> {
+        let specs = self.fields.iter().filter_map(|(_, action)| action.spec());
+        specs.map(Spec::strategy).collect()
     }
 
     fn output_limit(&self, _: Option<usize>) -> Option<usize> {
@@ -110,7 +116,7 @@ impl Parsed for Record {
     }
 
     fn compile(&self, _: &Subkeys<'_>, _: Seed, _: ValueType) -> Result<Box<dyn Apply>> {
-        only_in_runs(DEFINITION.name)
+        Err(only_in_runs(Kind::Record))
     }
 }
 
@@ -132,7 +138,6 @@ const UNLISTED: [(&str, bool); 2] = [("null", false), ("keep", true)];
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::strategies::Kind;
     use crate::strategies::params::from_json;
 
     fn record(json: &str) -> Result<Record, ParamError> {

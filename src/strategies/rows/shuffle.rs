@@ -8,9 +8,9 @@
 
 use super::only_in_runs;
 use crate::error::Result;
-use crate::strategies::ValueType;
 use crate::strategies::definition::{Apply, Definition, Needs, Parsed, Properties, Seed, Subkeys};
 use crate::strategies::params::{ParamKind, ParamSpec};
+use crate::strategies::{Kind, ValueType};
 
 /// `shuffle` in the list of strategies.
 ///
@@ -57,7 +57,7 @@ impl Parsed for Shuffle {
     }
 
     fn compile(&self, _: &Subkeys<'_>, _: Seed, _: ValueType) -> Result<Box<dyn Apply>> {
-        only_in_runs(DEFINITION.name)
+        Err(only_in_runs(Kind::Shuffle))
     }
 }
 
