@@ -175,7 +175,7 @@ mod tests {
         confiture.sync(text,text,text,jsonb) procedure unsafe
         confiture.track(text,text,text,\"any\",anyelement) volatile unsafe
         confiture.validate_profile(text) stable restricted
-        confiture.validate_value(text,jsonb,text,text) immutable safe
+        confiture.validate_value(text,jsonb,text,text) stable safe
         confiture.verify_ledger(text[],boolean) stable unsafe
         confiture.verify_lineage_data(uuid,text,text) volatile unsafe
         confiture.verify_lineage_integrity() stable unsafe

@@ -8,7 +8,7 @@ CREATE FUNCTION anon_apply(strategy text, value anyelement, params jsonb DEFAULT
 COMMENT ON FUNCTION anon_apply(text, anyelement, jsonb, bigint, integer) IS 'Any strategy for any value, arrays element by element';
 
 CREATE VIEW confiture.strategies AS SELECT * FROM confiture._strategies();
-COMMENT ON VIEW confiture.strategies IS 'Strategies: parameters, accepted types, and what can be relied on with default parameters';
+COMMENT ON VIEW confiture.strategies IS 'Strategies: parameters, accepted types, what can be relied on with default parameters, and whether the key may be needed';
 
 CREATE FUNCTION anon_address(value text, seed bigint DEFAULT 0, part text DEFAULT 'full', country text DEFAULT 'us', keep_case boolean DEFAULT false, keep_unique boolean DEFAULT false, entity text DEFAULT NULL, key_version integer DEFAULT NULL)
   RETURNS text LANGUAGE c STABLE PARALLEL RESTRICTED

@@ -121,6 +121,8 @@ pub enum Kind {
     InvalidText,
     /// 58030: the operating system refused a file operation.
     Io,
+    /// 22023: a parameter or an input is not there that is needed for the type at hand.
+    MissingParameter,
     /// 55000: something must be set up first.
     NotReady,
     /// 42501: the caller, or the owner of code that would run, lacks the right.
@@ -173,7 +175,7 @@ impl Kind {
             Self::InUse => "55006",
             Self::IntegrityConstraint => "23000",
             Self::Internal => "XX000",
-            Self::InvalidParameter => "22023",
+            Self::InvalidParameter | Self::MissingParameter => "22023",
             Self::InvalidText => "22P02",
             Self::Io => "58030",
             Self::NotReady => "55000",

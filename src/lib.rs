@@ -76,7 +76,7 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/strategies.sql",
     name = "strategies",
-    requires = ["profile", strategies::sql::strategies]
+    requires = ["profile", strategies::listing::sql::strategies]
 );
 extension_sql_file!("../sql/sync.sql", name = "sync", requires = ["custody"]);
 extension_sql_file!("../sql/grants.sql", name = "grants", finalize);

@@ -33,7 +33,7 @@ pub mod server;
 pub mod snapshot;
 pub mod spi;
 pub mod subxact;
-mod types;
+pub mod types;
 pub mod user;
 pub mod watch;
 pub mod xact;

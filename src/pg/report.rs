@@ -67,7 +67,9 @@ fn code(kind: Kind) -> PgSqlErrorCode {
         Kind::InUse => PgSqlErrorCode::ERRCODE_OBJECT_IN_USE,
         Kind::IntegrityConstraint => PgSqlErrorCode::ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION,
         Kind::Internal => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
-        Kind::InvalidParameter => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+        Kind::InvalidParameter | Kind::MissingParameter => {
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE
+        }
         Kind::InvalidText => PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
         Kind::Io => PgSqlErrorCode::ERRCODE_IO_ERROR,
         Kind::NotReady => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,

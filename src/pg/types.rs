@@ -1,8 +1,9 @@
 //! Which types of the server hold which kinds of values.
 
-use pgrx::pg_sys;
+use pgrx::datum::IntoDatum;
+use pgrx::{direct_function_call, pg_sys};
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::value::ValueType;
 
 /// The kind of value a type of the server holds; `None` for those that no value is read of.
@@ -59,6 +60,64 @@ fn name_elsewhere(oid: pg_sys::Oid) -> Option<String> {
         super::text(pg_sys::format_type_be(oid))
     }?;
     Some(name.rsplit('.').next()?.trim_matches('"').to_owned())
+}
+
+/// A type that was named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// An array, with the name of the type of its elements.
+    Array(String),
+    /// Any other; a domain counts as what it is over.
+    Scalar {
+        /// The kind of its values; none for those of which a mask takes none.
+        of: Option<ValueType>,
+        /// Its number.
+        oid: pg_sys::Oid,
+        /// Whether two values are equal that differ in case.
+        folds_case: bool,
+    },
+}
+
+/// Looks a type up as SQL would, along the search path; none if there is no such type.
+///
+/// # Errors
+/// XX000 for a name that cannot be handed over. What is no name of a type at all raises 42601.
+pub fn named(name: &str) -> Result<Option<Named>> {
+    // SAFETY: the function takes one text and gives NULL or the number of a type; the look-ups are
+    // of a type that exists, and the text is copied.
+    unsafe {
+        let Some(oid) =
+            direct_function_call::<pg_sys::Oid>(pg_sys::to_regtype, &[name.into_datum()])
+        else {
+            return Ok(None);
+        };
+        let base = pg_sys::getBaseType(oid);
+        let element = pg_sys::get_element_type(base);
+        if element != pg_sys::InvalidOid {
+            let element = super::text(pg_sys::format_type_be(element)).unwrap_or_default();
+            return Ok(Some(Named::Array(element)));
+        }
+        Ok(Some(Named::Scalar {
+            of: value_type(base).or_else(|| in_runs(base)),
+            oid: base,
+            folds_case: folds_case(base),
+        }))
+    }
+}
+
+/// What a run casts before it masks: types written like text, and composites.
+fn in_runs(oid: pg_sys::Oid) -> Option<ValueType> {
+    let (mut category, mut preferred) = (0, false);
+    // SAFETY: catalog look-ups of a type that exists.
+    let kind = unsafe {
+        pg_sys::get_type_category_preferred(oid, &mut category, &mut preferred);
+        pg_sys::get_typtype(oid)
+    };
+    match (kind.cast_unsigned(), category.cast_unsigned()) {
+        (b'c', _) => Some(ValueType::Record),
+        (b'b', b'S') => Some(ValueType::Text),
+        _ => None,
+    }
 }
 
 pub(super) fn in_text_form(of: ValueType) -> bool {

@@ -188,7 +188,7 @@ COMMENT ON FUNCTION anon_apply(text, anyelement, jsonb, bigint, integer) IS \
 
 CREATE VIEW confiture.strategies AS SELECT * FROM confiture._strategies();
 COMMENT ON VIEW confiture.strategies IS \
-'Strategies: parameters, accepted types, and what can be relied on with default parameters';
+'Strategies: parameters, accepted types, what can be relied on with default parameters, and whether the key may be needed';
 
 ";
 

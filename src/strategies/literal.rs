@@ -57,6 +57,20 @@ pub fn parse(of: ValueType, text: &str) -> Result<Datum<'static>, String> {
     })
 }
 
+/// Whether a text is a number, but none that its type holds.
+pub fn overflows(of: ValueType, text: &str) -> bool {
+    let text = text.trim();
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let is_number = match of {
+        ValueType::Float32 => text.parse::<f64>().is_ok_and(f64::is_finite),
+        _ if of.max_int().is_some() => {
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        _ => false,
+    };
+    is_number && parse(of, text).is_err()
+}
+
 /// Reads the values of a parameter.
 ///
 /// # Errors

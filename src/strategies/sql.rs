@@ -11,18 +11,20 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 
+use pgrx::AnyElement;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AnyElement, JsonB};
 
+use super::listing::named;
 use super::measure::epsilon::{Epsilon, corrected_variance, noise_params};
 use super::params::from_json;
+use super::rows::only_in_runs;
 use super::witness::Tally;
 use super::{
     Datum, Input, Kind, Mask, Needs, ParamKind, Params, Presence, Row, SaltRef, Seed, Strategy,
-    Subkeys, Value, ValueType, listing,
+    Subkeys, Value, ValueType,
 };
 use crate::error::{self, Error, Result, given};
 use crate::keys::{self, Use, subkey};
@@ -49,78 +51,6 @@ fn unmask(fcinfo: Call) -> Result<Option<AnyElement>, ErrorReport> {
         Ok(())
     };
     Ok(run(fcinfo, given, Mask::reverse)?)
-}
-
-/// The strategies there are, as rows of the view `confiture.strategies`.
-#[pg_extern(schema = "confiture", name = "_strategies", immutable, parallel_safe)]
-#[allow(clippy::type_complexity, reason = "the shape of the rows")]
-fn strategies() -> TableIterator<
-    'static,
-    (
-        name!(name, String),
-        name!(about, String),
-        name!(parameters, JsonB),
-        name!(inputs, Vec<String>),
-        name!(accepts, Vec<String>),
-        name!(is_deterministic, bool),
-        name!(is_injective, bool),
-        name!(is_reversible, bool),
-        name!(keeps_length, bool),
-        name!(keeps_format, bool),
-        name!(is_keyed, bool),
-        name!(version, i32),
-        name!(example, Option<String>),
-    ),
-> {
-    TableIterator::new(Kind::ALL.iter().map(|kind| {
-        let entry = listing::entry(*kind);
-        let promised = entry.properties;
-        (
-            kind.name().to_owned(),
-            kind.definition().about.to_owned(),
-            JsonB(entry.parameters),
-            entry.inputs,
-            entry.accepts,
-            promised.deterministic,
-            promised.injective,
-            promised.reversible,
-            promised.keeps_length,
-            promised.keeps_format,
-            promised.keyed,
-            i32::from(kind.version()),
-            entry.example,
-        )
-    }))
-}
-
-/// What keeps a strategy from masking a value, one row per reason; no row when nothing does. The
-/// value is masked by a key of nobody, and nothing of it is shown.
-#[pg_extern(schema = "confiture", immutable, parallel_safe)]
-#[allow(clippy::type_complexity, reason = "the shape of the rows")]
-fn validate_value(
-    strategy: Option<&str>,
-    params: Option<Document>,
-    value: Option<&str>,
-    value_type: default!(Option<&str>, "'text'"),
-) -> Result<
-    TableIterator<
-        'static,
-        (
-            name!(reason, String),
-            name!(message, String),
-            name!(detail, Option<String>),
-        ),
-    >,
-    ErrorReport,
-> {
-    let kind = kind_of(given("strategy", strategy)?)?;
-    let params = given("params", params)?.read()?;
-    let strategy = Strategy::new(kind, &from_json(&params)?).map_err(Error::from)?;
-    let of = value_type_of(value_type)?;
-    let found = listing::validate(&strategy, value, of);
-    Ok(TableIterator::new(found.into_iter().map(|reason| {
-        (reason.code.to_owned(), reason.message, reason.detail)
-    })))
 }
 
 /// What noise for differential privacy does to values of a type: scale, standard deviation,
@@ -317,10 +247,13 @@ fn compile(fcinfo: Call, fixed: &Fixed) -> Result<Mask> {
     let (kind, params) = match fixed.kind {
         Some(kind) => (kind, own_params(fcinfo, kind, fixed)?),
         None => {
-            let word = given("strategy", call::argument::<&str>(fcinfo, 0))?;
+            let kind = named(given("strategy", call::argument::<&str>(fcinfo, 0))?)?;
+            if kind.is_in_runs_only() {
+                return Err(only_in_runs(kind));
+            }
             let json = at("params").and_then(|place| call::argument::<Document>(fcinfo, place));
             let json = given("params", json)?.read()?;
-            (kind_of(word)?, from_json(&json)?)
+            (kind, from_json(&json)?)
         }
     };
     let strategy = Strategy::new(kind, &params)?;
@@ -416,6 +349,13 @@ fn fix(fcinfo: Call) -> Result<Fixed> {
             .position(|argument| argument == name)
     };
     let value = at("value").ok_or_else(unknown)?;
+    if kind.is_none()
+        && let Some(kind) = call::argument::<&str>(fcinfo, 0).and_then(Kind::parse)
+        && kind.is_in_runs_only()
+    {
+        // Before the type of the value is looked at: a composite is none that a mask takes.
+        return Err(only_in_runs(kind));
+    }
     let inputs = kind.map_or(&[][..], |kind| kind.definition().inputs);
     let inputs = inputs
         .iter()
@@ -480,18 +420,4 @@ fn list(fcinfo: Call, place: usize, name: &str) -> Result<Option<Value>> {
         .into_iter()
         .map(|text| Ok(Value::from(given(name, text)?)));
     Ok(Some(Value::List(texts.collect::<Result<_>>()?)))
-}
-
-fn kind_of(name: &str) -> Result<Kind> {
-    Kind::parse(name).ok_or_else(|| {
-        let error = Error::new(
-            error::Kind::InvalidParameter,
-            format!("strategy type \"{name}\" is not allowed"),
-        );
-        let names = Kind::ALL.iter().map(|kind| kind.name());
-        match super::nearest(name, names) {
-            Some(near) => error.with_hint(format!("Did you mean \"{near}\"?")),
-            None => error.with_hint("See confiture.strategies."),
-        }
-    })
 }

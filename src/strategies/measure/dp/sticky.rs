@@ -129,7 +129,7 @@ impl Apply for Mask {
         let row_key = row.one(0).ok_or_else(|| {
             let name = DEFINITION.name;
             let message = format!("input \"row_key\" of strategy \"{name}\" is missing");
-            Error::new(Fault::InvalidParameter, message).with_detail(ROW_KEY.about)
+            Error::new(Fault::MissingParameter, message).with_detail(ROW_KEY.about)
         })?;
         let mut fields = Vec::with_capacity(self.head.len() + row_key.len() + 24);
         fields.extend_from_slice(&self.head);

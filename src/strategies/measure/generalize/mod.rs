@@ -151,7 +151,7 @@ impl Parsed for Generalize {
         }
         let missing = |param: &str, detail: &str| {
             let message = format!("parameter \"{param}\" of strategy \"generalize\" is missing");
-            Error::new(Fault::InvalidParameter, message).with_detail(detail)
+            Error::new(Fault::MissingParameter, message).with_detail(detail)
         };
         if !ValueType::TIMES.contains(&of) {
             let (step, bounds) = match self.method {

@@ -119,7 +119,7 @@ impl Noise {
         let reach = match self.reach {
             Reach::Ratio(_) if is_time => {
                 let message = "parameter \"amount\" of strategy \"noise\" is missing";
-                let error = Error::new(Fault::InvalidParameter, message);
+                let error = Error::new(Fault::MissingParameter, message);
                 return Err(error.with_detail("Dates and timestamps need it: days or seconds."));
             }
             Reach::Ratio(number) | Reach::Amount(number) => Short::of(number),
