@@ -124,6 +124,11 @@ pub trait Apply {
     /// `Data` or `Blank` for a value the strategy does not take, without the value.
     fn apply<'a>(&self, value: Datum<'a>, row: Row<'_>) -> Result<Option<Datum<'a>>>;
 
+    /// The longest value it takes, in bytes.
+    fn longest(&self) -> usize {
+        LONGEST
+    }
+
     /// Computes the value back.
     ///
     /// # Errors
@@ -131,16 +136,18 @@ pub trait Apply {
     fn reverse<'a>(&self, value: Datum<'a>, row: Row<'_>) -> Result<Option<Datum<'a>>> {
         let _ = (value, row);
         Err(Error::new(
-    /// The longest value it takes, in bytes.
-    fn longest(&self) -> usize {
-        LONGEST
-    }
-
             Kind::Unsupported,
             "the strategy cannot be reversed",
         ))
     }
 }
+
+/// The longest value that is masked, in bytes: more is no value of a person, and would be held in
+/// memory several times over.
+pub const LONGEST: usize = 256 << 20;
+
+/// The same for what is read part by part, and written anew.
+pub const LONGEST_READ: usize = 64 << 20;
 
 /// The inputs of one row, in the order of the definition. Fewer than defined means: not given.
 #[derive(Clone, Copy, Debug, Default)]
@@ -149,13 +156,6 @@ pub struct Row<'a>(pub &'a [Input<'a>]);
 /// One input of one row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input<'a> {
-/// The longest value that is masked, in bytes: more is no value of a person, and would be held in
-/// memory several times over.
-pub const LONGEST: usize = 256 << 20;
-
-/// The same for what is read part by part, and written anew.
-pub const LONGEST_READ: usize = 64 << 20;
-
     /// Not given, or NULL.
     None,
     /// A value in text form.
@@ -267,6 +267,9 @@ pub struct Properties {
     pub collision_bits: Option<u32>,
     /// It may give NULL for a value.
     pub gives_null: bool,
+    /// It writes as many digits after the point as the value has, so that 1.5 and 1.50, which are
+    /// equal, may become different.
+    pub follows_scale: bool,
     /// How likely it is that a value comes out as it went in.
     pub survival: Survival,
 }
@@ -283,6 +286,7 @@ impl Properties {
         folds_spellings: false,
         collision_bits: None,
         gives_null: false,
+        follows_scale: false,
         survival: Survival::Unjudged,
     };
 

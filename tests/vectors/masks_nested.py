@@ -6,6 +6,7 @@ Run: python3 tests/vectors/masks_nested.py > tests/vectors/masks_nested.json
 
 import json
 import re
+from fractions import Fraction
 
 from keyed import KEY, OTHER_KEY, block
 
@@ -38,7 +39,7 @@ def email(config, key, seed, value):
 
 def hash_(config, key, seed, value):
     if isinstance(value, Number):
-        data = int(value).to_bytes(8, "big", signed=True)
+        data = int(Fraction(value)).to_bytes(8, "big", signed=True)
         made = block("hash", key, seed, data, algorithm="sha256")
         return Number(int.from_bytes(made[:8], "big") % 2**63)
     made = block("hash", key, seed, value.encode(), algorithm="sha256").hex()
@@ -212,6 +213,7 @@ CASES = [
     ("text", {"unlisted": "keep", "paths": {"$.p": INNER, "$.q[*]": INNER}}, TEXT_IN_TEXT),
     ("json", {}, '"Zoë"'),
     ("json", {"paths": {"$": "hash"}}, "[41,[42],\"é\"]"),
+    ("json", {"paths": {"$": "hash"}}, "[41,41.0,41.00,410e-1,-2e3]"),
     ("json", {"unlisted": "drop"}, "4"),
     ("json", {"paths": {"$['a b'].*": "keep", "$..['it\\'s']": "email"}},
      '{"a b":{"c":1,"d":[2]},"x":[{"it\'s":"ada@work.example"}]}'),

@@ -3,6 +3,7 @@
 pub(in crate::strategies) mod hstore;
 mod instant;
 pub mod json;
+mod number;
 mod path;
 mod rules;
 mod scalar;

@@ -121,11 +121,12 @@ impl Geo {
 }
 
 impl Parsed for Geo {
-    fn properties(&self, _: ValueType) -> Properties {
+    fn properties(&self, of: ValueType) -> Properties {
         Properties {
             keyed: matches!(self.method, Method::Jitter(_)),
             keeps_format: true,
             folds_spellings: true,
+            follows_scale: of == ValueType::Numeric,
             survival: Survival::Unjudged,
             ..Properties::KEYED
         }

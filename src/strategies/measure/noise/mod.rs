@@ -100,8 +100,11 @@ impl Noise {
 }
 
 impl Parsed for Noise {
-    fn properties(&self, _: ValueType) -> Properties {
-        Properties::KEYED
+    fn properties(&self, of: ValueType) -> Properties {
+        Properties {
+            follows_scale: of == ValueType::Numeric,
+            ..Properties::KEYED
+        }
     }
 
     fn output_limit(&self, _: Option<usize>) -> Option<usize> {
