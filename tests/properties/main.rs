@@ -2,7 +2,6 @@
 
 mod choose;
 mod cipher;
-
 mod conceal;
 mod contact;
 mod digest;
@@ -13,5 +12,6 @@ mod network;
 mod payment;
 mod person;
 mod place;
+mod promises;
 mod prose;
 mod token;
