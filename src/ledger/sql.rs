@@ -117,8 +117,9 @@ fn drop_guard(fcinfo: pg_sys::FunctionCallInfo) {
                 "the ledger holds entries that this command would destroy",
             )
             .with_hint(
-                "Export confiture.audit_log, then as a superuser run \
-                     SET confiture.allow_drop = on; and repeat the command.",
+                "Keep the evidence first: SELECT confiture.export_ledger() gives it as text, which \
+                 confiture-verify checks. Then, as a superuser, run SET confiture.allow_drop = on; \
+                 and repeat the command.",
             ),
         ),
         Err(error) => report::raise(error),

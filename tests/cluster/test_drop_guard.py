@@ -44,6 +44,7 @@ def test_a_command_that_takes_the_ledger_along_is_refused(used, drop, role):
     used.execute(f"SET session_replication_role = {role}")
     report = used.refused("55000", drop)
     assert "allow_drop" in report.message_hint
+    assert "confiture.export_ledger()" in report.message_hint
     assert is_there(used)
 
 
