@@ -133,7 +133,7 @@ impl Run {
             || format!("postgres://cluster-{}", self.cluster),
             |given| given.0.clone(),
         );
-        let profile = self.profile.as_deref().unwrap_or("unknown");
+        let job = format!("{}.{}", self.target.0, self.job());
         let dataset = |place: &(String, String), table: &str| {
             json!({
                 "namespace": namespace,
@@ -162,10 +162,17 @@ impl Run {
             "producer": PRODUCER,
             "schemaURL": EVENT,
             "run": {"runId": self.run_id, "facets": self.run_facets()},
-            "job": {"namespace": "confiture", "name": format!("{}.{profile}", self.target.0)},
+            "job": {"namespace": "confiture", "name": job},
             "inputs": inputs,
             "outputs": outputs,
         })
+    }
+
+    /// The profile; of a run that a script declared, which has none, what the script calls it.
+    fn job(&self) -> &str {
+        let declared = || self.details.as_ref()?.get("run")?.as_str();
+        let profile = self.profile.as_deref();
+        profile.or_else(declared).unwrap_or("unknown")
     }
 
     fn run_facets(&self) -> Value {

@@ -47,6 +47,16 @@ fn openlineage_names_tables_by_database_schema_and_table() {
 }
 
 #[test]
+fn openlineage_names_a_declared_run_as_its_script_does() {
+    let declared = Run {
+        profile: None,
+        details: Some(json!({"run": "nightly people"})),
+        ..run()
+    };
+    assert_eq!(declared.event(None)["job"]["name"], "shop.nightly people");
+}
+
+#[test]
 fn openlineage_says_which_columns_are_masked() {
     let event = run().event(None);
     let facets = &event["outputs"][1]["facets"];
