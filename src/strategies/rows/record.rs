@@ -156,6 +156,22 @@ mod tests {
     }
 
     #[test]
+    fn record_promises_what_its_fields_do() {
+        let promised = |field: &str| {
+            let params = format!(r#"{{"fields": {{"a": {field}, "b": "redact"}}}}"#);
+            let params = from_json(&serde_json::from_str(&params).unwrap()).unwrap();
+            let strategy = Strategy::new(Kind::Record, &params).unwrap();
+            let of_all = strategy.properties(ValueType::Record);
+            (of_all.deterministic, of_all.keyed, strategy.is_reversible())
+        };
+        assert_eq!(promised(r#""keep""#), (true, false, false));
+        assert_eq!(promised(r#""hash""#), (true, true, false));
+        assert_eq!(promised(r#""fpe""#), (true, true, true));
+        let noise = r#"{"type": "dp_noise", "config": {"epsilon": 1, "sensitivity": 1}}"#;
+        assert_eq!(promised(noise), (false, false, false));
+    }
+
+    #[test]
     fn record_refuses_what_a_field_cannot_become() {
         for json in [
             r#"{"fields": {}}"#,
