@@ -261,3 +261,20 @@ fn name_takes_any_text() {
         }
     }
 }
+
+/// What the documentation promises of the languages, counted where it comes out.
+#[test]
+fn name_has_2000_first_and_5000_family_names_in_every_language() {
+    for (locale, _) in LOCALES {
+        let distinct = |word| {
+            let mask = part(word, locale);
+            let names = (0..60_000).map(|n| mask.text(&format!("P{n} x")));
+            names.collect::<HashSet<_>>().len()
+        };
+        let (first, family) = (distinct("first"), distinct("last"));
+        assert!(
+            first >= 2000 && family >= 5000,
+            "{locale}: {first} {family}"
+        );
+    }
+}
