@@ -86,6 +86,7 @@ extension_sql_file!("../sql/grants.sql", name = "grants", finalize);
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     settings::init();
-    // The strategies know no room above theirs.
+    // The strategies know neither a room above theirs nor the server.
     strategies::witness::register(ledger::journal::store::reveal);
+    strategies::pause::register(pg::server::check_for_interrupts);
 }

@@ -8,6 +8,8 @@ use std::iter;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
+use super::pause::{self, paced};
+
 /// Trims white space, composes (NFC) and lower-cases. A text that is canonical already costs no
 /// allocation if it is ASCII.
 pub fn text(value: &str) -> Cow<'_, str> {
@@ -19,12 +21,14 @@ pub fn text(value: &str) -> Cow<'_, str> {
             Cow::Borrowed(value)
         };
     }
-    let lower = value.nfc().collect::<String>().to_lowercase();
+    let composed: String = paced(paced(value.chars()).nfc()).collect();
+    let lower = composed.to_lowercase();
+    pause::now();
     // Lower case may open a composition that upper case does not have: J and caron.
     if is_nfc(&lower) {
         Cow::Owned(lower)
     } else {
-        Cow::Owned(lower.nfc().collect())
+        Cow::Owned(paced(paced(lower.chars()).nfc()).collect())
     }
 }
 
@@ -45,7 +49,7 @@ pub struct Phone {
 pub fn phone(value: &str) -> Phone {
     let mut digits = String::with_capacity(value.len());
     let mut has_plus = false;
-    for c in value.chars() {
+    for c in paced(value.chars()) {
         let before = digits.len();
         let class = classify(c, |digit| digits.push(char::from(b'0' + digit)));
         has_plus |= class == Class::Plus && before == 0;

@@ -13,6 +13,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha512};
 use zeroize::Zeroizing;
 
+use super::pause::pieces;
 use super::{Kind, Seed};
 use crate::keys::{field_length, push_field};
 
@@ -106,17 +107,25 @@ impl Keyed {
     }
 }
 
+/// Takes in a value of any length.
+fn absorb<M: Mac>(mac: M, value: &[u8]) -> M {
+    pieces(value).fold(mac, Mac::chain_update)
+}
+
 impl State {
     /// Takes in a value.
     fn fed(self, value: &[u8]) -> Self {
         let length = field_length(value);
         match self {
             Self::Blake3(mut hasher) => {
-                hasher.update(&length).update(value);
+                hasher.update(&length);
+                for piece in pieces(value) {
+                    hasher.update(piece);
+                }
                 Self::Blake3(hasher)
             }
-            Self::Sha256(mac) => Self::Sha256(mac.chain_update(length).chain_update(value)),
-            Self::Sha512(mac) => Self::Sha512(mac.chain_update(length).chain_update(value)),
+            Self::Sha256(mac) => Self::Sha256(absorb(mac.chain_update(length), value)),
+            Self::Sha512(mac) => Self::Sha512(absorb(mac.chain_update(length), value)),
         }
     }
 

@@ -29,6 +29,7 @@ pub mod measure;
 pub mod nested;
 pub mod network;
 pub mod params;
+pub mod pause;
 pub mod payment;
 pub mod person;
 pub mod place;

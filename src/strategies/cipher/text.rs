@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::strategies::Seed;
 use crate::strategies::checks::{luhn_digit, luhn_sum};
 use crate::strategies::definition::outside;
+use crate::strategies::pause::paced;
 
 /// How texts are read, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,7 +155,7 @@ impl Texts {
                 take(alphabet.sign_of_ascii(byte))?;
             }
         } else {
-            for c in value.chars() {
+            for c in paced(value.chars()) {
                 take(alphabet.sign(c))?;
             }
         }
@@ -177,7 +178,7 @@ impl Texts {
         let alphabet = &self.reading.alphabet;
         let mut numerals = numerals.iter();
         let mut out = String::with_capacity(value.len());
-        for c in value.chars() {
+        for c in paced(value.chars()) {
             let symbol = match alphabet.sign(c) {
                 Sign::Numeral(_) => numerals.next().map_or(c, |n| alphabet.symbol(*n)),
                 Sign::Between | Sign::Foreign => c,

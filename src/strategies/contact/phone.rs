@@ -16,6 +16,7 @@ use crate::strategies::definition::{
 };
 use crate::strategies::keyed::Keyed;
 use crate::strategies::params::{ParamKind, ParamSpec, Reader};
+use crate::strategies::pause::paced;
 use crate::strategies::{Datum, Kind, ValueType};
 
 /// `phone` in the list of strategies.
@@ -126,17 +127,16 @@ impl Apply for Mask {
 
 impl Mask {
     fn text<'a>(&self, value: &'a str) -> Cow<'a, str> {
-        if value
-            .chars()
-            .all(|c| !is_readable(canonical::classify(c, |_| ())))
-        {
+        if paced(value.chars()).all(|c| !is_readable(canonical::classify(c, |_| ()))) {
             return Cow::Borrowed(value);
         }
         let number = canonical::phone(value);
         let digits = number.digits.as_bytes();
         let mut stream = self.keyed.stream(digits);
         // All digits are drawn before the first letter, so that letters do not shift them.
-        let mut derived: Vec<u8> = digits.iter().map(|_| b'0' + stream.below(10)).collect();
+        let mut derived: Vec<u8> = paced(digits.iter())
+            .map(|_| b'0' + stream.below(10))
+            .collect();
         if self.phone.preserve_country_code && number.is_international {
             let code = canonical::calling_code(digits);
             derived[..code].copy_from_slice(&digits[..code]);
@@ -147,7 +147,7 @@ impl Mask {
         let mut out = String::with_capacity(value.len());
         let (mut after_digit, mut after_letter) = (false, false);
         let mut mark = 0;
-        for (at, c) in value.char_indices() {
+        for (at, c) in paced(value.char_indices()) {
             let mut digit = None;
             let class = canonical::classify(c, |_| digit = digits.next());
             if class == Class::Letter && after_digit && !after_letter {
@@ -174,7 +174,7 @@ impl Mask {
                           is kept, and no letters.";
             outside(DEFINITION.name, what, detail)
         };
-        if value.chars().any(|c| {
+        if paced(value.chars()).any(|c| {
             let class = canonical::classify(c, |_| ());
             class == Class::Letter || class == Class::Digit && !c.is_ascii()
         }) {

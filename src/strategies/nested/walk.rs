@@ -14,6 +14,7 @@ use super::token;
 use crate::error::{Error, Result};
 use crate::strategies::Row;
 use crate::strategies::definition::{Input, outside};
+use crate::strategies::pause::Pace;
 
 /// How deep objects and arrays may stand in one another.
 pub(super) const DEEPEST: usize = 512;
@@ -114,7 +115,9 @@ impl Walk<'_, '_> {
             act: arrived.map_or(0, |place| place + 1),
             states: 0..self.states.len(),
         };
+        let pace = Pace::new();
         loop {
+            pace.step();
             let Some(mut left) = self.value(part)? else {
                 part = self.part()?;
                 continue;

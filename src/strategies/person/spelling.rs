@@ -2,6 +2,8 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::strategies::pause::paced;
+
 /// How the letters of a value are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
@@ -17,7 +19,7 @@ impl Shape {
     /// Reads the shape of a value. One letter alone says nothing.
     pub(crate) fn of(value: &str) -> Self {
         let (mut lower, mut upper) = (0u8, 0u8);
-        for c in value.chars() {
+        for c in paced(value.chars()) {
             if c.is_lowercase() {
                 lower = lower.saturating_add(1);
             } else if c.is_uppercase() {

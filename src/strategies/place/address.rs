@@ -12,6 +12,7 @@ use crate::strategies::definition::{
 };
 use crate::strategies::keyed::Keyed;
 use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
+use crate::strategies::pause::paced;
 use crate::strategies::{Datum, ValueType, tail};
 
 use super::cities::{self, Country, Part};
@@ -182,7 +183,7 @@ impl Mask {
 /// Writes a text in capitals or in lower case if a value is.
 fn like(value: &str, text: String) -> String {
     let (mut upper, mut lower) = (false, false);
-    for c in value.chars() {
+    for c in paced(value.chars()) {
         upper |= c.is_uppercase();
         lower |= c.is_lowercase();
     }

@@ -16,6 +16,7 @@ use crate::strategies::definition::{
 };
 use crate::strategies::keyed::{Keyed, Stream};
 use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
+use crate::strategies::pause::Pace;
 use crate::strategies::{Datum, Kind, ValueType};
 
 /// `lorem` in the list of strategies.
@@ -146,7 +147,9 @@ struct Shape<'a> {
 
 impl Shape<'_> {
     fn fill(&mut self) {
+        let pace = Pace::new();
         while let Some(&byte) = self.text.as_bytes().get(self.at) {
+            pace.step();
             match class_of(self.text, self.at, byte) {
                 (Class::Digit, length) => {
                     self.out.push(char::from(b'0' + self.stream.below(10)));
@@ -187,11 +190,12 @@ impl Shape<'_> {
         while bytes.get(self.at).is_some_and(u8::is_ascii_alphabetic) {
             self.at += 1;
         }
-        let mut is_ascii = true;
+        let (mut is_ascii, pace) = (true, Pace::new());
         while let Some(&byte) = bytes.get(self.at) {
             let (Class::Letter, length) = class_of(self.text, self.at, byte) else {
                 break;
             };
+            pace.step();
             is_ascii &= byte.is_ascii();
             self.at += length;
         }
@@ -201,6 +205,7 @@ impl Shape<'_> {
             Unit::Characters if is_ascii => {
                 let mut old = old.as_bytes();
                 while !old.is_empty() {
+                    pace.step();
                     let word = self.piece(old.len());
                     let (now, rest) = old.split_at(word.len());
                     let cased = word.bytes().zip(now).map(|(new, &old)| {
@@ -218,6 +223,7 @@ impl Shape<'_> {
                 let mut left = old.chars().count();
                 let mut old = old.chars();
                 while left > 0 {
+                    pace.step();
                     let word = self.piece(left);
                     left -= word.len();
                     let cased = word.chars().zip(&mut old).map(|(new, old)| {

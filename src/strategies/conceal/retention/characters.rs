@@ -3,6 +3,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::strategies::canonical::{self, Class};
+use crate::strategies::pause::paced;
 
 /// A sort of characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,15 +29,15 @@ impl Sort {
 /// Goes through the characters of a text.
 pub(super) fn each<'a>(text: &'a str, mut visit: impl FnMut(&'a str)) {
     if text.is_ascii() && !text.contains('\r') {
-        for at in 0..text.len() {
+        for at in paced(0..text.len()) {
             visit(&text[at..=at]);
         }
-    } else if text.chars().all(never_joins) {
-        for (at, c) in text.char_indices() {
+    } else if paced(text.chars()).all(never_joins) {
+        for (at, c) in paced(text.char_indices()) {
             visit(&text[at..at + c.len_utf8()]);
         }
     } else {
-        text.graphemes(true).for_each(visit);
+        paced(text.graphemes(true)).for_each(visit);
     }
 }
 
@@ -58,7 +59,7 @@ fn never_joins(c: char) -> bool {
 }
 
 pub(super) fn is_separator(character: &str) -> bool {
-    character.chars().all(canonical::is_separator)
+    paced(character.chars()).all(canonical::is_separator)
 }
 
 /// Whether a text is one character, and two of it are two.

@@ -2,6 +2,7 @@
 
 use crate::strategies::canonical::{self, Class};
 use crate::strategies::contact::format::is_host_name;
+use crate::strategies::pause::paced;
 
 /// Splits an address into nothing, the local part, and the rest from its one "@" on. White space
 /// around the address is left where it is.
@@ -19,7 +20,7 @@ pub(super) fn split_address(value: &str) -> Option<(&str, &str, &str)> {
 /// consists of digits of any script, separators, and at most one plus sign before the digits.
 pub(super) fn split_number(value: &str) -> Option<(&str, &str, &str)> {
     let (mut digits, mut has_plus) = (0, false);
-    for c in value.chars() {
+    for c in paced(value.chars()) {
         match canonical::classify(c, |_| ()) {
             Class::Digit => digits += 1,
             Class::Plus if digits == 0 && !has_plus => has_plus = true,
@@ -35,7 +36,7 @@ pub(super) fn split_number(value: &str) -> Option<(&str, &str, &str)> {
         code if code > 0 && number.is_international => code + 2 * usize::from(number.had_00),
         _ => 0,
     };
-    let end = value.char_indices().find(|&(_, c)| {
+    let end = paced(value.char_indices()).find(|&(_, c)| {
         let is_end = left == 0;
         left -= usize::from(!is_end && canonical::classify(c, |_| ()) == Class::Digit);
         is_end

@@ -19,6 +19,7 @@ use crate::strategies::nested::scalar::{Act, TYPES, nameless};
 use crate::strategies::nested::walk::walk;
 use crate::strategies::nested::{Spec, hstore};
 use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Reader};
+use crate::strategies::pause::paced;
 use crate::strategies::prose::{EMAILS, NAMES};
 use crate::strategies::{Datum, Strategy, ValueType};
 
@@ -217,7 +218,7 @@ impl Mask {
         self.follower.start(&mut states);
         let root = states.len();
         let mut out = String::with_capacity(text.len());
-        for pair in pairs {
+        for pair in paced(pairs.into_iter()) {
             let label = Label::Key(&pair.key);
             let arrived = self.follower.step(&mut states, 0..root, label);
             states.truncate(root);

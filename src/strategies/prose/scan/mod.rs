@@ -22,6 +22,8 @@ use std::ops::Range;
 use names::Names;
 use place::Text;
 
+use crate::strategies::pause::Pace;
+
 /// What is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Found {
@@ -114,6 +116,7 @@ pub(super) struct Scanner<'a> {
     /// Where the next "@" stands, or the end.
     next_at: usize,
     folded: String,
+    pace: Pace,
 }
 
 impl<'a> Scanner<'a> {
@@ -136,6 +139,7 @@ impl<'a> Scanner<'a> {
             emails,
             next_at: 0,
             folded: String::new(),
+            pace: Pace::new(),
         }
     }
 
@@ -227,6 +231,7 @@ impl Iterator for Scanner<'_> {
 
     fn next(&mut self) -> Option<Finding> {
         while let Some(&byte) = self.text.bytes.get(self.at) {
+            self.pace.step();
             let mut finding = None;
             if !self.emails.is_empty() {
                 finding = self.odd_email();
