@@ -97,6 +97,8 @@ pub struct Column {
     pub identity: String,
     /// Collation, where it is not the type's own.
     pub collation: Option<String>,
+    /// Whether its collation makes different texts equal.
+    pub nondeterministic: bool,
     /// Sequence behind an identity or serial column.
     pub sequence: Option<Sequence>,
 }
@@ -183,8 +185,9 @@ pub struct Unique {
     pub columns: Vec<String>,
     /// Those of which values are equal that differ in case: by their type, or by `lower` or `upper`.
     pub folded: Vec<String>,
-    /// Those it compares by a collation that makes different texts equal, or that it has inside an
-    /// expression only.
+    /// Those it compares by a collation that makes different texts equal.
+    pub collated: Vec<String>,
+    /// Those that it has inside an expression only.
     pub computed: Vec<String>,
 }
 
@@ -192,7 +195,9 @@ impl Unique {
     /// How it compares a column.
     pub fn compares(&self, column: &str) -> Compared {
         let among = |names: &[String]| names.iter().any(|name| name == column);
-        if among(&self.folded) {
+        if among(&self.collated) {
+            Compared::Collated
+        } else if among(&self.folded) {
             Compared::WithoutCase
         } else if among(&self.computed) {
             Compared::Computed
@@ -209,7 +214,9 @@ pub enum Compared {
     AsIs,
     /// Values that differ in case are equal.
     WithoutCase,
-    /// By what an expression or a collation makes of them.
+    /// Texts that a collation makes equal are equal.
+    Collated,
+    /// By what an expression makes of them.
     Computed,
 }
 

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{Compared, Table, Unique};
+use super::facts::{Column, Table};
 use super::fit::How;
 use super::plan::{Decision, Input, Plan, TablePlan};
-use super::{decide, shuffle, target, trust, unique};
+use super::{decide, target, trust, unique};
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::ident;
 use crate::profile::Coverage;
-use crate::strategies::{SaltRef, ValueType, nearest};
+use crate::strategies::{SaltRef, nearest};
 
 /// Makes the plan.
 ///
@@ -51,7 +51,7 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
     if let Some(error) = undecided(input.profile.coverage, &tables) {
         problems.push(error);
     }
-    unique_columns(&tables, &mut problems);
+    unique::check(&tables, input.source, &mut problems);
     partition_keys(&tables, &mut problems);
     trust::check_types(input, &tables, &mut problems);
     let mut notes = Vec::new();
@@ -287,69 +287,6 @@ fn undecided(coverage: Coverage, tables: &[TablePlan]) -> Option<Error> {
     )
 }
 
-fn unique_columns(tables: &[TablePlan], problems: &mut Vec<Error>) {
-    for table in tables {
-        for index in &table.source.unique {
-            for name in &index.columns {
-                let Some(Decision::Masked(masked)) = table.decision(name) else {
-                    continue;
-                };
-                let compared = index.compares(name);
-                let distinct = |column: &str| {
-                    let alone = |of: &&Unique| of.columns == [column];
-                    table.source.unique.iter().any(|of| alone(&of))
-                };
-                let stays = match &masked.how {
-                    // All of the index's columns move together, so its rows are the same rows.
-                    How::Shuffle(_) => shuffle::moves_together(table, &index.columns),
-                    how => {
-                        unique::stays_unique(&masked.strategy, how, compared, table.rows, distinct)
-                    }
-                };
-                if stays {
-                    continue;
-                }
-                let guarantee = format!(
-                    "the strategy guarantees {} bits, about {:.0} rows need {:.0}",
-                    unique::collision_bits(&masked.strategy, &masked.how),
-                    table.rows,
-                    unique::needed_bits(table.rows)
-                );
-                problems.push(
-                    Error::new(
-                        Kind::InvalidParameter,
-                        format!(
-                            "strategy \"{}\" may not keep column \"{name}\" of table {} unique",
-                            masked.name,
-                            table.source.shown()
-                        ),
-                    )
-                    .with_detail(match compared {
-                        Compared::Computed => format!(
-                            "Index \"{}\" demands it, of what an expression or a collation makes of the values.",
-                            index.name
-                        ),
-                        Compared::WithoutCase => format!(
-                            "Index \"{}\" demands it without regard to case; {guarantee}.",
-                            index.name
-                        ),
-                        Compared::AsIs => format!("Index \"{}\" demands it; {guarantee}.", index.name),
-                    })
-                    .with_hint(match &masked.how {
-                        how if unique::stays_unique_if_asked(&masked.strategy, how, compared, table.rows, distinct) => {
-                            "Add \"keep_unique: true\" to the strategy; or preserve the column with a reason."
-                        }
-                        How::Mask(call) if matches!(call.of, ValueType::Text | ValueType::Bytes) => {
-                            "Use hash or email with a greater length, fpe, or a variant with \"keep_unique: true\"; or preserve the column with a reason."
-                        }
-                        _ => "Use fpe, or preserve the column with a reason.",
-                    }),
-                );
-            }
-        }
-    }
-}
-
 /// Masked values would lead rows into other partitions, and the bounds of the target's partitions
 /// are values of the source.
 fn partition_keys(tables: &[TablePlan], problems: &mut Vec<Error>) {
@@ -400,10 +337,41 @@ fn foreign_keys(tables: &[TablePlan], problems: &mut Vec<Error>, notes: &mut Vec
                         )
                         .with_hint("Give both the same strategy, parameters and seed, a salt with a name if it is salted_hash, or preserve both."),
                     );
+                } else if is_loose(&other.source, there) && is_drawn(other.decision(there)) {
+                    problems.push(
+                        Error::new(
+                            Kind::InvalidParameter,
+                            format!(
+                                "foreign key \"{}\" of table {} may not hold for masked column \"{here}\"",
+                                key.name,
+                                table.source.shown()
+                            ),
+                        )
+                        .with_detail(format!(
+                            "Column \"{there}\" of table {} has a nondeterministic collation: texts that are equal there get different pseudonyms.",
+                            other.source.shown()
+                        ))
+                        .with_hint("Preserve both columns with a reason, exclude the reference, or give the columns a deterministic collation or type citext."),
+                    );
                 }
             }
         }
     }
+}
+
+/// Whether a column's collation, by which the server compares a reference, makes texts equal.
+fn is_loose(table: &Table, name: &str) -> bool {
+    let named = |column: &&Column| column.name == name;
+    table
+        .columns
+        .iter()
+        .find(named)
+        .is_some_and(|column| column.nondeterministic)
+}
+
+/// Whether a column's values are drawn from what stood there.
+fn is_drawn(decision: Option<&Decision>) -> bool {
+    matches!(decision, Some(Decision::Masked(masked)) if matches!(masked.how, How::Mask(_)))
 }
 
 /// Whether every reference still finds its row.

@@ -46,7 +46,7 @@ fn load(plan: &Plan, table: &TablePlan, source: &Side, numbers: &mut Numbers) ->
         let alias = shuffle::alias(&groups, &column.name);
         let read = format!("{alias}.{}", quote(&column.name));
         let number = &mut numbers.mask;
-        if let Some(value) = value(column, &read, facts.type_oid, &plan.target, source, number) {
+        if let Some(value) = value(column, table, &read, facts, &plan.target, source, number) {
             let value = match &watch {
                 Some(watch) if watch.needs(&column.name) => {
                     assigned(&value, facts, &plan.target, source)
@@ -108,19 +108,28 @@ pub fn from(table: &Table) -> String {
 /// The expression for a column; `None` where the target computes it.
 fn value(
     column: &ColumnPlan,
+    table: &TablePlan,
     read: &str,
-    type_oid: u32,
+    facts: &Column,
     target: &str,
     source: &Side,
     number: &mut usize,
 ) -> Option<String> {
+    let type_oid = facts.type_oid;
     let plain = || plain(read, type_oid, target, source);
     match &column.decision {
         Decision::Excluded { .. } | Decision::Generated => None,
         Decision::Copied | Decision::Preserved { .. } => Some(plain()),
         Decision::Masked(masked) => match &masked.how {
             How::Mask(call) => {
-                let expression = called(call, *number, read, type_oid, target, source);
+                let expression = called(
+                    call,
+                    *number,
+                    read,
+                    type_oid,
+                    target,
+                    (&table.source, source),
+                );
                 *number += 1;
                 Some(expression)
             }
@@ -130,7 +139,7 @@ fn value(
             How::Record(fields) => {
                 let fields: Vec<_> = fields
                     .iter()
-                    .map(|field| field_of(field, read, target, source, number))
+                    .map(|field| field_of(field, read, target, (&table.source, source), number))
                     .collect();
                 Some(format!(
                     "CASE WHEN pg_catalog.num_nulls({read}) = 0 THEN ROW({})::{} END",
@@ -236,12 +245,25 @@ fn plain(read: &str, type_oid: u32, target: &str, source: &Side) -> String {
 }
 
 /// The expression for a field of a composite value.
-fn field_of(field: &Field, read: &str, target: &str, source: &Side, number: &mut usize) -> String {
+fn field_of(
+    field: &Field,
+    read: &str,
+    target: &str,
+    (table, source): (&Table, &Side),
+    number: &mut usize,
+) -> String {
     let read = format!("({read}).{}", quote(&field.name));
     match &field.how {
         FieldHow::Keep => plain(&read, field.type_oid, target, source),
         FieldHow::Mask(_, call) => {
-            let expression = called(call, *number, &read, field.type_oid, target, source);
+            let expression = called(
+                call,
+                *number,
+                &read,
+                field.type_oid,
+                target,
+                (table, source),
+            );
             *number += 1;
             expression
         }
@@ -256,7 +278,7 @@ fn called(
     read: &str,
     type_oid: u32,
     target: &str,
-    source: &Side,
+    (table, source): (&Table, &Side),
 ) -> String {
     let array = if call.is_array { "[]" } else { "" };
     let mut inputs = String::new();
@@ -264,7 +286,7 @@ fn called(
         let texts: Vec<_> = given
             .columns
             .iter()
-            .map(|column| format!("(s.{})::pg_catalog.text", quote(column)))
+            .map(|column| input(column, table, source))
             .collect();
         inputs.push_str(&match (given.many, texts.first()) {
             (true, _) => format!(", ARRAY[{}]::pg_catalog.text[]", texts.join(", ")),
@@ -286,8 +308,19 @@ fn called(
     }
 }
 
+/// Another column of the row as a mask reads it: equal values are one entity.
+fn input(name: &str, table: &Table, source: &Side) -> String {
+    let read = format!("(s.{})::pg_catalog.text", quote(name));
+    let column = table.columns.iter().find(|column| column.name == name);
+    match column.and_then(|column| folding(column.type_oid, source)) {
+        // As citext compares, whatever collation the column has.
+        Some(_) => format!("pg_catalog.lower({read} COLLATE pg_catalog.\"default\")"),
+        None => read,
+    }
+}
+
 /// The type of texts below a type, where values of it are equal that differ in case.
-fn folding(type_oid: u32, source: &Side) -> Option<String> {
+pub fn folding(type_oid: u32, source: &Side) -> Option<String> {
     let mut of = source.type_of(type_oid)?;
     while of.kind == 'd' || of.is_array {
         of = source.type_of(of.inner?)?;

@@ -1,8 +1,202 @@
-//! Whether a masked column stays unique.
+//! Whether a masked column stays unique, and what to say where it may not.
 
-use super::facts::Compared;
-use super::fit::How;
-use crate::strategies::{ENTITY, Kind, Strategy, Value};
+use super::facts::{Compared, Side, Unique};
+use super::fit::{Call, How};
+use super::plan::{Decision, Masked, TablePlan};
+use super::{shuffle, statement};
+use crate::error::{self, Error};
+use crate::strategies::{ENTITY, Kind, Strategy, Value, ValueType};
+
+/// Finds the masked columns that may not stay unique.
+pub fn check(tables: &[TablePlan], source: &Side, problems: &mut Vec<Error>) {
+    for table in tables {
+        for index in &table.source.unique {
+            for name in &index.columns {
+                if let Some(Decision::Masked(masked)) = table.decision(name) {
+                    let demand = Demand {
+                        table,
+                        index,
+                        name,
+                        compared: compared(index, name, table, source),
+                        source,
+                    };
+                    problems.extend(demand.problem(masked));
+                }
+            }
+        }
+    }
+}
+
+/// How an index compares a column: as the type does, where it is one that folds.
+fn compared(index: &Unique, name: &str, table: &TablePlan, source: &Side) -> Compared {
+    match index.compares(name) {
+        Compared::AsIs if folds(name, table, source) => Compared::WithoutCase,
+        compared => compared,
+    }
+}
+
+/// Whether values of a column are equal that differ in case.
+fn folds(name: &str, table: &TablePlan, source: &Side) -> bool {
+    let column = table.source.columns.iter().find(|of| of.name == name);
+    column.is_some_and(|column| statement::folding(column.type_oid, source).is_some())
+}
+
+/// What an index asks of a column.
+struct Demand<'a> {
+    table: &'a TablePlan,
+    index: &'a Unique,
+    name: &'a str,
+    compared: Compared,
+    source: &'a Side,
+}
+
+impl Demand<'_> {
+    /// Whether no two rows have the same in a column.
+    fn is_distinct(&self, column: &str) -> bool {
+        let tells_apart = |of: &Unique| {
+            // What is folded on the way to the mask may be told apart by an expression.
+            of.columns == [column]
+                && !(of.compares(column) == Compared::Computed
+                    && folds(column, self.table, self.source))
+        };
+        self.table.source.unique.iter().any(tells_apart)
+    }
+
+    fn is_met_by(&self, strategy: &Strategy, how: &How) -> bool {
+        let (compared, rows) = (self.compared, self.table.rows);
+        stays_unique(strategy, how, compared, rows, |of| self.is_distinct(of))
+    }
+
+    fn is_met_if_asked(&self, strategy: &Strategy, how: &How) -> bool {
+        let (compared, rows) = (self.compared, self.table.rows);
+        stays_unique_if_asked(strategy, how, compared, rows, |of| self.is_distinct(of))
+    }
+
+    fn problem(&self, masked: &Masked) -> Option<Error> {
+        let (strategy, how) = (&*masked.strategy, &masked.how);
+        let stays = match how {
+            // All of the index's columns move together, so its rows are the same rows.
+            How::Shuffle(_) => shuffle::moves_together(self.table, &self.index.columns),
+            how => self.is_met_by(strategy, how),
+        };
+        if stays {
+            return None;
+        }
+        let shared = entities(strategy, how).find(|column| !self.is_distinct(column));
+        let message = format!(
+            "strategy \"{}\" may not keep column \"{}\" of table {} unique",
+            masked.name,
+            self.name,
+            self.table.source.shown()
+        );
+        let error = Error::new(error::Kind::InvalidParameter, message);
+        Some(
+            error
+                .with_detail(self.reason(strategy, how, shared))
+                .with_hint(self.way_out(strategy, how, shared)),
+        )
+    }
+
+    fn reason(&self, strategy: &Strategy, how: &How, shared: Option<&str>) -> String {
+        let (index, rows) = (&self.index.name, self.table.rows);
+        let guarantee = match shared {
+            Some(entity) => format!(
+                "the output depends on the entity, column \"{entity}\", and not on the value, and \
+                 two rows may have the same entity"
+            ),
+            None => format!(
+                "the strategy guarantees {} bits, about {rows:.0} rows need {:.0}",
+                collision_bits(strategy, how),
+                needed_bits(rows)
+            ),
+        };
+        match self.compared {
+            Compared::AsIs => format!("Index \"{index}\" demands it; {guarantee}."),
+            Compared::WithoutCase => {
+                format!("Index \"{index}\" demands it without regard to case; {guarantee}.")
+            }
+            Compared::Collated => format!(
+                "Index \"{index}\" demands it by a nondeterministic collation: different texts are \
+                 equal there, and no strategy writes such that none are."
+            ),
+            Compared::Computed => {
+                format!("Index \"{index}\" demands it, of what an expression makes of the values.")
+            }
+        }
+    }
+
+    fn way_out(&self, strategy: &Strategy, how: &How, shared: Option<&str>) -> String {
+        const PRESERVE: &str = "preserve the column with a reason";
+        match (self.compared, how) {
+            (Compared::Collated, _) => {
+                return format!(
+                    "Use shuffle with all columns of the index in one group, or {PRESERVE}; or give \
+                     the column a deterministic collation or type citext."
+                );
+            }
+            (Compared::Computed, _) => {
+                return format!(
+                    "Use shuffle with all columns of the index in one group, or {PRESERVE}."
+                );
+            }
+            (_, How::Mask(call)) if shared.is_some() => {
+                let alone = alone(call);
+                let or = if self.is_met_by(strategy, &alone) {
+                    ", or no entity"
+                } else if self.is_met_if_asked(strategy, &alone) {
+                    ", or no entity and \"keep_unique: true\""
+                } else {
+                    ""
+                };
+                return format!("Name an entity that is unique itself{or}; or {PRESERVE}.");
+            }
+            _ => {}
+        }
+        if self.is_met_if_asked(strategy, how) {
+            return format!("Add \"keep_unique: true\" to the strategy; or {PRESERVE}.");
+        }
+        let of = match how {
+            How::Mask(call) => Some(call.of),
+            _ => None,
+        };
+        match (strategy.kind(), of) {
+            (Kind::CreditCard, Some(ValueType::Text)) => format!(
+                "Use fpe with \"preserve_luhn: true\" and \"keep_prefix: 6\", which gives every card \
+                 number a valid one of its own; or {PRESERVE}."
+            ),
+            (Kind::CreditCard, _) => {
+                format!("Use fpe, which gives every number one of its own; or {PRESERVE}.")
+            }
+            (_, Some(ValueType::Text | ValueType::Bytes)) => format!(
+                "Use hash or email with a greater length, fpe, or a variant with \
+                 \"keep_unique: true\"; or {PRESERVE}."
+            ),
+            _ => format!("Use fpe, or {PRESERVE}."),
+        }
+    }
+}
+
+/// The columns that the output is drawn from in place of the value.
+fn entities<'a>(strategy: &Strategy, how: &'a How) -> impl Iterator<Item = &'a str> {
+    let specs = strategy.kind().definition().inputs;
+    let given = match how {
+        How::Mask(call) => call.inputs.as_slice(),
+        _ => &[],
+    };
+    let of_entity = specs
+        .iter()
+        .zip(given)
+        .filter(|(spec, _)| spec.name == ENTITY.name);
+    of_entity.flat_map(|(_, given)| given.columns.iter().map(String::as_str))
+}
+
+/// The same call that reads nothing else of the row.
+fn alone(call: &Call) -> How {
+    How::Mask(Call {
+        inputs: Vec::new(),
+        ..call.clone()
+    })
+}
 
 /// Whether a masked column stays unique over that many rows, with a chance of failure below 2^-40.
 ///
@@ -19,16 +213,10 @@ pub fn stays_unique(
     match compared {
         Compared::AsIs => {}
         Compared::WithoutCase if is_told_apart_without_case(strategy) => {}
-        Compared::WithoutCase | Compared::Computed => return false,
+        Compared::WithoutCase | Compared::Collated | Compared::Computed => return false,
     }
     // What else is read of the row may be the same in others; what the value is drawn from may not.
-    let specs = strategy.kind().definition().inputs;
-    let drawn_elsewhere = specs
-        .iter()
-        .zip(&call.inputs)
-        .filter(|(spec, _)| spec.name == ENTITY.name)
-        .flat_map(|(_, given)| &given.columns)
-        .any(|column| !distinct(column));
+    let drawn_elsewhere = entities(strategy, how).any(|column| !distinct(column));
     let bits = collision_bits(strategy, how);
     let is_injective = strategy.properties(call.of).injective && call.inputs.is_empty();
     !drawn_elsewhere && (is_injective || needed_bits(rows) <= f64::from(bits))
@@ -81,7 +269,7 @@ pub fn collision_bits(strategy: &Strategy, how: &How) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::strategies::{Params, ValueType, listing};
+    use crate::strategies::{Params, listing};
     use crate::sync::fit::{Call, Given};
 
     fn how(of: ValueType, inputs: &[&str]) -> How {
@@ -181,14 +369,19 @@ mod tests {
         let stays = |strategy: &Strategy, compared| {
             stays_unique(strategy, &text, compared, 1000.0, |_| true)
         };
-        let all = [Compared::AsIs, Compared::WithoutCase, Compared::Computed];
+        let all = [
+            Compared::AsIs,
+            Compared::WithoutCase,
+            Compared::Collated,
+            Compared::Computed,
+        ];
         for (kind, alphabet, expected) in [
-            (Kind::Email, None, [true, true, false]),
-            (Kind::Hash, None, [true, true, false]),
-            (Kind::Fpe, None, [true, true, false]),
-            (Kind::Fpe, Some("upper"), [true, true, false]),
-            (Kind::Fpe, Some("alpha"), [true, false, false]),
-            (Kind::Fpe, Some("alnum"), [true, false, false]),
+            (Kind::Email, None, [true, true, false, false]),
+            (Kind::Hash, None, [true, true, false, false]),
+            (Kind::Fpe, None, [true, true, false, false]),
+            (Kind::Fpe, Some("upper"), [true, true, false, false]),
+            (Kind::Fpe, Some("alpha"), [true, false, false, false]),
+            (Kind::Fpe, Some("alnum"), [true, false, false, false]),
         ] {
             let strategy = strategy(kind, alphabet);
             assert_eq!(

@@ -53,6 +53,8 @@ SELECT pg_catalog.jsonb_build_object(
               FROM pg_catalog.pg_collation co
               JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace
              WHERE co.oid = a.attcollation) END,
+        'nondeterministic', coalesce((SELECT NOT co.collisdeterministic
+              FROM pg_catalog.pg_collation co WHERE co.oid = a.attcollation), false),
         'sequence', (
           SELECT pg_catalog.jsonb_build_object(
               'schema', sn.nspname, 'name', s.relname,
@@ -150,19 +152,20 @@ SELECT pg_catalog.jsonb_build_object(
                         pg_catalog.format('lower(%I)', a.attname), pg_catalog.format('upper(%I)', a.attname),
                         pg_catalog.format('lower(%I::text)', a.attname),
                         pg_catalog.format('upper(%I::text)', a.attname)])))), '[]'),
+        'collated', coalesce((SELECT pg_catalog.jsonb_agg(DISTINCT a.attname)
+            FROM pg_catalog.pg_attribute a
+            JOIN pg_catalog.generate_series(0, x.indnkeyatts::pg_catalog.int4 - 1) AS k
+              ON x.indkey[k] = a.attnum
+            JOIN pg_catalog.pg_collation l ON l.oid = x.indcollation[k]
+           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT l.collisdeterministic), '[]'),
         'computed', coalesce((SELECT pg_catalog.jsonb_agg(DISTINCT a.attname)
             FROM pg_catalog.pg_attribute a
            WHERE a.attrelid = c.oid AND a.attnum > 0
-             AND (EXISTS (
-               SELECT FROM pg_catalog.pg_collation l
-                 JOIN pg_catalog.generate_series(0, x.indnkeyatts::pg_catalog.int4 - 1) AS k
-                   ON x.indcollation[k] = l.oid
-                WHERE x.indkey[k] = a.attnum AND NOT l.collisdeterministic)
-              OR (a.attnum <> ALL (x.indkey::pg_catalog.int2[]) AND EXISTS (
+             AND a.attnum <> ALL (x.indkey::pg_catalog.int2[]) AND EXISTS (
                SELECT FROM pg_catalog.pg_depend e
                 WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = x.indexrelid
                   AND e.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                  AND e.refobjid = c.oid AND e.refobjsubid = a.attnum)))), '[]')) ORDER BY ic.relname)
+                  AND e.refobjid = c.oid AND e.refobjsubid = a.attnum)), '[]')) ORDER BY ic.relname)
       FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class ic ON ic.oid = x.indexrelid
      WHERE x.indrelid = c.oid AND x.indisunique), '[]'),
   'triggers', coalesce((
