@@ -298,8 +298,6 @@ def test_folding_reads_the_end_of_a_long_journal_only(db):
     assert pages > 60
     db.execute("SELECT confiture.create_key('salt-a')")
     db.execute(REVEAL)
-    session = db.session()
-    session.execute("SELECT confiture.load_keys()")
     read = (
         "SELECT heap_blks_read + heap_blks_hit FROM pg_statio_all_tables"
         " WHERE relid = 'confiture.journal'::regclass"
@@ -316,10 +314,18 @@ def test_folding_reads_the_end_of_a_long_journal_only(db):
             time.sleep(1.1)
         return last
 
-    before = settled()
-    session.execute("SELECT confiture.create_key('salt-b')")
-    session.connection.close()
-    assert settled() - before < pages / 2
+    # Autovacuum reads all of it, and is counted as well: once is enough.
+    took = []
+    for name in ("salt-b", "salt-c", "salt-d"):
+        session = db.session()
+        session.execute("SELECT confiture.load_keys()")
+        before = settled()
+        session.execute("SELECT confiture.create_key(%s)", [name])
+        session.connection.close()
+        took.append(settled() - before)
+        if took[-1] < pages / 2:
+            break
+    assert min(took) < pages / 2
     is_right(db, 3001)
 
 
