@@ -13,7 +13,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha512};
 use zeroize::Zeroizing;
 
-use super::pause::pieces;
+use super::pause::{is_one_piece, pieces};
 use super::{Kind, Seed};
 use crate::keys::{field_length, push_field};
 
@@ -109,6 +109,9 @@ impl Keyed {
 
 /// Takes in a value of any length.
 fn absorb<M: Mac>(mac: M, value: &[u8]) -> M {
+    if is_one_piece(value) {
+        return mac.chain_update(value);
+    }
     pieces(value).fold(mac, Mac::chain_update)
 }
 
@@ -119,8 +122,12 @@ impl State {
         match self {
             Self::Blake3(mut hasher) => {
                 hasher.update(&length);
-                for piece in pieces(value) {
-                    hasher.update(piece);
+                if is_one_piece(value) {
+                    hasher.update(value);
+                } else {
+                    for piece in pieces(value) {
+                        hasher.update(piece);
+                    }
                 }
                 Self::Blake3(hasher)
             }

@@ -58,6 +58,11 @@ pub(super) fn pieces(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// Whether a value is one piece: nearly all are, and need no walk over pieces.
+pub(super) fn is_one_piece(value: &[u8]) -> bool {
+    value.len() <= PIECE
+}
+
 /// A step is some nanoseconds for a character, some microseconds for a finding in a text.
 const STEPS: u32 = 4096;
 /// In bytes: some milliseconds of a slow digest.
