@@ -151,8 +151,11 @@ pub fn trace(
     let (before, after) = match guarded(|| hashes(&found, columns, row_key, original, secret)) {
         Ok(hashes) => hashes,
         Err(Failure::Own(error)) => return Err(error),
-        // Of what was handed in its words may hold something; of rights and objects they do not.
-        Err(Failure::Server(error)) if !["22", "23"].contains(&error.sqlstate.class()) => {
+        // Its words may hold something of what was handed in, but not where they are of rights,
+        // cancels, locks and columns that are gone.
+        Err(Failure::Server(error))
+            if ["40P01", "42501", "42703", "55P03", "57014"].contains(&error.sqlstate.as_str()) =>
+        {
             return Err(Error::new(Kind::Server(error.sqlstate), error.message));
         }
         Err(Failure::Server(_)) => {
