@@ -2,7 +2,7 @@
 //!
 //! Written by `CONFITURE_WRITE=1 cargo test --test ledger_vectors`, and compared ever after. A
 //! difference is a ledger that verifies no more: never write the file anew for an encoding that is
-//! in use. `tests/cluster/ledger_check.py` recomputes it by the documentation alone.
+//! in use. `tests/cluster/ledger_verifier.py` recomputes it by the documentation alone.
 
 // One object of many members.
 #![recursion_limit = "256"]

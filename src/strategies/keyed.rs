@@ -103,48 +103,96 @@ impl Keyed {
     }
 
     fn block(&self, value: &[u8], counter: u32) -> Digest {
-        self.0.clone().fed(value).finish(counter)
+        match &self.0 {
+            State::Blake3(state) => block(&**state, value, counter),
+            State::Sha256(state) => block(state, value, counter),
+            State::Sha512(state) => block(state, value, counter),
+        }
     }
+}
+
+/// The block of a value. Copies the state of the one algorithm once, and moves nothing else: that
+/// costs as much as the hash itself.
+#[inline]
+fn block<A: Absorb + Clone>(state: &A, value: &[u8], counter: u32) -> Digest {
+    let mut state = state.clone();
+    feed(&mut state, value);
+    finish(state, counter)
 }
 
 /// Takes in a value of any length.
-fn absorb<M: Mac>(mac: M, value: &[u8]) -> M {
+#[inline]
+fn feed(state: &mut impl Absorb, value: &[u8]) {
+    state.absorb(&field_length(value));
     if is_one_piece(value) {
-        return mac.chain_update(value);
+        state.absorb(value);
+    } else {
+        pieces(value).for_each(|piece| state.absorb(piece));
     }
-    pieces(value).fold(mac, Mac::chain_update)
 }
 
-impl State {
-    /// Takes in a value.
-    fn fed(self, value: &[u8]) -> Self {
-        let length = field_length(value);
-        match self {
-            Self::Blake3(mut hasher) => {
-                hasher.update(&length);
-                if is_one_piece(value) {
-                    hasher.update(value);
-                } else {
-                    for piece in pieces(value) {
-                        hasher.update(piece);
-                    }
-                }
-                Self::Blake3(hasher)
+/// The block of that number, of what was taken in.
+#[inline]
+fn finish<A: Absorb>(mut state: A, counter: u32) -> Digest {
+    if counter > 0 {
+        state.absorb(&field_length(&counter.to_be_bytes()));
+        state.absorb(&counter.to_be_bytes());
+    }
+    state.digest()
+}
+
+/// What turns bytes into a digest.
+trait Absorb {
+    fn absorb(&mut self, bytes: &[u8]);
+    fn digest(self) -> Digest;
+}
+
+impl Absorb for Hasher {
+    fn absorb(&mut self, bytes: &[u8]) {
+        self.update(bytes);
+    }
+
+    fn digest(self) -> Digest {
+        Digest::new(self.finalize().as_bytes())
+    }
+}
+
+macro_rules! absorb_by_hmac {
+    ($hash:ty) => {
+        impl Absorb for Hmac<$hash> {
+            #[inline]
+            fn absorb(&mut self, bytes: &[u8]) {
+                self.update(bytes);
             }
-            Self::Sha256(mac) => Self::Sha256(absorb(mac.chain_update(length), value)),
-            Self::Sha512(mac) => Self::Sha512(absorb(mac.chain_update(length), value)),
+
+            #[inline]
+            fn digest(self) -> Digest {
+                Digest::new(&self.finalize().into_bytes())
+            }
         }
+    };
+}
+absorb_by_hmac!(Sha256);
+absorb_by_hmac!(Sha512);
+
+impl State {
+    /// The state that has taken in a value.
+    fn fed(&self, value: &[u8]) -> Self {
+        let mut fed = self.clone();
+        match &mut fed {
+            Self::Blake3(state) => feed(&mut **state, value),
+            Self::Sha256(state) => feed(state, value),
+            Self::Sha512(state) => feed(state, value),
+        }
+        fed
     }
 
     /// The block of that number.
-    fn finish(self, counter: u32) -> Digest {
-        let mut tail = [0, 0, 0, 4, 0, 0, 0, 0];
-        tail[4..].copy_from_slice(&counter.to_be_bytes());
-        let tail: &[u8] = if counter == 0 { &[] } else { &tail };
+    fn finish(&self, counter: u32) -> Digest {
         match self {
-            Self::Blake3(mut hasher) => Digest::new(hasher.update(tail).finalize().as_bytes()),
-            Self::Sha256(mac) => Digest::new(&mac.chain_update(tail).finalize().into_bytes()),
-            Self::Sha512(mac) => Digest::new(&mac.chain_update(tail).finalize().into_bytes()),
+            Self::Blake3(state) => finish((**state).clone(), counter),
+            Self::Sha256(state) => finish(state.clone(), counter),
+            Self::Sha512(state) => finish(state.clone(), counter),
         }
     }
 }
@@ -177,12 +225,12 @@ impl Digest {
 
     /// Appends the first `digits` hexadecimal digits.
     pub(super) fn push_hex(&self, digits: u16, out: &mut String) {
+        let digits = usize::from(digits).min(2 * self.length);
         let mut text = [0; 128];
-        let pairs = text.as_chunks_mut().0;
-        for (pair, byte) in pairs.iter_mut().zip(self.as_bytes()) {
+        let (pairs, _) = text[..digits.next_multiple_of(2)].as_chunks_mut();
+        for (pair, byte) in pairs.iter_mut().zip(&self.bytes) {
             *pair = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
         }
-        let digits = usize::from(digits).min(2 * self.length);
         out.push_str(str::from_utf8(&text[..digits]).unwrap_or_default());
     }
 }
@@ -233,10 +281,8 @@ impl Stream<'_> {
     fn byte(&mut self) -> u8 {
         if self.next == self.block.length {
             self.counter = self.counter.wrapping_add(1);
-            let fed = self
-                .fed
-                .get_or_insert_with(|| self.keyed.0.clone().fed(self.value));
-            self.block = fed.clone().finish(self.counter);
+            let fed = self.fed.get_or_insert_with(|| self.keyed.0.fed(self.value));
+            self.block = fed.finish(self.counter);
             self.next = 0;
         }
         self.next += 1;

@@ -1,6 +1,6 @@
-"""The ledger checked by its documentation alone: hashes, links, lineage, journal and root of an export.
+"""The ledger checked by its documentation alone, also where it was pruned or begins unsigned.
 
-Follows docs/ledger.md, docs/lineage.md, docs/journal.md and docs/verifier.md, with nothing but Python.
+ledger_verifier.py is all that a whole and signed export needs; this follows docs/verifier.md further.
 Of a ledger that was pruned: its archives, oldest first, and the export; or the export alone.
 Usage: ledger_check.py EXPORT...
 """
@@ -8,54 +8,10 @@ Usage: ledger_check.py EXPORT...
 import fileinput
 import hashlib
 import json
-import struct
 import sys
 
 from anchor_check import leaf, node, root_of
-
-FIELDS = {
-    "audit": "seq id log_id event origin timestamp user_name session_user_name hostname application_name"
-    " system_user_name backend_pid backend_start transaction_id system_identifier timeline_id server_version"
-    " extension_version source_database target_database run_id source_schema target_schema profile_name"
-    " profile_version profile_hash tables_synced rows_anonymized strategies_applied verification_passed"
-    " verification_report details lineage_first lineage_last lineage_root journal_last journal_root key_name"
-    " key_version previous_entry_hash",
-    "lineage": "seq log_id run_id origin timestamp source_schema schema_name table_name column_name rows_seen"
-    " rows_changed rows_unchanged nulls original_hash anonymized_hash commitment row_binding strategy"
-    " strategy_version strategy_params_hash reversible run_key_id key_name key_version previous_entry_hash",
-    "journal": "log_id number at event user_name session_user_name hostname application_name backend_pid"
-    " transaction_id about domain reason amount key_name key_version",
-}
-GENESIS = {"audit": b"confiture/genesis/v1", "lineage": b"confiture/lineage/genesis/v1"}
-DOCUMENTS = {"rows_anonymized", "strategies_applied", "verification_report", "details"}
-
-
-def field(value):
-    return b"\0" if value is None else b"\1" + struct.pack(">I", len(value)) + value
-
-
-def document(value):
-    """A JSON document in the form of RFC 8785."""
-    if isinstance(value, dict):
-        names = sorted(value, key=lambda name: name.encode("utf-16-be"))
-        return "{" + ",".join(f"{document(name)}:{document(value[name])}" for name in names) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(document, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def octets(name, value):
-    if value is None:
-        return None
-    if name in DOCUMENTS:
-        return document(value).encode()
-    if name == "tables_synced":
-        return struct.pack(">I", len(value)) + b"".join(field(text.encode()) for text in value)
-    if isinstance(value, (bool, int)):
-        return bytes([value]) if isinstance(value, bool) else struct.pack(">q", value)
-    if name in ("id", "log_id", "run_id", "run_key_id") or name.endswith(("_hash", "_root")):
-        return bytes.fromhex(value.replace("-", ""))
-    return value.encode()
+from ledger_verifier import GENESIS, canonical
 
 
 class Tree:
@@ -78,14 +34,6 @@ class Tree:
         for peak in self.peaks[-2::-1]:
             found = node(peak, found)
         return found
-
-
-def canonical(line):
-    """The bytes that are hashed."""
-    chain = "audit" if line["chain"] == "pruned" else line["chain"]
-    names = FIELDS[chain].split()
-    head = field(f"confiture/{chain}/v1".encode()) + struct.pack(">H", len(names))
-    return head + b"".join(field(octets(name, line[name])) for name in names)
 
 
 def check(lines):
@@ -118,7 +66,7 @@ def check(lines):
                     wrong.append(("W09", "audit"))
                 if at != gone["journal"]["last"]:
                     wrong.append(("E04", "journal"))
-            said[line["seq"]] = hashlib.sha256(canonical(line)).digest()
+            said[line["seq"]] = hashlib.sha256(canonical(line | {"chain": "audit"})).digest()
             part = hashlib.sha256()
         part.update(text.rstrip("\n").encode() + b"\n")
         first = False

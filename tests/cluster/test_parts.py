@@ -132,13 +132,16 @@ def test_a_column_of_any_type_can_be_emptied(db, lineage):
         "CREATE SCHEMA origin; CREATE TYPE origin.mood AS ENUM ('sad');"
         " CREATE DOMAIN origin.code AS varchar(2); CREATE TYPE origin.pair AS (a int, b text)"
     )
-    columns = ", ".join(f"{name} {of}" for name, (of, _) in NULLED.items())
-    values = ", ".join(value for _, value in NULLED.values())
+    nulled = dict(NULLED)
+    if not db.value("SELECT bool_or(setting ~ 'with-libxml') FROM pg_config"):
+        del nulled["note"]
+    columns = ", ".join(f"{name} {of}" for name, (of, _) in nulled.items())
+    values = ", ".join(value for _, value in nulled.values())
     db.execute(
         f"CREATE TABLE origin.t (k int PRIMARY KEY, {columns}); INSERT INTO origin.t VALUES (1, {values})"
     )
-    rules = dict.fromkeys(NULLED, "drop")
+    rules = dict.fromkeys(nulled, "drop")
     db.load(profile({"t": rules}, strategies={"drop": {"type": "null"}}))
     db.sync(source="origin", options=f'{{"lineage": "{lineage}"}}')
-    empty = f"SELECT num_nulls({', '.join(NULLED)}) FROM staging.t"
-    assert db.value(empty) == len(NULLED)
+    empty = f"SELECT num_nulls({', '.join(nulled)}) FROM staging.t"
+    assert db.value(empty) == len(nulled)
