@@ -389,3 +389,26 @@ def test_a_canceled_wait_for_the_turn_leaves_no_record(there):
     waiting.execute("RESET statement_timeout")
     waiting.execute(REVEAL)
     is_right(there, 1)
+
+
+def test_ranges_of_its_pages_are_not_compiled(db):
+    """Of a table that was never analyzed each of them would be, for longer than reading it takes."""
+    session = db.session()
+    session.value(REVEAL)
+    session.execute("LOAD 'auto_explain'")
+    for name, value in {
+        "auto_explain.log_min_duration": "0",
+        "auto_explain.log_nested_statements": "on",
+        "auto_explain.log_analyze": "on",
+        "client_min_messages": "log",
+        "jit": "on",
+        "jit_above_cost": "0",
+    }.items():
+        session.execute(f"SET {name} = '{value}'")
+    is_right(session, 1)
+    session.execute("SELECT confiture.create_key('salt-x')")
+    plans = [notice["message_primary"] for notice in session.notices]
+    ranges = [plan for plan in plans if "FROM ONLY confiture.journal" in plan and "ctid" in plan]
+    assert len(ranges) > 1, plans
+    assert any("JIT:" in plan for plan in plans) == session.value("SELECT pg_jit_available()")
+    assert [plan for plan in ranges if "JIT:" in plan] == []

@@ -4,6 +4,7 @@
 //! is new is read from its end, and all of it by ranges of pages: there is no index.
 
 use std::cell::{OnceCell, RefCell};
+use std::ops::Range;
 use std::rc::Rc;
 
 use pgrx::Uuid;
@@ -16,7 +17,7 @@ use crate::keys::store::ActiveKey;
 use crate::keys::{self, Secret, Use, subkey};
 use crate::ledger::verify::Finding;
 use crate::pg::frozen::{self, Log, Value};
-use crate::pg::{owner, server, spi, user};
+use crate::pg::{guc, owner, server, spi, user};
 
 const LOG: Log<'static> = Log {
     schema: c"confiture",
@@ -327,14 +328,7 @@ fn first_page_after(number: i64, pages: i64) -> Result<i64> {
     let (mut until, mut step) = (pages, 1);
     while until > 0 {
         let from = (until - step).max(0);
-        let least = spi::read(
-            &format!(
-                "SELECT min(number) FROM ONLY confiture.journal WHERE {}",
-                range(from, until)
-            ),
-            &[],
-            |row| row.get::<i64>(1),
-        )?;
+        let least = read_range("min(number)", "", from..until, |row| row.get::<i64>(1))?;
         if least
             .first()
             .copied()
@@ -349,8 +343,20 @@ fn first_page_after(number: i64, pages: i64) -> Result<i64> {
     Ok(0)
 }
 
-fn range(from: i64, until: i64) -> String {
-    format!("ctid >= '({from},0)'::pg_catalog.tid AND ctid < '({until},0)'::pg_catalog.tid")
+/// Reads a range of pages. How many rows they have is not known before the table is analyzed; a
+/// plan for many would be compiled, for each range anew and for longer than it takes to read it.
+fn read_range<T>(
+    columns: &str,
+    order: &str,
+    pages: Range<i64>,
+    read: impl FnMut(&spi::Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let sql = format!(
+        "SELECT {columns} FROM ONLY confiture.journal
+          WHERE ctid >= '({},0)'::pg_catalog.tid AND ctid < '({},0)'::pg_catalog.tid {order}",
+        pages.start, pages.end
+    );
+    guc::with(&[("jit", "off")], || spi::read(&sql, &[], read))
 }
 
 /// Records of a range of pages in the order in which they lie there.
@@ -378,15 +384,11 @@ impl Rows {
                 return Ok(None);
             }
             let until = (self.page + PAGES).min(self.until);
-            let sql = format!(
-                "SELECT number, at, event, user_name, session_user_name, hostname,
-                        application_name, backend_pid, transaction_id, about, domain, reason,
-                        amount, key_name, key_version, canon_version, signature
-                   FROM ONLY confiture.journal WHERE {} ORDER BY ctid",
-                range(self.page, until)
-            );
             server::check_for_interrupts();
-            self.read = spi::read(&sql, &[], stored)?.into_iter();
+            let columns = "number, at, event, user_name, session_user_name, hostname,
+                           application_name, backend_pid, transaction_id, about, domain, reason,
+                           amount, key_name, key_version, canon_version, signature";
+            self.read = read_range(columns, "ORDER BY ctid", self.page..until, stored)?.into_iter();
             self.page = until;
         }
     }
