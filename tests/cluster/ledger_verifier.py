@@ -36,9 +36,8 @@ def octets(name, value):
 
 def canonical(line):
     """The bytes that are hashed."""
-    names = FIELDS[line["chain"]]
-    head = field(f"confiture/{line['chain']}/v1".encode()) + struct.pack(">H", len(names))
-    values = ((name, line[name]) for name in names)
+    values = [(name, line[name]) for name in FIELDS[line["chain"]]]
+    head = field(f"confiture/{line['chain']}/v1".encode()) + struct.pack(">H", len(values))
     return head + b"".join(field(v if v is None else octets(name, v)) for name, v in values)
 
 
