@@ -9,7 +9,7 @@
 //! Block n > 0 of a longer output has one more field, the counter n (u32).
 
 use blake3::Hasher;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha512};
 use zeroize::Zeroizing;
 
@@ -157,23 +157,20 @@ impl Absorb for Hasher {
     }
 }
 
-macro_rules! absorb_by_hmac {
-    ($hash:ty) => {
-        impl Absorb for Hmac<$hash> {
-            #[inline]
-            fn absorb(&mut self, bytes: &[u8]) {
-                self.update(bytes);
-            }
+impl<D: EagerHash> Absorb for Hmac<D>
+where
+    Self: Mac,
+{
+    #[inline]
+    fn absorb(&mut self, bytes: &[u8]) {
+        self.update(bytes);
+    }
 
-            #[inline]
-            fn digest(self) -> Digest {
-                Digest::new(&self.finalize().into_bytes())
-            }
-        }
-    };
+    #[inline]
+    fn digest(self) -> Digest {
+        Digest::new(&self.finalize().into_bytes())
+    }
 }
-absorb_by_hmac!(Sha256);
-absorb_by_hmac!(Sha512);
 
 impl State {
     /// The state that has taken in a value.
