@@ -32,6 +32,8 @@ mod tests {
             ("anon_email", true),
             ("anon_apply", true),
             ("anon_fpe_decrypt", false),
+            ("anon_tokenize", true),
+            ("anon_detokenize", false),
             ("load_keys", true),
             ("sync", false),
         ] {
@@ -42,11 +44,12 @@ mod tests {
                 "_strategies",
                 "forget_keys",
                 "load_keys",
+                "tokenize_batch",
                 "validate_value"
             ]),
             "{masks:?}"
         );
-        assert_eq!(reads("masker")?, ["strategies"]);
+        assert_eq!(reads("masker")?, ["strategies", "vault_domains"]);
         assert_eq!(
             may("revealer")?,
             [
@@ -65,6 +68,7 @@ mod tests {
                 "_run_track",
                 "_strategies",
                 "begin_run",
+                "cleanup_expired_tokens",
                 "end_run",
                 "export_anchor",
                 "fail_run",
@@ -76,12 +80,16 @@ mod tests {
                 "resolve_seed",
                 "retire_profile",
                 "sync",
+                "tokenize_batch",
                 "track",
                 "validate_profile",
                 "validate_value"
             ]
         );
-        assert_eq!(reads("operator")?, ["key_status", "profiles", "strategies"]);
+        assert_eq!(
+            reads("operator")?,
+            ["key_status", "profiles", "strategies", "vault_domains"]
+        );
         assert_eq!(
             may("auditor")?,
             [
@@ -110,21 +118,28 @@ mod tests {
         assert_eq!(
             may("admin")?,
             [
+                "cleanup_expired_tokens",
+                "create_domain",
                 "create_key",
                 "destroy_key_version",
                 "forget_keys",
+                "forget_subject",
                 "import_key",
                 "installation_id",
                 "load_keys",
                 "provider_problem",
                 "rewrap_keys",
+                "rewrap_tokens",
                 "rotate_kek",
                 "rotate_key",
                 "share_key",
                 "shred_run_key"
             ]
         );
-        assert_eq!(reads("admin")?, ["key_status", "shared_key"]);
+        assert_eq!(
+            reads("admin")?,
+            ["key_status", "shared_key", "vault_domains"]
+        );
         assert_eq!(
             reads("auditor")?,
             [
@@ -136,7 +151,9 @@ mod tests {
                 "lineage_row_chunk",
                 "profiles",
                 "reveals",
-                "run_report"
+                "run_report",
+                "token_access",
+                "vault_domains"
             ]
         );
         none(

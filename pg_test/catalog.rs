@@ -112,7 +112,7 @@ mod tests {
         none(&format!(
             "SELECT shown FROM routines WHERE proname LIKE 'anon\\_%' AND 'value' = ANY (proargnames)
                 AND (provolatile, proparallel) <> CASE
-                  WHEN proname LIKE '%\\_decrypt' THEN ('v'::\"char\", 'u'::\"char\")
+                  WHEN proname LIKE '%\\_decrypt' OR proname = 'anon_tokenize' THEN ('v'::\"char\", 'u'::\"char\")
                   WHEN {keyed} THEN ('s'::\"char\", 'r'::\"char\")
                   WHEN 'seed' = ANY (proargnames) THEN ('i'::\"char\", 's'::\"char\")
                   ELSE ('v'::\"char\", 's'::\"char\") END"
@@ -137,7 +137,9 @@ mod tests {
         confiture.anchor_key() stable unsafe strict
         confiture.audit_entry_json(uuid) stable safe
         confiture.begin_run(text,text,text) volatile unsafe
+        confiture.cleanup_expired_tokens(text) volatile unsafe
         confiture.consistency_proof(bigint,bigint) stable unsafe
+        confiture.create_domain(text,text,text,integer,boolean,boolean,interval,integer) volatile unsafe
         confiture.create_key(text,text) volatile unsafe
         confiture.destroy_key_version(text,integer) volatile unsafe
         confiture.disarm(text) volatile unsafe
@@ -147,6 +149,7 @@ mod tests {
         confiture.export_openlineage(uuid,text) stable unsafe
         confiture.fail_run(text) volatile unsafe
         confiture.forget_keys() volatile unsafe strict
+        confiture.forget_subject(text,text) volatile unsafe
         confiture.get_audit_log(integer) stable safe
         confiture.grant_access(text,text,text) volatile unsafe
         confiture.import_key(text) volatile unsafe
@@ -166,13 +169,17 @@ mod tests {
         confiture.record_verification(text[]) volatile unsafe
         confiture.resolve_seed(text,text,text,text) stable restricted
         confiture.retire_profile(text,text) volatile unsafe
+        confiture.reveal(text,text,text) volatile unsafe
+        confiture.reveal_batch(text[],text,text) volatile unsafe
         confiture.revoke_access(text,text,text) volatile unsafe
         confiture.rewrap_keys(text) procedure unsafe
+        confiture.rewrap_tokens(text,integer) procedure unsafe
         confiture.rotate_kek(text) procedure unsafe
         confiture.rotate_key(text) volatile unsafe
         confiture.share_key(text,uuid,text,integer) procedure unsafe
         confiture.shred_run_key(uuid) volatile unsafe
         confiture.sync(text,text,text,jsonb) procedure unsafe
+        confiture.tokenize_batch(text,text[],text[]) volatile unsafe
         confiture.track(text,text,text,\"any\",anyelement) volatile unsafe
         confiture.validate_profile(text) stable restricted
         confiture.validate_value(text,jsonb,text,text) stable safe

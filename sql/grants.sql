@@ -14,6 +14,15 @@ BEGIN
         ('anon_dp_correct_variance', 'Variance of values, from that of their noisy ones'),
         ('_strategies', 'Rows of the view strategies'),
         ('validate_value', 'What keeps a strategy from masking a value, one row per reason'),
+        ('create_domain', 'Makes a space of tokens'),
+        ('tokenize_batch', 'The tokens of values, made where they are not there'),
+        ('anon_tokenize', 'The token of a value in a deterministic domain, made where it is not there'),
+        ('anon_detokenize', 'What a token stands for, row by row, for who may; on record first'),
+        ('reveal', 'What a token stands for, for who may and says why; on record first'),
+        ('reveal_batch', 'What many tokens stand for, each with what became of it; one record'),
+        ('forget_subject', 'Destroys the secret of a subject, so that none of its tokens can be revealed'),
+        ('cleanup_expired_tokens', 'Ends tokens whose time is over; returns how many'),
+        ('rewrap_tokens', 'Seals what the tokens of a domain stand for anew by the active key'),
         ('_keys_changed', 'Tells every session that a table of keys was changed'),
         ('load_keys', 'Opens every stored key, so that later statements need no provider; returns how many'),
         ('forget_keys', 'Wipes the opened keys of this session; returns how many'),
@@ -116,3 +125,7 @@ SELECT pg_catalog.pg_extension_config_dump('confiture.journal', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.profile', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.profile_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.target_table', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.token_domain', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.token_subject', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.token', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.token_access', '');

@@ -27,7 +27,7 @@ COMMENT ON TABLE confiture.journal IS 'What was on record before it was answered
 COMMENT ON COLUMN confiture.journal.number IS 'Place in the journal, from 1 without gaps';
 COMMENT ON COLUMN confiture.journal.transaction_id IS 'The transaction that asked, committed or not';
 COMMENT ON COLUMN confiture.journal.about IS 'The function, data set or run concerned';
-COMMENT ON COLUMN confiture.journal.amount IS 'Values given at most until the next record of the statement, or millionths of epsilon charged';
+COMMENT ON COLUMN confiture.journal.amount IS 'Values asked for until the next record of the statement at most, or millionths of epsilon charged';
 COMMENT ON COLUMN confiture.journal.signature IS 'HMAC-SHA256 of the record under the ledger subkey of key_name, key_version';
 
 CREATE SEQUENCE confiture.journal_count AS bigint;

@@ -13,6 +13,7 @@ pub mod profile;
 pub mod strategies;
 pub mod sync;
 pub mod value;
+pub mod vault;
 
 mod settings;
 
@@ -78,6 +79,7 @@ extension_sql_file!(
     name = "strategies",
     requires = ["profile", strategies::listing::sql::strategies]
 );
+extension_sql_file!("../sql/vault.sql", name = "vault", requires = ["journal"]);
 extension_sql_file!("../sql/sync.sql", name = "sync", requires = ["custody"]);
 extension_sql_file!("../sql/grants.sql", name = "grants", finalize);
 

@@ -8,8 +8,8 @@ use std::{fs, io};
 
 /// The rooms, from the bottom up: a room may use those before it, and what lies below all of them.
 #[rustfmt::skip]
-const ROOMS: [&str; 7] =
-    ["keys", "strategies", "ledger", "profile", "custody", "access", "sync"];
+const ROOMS: [&str; 8] =
+    ["keys", "strategies", "ledger", "profile", "vault", "custody", "access", "sync"];
 
 /// What lies below the rooms, with what it may use itself.
 const BELOW: [(&str, &[&str]); 4] = [
@@ -20,11 +20,8 @@ const BELOW: [(&str, &[&str]); 4] = [
 ];
 
 /// Pure files that use the server all the same, and why.
-const CONDUCTORS: [(&str, &str); 11] = [
-    (
-        "src/custody/rewrap/mod.rs",
-        "commits after every key, and tells the caller",
-    ),
+const CONDUCTORS: [(&str, &str); 14] = [
+    ("src/custody/rewrap/mod.rs", "commits after every key"),
     (
         "src/keys/setup.rs",
         "opens providers as the settings say, and waits by the latch",
@@ -59,6 +56,9 @@ const CONDUCTORS: [(&str, &str); 11] = [
         "src/sync/run.rs",
         "commits, holds the lock, keeps the copy in a subtransaction",
     ),
+    ("src/sync/tokens.rs", "asks the vault under one snapshot"),
+    ("src/vault/pending.rs", "hears how transactions end"),
+    ("src/vault/rewrap/mod.rs", "commits after every batch"),
 ];
 
 const MOST_LINES: usize = 500;

@@ -89,7 +89,9 @@ CREATE TABLE members (
   -- when
   joined_on      date NOT NULL,
   left_on        date,
-  last_seen      timestamptz
+  last_seen      timestamptz,
+  -- whom to call if something happens to them: the club must be able to find out again
+  next_of_kin    text
 );
 COMMENT ON TABLE members IS 'The club of the shop';
 COMMENT ON COLUMN members.tier IS 'gold, silver or bronze';
@@ -208,7 +210,8 @@ SELECT i, 1 + i % :customers, CASE WHEN i > 40 AND i % 3 = 0 THEN i / 3 END,
   -- when
   DATE '2019-01-01' + (i * 13 % 2000)::int,
   CASE WHEN i % 5 = 0 THEN DATE '2019-01-01' + (i * 13 % 2000 + 1 + i % 400)::int END,
-  TIMESTAMPTZ '2025-01-01 08:00+00' + i * INTERVAL '37 minutes 11 seconds'
+  TIMESTAMPTZ '2025-01-01 08:00+00' + i * INTERVAL '37 minutes 11 seconds',
+  CASE WHEN i % 6 <> 0 THEN 'Aunt ' || last || ', ' || number END
 FROM generate_series(1, 10 * :customers::bigint) AS i
 CROSS JOIN LATERAL (SELECT CASE WHEN i % 2 = 0 THEN 'f' ELSE 'm' END AS sex) AS a
 CROSS JOIN LATERAL (

@@ -14,6 +14,19 @@ pub struct Kind {
     pub relations: &'static [&'static str],
 }
 
+/// What a revealer of one domain of tokens may call: the domain is asked for in each call.
+pub const OF_DOMAIN: Kind = Kind {
+    name: "revealer",
+    functions: &[
+        r"anon\_detokenize",
+        "reveal",
+        r"reveal\_batch",
+        r"load\_keys",
+        r"forget\_keys",
+    ],
+    relations: &["vault_domains"],
+};
+
 /// The kinds there are, in the order they are named to users.
 pub const KINDS: [Kind; 5] = [
     Kind {
@@ -22,10 +35,11 @@ pub const KINDS: [Kind; 5] = [
             r"anon\_%",
             r"\_strategies",
             r"validate\_value",
+            r"tokenize\_batch",
             r"load\_keys",
             r"forget\_keys",
         ],
-        relations: &["strategies"],
+        relations: &["strategies", "vault_domains"],
     },
     Kind {
         name: "operator",
@@ -45,11 +59,13 @@ pub const KINDS: [Kind; 5] = [
             r"\_strategies",
             r"validate\_value",
             r"export\_anchor",
+            r"tokenize\_batch",
+            r"cleanup\_expired\_tokens",
             r"load\_keys",
             r"forget\_keys",
             r"provider\_problem",
         ],
-        relations: &["profiles", "key_status", "strategies"],
+        relations: &["profiles", "key_status", "strategies", "vault_domains"],
     },
     Kind {
         name: "revealer",
@@ -95,6 +111,8 @@ pub const KINDS: [Kind; 5] = [
             "run_report",
             "profiles",
             "key_status",
+            "token_access",
+            "vault_domains",
         ],
     },
     Kind {
@@ -109,10 +127,14 @@ pub const KINDS: [Kind; 5] = [
             r"import\_key",
             r"installation\_id",
             r"shred\_run\_key",
+            r"create\_domain",
+            r"forget\_subject",
+            r"cleanup\_expired\_tokens",
+            r"rewrap\_tokens",
             r"load\_keys",
             r"forget\_keys",
             r"provider\_problem",
         ],
-        relations: &["key_status", "shared_key"],
+        relations: &["key_status", "shared_key", "vault_domains"],
     },
 ];

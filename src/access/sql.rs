@@ -3,10 +3,11 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::{KINDS, Kind, store};
+use super::{KINDS, Kind, OF_DOMAIN, store};
 use crate::error::{Error, Kind as Condition, Result, given};
 
-/// Gives a role what a kind of work needs. On record.
+/// Gives a role what a kind of work needs; of kind revealer with a domain, the tokens of it back.
+/// On record.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
 #[search_path(pg_catalog, pg_temp)]
 fn grant_access(
@@ -15,7 +16,7 @@ fn grant_access(
     domain: default!(Option<&str>, "NULL"),
 ) -> Result<(), ErrorReport> {
     let (kind, role) = asked(kind, role, domain)?;
-    Ok(store::grant(kind, role)?)
+    Ok(store::grant(kind, role, domain)?)
 }
 
 /// Takes from a role what a kind of work needs, but for what it has by another kind. On record.
@@ -27,7 +28,7 @@ fn revoke_access(
     domain: default!(Option<&str>, "NULL"),
 ) -> Result<(), ErrorReport> {
     let (kind, role) = asked(kind, role, domain)?;
-    Ok(store::revoke(kind, role)?)
+    Ok(store::revoke(kind, role, domain)?)
 }
 
 fn asked<'a>(
@@ -44,11 +45,13 @@ fn asked<'a>(
         )
         .with_hint(format!("Available kinds are {}.", names.join(", ")))
     })?;
-    if domain.is_some() {
-        return Err(Error::new(
+    match domain {
+        None => Ok((kind, role)),
+        Some(_) if kind.name == OF_DOMAIN.name => Ok((&OF_DOMAIN, role)),
+        Some(_) => Err(Error::new(
             Condition::InvalidParameter,
             format!("access of kind \"{name}\" has no domain"),
-        ));
+        )
+        .with_hint("Who reveals tokens is given one domain after the other, by kind revealer.")),
     }
-    Ok((kind, role))
 }

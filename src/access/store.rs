@@ -2,19 +2,20 @@
 
 use serde_json::json;
 
-use super::{KINDS, Kind};
+use super::{KINDS, Kind, OF_DOMAIN};
 use crate::error::{Error, Kind as Condition, Result};
 use crate::ledger::beginning;
 use crate::ledger::entry::{Event, Facts};
 use crate::ledger::store as ledger;
 use crate::pg::{frozen, ident, spi};
+use crate::vault::rights;
 
 /// Gives a role what a kind of work needs, and puts that on record.
 ///
 /// # Errors
 /// 25006 on a standby; 42501 when the caller has not the rights of the extension's owner; 42704
 /// without such a role; as [`ledger::append`].
-pub fn grant(kind: &'static Kind, role: &str) -> Result<()> {
+pub fn grant(kind: &'static Kind, role: &str, domain: Option<&str>) -> Result<()> {
     check(role)?;
     // First of all, for the order of locks.
     let is_recorded = beginning::store::must_record()?;
@@ -23,28 +24,44 @@ pub fn grant(kind: &'static Kind, role: &str) -> Result<()> {
     for item in items(kind, role)? {
         spi::run(&format!("GRANT {} TO {to}", item.what), &[])?;
     }
-    record(is_recorded, Event::AccessGranted, kind, role)
+    if let Some(domain) = domain {
+        rights::give(domain, role)?;
+    }
+    record(is_recorded, Event::AccessGranted, kind, role, domain)
 }
 
 /// Takes from a role what a kind of work needs, but for what another kind gives that it has wholly,
-/// and puts that on record.
+/// and puts that on record. A revealer loses one domain, or without one every domain and the rest.
 ///
 /// # Errors
 /// As [`grant`].
-pub fn revoke(kind: &'static Kind, role: &str) -> Result<()> {
+pub fn revoke(kind: &'static Kind, role: &str, domain: Option<&str>) -> Result<()> {
     check(role)?;
     let is_recorded = beginning::store::must_record()?;
+    let mut taken = vec![kind];
+    if kind.name == OF_DOMAIN.name {
+        if rights::take(domain, role)? {
+            // Of another domain the role may still have tokens back.
+            return record(is_recorded, Event::AccessRevoked, kind, role, domain);
+        }
+        if domain.is_none() {
+            taken.push(&OF_DOMAIN);
+        }
+    }
     let from = ident::quote(role);
     let mut kept = Vec::new();
-    for other in KINDS.iter().filter(|other| *other != kind) {
+    let others = KINDS.iter().chain([&OF_DOMAIN]);
+    for other in others.filter(|other| !taken.contains(other)) {
         let items = items(other, role)?;
         if items.iter().all(|item| item.is_held) {
             kept.extend(items.into_iter().map(|item| item.what));
         }
     }
-    for item in items(kind, role)? {
-        if item.is_held && !kept.contains(&item.what) {
-            spi::run(&format!("REVOKE {} FROM {from}", item.what), &[])?;
+    for kind in taken {
+        for item in items(kind, role)? {
+            if item.is_held && !kept.contains(&item.what) {
+                spi::run(&format!("REVOKE {} FROM {from}", item.what), &[])?;
+            }
         }
     }
     if kept.is_empty() {
@@ -53,13 +70,23 @@ pub fn revoke(kind: &'static Kind, role: &str) -> Result<()> {
             &[],
         )?;
     }
-    record(is_recorded, Event::AccessRevoked, kind, role)
+    record(is_recorded, Event::AccessRevoked, kind, role, domain)
 }
 
-fn record(is_recorded: bool, event: Event, kind: &Kind, role: &str) -> Result<()> {
+fn record(
+    is_recorded: bool,
+    event: Event,
+    kind: &Kind,
+    role: &str,
+    domain: Option<&str>,
+) -> Result<()> {
     if is_recorded {
+        let mut details = json!({"kind": kind.name, "role": role});
+        if let Some(domain) = domain {
+            details["domain"] = domain.into();
+        }
         let facts = Facts {
-            details: Some(json!({"kind": kind.name, "role": role}).into()),
+            details: Some(details.into()),
             ..Facts::default()
         };
         ledger::append(event, facts)?;
@@ -135,7 +162,8 @@ const ROUTINES: &str = r"
       JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
      WHERE e.extname = 'confiture' AND p.proname::text LIKE ANY ($1)
        AND (p.proname::text NOT LIKE 'anon\_%' OR n.nspname <> 'confiture')
-       AND ($2 = 'revealer' OR p.proname::text NOT LIKE 'anon\_%\_decrypt')
+       AND ($2 = 'revealer'
+            OR p.proname::text NOT LIKE 'anon\_%\_decrypt' AND p.proname <> 'anon_detokenize')
      ORDER BY 1";
 
 const RELATIONS: &str = "

@@ -91,7 +91,9 @@ pub fn rotate(name: &str) -> Result<i32> {
 /// when a profile in use pins it; what the provider raises.
 pub fn destroy(name: &str, version: i32) -> Result<()> {
     as_owner(lock_keys)?;
-    // The row is locked before anything is asked about it: who is about to pin it comes first.
+    // Held, and the row locked, before anything is asked about it: who is about to seal by it or to
+    // pin it comes first.
+    keys::hold::store::alone(name, version);
     let state = as_owner(|| {
         spi::one::<String>(
             "SELECT state FROM ONLY confiture.key_version
@@ -135,6 +137,7 @@ pub fn destroy(name: &str, version: i32) -> Result<()> {
              confiture.retire_profile.",
         ));
     }
+    refuse_sealed(name, version)?;
     let signed = as_owner(|| {
         let signed = spi::one::<i64>(
             "SELECT count(*) FROM ONLY confiture.audit_log
@@ -164,6 +167,41 @@ pub fn destroy(name: &str, version: i32) -> Result<()> {
     details.insert("entries_it_verifies".to_owned(), signed.into());
     ledger::append(Event::KeyDestroyed, record::facts(details))?;
     Ok(())
+}
+
+/// What tokens stand for would be lost with the version that seals it. As of now: who sealed by it
+/// was waited for.
+fn refuse_sealed(name: &str, version: i32) -> Result<()> {
+    let sealed = as_owner(|| {
+        spi::read_now(
+            "SELECT (SELECT count(*) FROM ONLY confiture.token_domain d
+                      WHERE d.key_name = $1 AND d.key_version = $2)
+                  + (SELECT count(*) FROM ONLY confiture.token_subject s
+                      WHERE s.key_name = $1 AND s.key_version = $2)
+                  + (SELECT count(*) FROM ONLY confiture.token t
+                      WHERE t.key_name = $1 AND t.key_version = $2 AND t.payload IS NOT NULL
+                        AND (t.subject IS NULL
+                             OR EXISTS (SELECT FROM ONLY confiture.token_subject s
+                                         WHERE s.id = t.subject)))",
+            &[name.into(), version.into()],
+            |row| row.required::<i64>(1),
+        )
+    })?
+    .first()
+    .copied()
+    .unwrap_or(0);
+    if sealed == 0 {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::InUse,
+        format!("version {version} of key \"{name}\" is still in use"),
+    )
+    .with_detail(format!(
+        "Tokens of the vault hang on it: {}.",
+        counted(sealed.unsigned_abs(), "row")
+    ))
+    .with_hint("Seal them anew with CALL confiture.rewrap_tokens, for every domain."))
 }
 
 /// Has a provider make a new key-encryption key. Stored keys stay wrapped by the former one until

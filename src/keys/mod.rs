@@ -8,6 +8,7 @@
 pub mod cache;
 pub mod envelope;
 mod field;
+pub mod hold;
 pub mod provider;
 pub mod random;
 mod secret;
@@ -47,6 +48,18 @@ pub enum Use {
     RunKey,
     /// Salts hashes.
     Salt,
+    /// Wraps the secrets of domains of tokens, and of their subjects.
+    TokenDomain,
+    /// Draws tokens.
+    TokenDraw,
+    /// Finds the token of a value.
+    TokenIndex,
+    /// Seals what tokens stand for.
+    TokenPayload,
+    /// Finds a token.
+    TokenReference,
+    /// Mixes the secret of a subject with that of its domain.
+    TokenSubject,
 }
 
 impl Use {
@@ -59,6 +72,12 @@ impl Use {
             Self::Masking => "masking",
             Self::RunKey => "run key",
             Self::Salt => "salt",
+            Self::TokenDomain => "token domain",
+            Self::TokenDraw => "token draw",
+            Self::TokenIndex => "token index",
+            Self::TokenPayload => "token payload",
+            Self::TokenReference => "token reference",
+            Self::TokenSubject => "token subject",
         }
     }
 }
@@ -83,6 +102,14 @@ pub fn scrub() {
     let mut used = [0_u8; 32 * 1024];
     used.zeroize();
     std::hint::black_box(&used);
+}
+
+/// Draws random bytes from the operating system.
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|_| Error::new(Kind::Internal, "could not draw random bytes"))?;
+    Ok(bytes)
 }
 
 /// Draws a random UUID, version 4 (RFC 9562 §5.4).
@@ -115,6 +142,12 @@ mod tests {
             Use::Masking,
             Use::RunKey,
             Use::Salt,
+            Use::TokenDomain,
+            Use::TokenDraw,
+            Use::TokenIndex,
+            Use::TokenPayload,
+            Use::TokenReference,
+            Use::TokenSubject,
         ];
         for a in uses {
             for b in uses {

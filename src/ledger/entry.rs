@@ -28,6 +28,8 @@ pub enum Event {
     Completed,
     /// The guards of the ledger were put down or taken up again.
     Config,
+    /// A space of tokens was made.
+    DomainCreated,
     /// A run ended without changing the target.
     Failed,
     /// A provider uses another key-encryption key from now on.
@@ -60,6 +62,14 @@ pub enum Event {
     RunKeyShredded,
     /// A run began.
     Started,
+    /// The secret of a subject was destroyed, and with it what all of its tokens stand for.
+    SubjectForgotten,
+    /// Tokens were made.
+    Tokenized,
+    /// Tokens that had expired were deleted.
+    TokensExpired,
+    /// What tokens stand for was sealed anew.
+    TokensRewrapped,
     /// The ledger was verified.
     Verified,
 }
@@ -73,6 +83,7 @@ impl Event {
             Self::Anchored => "ANCHORED",
             Self::Completed => "COMPLETED",
             Self::Config => "CONFIG",
+            Self::DomainCreated => "DOMAIN_CREATED",
             Self::Failed => "FAILED",
             Self::KekRotated => "KEK_ROTATED",
             Self::KekRotating => "KEK_ROTATING",
@@ -89,6 +100,10 @@ impl Event {
             Self::Report => "REPORT",
             Self::RunKeyShredded => "RUN_KEY_SHREDDED",
             Self::Started => "STARTED",
+            Self::SubjectForgotten => "SUBJECT_FORGOTTEN",
+            Self::Tokenized => "TOKENIZED",
+            Self::TokensExpired => "TOKENS_EXPIRED",
+            Self::TokensRewrapped => "TOKENS_REWRAPPED",
             Self::Verified => "VERIFIED",
         }
     }

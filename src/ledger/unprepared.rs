@@ -29,6 +29,9 @@ fn follow(turn: Turn) -> Result<()> {
             Ok(())
         }
         // What a subtransaction wrote may be gone with it, but its locks may not.
-        Turn::Preparing | Turn::SubCommitted { .. } | Turn::SubAborted { .. } => Ok(()),
+        Turn::Committing
+        | Turn::Preparing
+        | Turn::SubCommitted { .. }
+        | Turn::SubAborted { .. } => Ok(()),
     }
 }

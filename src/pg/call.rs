@@ -101,6 +101,33 @@ pub fn texts<'a>(fcinfo: pg_sys::FunctionCallInfo, place: usize) -> Option<Vec<O
     }
 }
 
+/// As [`texts`], where an array of several dimensions has no meaning.
+///
+/// # Errors
+/// 22023 for one.
+pub fn list<'a>(
+    fcinfo: pg_sys::FunctionCallInfo,
+    place: usize,
+    name: &str,
+) -> Result<Option<Vec<Option<&'a str>>>> {
+    if let Some(datum) = raw(fcinfo, place) {
+        // SAFETY: an array; its dimensions stand in its header.
+        let dimensions = unsafe {
+            let array: *const pg_sys::ArrayType =
+                pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast();
+            (*array).ndim
+        };
+        if dimensions > 1 {
+            return Err(Error::new(
+                Kind::InvalidParameter,
+                format!("argument \"{name}\" must have one dimension"),
+            )
+            .with_detail(format!("It has {dimensions}.")));
+        }
+    }
+    Ok(texts(fcinfo, place))
+}
+
 /// Reads an argument of type interval as seconds; `None` for NULL.
 ///
 /// # Errors

@@ -21,6 +21,7 @@ use pgrx::fcinfo::direct_function_call;
 use pgrx::{IntoDatum, PgTupleDesc, pg_sys};
 
 use super::durable::{self, Held};
+use super::lock::{self, Class};
 use super::{text, user};
 use crate::error::{Error, Kind, Result};
 
@@ -424,24 +425,12 @@ struct Turn(pg_sys::LOCKTAG);
 
 impl Turn {
     const MODE: pg_sys::LOCKMODE = pg_sys::ExclusiveLock.cast_signed();
-    /// An advisory lock of a class that `pg_advisory_lock` never produces (see `lock`).
-    const CLASS: u16 = 0xC0F2;
 
     fn take(table: &Open) -> Self {
-        #[allow(clippy::cast_possible_truncation, reason = "kinds of locks are few")]
-        // SAFETY: reads backend state, then a plain call, which can be canceled.
-        unsafe {
-            let tag = pg_sys::LOCKTAG {
-                locktag_field1: pg_sys::MyDatabaseId.to_u32(),
-                locktag_field2: table.oid().to_u32(),
-                locktag_field3: 0,
-                locktag_field4: Self::CLASS,
-                locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
-                locktag_lockmethodid: 2,
-            };
-            pg_sys::LockAcquire(&raw const tag, Self::MODE, false, false);
-            Self(tag)
-        }
+        let tag = lock::tag(Class::Append, u64::from(table.oid().to_u32()) << 32);
+        // SAFETY: a plain call, which can be canceled.
+        unsafe { pg_sys::LockAcquire(&raw const tag, Self::MODE, false, false) };
+        Self(tag)
     }
 }
 

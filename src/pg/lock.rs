@@ -3,14 +3,21 @@
 use pgrx::pg_sys;
 
 /// What is locked: an advisory tag of a class (`field4`) that `pg_advisory_lock` never produces, so
-/// no other user can block one of us by taking it. The numbers of a class are its own.
-#[derive(Clone, Copy)]
+/// no other user can block one of us by taking it. The numbers of a class are its own. Every class
+/// there is stands here: the compiler refuses two of the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Class {
     /// Runs, by their target.
     Run = 0xC0F1,
+    /// Appending to a log of rows that stay, by its table.
+    Append = 0xC0F2,
     /// Work on the ledger.
     Ledger = 0xC0F3,
+    /// Looks at how much was revealed, by role and domain.
+    Reveals = 0xC0F4,
+    /// Versions of keys: shared by who seals by them, alone for who destroys one.
+    KeyVersion = 0xC0F5,
 }
 
 /// Takes the lock numbered `number` of this database until the transaction ends; whether no other
@@ -20,15 +27,16 @@ pub fn try_take_for_transaction(class: Class, number: u64) -> bool {
 }
 
 /// Waits until nobody holds the lock, and takes it until the transaction ends: alone, or together
-/// with others who share it.
-pub fn take_for_transaction(class: Class, number: u64, mode: Mode) {
+/// with others who share it. Whether the transaction did not hold it that way before.
+pub fn take_for_transaction(class: Class, number: u64, mode: Mode) -> bool {
     let mode = match mode {
         Mode::Alone => pg_sys::ExclusiveLock,
         Mode::Shared => pg_sys::ShareLock,
     };
     let tag = tag(class, number);
     // SAFETY: a plain call, which may be canceled; the server lets go of the lock.
-    unsafe { pg_sys::LockAcquire(&raw const tag, mode.cast_signed(), false, false) };
+    let result = unsafe { pg_sys::LockAcquire(&raw const tag, mode.cast_signed(), false, false) };
+    result == pg_sys::LockAcquireResult::LOCKACQUIRE_OK
 }
 
 /// How a lock is held.
@@ -49,9 +57,18 @@ impl SessionLock {
         let tag = tag(class, number);
         acquire(&tag, true).then_some(Self(tag))
     }
+
+    /// Waits for it.
+    pub fn take(class: Class, number: u64) -> Self {
+        let tag = tag(class, number);
+        let mode = pg_sys::ExclusiveLock.cast_signed();
+        // SAFETY: a plain call, which may be canceled.
+        unsafe { pg_sys::LockAcquire(&raw const tag, mode, true, false) };
+        Self(tag)
+    }
 }
 
-fn tag(class: Class, number: u64) -> pg_sys::LOCKTAG {
+pub(super) fn tag(class: Class, number: u64) -> pg_sys::LOCKTAG {
     #[allow(
         clippy::cast_possible_truncation,
         reason = "the number is cut in two halves"
@@ -81,5 +98,20 @@ impl Drop for SessionLock {
         unsafe {
             pg_sys::LockRelease(&raw const self.0, pg_sys::ExclusiveLock as i32, true);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lock_classes_are_none_of_those_of_sql() {
+        use Class::{Append, KeyVersion, Ledger, Reveals, Run};
+        let all = [Append, KeyVersion, Ledger, Reveals, Run].map(|class| class as u16);
+        let distinct: std::collections::BTreeSet<_> = all.into_iter().collect();
+        assert_eq!(distinct.len(), all.len());
+        // pg_advisory_lock of one number, and of two.
+        assert!(all.iter().all(|class| ![1, 2].contains(class)));
     }
 }

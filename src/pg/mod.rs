@@ -28,6 +28,7 @@ pub mod lock;
 pub mod memory;
 pub mod owner;
 pub mod report;
+pub mod scratch;
 pub mod send;
 pub mod server;
 pub mod snapshot;

@@ -34,6 +34,28 @@ pub fn identity() -> [u32; 4] {
     }
 }
 
+/// What stands for the snapshot of a statement where none is running, until dropped.
+pub struct Active(());
+
+impl Active {
+    /// The data as committed now.
+    pub fn now() -> Self {
+        // SAFETY: inside a transaction; the server copies the static snapshot.
+        unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot()) };
+        Self(())
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        // An error may have left others above it; the server takes all of them away.
+        if !std::thread::panicking() {
+            // SAFETY: pairs with `now`.
+            unsafe { pg_sys::PopActiveSnapshot() };
+        }
+    }
+}
+
 impl Snapshot {
     /// Takes the data as committed now.
     pub fn now() -> Self {

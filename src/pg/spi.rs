@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 use pgrx::datum::{DatumWithOid, FromDatum, IntoDatum};
 use pgrx::pg_sys;
@@ -113,6 +113,61 @@ pub fn each(
             Some(next) => name = next,
             None => return Ok(()),
         }
+    }
+}
+
+/// Runs a query under `snapshot` and hands its rows to `take`, a thousand at a time: no more are in
+/// memory, and `take` may run statements of its own.
+///
+/// # Errors
+/// What `read` and `take` return; XX000 when the interface fails. Server errors unwind.
+pub fn each_under<T>(
+    sql: &str,
+    snapshot: &Snapshot,
+    mut read: impl FnMut(&Row<'_>) -> Result<T>,
+    mut take: impl FnMut(Vec<T>) -> Result<()>,
+) -> Result<()> {
+    const PAGE: std::ffi::c_long = 1000;
+    let sql = CString::new(sql).map_err(|_| broken("NUL in a statement"))?;
+    let name = Spi::connect(|_| {
+        let none = std::ptr::null_mut();
+        // SAFETY: SPI is connected, the text is NUL-terminated, the snapshot is registered for as
+        // long as the borrow lives; a cursor that reads only takes the active one and registers
+        // it. Its name is copied before anything else runs.
+        unsafe {
+            let plan = pg_sys::SPI_prepare(sql.as_ptr(), 0, none);
+            if plan.is_null() {
+                return Err(broken("a statement could not be prepared"));
+            }
+            pg_sys::PushActiveSnapshot(snapshot.as_ptr());
+            let none = std::ptr::null_mut();
+            let portal =
+                pg_sys::SPI_cursor_open(std::ptr::null(), plan, none, std::ptr::null(), true);
+            pg_sys::PopActiveSnapshot();
+            Ok::<_, Error>(CStr::from_ptr((*portal).name).to_owned())
+        }
+    })?;
+    loop {
+        let page = Spi::connect(|_| {
+            // SAFETY: SPI is connected; the cursor is ours, and open until it is closed below or
+            // its (sub)transaction ends, after which nothing runs here.
+            unsafe {
+                let portal = pg_sys::SPI_cursor_find(name.as_ptr());
+                if portal.is_null() {
+                    return Err(broken("a cursor has gone"));
+                }
+                pg_sys::SPI_cursor_fetch(portal, true, PAGE);
+                let page = collect(&mut read)?;
+                if page.is_empty() {
+                    pg_sys::SPI_cursor_close(portal);
+                }
+                Ok(page)
+            }
+        })?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        take(page)?;
     }
 }
 

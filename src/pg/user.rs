@@ -28,6 +28,14 @@ pub fn is_superuser(role: pg_sys::Oid) -> bool {
     unsafe { pg_sys::superuser_arg(role) }
 }
 
+/// Whether a role has the rights of another by membership: being a superuser is none.
+pub fn is_member(member: pg_sys::Oid, role: pg_sys::Oid) -> bool {
+    // SAFETY: catalog look-ups inside a transaction.
+    unsafe {
+        pg_sys::is_member_of_role_nosuper(member, role) && pg_sys::has_privs_of_role(member, role)
+    }
+}
+
 /// The name of a role, or its number when it has gone.
 pub fn name(role: pg_sys::Oid) -> String {
     // SAFETY: a catalog look-up; the result is a palloc'ed text or NULL.

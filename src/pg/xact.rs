@@ -7,11 +7,14 @@ use pgrx::pg_sys;
 use pgrx::prelude::pg_guard;
 
 use super::report;
+use super::snapshot::Active;
 use crate::error::Result;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
+    /// It is about to be committed: the last moment to write, or to refuse.
+    Committing,
     /// The transaction was committed.
     Committed,
     /// It was rolled back.
@@ -38,7 +41,7 @@ pub fn is_read_committed() -> bool {
     unsafe { pg_sys::XactIsoLevel <= pg_sys::XACT_READ_COMMITTED.cast_signed() }
 }
 
-/// Told of every turn. Only `Preparing` may be refused.
+/// Told of every turn. Only `Committing` and `Preparing` may be refused.
 pub type Watcher = fn(Turn) -> Result<()>;
 
 thread_local! {
@@ -75,6 +78,7 @@ pub fn current() -> u32 {
 #[pg_guard]
 unsafe extern "C-unwind" fn transaction(event: pg_sys::XactEvent::Type, _arg: *mut c_void) {
     tell(match event {
+        pg_sys::XactEvent::XACT_EVENT_PRE_COMMIT => Turn::Committing,
         pg_sys::XactEvent::XACT_EVENT_COMMIT => Turn::Committed,
         // A prepared transaction is none of this session's any more.
         pg_sys::XactEvent::XACT_EVENT_ABORT | pg_sys::XactEvent::XACT_EVENT_PREPARE => {
@@ -101,9 +105,12 @@ unsafe extern "C-unwind" fn subtransaction(
 
 fn tell(turn: Turn) {
     let watchers = WATCHERS.with_borrow(Clone::clone);
+    let is_last_chance = [Turn::Committing, Turn::Preparing].contains(&turn);
+    // What is written then needs a view of the data, which the last statement took along.
+    let _view = is_last_chance.then(Active::now);
     for watcher in watchers {
         if let Err(error) = watcher(turn)
-            && turn == Turn::Preparing
+            && is_last_chance
         {
             report::raise(error);
         }

@@ -107,6 +107,7 @@ fn function(kind: Kind, of: ValueType, suffix: &str, body: &str, about: &str) ->
     let properties = match definition.needs {
         // It leaves a record that stays, which a worker cannot.
         _ if body == "unmask" => "VOLATILE PARALLEL UNSAFE",
+        Needs::Vault => "VOLATILE PARALLEL UNSAFE",
         Needs::Chance => "VOLATILE PARALLEL SAFE",
         Needs::Key => "STABLE PARALLEL RESTRICTED",
         Needs::Nothing => "IMMUTABLE PARALLEL SAFE",

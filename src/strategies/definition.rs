@@ -45,6 +45,8 @@ pub enum Needs {
     Key,
     /// Nothing: IMMUTABLE.
     Nothing,
+    /// The vault, which has keys of its own: it declares the function itself.
+    Vault,
 }
 
 /// What a strategy reads of the same row beside the value: in a profile the name of a column (or

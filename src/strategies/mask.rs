@@ -37,6 +37,16 @@ impl Mask {
         })
     }
 
+    /// A mask that somebody else applies, for whom the strategy says what becomes of refused values.
+    pub fn by(strategy: &Strategy, of: ValueType, apply: Box<dyn Apply>) -> Self {
+        Self {
+            kind: strategy.kind,
+            of,
+            on_error: strategy.on_error,
+            apply,
+        }
+    }
+
     /// The type of the values it takes and gives.
     pub fn value_type(&self) -> ValueType {
         self.of
@@ -205,7 +215,7 @@ fn too_long(kind: Kind, size: usize, most: usize) -> Error {
 }
 
 /// What stands in place of a text.
-pub(super) const REDACTED: &str = "[REDACTED]";
+pub const REDACTED: &str = "[REDACTED]";
 
 /// The value of a type that says nothing; NULL for an enum, which has none.
 pub(super) fn neutral(of: ValueType) -> Option<Datum<'static>> {

@@ -45,7 +45,7 @@ pub use definition::{
     Apply, Definition, ENTITY, Input, InputSpec, Needs, Parsed, Properties, Row, SaltRef, Seed,
     Subkeys, Survival,
 };
-pub use mask::{Mask, OnError};
+pub use mask::{Mask, OnError, REDACTED};
 pub use nested::{Action, Spec, SpecError};
 pub use params::{Number, ParamError, ParamKind, ParamSpec, Params, Presence, Value, nearest};
 
@@ -110,6 +110,7 @@ kinds! {
     SaltedHash = digest::salted::DEFINITION,
     Shuffle = rows::shuffle::DEFINITION,
     Text = prose::text::DEFINITION,
+    Tokenize = token::tokenize::DEFINITION,
     Url = network::url::DEFINITION,
     UserAgent = network::user_agent::DEFINITION,
     Username = person::username::DEFINITION,

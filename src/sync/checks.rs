@@ -8,6 +8,7 @@ use super::fit::How;
 use super::plan::{Decision, Masked, TablePlan};
 use super::statement;
 use crate::pg::ident::{literal, qualified, quote};
+use crate::strategies::token::TokenFormat;
 use crate::strategies::{self, Survival, ValueType};
 
 /// The outcome of one check.
@@ -179,7 +180,12 @@ impl Space {
             return None;
         };
         // An array without elements always comes through.
-        match masked.strategy.properties(call.of).survival {
+        let properties = || masked.strategy.properties(call.of).survival;
+        match call
+            .token
+            .as_ref()
+            .map_or_else(properties, TokenFormat::survival)
+        {
             _ if call.is_array => None,
             Survival::Bits(bits) => Some(Self::Bits(bits)),
             Survival::Digits { kept } => Some(Self::Digits { kept }),

@@ -12,6 +12,7 @@ use super::options::Lineage;
 use super::plan::Plan;
 use super::request::{self, Planned};
 use super::store::Deferrable;
+use super::tokens::{self, Tokens};
 use super::{masks, statement, store, target, trackers, tracking};
 use crate::error::{Error, Kind, Result, counted};
 use crate::keys::{self, Secret, Use, subkey};
@@ -44,10 +45,13 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     // The catalog may have changed since the plan was made; from here on these tables cannot.
     let again = request::plan(request, profile)?;
     let tracked = request.options.lineage != Lineage::Off;
-    let loads = statement::loads(&again.plan, &again.source, tracked);
-    if again.plan.prepare != planned.plan.prepare
-        || loads != statement::loads(&planned.plan, &planned.source, tracked)
-    {
+    let loads = |planned: &Planned| {
+        let tokens = tokens::table(run.run_id);
+        statement::loads(&planned.plan, &planned.source, tracked, &tokens)
+    };
+    let is_other = loads(&again) != loads(planned);
+    let loads = loads(&again);
+    if again.plan.prepare != planned.plan.prepare || is_other {
         return Err(Error::new(
             Kind::NotReady,
             "a table of the run was changed since it was planned",
@@ -72,10 +76,14 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         None if !plan.needs_key() => (Secret::random()?, Secret::random()?),
         None => return Err(keys::store::no_key()),
     };
-    let compiled = plan
+    let tokens = Tokens::of(plan, &again.source, run.run_id)?;
+    let mut compiled = plan
         .masks(&profile.name)
         .into_iter()
         .map(|mask| {
+            if let Some(key) = tokens.mask(&mask) {
+                return Ok((key, mask.place));
+            }
             let salt = match &mask.salt {
                 // The version that the entry of the run names, whoever has rotated it since.
                 Some((name, _)) => {
@@ -89,8 +97,12 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
             };
             Ok((mask.strategy.mask(&keys, mask.seed, mask.of)?, mask.place))
         })
-        .collect::<Result<_>>()?;
+        .collect::<Result<Vec<_>>>()?;
+    let first = compiled.len();
+    compiled.extend(tokens.orders()?);
     let installed = masks::install(compiled);
+    phase.enter("making tokens");
+    tokens.make(first, &snapshot)?;
     let tracking = trackers::install(tracking::trackers(run, plan)?);
     let mut tables = Vec::new();
     for (name, load) in &loads {
@@ -106,6 +118,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         server::check_for_interrupts();
     }
     drop(installed);
+    tokens.end()?;
     let seen = tracking.finish();
     tracking::keep_rest(&seen)?;
 

@@ -130,7 +130,8 @@ fn mask(
     let replacement = rule.options.get("replacement").or(written);
     let place = format!("\"{}\" of table {}", column.name, table.shown());
     inputs(input, rule, table)?;
-    let how = fit::of(rule, replacement, column, input.source, &place)?;
+    let token = (input.token_of)(&rule.resolved)?;
+    let how = fit::of(rule, replacement, token, column, input.source, &place)?;
     Ok(Masked {
         name: rule.strategy.clone(),
         strategy: Arc::clone(&rule.resolved),

@@ -5,6 +5,7 @@ use crate::error::{Error, Kind, Result};
 use crate::profile::Rule;
 use crate::strategies::nested::{Action, Spec};
 use crate::strategies::rows::record::Record;
+use crate::strategies::token::TokenFormat;
 use crate::strategies::{self, InputSpec, Strategy, Value, ValueType};
 
 /// How a column's values are replaced.
@@ -55,6 +56,8 @@ pub struct Call {
     pub is_array: bool,
     /// What else of the row it reads, in the order of the strategy's definition.
     pub inputs: Vec<Given>,
+    /// The form of the tokens, where it is the vault that replaces the values.
+    pub token: Option<TokenFormat>,
 }
 
 /// An input of a mask.
@@ -77,6 +80,7 @@ pub struct Given {
 pub fn of(
     rule: &Rule,
     replacement: Option<&Value>,
+    token: Option<TokenFormat>,
     column: &Column,
     side: &Side,
     place: &str,
@@ -107,7 +111,7 @@ pub fn of(
     };
     let how = match how {
         Some(how) => how,
-        None => How::Mask(call(rule, base, column, side, place)?),
+        None => How::Mask(call(rule, token, base, column, side, place)?),
     };
     let gives_null = match &how {
         How::Mask(call) => !call.is_array && strategy.properties(call.of).gives_null,
@@ -187,11 +191,13 @@ fn record(
                     of: taken,
                     is_array: element.is_some(),
                     inputs: Vec::new(),
+                    token: None,
                 };
                 if taken == ValueType::Text {
                     // A field is cast to its type, which would cut it off.
+                    let longest = |most| spec.strategy().output_limit(Some(most));
                     fits_length(
-                        spec.strategy(),
+                        (spec.strategy().kind().name(), &longest),
                         (field.type_oid, field.max_chars),
                         side,
                         &format!("field \"{}\" of column {place}", field.name),
@@ -210,7 +216,14 @@ fn record(
     Ok(How::Record(fields.collect::<Result<_>>()?))
 }
 
-fn call(rule: &Rule, base: &Type, column: &Column, side: &Side, place: &str) -> Result<Call> {
+fn call(
+    rule: &Rule,
+    token: Option<TokenFormat>,
+    base: &Type,
+    column: &Column,
+    side: &Side,
+    place: &str,
+) -> Result<Call> {
     let strategy = rule.resolved.as_ref();
     let name = strategy.kind().name();
     let element = match base.inner {
@@ -237,9 +250,16 @@ fn call(rule: &Rule, base: &Type, column: &Column, side: &Side, place: &str) -> 
     if of == ValueType::Enum {
         has_labels(strategy, element.unwrap_or(base), place)?;
     }
+    if token.is_some() && element.is_some() {
+        return Err(mismatch_of_parts(name, column, place));
+    }
     if of == ValueType::Text {
+        let longest = |most| match &token {
+            Some(form) => Some(form.longest(most)),
+            None => strategy.output_limit(Some(most)),
+        };
         fits_length(
-            strategy,
+            (name, &longest),
             (column.type_oid, column.max_chars),
             side,
             &format!("column {place}"),
@@ -274,6 +294,7 @@ fn call(rule: &Rule, base: &Type, column: &Column, side: &Side, place: &str) -> 
         of,
         is_array: element.is_some(),
         inputs,
+        token,
     })
 }
 
@@ -385,7 +406,7 @@ fn neutral(base: &Type) -> Option<&'static str> {
 
 /// A mask writes no more than its place holds: an array no more into each element.
 fn fits_length(
-    strategy: &Strategy,
+    (strategy, longest): (&str, &dyn Fn(usize) -> Option<usize>),
     (type_oid, mut limit): (u32, Option<usize>),
     side: &Side,
     place: &str,
@@ -396,16 +417,13 @@ fn fits_length(
         of = around.inner.and_then(|inner| side.type_of(inner));
     }
     let Some(limit) = limit else { return Ok(()) };
-    match strategy.output_limit(Some(limit)) {
+    match longest(limit) {
         Some(longest) if longest <= limit => Ok(()),
         longest => {
             let longest = longest.map_or("any number of".to_owned(), |n| n.to_string());
             Err(Error::new(
                 Kind::InvalidParameter,
-                format!(
-                    "strategy \"{}\" writes more than {place} holds",
-                    strategy.kind().name()
-                ),
+                format!("strategy \"{strategy}\" writes more than {place} holds"),
             )
             .with_detail(format!(
                 "It writes up to {longest} characters, and {limit} fit."
@@ -434,6 +452,19 @@ fn mismatch(strategy: &str, column: &Column, of: Option<ValueType>, place: &str)
         "Use one of {}, or exclude the column.",
         accepting.join(", ")
     ))
+}
+
+/// A token stands for a whole value.
+fn mismatch_of_parts(strategy: &str, column: &Column, place: &str) -> Error {
+    Error::new(
+        Kind::DatatypeMismatch,
+        format!(
+            "strategy \"{strategy}\" does not fit column {place} of type {}",
+            column.type_name
+        ),
+    )
+    .with_detail("A run makes the tokens of whole values, not of the elements of an array.")
+    .with_hint("Use another strategy, or a table that has the elements in rows.")
 }
 
 /// The strategies that fit every column.

@@ -11,6 +11,7 @@ use super::options::{Options, Triggers};
 use crate::error::Result;
 use crate::keys::push_field;
 use crate::profile::{self, Profile, SeedOrigin};
+use crate::strategies::token::TokenFormat;
 use crate::strategies::{Needs, Seed, Strategy, ValueType};
 
 /// What a run will do.
@@ -227,6 +228,8 @@ pub struct Input<'a> {
     pub options: &'a Options,
     /// The seed of a rule.
     pub seed_of: &'a dyn Fn(&profile::Rule) -> Result<(Seed, SeedOrigin)>,
+    /// The form of the tokens that a strategy has the vault write; `None` of other strategies.
+    pub token_of: &'a dyn Fn(&Strategy) -> Result<Option<TokenFormat>>,
     /// Whether the caller may create schemas in this database.
     pub may_create_schema: bool,
     /// Uses of functions of the source schema that the target lacks, by table.

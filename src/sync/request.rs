@@ -12,6 +12,7 @@ use crate::pg::subxact::guarded;
 use crate::profile::{self, Profile, seed};
 use crate::settings;
 use crate::strategies::measure::epsilon::Epsilon;
+use crate::vault::columns;
 
 /// What the caller asked for.
 pub struct Request {
@@ -81,6 +82,7 @@ pub fn plan(request: &Request, profile: &Profile) -> Result<Planned> {
                 seed::env_allowed(&allow, name)
             })
         },
+        token_of: &columns::store::form,
         may_create_schema: store::may_create_schema()?,
         own_functions: &own_functions,
         code: &code,

@@ -23,6 +23,7 @@ use crate::ledger::store::{self as ledger, Origin};
 use crate::pg::report;
 use crate::pg::subxact::guarded;
 use crate::profile::{self, Profile};
+use crate::vault::pending;
 
 /// Carries a run out, in transactions of its own where the procedure may commit.
 ///
@@ -54,6 +55,7 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
         pinned(|| {
             let copied = copy(&evidence, &planned, &phase)?;
             phase.enter("recording");
+            pending::settle(run_id)?;
             let mut facts = evidence.facts(&planned.plan);
             copied.describe(&planned.plan, started, &mut facts);
             ledger::append_with(Origin::Run, Event::Completed, facts, Some(&copied.lineage))?;

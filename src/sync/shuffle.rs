@@ -46,15 +46,15 @@ pub fn alias(groups: &[Vec<String>], column: &str) -> String {
     group.map_or("s".to_owned(), |group| format!("s{group}"))
 }
 
-/// The rows of a table as `s`, and those of each group as `s0`, `s1`, ….
-pub fn from(table: &TablePlan, groups: &[Vec<String>]) -> String {
-    let rows = statement::rows(table);
+/// The rows of a table as `s`, which `read` reads, and those of each group as `s0`, `s1`, ….
+pub fn from(table: &TablePlan, groups: &[Vec<String>], read: &str) -> String {
     if groups.is_empty() {
-        return rows;
+        return read.to_owned();
     }
+    let rows = statement::rows(table);
     let number = quote(&unused(table));
     let mut from =
-        format!("(SELECT s.*, pg_catalog.row_number() OVER () AS {number} FROM {rows}) AS s");
+        format!("(SELECT s.*, pg_catalog.row_number() OVER () AS {number} FROM {read}) AS s");
     for (i, columns) in groups.iter().enumerate() {
         let columns: Vec<_> = columns
             .iter()

@@ -2,6 +2,7 @@
 
 use super::facts::{Column, Side, Table};
 use super::fit::{Call, Field, FieldHow, How};
+use super::joined::{self, Joined};
 use super::plan::{ColumnPlan, Decision, Plan, TablePlan};
 use super::shuffle;
 use super::watch::Watch;
@@ -9,8 +10,9 @@ use crate::pg::ident::{literal, qualified, quote};
 use crate::strategies::ValueType;
 
 /// The loads of a plan, in its order: each table with the statement that fills it. With `tracked`
-/// each row is shown to the trackers of the run on its way, by their numbers.
-pub fn loads(plan: &Plan, source: &Side, tracked: bool) -> Vec<(String, String)> {
+/// each row is shown to the trackers of the run on its way, by their numbers. `tokens` is the table
+/// where rows find the tokens of the vault.
+pub fn loads(plan: &Plan, source: &Side, tracked: bool, tokens: &str) -> Vec<(String, String)> {
     let mut numbers = Numbers {
         mask: 0,
         tracker: tracked.then_some(0),
@@ -20,7 +22,7 @@ pub fn loads(plan: &Plan, source: &Side, tracked: bool) -> Vec<(String, String)>
         .map(|table| {
             (
                 table.source.name.clone(),
-                load(plan, table, source, &mut numbers),
+                load(plan, table, source, tokens, &mut numbers),
             )
         })
         .collect()
@@ -33,7 +35,14 @@ struct Numbers {
     tracker: Option<usize>,
 }
 
-fn load(plan: &Plan, table: &TablePlan, source: &Side, numbers: &mut Numbers) -> String {
+fn load(
+    plan: &Plan,
+    table: &TablePlan,
+    source: &Side,
+    tokens: &str,
+    numbers: &mut Numbers,
+) -> String {
+    let mut joined = Vec::new();
     let mut names = Vec::new();
     let mut values = Vec::new();
     let groups = shuffle::groups(table);
@@ -45,6 +54,17 @@ fn load(plan: &Plan, table: &TablePlan, source: &Side, numbers: &mut Numbers) ->
     for (column, facts) in table.columns.iter().zip(&table.source.columns) {
         let alias = shuffle::alias(&groups, &column.name);
         let read = format!("{alias}.{}", quote(&column.name));
+        if let Some(call) = of_vault(column) {
+            let called = key_of(
+                call,
+                numbers.mask,
+                &column.name,
+                table,
+                source,
+                &plan.target,
+            );
+            joined.push(Joined::new(numbers.mask, &called));
+        }
         let number = &mut numbers.mask;
         if let Some(value) = value(column, table, &read, facts, &plan.target, source, number) {
             let value = match &watch {
@@ -67,7 +87,8 @@ fn load(plan: &Plan, table: &TablePlan, source: &Side, numbers: &mut Numbers) ->
         [] => String::new(),
         names => format!(" ({})", names.join(", ")),
     };
-    let from = shuffle::from(table, &groups);
+    let (rows, joins) = joined::parts(table, &joined, tokens);
+    let from = format!("{}{joins}", shuffle::from(table, &groups, &rows));
     let select = match (watch, &mut numbers.tracker) {
         (Some(watch), Some(tracker)) => watch.select(&names, &values, &from, tracker),
         _ => format!("SELECT {} FROM {from}", values.join(", ")),
@@ -121,6 +142,10 @@ fn value(
         Decision::Excluded { .. } | Decision::Generated => None,
         Decision::Copied | Decision::Preserved { .. } => Some(plain()),
         Decision::Masked(masked) => match &masked.how {
+            How::Mask(call) if call.token.is_some() => {
+                *number += 1;
+                Some(joined::token(*number - 1))
+            }
             How::Mask(call) => {
                 let expression = called(
                     call,
@@ -271,6 +296,37 @@ fn field_of(
     }
 }
 
+/// The call that gives what a token of the vault is found by, as a text.
+pub fn key_of(
+    call: &Call,
+    number: usize,
+    column: &str,
+    table: &TablePlan,
+    source: &Side,
+    target: &str,
+) -> String {
+    let named = |facts: &&Column| facts.name == column;
+    let type_oid = table.source.columns.iter().find(named);
+    let type_oid = type_oid.map_or(0, |facts| facts.type_oid);
+    let read = format!("s.{}", quote(column));
+    let from = (&table.source, source);
+    format!(
+        "({})::pg_catalog.text",
+        called(call, number, &read, type_oid, target, from)
+    )
+}
+
+/// How the vault is called for the values of a column; `None` where it is not.
+fn of_vault(column: &ColumnPlan) -> Option<&Call> {
+    match &column.decision {
+        Decision::Masked(masked) => match &masked.how {
+            How::Mask(call) if call.token.is_some() => Some(call),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The call of a mask.
 fn called(
     call: &Call,
@@ -309,7 +365,7 @@ fn called(
 }
 
 /// Another column of the row as a mask reads it: equal values are one entity.
-fn input(name: &str, table: &Table, source: &Side) -> String {
+pub fn input(name: &str, table: &Table, source: &Side) -> String {
     let read = format!("(s.{})::pg_catalog.text", quote(name));
     let column = table.columns.iter().find(|column| column.name == name);
     match column.and_then(|column| folding(column.type_oid, source)) {

@@ -12,7 +12,9 @@ use super::facts::{Code, Schema, Side, Table};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::entry::Facts;
 use crate::ledger::journal;
+use crate::pg::snapshot::Snapshot;
 use crate::pg::{frozen, guc, ident, owner, spi};
+use crate::strategies::REDACTED;
 
 /// Reads one side of a run: the schema, the given tables with their partitions, their types.
 ///
@@ -279,6 +281,85 @@ fn documents<T: DeserializeOwned>(sql: &str, args: &[DatumWithOid<'_>]) -> Resul
                 .with_detail(format!("{error}."))
         })
     })
+}
+
+/// Makes the temporary table where rows find their tokens, with what stands in for the token of a
+/// value that gets none.
+///
+/// # Errors
+/// As the interface.
+pub fn make_tokens(table: &str) -> Result<()> {
+    spi::run(
+        &format!(
+            "CREATE TEMPORARY TABLE {table} (key pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL,
+                                             token pg_catalog.text) ON COMMIT DROP"
+        ),
+        &[],
+    )?;
+    spi::run(
+        &format!("INSERT INTO {table} (key, token) VALUES ('', NULL), ($1, $1)"),
+        &[REDACTED.into()],
+    )?;
+    Ok(())
+}
+
+/// Puts tokens there, each with the key of its value.
+///
+/// # Errors
+/// As the interface.
+pub fn put_tokens(table: &str, keys: Vec<String>, tokens: Vec<String>) -> Result<()> {
+    spi::run(
+        &format!(
+            "INSERT INTO {table} (key, token) SELECT * FROM ROWS FROM (
+               pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]))"
+        ),
+        &[keys.into(), tokens.into()],
+    )?;
+    Ok(())
+}
+
+/// Counts what is in it, for the server's plans.
+///
+/// # Errors
+/// As the interface.
+pub fn analyze(table: &str) -> Result<()> {
+    spi::run(&format!("ANALYZE {table}"), &[]).map(drop)
+}
+
+/// Takes it away.
+///
+/// # Errors
+/// As the interface.
+pub fn drop_tokens(table: &str) -> Result<()> {
+    spi::run(&format!("DROP TABLE {table}"), &[]).map(drop)
+}
+
+/// The subjects that a query finds, some thousand at a time.
+///
+/// # Errors
+/// As the interface, and what `take` returns.
+pub fn subjects(
+    query: &str,
+    snapshot: &Snapshot,
+    take: impl FnMut(Vec<String>) -> Result<()>,
+) -> Result<()> {
+    spi::each_under(query, snapshot, |row| row.required(1), take)
+}
+
+/// Key, value and subject.
+pub type Wanted = (String, String, Option<String>);
+
+/// The values that a query finds with their keys and whose they are, some thousand at a time.
+///
+/// # Errors
+/// As the interface, and what `take` returns.
+pub fn values(
+    query: &str,
+    snapshot: &Snapshot,
+    take: impl FnMut(Vec<Wanted>) -> Result<()>,
+) -> Result<()> {
+    let read = |row: &spi::Row<'_>| Ok((row.required(1)?, row.required(2)?, row.get(3)?));
+    spi::each_under(query, snapshot, read, take)
 }
 
 /// Puts on record in the journal what became of a run that cannot commit.

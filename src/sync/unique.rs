@@ -281,6 +281,7 @@ mod tests {
             of,
             is_array: false,
             inputs: inputs.iter().map(given).collect(),
+            token: None,
         })
     }
 

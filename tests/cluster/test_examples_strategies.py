@@ -22,7 +22,7 @@ KEY = "anon_fpe({}, seed => {seed}, min => 1, max => 1000000000)"
 SENSITIVE = {
     "members": "first_name last_name full_name email handle employer photo street city"
     " holiday_home contact_email phone nir ssn dni passport tax_number iban card_number club_card"
-    " secret_word remark diary complaint document settings religion state reset_token",
+    " secret_word remark diary complaint document settings religion state reset_token next_of_kin",
     "visits": "member_id member_email session network device user_agent page referrer raw_cookie",
     # Their first and family names are real ones, which are drawn by chance as well.
     "customers": "customer_no company email phone password_hash",
@@ -104,6 +104,7 @@ BY_HAND = {
     " entity => p.id::text)",
     ("members", "last_seen"): "anon_date_shift(p.last_seen, {seed}, max_days => 90,"
     " entity => p.id::text)",
+    ("members", "next_of_kin"): "anon_tokenize(p.next_of_kin, 'kin', p.id::text)",
     ("visits", "session"): "anon_uuid(p.session, seed => {seed})",
     ("visits", "ip"): "anon_ip(p.ip, seed => {seed})",
     ("visits", "network"): "anon_ip(p.network, seed => {seed})",
@@ -123,6 +124,7 @@ def tour(server):
     files = [word for path in sources for word in ("-f", path)]
     db.psql("-o", "/dev/null", "-v", "customers=300", *files)
     document = (TOUR / "profile.yaml").read_text(encoding="utf-8")
+    db.execute("SELECT confiture.create_domain('kin')")
     db.load(document)
     db.decisions = db.plan("strategies")
     db.sync("strategies")

@@ -198,11 +198,11 @@ def test_a_rotation_leaves_old_ciphertext_readable(db):
 
 
 def test_a_value_that_is_not_taken_stops_the_run_without_being_shown(db):
-    db.execute("UPDATE prod.people SET ssn = '12-secret' WHERE id = 7")
+    db.execute("UPDATE prod.people SET ssn = '12-sesame' WHERE id = 7")
     load(db, [{"column": "ssn", "strategy": "fpe"}], {"fpe": {"type": "fpe"}})
     report = db.sync_refused("22000")
     said = f"{report.message_primary} {report.message_detail} {report.context}"
-    assert "secret" not in said and "secret" not in db.server.log()
+    assert "sesame" not in said and "sesame" not in db.server.log()
     # Where it is, by whom and why it is not taken.
     assert 'table "staging.people": column "ssn"' in report.message_primary
     assert 'strategy "fpe"' in report.message_detail and "on_error" in report.message_hint

@@ -156,7 +156,8 @@ def masks(db):
         "SELECT proname, proargnames, pronargs, pronargdefaults,"
         " (SELECT array_agg(format_type(t, NULL) ORDER BY n)"
         "  FROM unnest(proargtypes::oid[]) WITH ORDINALITY AS a (t, n))"
-        " FROM pg_proc WHERE proname LIKE 'anon\\_%' AND proargnames[1] = 'value' ORDER BY 1, 5"
+        " FROM pg_proc WHERE proname LIKE 'anon\\_%' AND proargnames[1] = 'value'"
+        " AND proname <> 'anon_tokenize' ORDER BY 1, 5"
     )
     names = set(db.column("SELECT name FROM confiture.strategies"))
     found = []

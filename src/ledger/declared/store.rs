@@ -159,7 +159,7 @@ fn follow(turn: Turn) -> Result<()> {
             )
             .with_hint("End it with confiture.end_run or confiture.fail_run first."));
         }
-        Turn::Preparing => {}
+        Turn::Committing | Turn::Preparing => {}
         Turn::Committed => session::turn(Run::commit),
         Turn::Aborted => session::turn(Run::abort),
         Turn::SubCommitted { id, parent } => session::turn(|run| {

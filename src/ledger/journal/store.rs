@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use pgrx::Uuid;
-use pgrx::datum::TimestampWithTimeZone;
+use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
 
 use super::record::{self, CANON_VERSION, Event, Line, Record, Root};
 use super::verify::{Fold, Stored, Verifier};
@@ -80,6 +80,39 @@ pub fn reveal(function: &str, amount: i64) -> Result<()> {
         amount: Some(amount),
     })?;
     Ok(())
+}
+
+/// How many values of a domain were asked for since that time, by a role or by whoever logged in as
+/// another one, as far as records say. A record without an amount counts nothing.
+///
+/// # Errors
+/// As the interface.
+pub fn asked_since(domain: &str, (role, session): (&str, &str), since: i64) -> Result<i64> {
+    let since = TimestampWithTimeZone::try_from(since)
+        .map_err(|_| Error::new(Kind::Internal, "the clock is out of range"))?;
+    owner::acting_as_owner("confiture", || {
+        let (mut until, mut sum) = (pages()?, 0_i64);
+        while until > 0 {
+            let from = (until - PAGES).max(0);
+            let found = read_range(
+                "coalesce(sum(amount) FILTER (
+                   WHERE event IN ('REVEALED', 'DENIED') AND domain = $1
+                     AND (user_name = $2 OR session_user_name = $3) AND at > $4), 0)::bigint,
+                 coalesce(min(at) <= $4, false)",
+                &[domain.into(), role.into(), session.into(), since.into()],
+                "",
+                from..until,
+                |row| Ok((row.required::<i64>(1)?, row.required::<bool>(2)?)),
+            )?;
+            let (given, is_older) = found.first().copied().unwrap_or((0, true));
+            sum = sum.saturating_add(given);
+            if is_older {
+                break;
+            }
+            until = from;
+        }
+        Ok(sum)
+    })
 }
 
 /// How many records were counted; `None` before the first one here. A restored journal has records
@@ -328,7 +361,7 @@ fn first_page_after(number: i64, pages: i64) -> Result<i64> {
     let (mut until, mut step) = (pages, 1);
     while until > 0 {
         let from = (until - step).max(0);
-        let least = read_range("min(number)", "", from..until, |row| row.get::<i64>(1))?;
+        let least = read_range("min(number)", &[], "", from..until, |row| row.get::<i64>(1))?;
         if least
             .first()
             .copied()
@@ -347,6 +380,7 @@ fn first_page_after(number: i64, pages: i64) -> Result<i64> {
 /// plan for many would be compiled, for each range anew and for longer than it takes to read it.
 fn read_range<T>(
     columns: &str,
+    args: &[DatumWithOid<'_>],
     order: &str,
     pages: Range<i64>,
     read: impl FnMut(&spi::Row<'_>) -> Result<T>,
@@ -356,7 +390,7 @@ fn read_range<T>(
           WHERE ctid >= '({},0)'::pg_catalog.tid AND ctid < '({},0)'::pg_catalog.tid {order}",
         pages.start, pages.end
     );
-    guc::with(&[("jit", "off")], || spi::read(&sql, &[], read))
+    guc::with(&[("jit", "off")], || spi::read(&sql, args, read))
 }
 
 /// Records of a range of pages in the order in which they lie there.
@@ -388,7 +422,8 @@ impl Rows {
             let columns = "number, at, event, user_name, session_user_name, hostname,
                            application_name, backend_pid, transaction_id, about, domain, reason,
                            amount, key_name, key_version, canon_version, signature";
-            self.read = read_range(columns, "ORDER BY ctid", self.page..until, stored)?.into_iter();
+            self.read =
+                read_range(columns, &[], "ORDER BY ctid", self.page..until, stored)?.into_iter();
             self.page = until;
         }
     }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::literal;
 use super::params::to_json;
+use super::token::check_value;
 use super::{
     Input, InputSpec, Kind, Needs, ParamSpec, Params, Presence, Properties, Row, Seed, Strategy,
     Subkeys, Value, ValueType,
@@ -91,9 +92,11 @@ fn typical(kind: Kind) -> Properties {
         .unwrap_or(Properties::NONE);
     // A dictionary may have one answer for two values.
     let is_told_what = |spec: &ParamSpec| spec.presence == Presence::Required;
+    let needs = kind.definition().needs;
     Properties {
-        injective: properties.injective && !kind.params().iter().any(is_told_what),
-        keyed: kind.definition().needs == Needs::Key,
+        injective: properties.injective
+            && (needs == Needs::Vault || !kind.params().iter().any(is_told_what)),
+        keyed: matches!(needs, Needs::Key | Needs::Vault),
         ..properties
     }
 }
@@ -170,6 +173,13 @@ pub fn validate(strategy: &Strategy, value: Option<&str>, held: &Held) -> Vec<Re
     let of = held.of;
     if !strategy.accepts(of) {
         return vec![Reason::new("type", &strategy.mismatch(of))];
+    }
+    if strategy.kind() == Kind::Tokenize {
+        let refused = value.and_then(|value| check_value(value).err());
+        return refused
+            .map(|error| Reason::of(&error, "range"))
+            .into_iter()
+            .collect();
     }
     if strategy.kind().is_in_runs_only() {
         return Vec::new();

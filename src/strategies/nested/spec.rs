@@ -97,7 +97,12 @@ impl Spec {
         };
         let definition = kind.definition();
         if definition.example.is_empty() || definition.inputs.iter().any(|input| input.required) {
-            let detail = "It is about rows, or cannot do without another column of the row.";
+            let detail = match kind {
+                strategies::Kind::Tokenize => {
+                    "A run makes the tokens of whole columns before it copies; what is inside a value it does not see."
+                }
+                _ => "It is about rows, or cannot do without another column of the row.",
+            };
             let message = format!("strategy {} cannot be part of another", quote(name));
             return Err(refuse(place, &message, detail));
         }

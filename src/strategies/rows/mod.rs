@@ -12,6 +12,7 @@ pub fn only_in_runs(kind: Kind) -> Error {
     let instead = match kind {
         Kind::Record => "mask each field by the function of its strategy",
         Kind::Shuffle => "anon_choice draws from a list of values",
+        Kind::Tokenize => "anon_tokenize gives the same tokens",
         _ => "write DEFAULT in its place",
     };
     let message = format!(

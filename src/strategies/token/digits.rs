@@ -39,7 +39,11 @@ pub(super) fn token(value: &str, keep_last: usize, stream: &mut Stream) -> Strin
         let passing = passing(&mut digits, last);
         digits[last] = (passing + 1 + stream.below(9)) % 10;
     }
-    let mut digits = digits.into_iter();
+    written(value, &mut digits.into_iter())
+}
+
+/// Other digits in the notation of a value.
+fn written(value: &str, digits: &mut dyn Iterator<Item = u8>) -> String {
     value
         .chars()
         .map(|c| match canonical::classify(c, |_| ()) {
@@ -47,6 +51,14 @@ pub(super) fn token(value: &str, keep_last: usize, stream: &mut Stream) -> Strin
             _ => c,
         })
         .collect()
+}
+
+/// The notation of a value, with the digits it keeps.
+pub(super) fn shape(value: &str, keep_last: usize) -> String {
+    let digits = digits_of(value);
+    let drawn = digits.len().saturating_sub(keep_last);
+    let mut digits = (0..drawn).map(|_| 0).chain(digits[drawn..].iter().copied());
+    written(value, &mut digits)
 }
 
 pub(super) fn looks_like(text: &str, keep_last: usize) -> bool {
@@ -135,6 +147,16 @@ mod tests {
         }
         assert!(token("4111-1111-1111-12-34", 4).ends_with("-12-34"));
         assert!(token("111111 ٣٤", 2).ends_with(" 34"));
+    }
+
+    #[test]
+    fn token_digits_of_one_shape_share_their_tokens() {
+        assert_eq!(shape("4111-1111-1111-1234", 4), "0000-0000-0000-1234");
+        assert_eq!(shape("(20) 79.46", 0), "(00) 00.00");
+        for value in ["4111-1111-1111-1234", "５５５５ ٤٥٦"] {
+            let token = token(value, 4, &mut Stream::new("digits", &[7; 32]));
+            assert_eq!(shape(&token, 4), shape(value, 4));
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@
 
 mod bits;
 mod digits;
+pub mod tokenize;
 
 use blake3::Hasher;
 
@@ -157,6 +158,15 @@ impl TokenFormat {
             Form::Hex { prefix } => text.strip_prefix(&**prefix).is_some_and(bits::is_hex),
             Form::Uuid => bits::is_uuid(text),
             Form::Digits { keep_last } => digits::looks_like(text, *keep_last),
+        }
+    }
+
+    /// Which values share their tokens with this one: those of the same shape, in forms of which there
+    /// may be few; `None` for the others.
+    pub fn shape(&self, value: &str) -> Option<String> {
+        match self.0 {
+            Form::Digits { keep_last } => Some(digits::shape(value, keep_last)),
+            _ => None,
         }
     }
 

@@ -124,7 +124,7 @@ impl Step {
     /// What the column is now. A strategy that this library does not know counts as keyed.
     pub fn standing(&self) -> Standing {
         let keyed = strategies::Kind::parse(&self.strategy)
-            .is_none_or(|kind| kind.definition().needs == Needs::Key);
+            .is_none_or(|kind| matches!(kind.definition().needs, Needs::Key | Needs::Vault));
         if self.reversible {
             Standing::Reversible
         } else if keyed || self.commitment == "verifiable" {
