@@ -28,6 +28,13 @@ pub fn is_superuser(role: pg_sys::Oid) -> bool {
     unsafe { pg_sys::superuser_arg(role) }
 }
 
+/// Whether code of an owner runs because somebody else maintains what is his: REINDEX, ANALYZE,
+/// autovacuum, REFRESH of a materialized view. It runs as the owner, for nobody who called.
+pub fn is_maintained() -> bool {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::InSecurityRestrictedOperation() }
+}
+
 /// Whether a role has the rights of another by membership: being a superuser is none.
 pub fn is_member(member: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     // SAFETY: catalog look-ups inside a transaction.

@@ -14,7 +14,7 @@ use super::rewrap;
 use super::tokens::{self, Wanted, ending};
 use crate::error::{Error, Kind, Result, given};
 use crate::pg::spi::Nonatomic;
-use crate::pg::{call, callsite, server};
+use crate::pg::{call, callsite, frozen, server, user, xact};
 use crate::strategies::Value;
 use crate::strategies::token::TokenFormat;
 
@@ -64,6 +64,7 @@ CREATE FUNCTION confiture.tokenize_batch(
   RETURNS text[] LANGUAGE c VOLATILE PARALLEL UNSAFE AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 ")]
 fn tokenize_batch(fcinfo: pg_sys::FunctionCallInfo) -> Result<Vec<Option<String>>, ErrorReport> {
+    frozen::writable()?;
     let domain = call::argument::<&str>(fcinfo, 0);
     let values = given("values", call::list(fcinfo, 1, "values")?)?;
     let subjects = call::list(fcinfo, 2, "subjects")?;
@@ -153,9 +154,14 @@ fn anon_tokenize(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<String>, Err
         return Ok(None);
     };
     let name = given("domain", call::argument::<&str>(fcinfo, 1))?;
-    let same = |domain: &Domain| domain.name == name;
-    // What a domain was made with never changes.
-    let domain = callsite::state(fcinfo, same, |_| domain::store::get(name))?;
+    frozen::writable()?;
+    // What a domain was made with never changes; but a call site outlives a savepoint, and the
+    // domain that was made behind it does not.
+    let within = xact::current();
+    let same = |(domain, of): &(Domain, u32)| domain.name == name && *of == within;
+    let (domain, _) = callsite::state(fcinfo, same, |_| {
+        Ok::<_, Error>((domain::store::get(name)?, within))
+    })?;
     if !domain.terms.is_deterministic {
         return Err(Error::new(
             Kind::Unsupported,
@@ -178,6 +184,9 @@ struct Revealing {
     domain: String,
     reason: String,
     statement: i64,
+    /// Who called, and whose rights the call had.
+    callers: (pg_sys::Oid, pg_sys::Oid),
+    within: u32,
     right: reveals::Right,
     tally: Cell<(i64, i64)>,
 }
@@ -192,14 +201,18 @@ fn anon_detokenize(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<String>, E
     let domain = given("domain", call::argument::<&str>(fcinfo, 1))?;
     let reason = given("reason", call::argument::<&str>(fcinfo, 2))?;
     let statement = server::statement_start();
+    let (callers, within) = ((user::outer(), user::current()), xact::current());
     let same = |site: &Revealing| {
         (&*site.domain, &*site.reason, site.statement) == (domain, reason, statement)
+            && (site.callers, site.within) == (callers, within)
     };
     let site = callsite::state(fcinfo, same, |_| {
         Ok::<_, Error>(Revealing {
             domain: domain.to_owned(),
             reason: reason.to_owned(),
             statement,
+            callers,
+            within,
             right: reveals::right(domain, reason)?,
             tally: Cell::default(),
         })

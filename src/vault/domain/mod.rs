@@ -72,14 +72,18 @@ pub fn check_name(name: &str) -> Result<()> {
 pub fn check_ttl(months: i32, days: i32, micros: i64) -> Result<()> {
     const DAY: i128 = 86_400_000_000;
     // As the server compares intervals.
-    let days = i128::from(months) * 30 + i128::from(days);
-    let length = days * DAY + i128::from(micros);
-    if length > 0 && length <= i128::from(LONGEST_TTL) * 360 * DAY {
+    let length = (i128::from(months) * 30 + i128::from(days)) * DAY + i128::from(micros);
+    // Months have other lengths in the calendar, where parts that make up for each other may not.
+    let is_positive = months >= 0 && days >= 0 && micros >= 0 && length > 0;
+    if is_positive && length <= i128::from(LONGEST_TTL) * 360 * DAY {
         return Ok(());
     }
     Err(Error::new(
         Kind::InvalidParameter,
-        format!("argument \"ttl\" must be more than nothing and at most {LONGEST_TTL} years"),
+        format!(
+            "argument \"ttl\" must be more than nothing, without negative parts, and at most \
+             {LONGEST_TTL} years"
+        ),
     )
     .with_hint("NULL stands for tokens that do not expire."))
 }

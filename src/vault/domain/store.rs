@@ -130,7 +130,7 @@ pub fn look(name: &str) -> Result<Option<Seen>> {
             "SELECT v.key_name, v.version, k.purpose, v.provider, v.kek_ref, v.kek_version,
                     v.alg, v.wrapped, v.binding_mac, (SELECT id FROM ONLY confiture.installation),
                     d.id, d.format, d.is_deterministic, d.is_bound, d.reveals_per_hour, d.wrapped,
-                    ARRAY(SELECT r.oid FROM ONLY confiture.token_access a
+                    ARRAY(SELECT r.oid::text || ' ' || a.xmin::text FROM ONLY confiture.token_access a
                             JOIN pg_catalog.pg_roles r ON r.rolname = a.role_name::name
                            WHERE a.domain = d.name
                              AND CASE WHEN a.server_number = $2 THEN a.role_number = r.oid::bigint
@@ -152,13 +152,26 @@ pub fn look(name: &str) -> Result<Option<Seen>> {
                     id: row.required(11)?,
                     terms: terms(name, row, 12)?,
                     wrapped: row.required(16)?,
-                    roles: row.required(17)?,
+                    roles: row
+                        .required::<Vec<String>>(17)?
+                        .iter()
+                        .filter_map(|given| given_before(given))
+                        .collect(),
                     key: keys::store::stored(row)?,
                 })
             },
         )
     })?;
     Ok(found.into_iter().next())
+}
+
+/// The role of a right, written as its number and the transaction that gave it. One that this very
+/// transaction gave does not count yet: its ROLLBACK would take back the record of it.
+fn given_before(given: &str) -> Option<Oid> {
+    let (role, by) = given.split_once(' ')?;
+    let by = by.parse().ok()?;
+    (!server::wrote(by)).then_some(())?;
+    role.parse::<u32>().ok().map(Oid::from)
 }
 
 /// What a domain was made with, from the column of its format on.

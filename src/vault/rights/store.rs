@@ -58,8 +58,10 @@ pub fn take(domain: Option<&str>, role: &str) -> Result<bool> {
 }
 
 /// Whether the role that calls, seen from outside every function, is one of those given, itself or
-/// by membership. A superuser is not excepted: that one can be given it too, on record.
+/// by membership; and so is the one whose rights the statement has: the owner of a SECURITY DEFINER
+/// function gets nothing by the rights of who calls it. What runs for maintenance is asked for by
+/// nobody. A superuser is not excepted: that one can be given it too, on record.
 pub fn may(roles: &[Oid]) -> bool {
-    let caller = user::outer();
-    roles.iter().any(|&role| user::is_member(caller, role))
+    let given = |caller| roles.iter().any(|&role| user::is_member(caller, role));
+    !user::is_maintained() && given(user::outer()) && given(user::current())
 }
