@@ -15,6 +15,7 @@ mod secret;
 pub mod setup;
 pub mod sql;
 pub mod store;
+pub mod stored;
 
 use hkdf::Hkdf;
 use sha2::Sha256;

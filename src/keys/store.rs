@@ -1,5 +1,4 @@
-//! Keys at rest, read: the tables `confiture.key`, `key_version`, `key_verifier`; and the keys in
-//! use, opened once and kept for a while. What writes to the tables is in room `custody`.
+//! The keys in use: stored ones, opened once and kept for a while.
 //!
 //! Which version is active is read once per statement under the statement's own snapshot, so that
 //! every row of it, and every statement of a REPEATABLE READ transaction, uses the same one.
@@ -10,17 +9,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use pgrx::Uuid;
-use pgrx::datum::DatumWithOid;
-
 use super::cache::{Cache, Handle};
-use super::envelope::Binding;
-use super::provider::Wrapped;
+use super::stored::{self, Stored};
 use super::{MASKING, SALT_PREFIX, Secret, Use, scrub, setup, subkey};
 use crate::error::{Error, Kind, Result};
 use crate::pg::memory::Sealed;
-use crate::pg::spi::Row;
-use crate::pg::{inval, owner, server, snapshot, spi};
+use crate::pg::snapshot::{self, Snapshot};
+use crate::pg::{inval, owner, server, spi};
 use crate::settings;
 
 /// A data key in use, with the name and version that evidence refers to.
@@ -34,38 +29,6 @@ pub struct ActiveKey {
     pub secret: Secret,
 }
 
-/// A stored key: what it is bound to, its wrapped bytes and their MAC.
-pub struct Stored {
-    /// Installation, name, version, purpose.
-    pub binding: Binding,
-    /// The wrapped bytes and who wrapped them.
-    pub wrapped: Wrapped,
-    /// The binding MAC.
-    pub mac: Vec<u8>,
-}
-
-/// The columns of [`stored`], and where they come from.
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT v.key_name, v.version, k.purpose, v.provider, v.kek_ref, v.kek_version,
-                    v.alg, v.wrapped, v.binding_mac,
-                    (SELECT id FROM ONLY confiture.installation)
-               FROM ONLY confiture.key_version v
-               JOIN ONLY confiture.key k ON k.name = v.key_name ",
-            $rest
-        )
-    };
-}
-
-const ACTIVE: &str = select!(
-    "WHERE v.state = 'active' AND k.purpose = ANY (ARRAY[$1, 'masking'])
-     ORDER BY k.purpose = $1 DESC LIMIT 1"
-);
-
-const VERSION: &str =
-    select!("WHERE v.key_name = $1 AND v.version = $2 AND v.state <> 'destroyed'");
-
 /// The active version of the key for a purpose; the masking key serves where none was made for it.
 ///
 /// # Errors
@@ -73,9 +36,20 @@ const VERSION: &str =
 /// the stored row is damaged.
 pub fn active(purpose: &str) -> Result<ActiveKey> {
     let asked = Asked::Active(purpose);
-    noted(&asked, || {
-        let found = read(ACTIVE, &[purpose.into()])?;
-        found.into_iter().next().ok_or_else(no_key)
+    noted(&asked, stamp, || {
+        stored::store::active(purpose, &Snapshot::of_caller())?.ok_or_else(no_key)
+    })
+}
+
+/// As [`active`], as of now, looked up again when a table of keys has changed only: for what does
+/// not seal anything by it. Of a change that another session commits at this moment it may not know
+/// yet.
+///
+/// # Errors
+/// As [`active`].
+pub fn active_lately(purpose: &str) -> Result<ActiveKey> {
+    noted(&Asked::Active(purpose), lasting, || {
+        stored::store::active(purpose, &Snapshot::latest())?.ok_or_else(no_key)
     })
 }
 
@@ -84,10 +58,8 @@ pub fn active(purpose: &str) -> Result<ActiveKey> {
 /// # Errors
 /// As [`active`].
 pub fn active_now(purpose: &str) -> Result<ActiveKey> {
-    let found = owner::acting_as_owner("confiture", || {
-        spi::read_now(ACTIVE, &[purpose.into()], stored)
-    })?;
-    Ok(open(found.into_iter().next().ok_or_else(no_key)?)?.0)
+    let found = stored::store::active(purpose, &Snapshot::latest())?;
+    Ok(open(found.ok_or_else(no_key)?)?.0)
 }
 
 /// A given version of a key, active or kept for decrypting and verifying.
@@ -95,12 +67,20 @@ pub fn active_now(purpose: &str) -> Result<ActiveKey> {
 /// # Errors
 /// 42704 when there is no such version; 55000 when it was destroyed; otherwise as [`active`].
 pub fn version(name: &str, version: i32) -> Result<ActiveKey> {
-    noted(&Asked::Version(name, version), || {
-        let found = read(VERSION, &[name.into(), version.into()])?;
-        match found.into_iter().next() {
-            Some(found) => Ok(found),
-            None => Err(gone(name, version)?),
-        }
+    noted(&Asked::Version(name, version), stamp, || {
+        stored::store::version(name, version, &Snapshot::of_caller())?
+            .map_or_else(|| Err(gone(name, version)?), Ok)
+    })
+}
+
+/// As [`version`], as of now, as [`active_lately`] is.
+///
+/// # Errors
+/// As [`version`].
+pub fn version_lately(name: &str, version: i32) -> Result<ActiveKey> {
+    noted(&Asked::Version(name, version), lasting, || {
+        stored::store::version(name, version, &Snapshot::latest())?
+            .map_or_else(|| Err(gone(name, version)?), Ok)
     })
 }
 
@@ -109,10 +89,7 @@ pub fn version(name: &str, version: i32) -> Result<ActiveKey> {
 /// # Errors
 /// As [`version`].
 pub fn version_now(name: &str, version: i32) -> Result<ActiveKey> {
-    let found = owner::acting_as_owner("confiture", || {
-        spi::read_now(VERSION, &[name.into(), version.into()], stored)
-    })?;
-    match found.into_iter().next() {
+    match stored::store::version(name, version, &Snapshot::latest())? {
         Some(found) => Ok(open(found)?.0),
         None => Err(gone(name, version)?),
     }
@@ -123,16 +100,8 @@ pub fn version_now(name: &str, version: i32) -> Result<ActiveKey> {
 /// # Errors
 /// As [`version`].
 pub fn version_for(purpose: &str, version: i32) -> Result<ActiveKey> {
-    let name = owner::acting_as_owner("confiture", || {
-        spi::read_as_caller(
-            "SELECT name FROM ONLY confiture.key
-              WHERE purpose = ANY (ARRAY[$1, 'masking'])
-              ORDER BY purpose = $1 DESC LIMIT 1",
-            &[purpose.into()],
-            |row| row.required::<String>(1),
-        )
-    })?;
-    self::version(name.first().ok_or_else(no_key)?, version)
+    let name = stored::store::name(purpose, &Snapshot::of_caller())?.ok_or_else(no_key)?;
+    self::version(&name, version)
 }
 
 /// A stored salt: a key of its own, made and rotated like every other; the masking key does not
@@ -186,20 +155,10 @@ fn salt_of(full: &str, key: ActiveKey) -> Result<(Secret, i32)> {
 pub fn verifier(name: &str, version: i32) -> Result<Secret> {
     match self::version(name, version) {
         Ok(key) => Ok(subkey(&key.secret, Use::LedgerEntry)),
-        Err(error) => {
-            let kept = read(
-                "SELECT v.key_name, v.version, 'verifier', v.provider, v.kek_ref, v.kek_version,
-                        v.alg, v.wrapped, v.binding_mac,
-                        (SELECT id FROM ONLY confiture.installation)
-                   FROM ONLY confiture.key_verifier v
-                  WHERE v.key_name = $1 AND v.version = $2",
-                &[name.into(), version.into()],
-            )?;
-            match kept.into_iter().next() {
-                Some(kept) => Ok(open(kept)?.0.secret),
-                None => Err(error),
-            }
-        }
+        Err(error) => match stored::store::verifier(name, version, &Snapshot::of_caller())? {
+            Some(kept) => Ok(open(kept)?.0.secret),
+            None => Err(error),
+        },
     }
 }
 
@@ -211,7 +170,7 @@ pub fn verifier(name: &str, version: i32) -> Result<Secret> {
 #[inline(never)]
 pub fn load() -> Result<usize> {
     sweep()?;
-    let found = read(select!("WHERE v.state <> 'destroyed'"), &[])?;
+    let found = stored::store::all(&Snapshot::of_caller())?;
     let number = found.len();
     for stored in found {
         open(stored)?;
@@ -244,29 +203,6 @@ pub fn place() -> Option<(usize, usize)> {
     })
 }
 
-/// A row with the columns of a stored key.
-///
-/// # Errors
-/// XX001 when it is not complete.
-pub fn stored(row: &Row<'_>) -> Result<Stored> {
-    Ok(Stored {
-        binding: Binding {
-            name: row.required(1)?,
-            version: row.required(2)?,
-            purpose: row.required(3)?,
-            installation: *row.get::<Uuid>(10)?.ok_or_else(damaged)?.as_bytes(),
-        },
-        wrapped: Wrapped {
-            provider: row.required(4)?,
-            kek_ref: row.required(5)?,
-            kek_version: row.get(6)?,
-            alg: row.required(7)?,
-            blob: row.get(8)?.ok_or_else(damaged)?,
-        },
-        mac: row.get(9)?.ok_or_else(damaged)?,
-    })
-}
-
 /// What a caller of [`noted`] asks for.
 #[derive(Clone, Copy)]
 enum Asked<'a> {
@@ -274,7 +210,7 @@ enum Asked<'a> {
     Version(&'a str, i32),
 }
 
-/// What was found for a question in this statement.
+/// What was found for a question.
 struct Noted {
     is_version: bool,
     /// The purpose or the name asked for.
@@ -303,7 +239,8 @@ thread_local! {
     static SWEPT: RefCell<Option<u64>> = const { RefCell::new(None) };
 }
 
-/// What is noted holds for one statement, one view of the tables, and until anybody changes them.
+/// What is noted holds for one statement, one view of the tables, and until anybody changes them; or
+/// for none of both, until anybody changes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     statement: i64,
@@ -321,8 +258,22 @@ pub fn stamp() -> Stamp {
     }
 }
 
-/// Answers from what this statement has looked up already, or looks it up.
-fn noted(asked: &Asked<'_>, look_up: impl FnOnce() -> Result<Stored>) -> Result<ActiveKey> {
+/// The stamp of what holds until a table of keys changes, once the messages that wait are taken in.
+fn lasting() -> Stamp {
+    inval::accept();
+    Stamp {
+        statement: 0,
+        generation: inval::generation(),
+        snapshot: [0; 4],
+    }
+}
+
+/// Answers from what was looked up already under the same stamp, or looks it up.
+fn noted(
+    asked: &Asked<'_>,
+    stamp: fn() -> Stamp,
+    look_up: impl FnOnce() -> Result<Stored>,
+) -> Result<ActiveKey> {
     let now_is = stamp();
     let kept = NOTED.with_borrow(|noted| {
         let noted = noted
@@ -351,7 +302,11 @@ fn noted(asked: &Asked<'_>, look_up: impl FnOnce() -> Result<Stored>) -> Result<
     }
     let (key, handle) = open(look_up()?)?;
     NOTED.with_borrow_mut(|noted| {
-        noted.retain(|noted| noted.stamp == now_is && !noted.answers(asked));
+        noted.retain(|noted| {
+            let is_former = noted.stamp == now_is && noted.answers(asked);
+            let lasts = noted.stamp.statement == 0 && noted.stamp.generation == generation;
+            !is_former && (lasts || noted.stamp == now_is)
+        });
         noted.push(Noted {
             is_version: matches!(asked, Asked::Version(..)),
             asked: match asked {
@@ -389,12 +344,6 @@ pub fn sweep() -> Result<()> {
         }
     });
     Ok(())
-}
-
-/// Under the snapshot of the calling statement, so that all of it uses one version even when
-/// another session rotates the key in the middle.
-fn read(sql: &'static str, args: &[DatumWithOid<'_>]) -> Result<Vec<Stored>> {
-    owner::acting_as_owner("confiture", || spi::read_as_caller(sql, args, stored))
 }
 
 /// Opens a stored key, or finds it opened. The MAC is checked every time: the row beside the
@@ -481,12 +430,6 @@ fn gone(name: &str, version: i32) -> Result<Error> {
         )
         .with_detail("What was made with it cannot be made again.")
     })
-}
-
-fn damaged() -> Error {
-    Error::new(Kind::Corrupt, "a stored key is not complete")
-        .with_detail("Its wrapped bytes, their MAC or the id of the installation are missing.")
-        .with_hint("Restore confiture.key_version and confiture.installation from a backup.")
 }
 
 /// There is no key for a purpose.

@@ -22,12 +22,17 @@ pub fn watch(schema: &std::ffi::CStr, table: &std::ffi::CStr) {
     REGISTERED.call_once(|| unsafe {
         pg_sys::CacheRegisterRelcacheCallback(Some(changed), pg_sys::Datum::from(0));
     });
-    // SAFETY: inside a transaction, as for every look-up of the catalog.
-    unsafe { pg_sys::AcceptInvalidationMessages() };
+    accept();
     let oid = relation(schema, table).to_u32();
     if WATCHED.swap(oid, Relaxed) != oid {
         GENERATION.fetch_add(1, Relaxed);
     }
+}
+
+/// Takes in the messages that wait.
+pub fn accept() {
+    // SAFETY: inside a transaction, as for every look-up of the catalog.
+    unsafe { pg_sys::AcceptInvalidationMessages() };
 }
 
 /// Tells every session, when this transaction commits, that the table was changed; this one

@@ -28,6 +28,8 @@ pub mod lock;
 pub mod memory;
 pub mod owner;
 pub mod report;
+pub mod row;
+pub mod scan;
 pub mod scratch;
 pub mod send;
 pub mod server;

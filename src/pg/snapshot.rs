@@ -60,10 +60,39 @@ impl Snapshot {
     /// Takes the data as committed now.
     pub fn now() -> Self {
         // SAFETY: inside a transaction; registration copies the static snapshot.
+        unsafe { Self::register(pg_sys::GetTransactionSnapshot()) }
+    }
+
+    /// As the running statement sees the data; as committed now where none is running.
+    pub fn of_caller() -> Self {
+        // SAFETY: the active snapshot is valid while it is registered.
+        unsafe {
+            if ActiveSnapshotSet() {
+                return Self::register(GetActiveSnapshot());
+            }
+        }
+        Self::now()
+    }
+
+    /// The data as committed at this moment, whatever the isolation level shows of it otherwise, with
+    /// all that this transaction wrote.
+    pub fn latest() -> Self {
+        // SAFETY: inside a transaction, outside parallel queries where it has written; registration
+        // copies the static snapshot.
+        unsafe {
+            pg_sys::CommandCounterIncrement();
+            Self::register(pg_sys::GetLatestSnapshot())
+        }
+    }
+
+    /// # Safety
+    /// The snapshot is valid now.
+    unsafe fn register(snapshot: pg_sys::Snapshot) -> Self {
+        // SAFETY: as the caller promises.
         unsafe {
             let owner = pg_sys::CurrentResourceOwner;
             Self {
-                snapshot: pg_sys::RegisterSnapshotOnOwner(pg_sys::GetTransactionSnapshot(), owner),
+                snapshot: pg_sys::RegisterSnapshotOnOwner(snapshot, owner),
                 owner,
             }
         }

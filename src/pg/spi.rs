@@ -9,48 +9,12 @@ use pgrx::datum::{DatumWithOid, FromDatum, IntoDatum};
 use pgrx::pg_sys;
 use pgrx::spi::Spi;
 
+use super::row::Column;
 use super::snapshot::Snapshot;
 use super::text;
 use crate::error::{Error, Kind, Result};
 
-/// One row of a result; columns count from 1.
-pub struct Row<'a> {
-    columns: &'a [Column],
-}
-
-/// A value as the server gives it, with its type.
-#[derive(Clone, Copy)]
-struct Column {
-    datum: pg_sys::Datum,
-    is_null: bool,
-    of: pg_sys::Oid,
-}
-
-impl Row<'_> {
-    /// The value of a column, `None` for NULL.
-    ///
-    /// # Errors
-    /// XX000 when the column does not exist or has another type.
-    pub fn get<T: IntoDatum + FromDatum>(&self, column: usize) -> Result<Option<T>> {
-        let place = column.checked_sub(1);
-        let found = place
-            .and_then(|place| self.columns.get(place))
-            .ok_or_else(|| broken(&format!("there is no column {column}")))?;
-        // SAFETY: the datum is that of the tuple `collect` holds, and of the type given, which is
-        // held against that of T.
-        unsafe { T::try_from_datum(found.datum, found.is_null, found.of) }
-            .map_err(|error| broken(&format!("column {column}: {error}")))
-    }
-
-    /// The value of a column that cannot be NULL.
-    ///
-    /// # Errors
-    /// XX000 when it is, or as [`Row::get`].
-    pub fn required<T: IntoDatum + FromDatum>(&self, column: usize) -> Result<T> {
-        self.get(column)?
-            .ok_or_else(|| broken(&format!("column {column} is null")))
-    }
-}
+pub use super::row::Row;
 
 /// Runs a statement that may write and collects its rows.
 ///
@@ -278,7 +242,7 @@ fn collect<T>(read: &mut dyn FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
             is_null: *is_null,
             of: *of,
         }));
-        found.push(read(&Row { columns: &columns })?);
+        found.push(read(&Row::new(&columns))?);
     }
     Ok(found)
 }

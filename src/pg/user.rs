@@ -43,6 +43,14 @@ pub fn is_member(member: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     }
 }
 
+/// The number of a role; `None` where there is none of that name.
+pub fn number(name: &str) -> Option<pg_sys::Oid> {
+    let name = std::ffi::CString::new(name).ok()?;
+    // SAFETY: a catalog look-up by a NUL-terminated name.
+    let found = unsafe { pg_sys::get_role_oid(name.as_ptr(), true) };
+    (found != pg_sys::InvalidOid).then_some(found)
+}
+
 /// The name of a role, or its number when it has gone.
 pub fn name(role: pg_sys::Oid) -> String {
     // SAFETY: a catalog look-up; the result is a palloc'ed text or NULL.

@@ -25,8 +25,12 @@ pub type Handle = [u8; 16];
 pub struct Keys {
     index: Mac256,
     draw: Mac256,
-    payload: Secret,
+    /// What seals their values.
+    pub seals: Seals,
 }
+
+/// What values of a domain, or of one subject in it, are sealed under.
+pub struct Seals(Secret);
 
 /// What finds tokens of a domain, whomever they belong to.
 pub struct Finder(Mac256);
@@ -41,16 +45,14 @@ impl Keys {
 
     /// Those of one subject: gone with the subject's secret.
     pub fn of_subject(domain: &Secret, subject: &Secret) -> Self {
-        let mut mac = keyed(&subkey(domain, Use::TokenSubject));
-        mac.update(subject.expose());
-        Self::of(&finished(mac))
+        Self::of(&both(domain, subject))
     }
 
     fn of(base: &Secret) -> Self {
         Self {
             index: keyed(&subkey(base, Use::TokenIndex)),
             draw: keyed(&subkey(base, Use::TokenDraw)),
-            payload: subkey(base, Use::TokenPayload),
+            seals: Seals::of(base),
         }
     }
 
@@ -68,18 +70,34 @@ impl Keys {
         mac.update(&fields);
         Zeroizing::new(mac.finalize().into_bytes().into())
     }
+}
+
+impl Seals {
+    /// Those of a domain, for tokens that belong to nobody.
+    pub fn of_domain(domain: &Secret) -> Self {
+        Self::of(domain)
+    }
+
+    /// Those of one subject: gone with the subject's secret.
+    pub fn of_subject(domain: &Secret, subject: &Secret) -> Self {
+        Self::of(&both(domain, subject))
+    }
+
+    fn of(base: &Secret) -> Self {
+        Self(subkey(base, Use::TokenPayload))
+    }
 
     /// The key that seals values: of the data key and of this domain or subject.
-    pub fn payload(&self, data_key: &Secret) -> PayloadKey {
+    pub fn by(&self, data_key: &Secret) -> PayloadKey {
         let mut mac = keyed(&subkey(data_key, Use::TokenPayload));
-        mac.update(self.payload.expose());
+        mac.update(self.0.expose());
         PayloadKey(finished(mac))
     }
 
     /// The key that seals a value once more, below the other, in domains where whoever opens it must
     /// know the token. It is of no data key, so that values can be sealed anew without their tokens.
     pub fn bound(&self, token: &str) -> PayloadKey {
-        let mut mac = keyed(&self.payload);
+        let mut mac = keyed(&self.0);
         mac.update(token.as_bytes());
         PayloadKey(finished(mac))
     }
@@ -226,6 +244,13 @@ impl PayloadKey {
     }
 }
 
+/// What everything of a subject is derived from.
+fn both(domain: &Secret, subject: &Secret) -> Secret {
+    let mut mac = keyed(&subkey(domain, Use::TokenSubject));
+    mac.update(subject.expose());
+    finished(mac)
+}
+
 fn keyed(key: &Secret) -> Mac256 {
     <Mac256 as KeyInit>::new_from_slice(key.expose()).expect("HMAC takes a key of any length")
 }
@@ -265,7 +290,7 @@ mod tests {
         let (domain, data) = (secret(1), secret(2));
         let (keys, finder) = (Keys::of_domain(&domain), Finder::new(&domain));
         let reference = finder.reference("tok_1");
-        let key = keys.payload(&data);
+        let key = keys.seals.by(&data);
         let sealed = key.seal(b"ada@work.example", &place(&reference)).unwrap();
         let opened = key.open(&sealed, &place(&reference)).unwrap();
         assert_eq!(*opened, b"ada@work.example");
@@ -288,10 +313,10 @@ mod tests {
             assert_eq!(key.open(&sealed, &wrong).unwrap_err().kind(), Kind::Corrupt);
         }
         for key in [
-            keys.payload(&secret(3)),
-            keys.bound("tok_1"),
-            Keys::of_domain(&secret(3)).payload(&data),
-            Keys::of_subject(&domain, &secret(4)).payload(&data),
+            keys.seals.by(&secret(3)),
+            keys.seals.bound("tok_1"),
+            Keys::of_domain(&secret(3)).seals.by(&data),
+            Keys::of_subject(&domain, &secret(4)).seals.by(&data),
         ] {
             assert!(key.open(&sealed, &place(&reference)).is_err());
         }
@@ -318,10 +343,11 @@ mod tests {
         let keys = Keys::of_domain(&secret(1));
         let reference = [1; 16];
         let sealed = keys
+            .seals
             .bound("tok_1")
             .seal(b"ada", &place(&reference))
             .unwrap();
-        let open = |token| keys.bound(token).open(&sealed, &place(&reference));
+        let open = |token| keys.seals.bound(token).open(&sealed, &place(&reference));
         assert_eq!(**open("tok_1").unwrap(), *b"ada");
         assert!(open("tok_2").is_err());
     }

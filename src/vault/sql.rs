@@ -96,7 +96,6 @@ fn tokenize_batch(fcinfo: pg_sys::FunctionCallInfo) -> Result<Vec<Option<String>
 /// What a token stands for, for who may and says why; on record before it is opened, and to stay
 /// there after ROLLBACK. NULL for NULL.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
-#[search_path(pg_catalog, pg_temp)]
 fn reveal(
     token: Option<&str>,
     domain: Option<&str>,
@@ -110,7 +109,6 @@ fn reveal(
 /// What many tokens stand for, each with what became of it: `revealed`, `unknown`, `expired`,
 /// `forgotten`. One record, before the first is opened.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
-#[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity, reason = "the shape of the rows")]
 fn reveal_batch(
     tokens: Option<Vec<Option<String>>>,

@@ -2,9 +2,9 @@
 
 use crate::custody::store::{as_owner, lock_keys};
 use crate::error::Result;
-use crate::keys;
 use crate::keys::provider::Wrapped;
-use crate::keys::store::Stored;
+use crate::keys::stored::{self, Stored};
+use crate::pg::snapshot::Snapshot;
 use crate::pg::spi;
 
 /// Where a wrapped key is stored.
@@ -46,24 +46,24 @@ pub(super) fn shelves() -> Result<Vec<Shelf>> {
 /// # Errors
 /// XX001 when the row is not complete.
 pub(super) fn take_down(shelf: &Shelf) -> Result<Option<Stored>> {
-    let sql = if shelf.is_verifier {
-        "SELECT v.key_name, v.version, 'verifier', v.provider, v.kek_ref, v.kek_version, v.alg,
-                v.wrapped, v.binding_mac, (SELECT id FROM ONLY confiture.installation)
-           FROM ONLY confiture.key_verifier v
-          WHERE v.key_name = $1 AND v.version = $2 FOR UPDATE OF v"
+    let lock = if shelf.is_verifier {
+        "SELECT FROM ONLY confiture.key_verifier
+          WHERE key_name = $1 AND version = $2 FOR UPDATE"
     } else {
-        "SELECT v.key_name, v.version, k.purpose, v.provider, v.kek_ref, v.kek_version, v.alg,
-                v.wrapped, v.binding_mac, (SELECT id FROM ONLY confiture.installation)
-           FROM ONLY confiture.key_version v JOIN ONLY confiture.key k ON k.name = v.key_name
-          WHERE v.key_name = $1 AND v.version = $2 AND v.wrapped IS NOT NULL FOR UPDATE OF v"
+        "SELECT FROM ONLY confiture.key_version
+          WHERE key_name = $1 AND version = $2 FOR UPDATE"
     };
     as_owner(|| {
         lock_keys()?;
         let args = [shelf.name.as_str().into(), shelf.version.into()];
-        Ok(spi::rows(sql, &args, keys::store::stored)?
-            .into_iter()
-            .next())
-    })
+        spi::rows(lock, &args, |_| Ok(()))
+    })?;
+    let now = Snapshot::latest();
+    if shelf.is_verifier {
+        stored::store::verifier(&shelf.name, shelf.version, &now)
+    } else {
+        stored::store::version(&shelf.name, shelf.version, &now)
+    }
 }
 
 /// Puts newly wrapped bytes in the place of the former ones.

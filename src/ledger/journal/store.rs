@@ -38,7 +38,7 @@ const PAGES: i64 = 32;
 /// for a synchronous standby was canceled.
 pub fn write(record: &Record<'_>) -> Result<i64> {
     frozen::writable()?;
-    let key = keys::store::active("ledger")?;
+    let key = keys::store::active_lately("ledger")?;
     let (log_id, least) = settled(&key)?;
     let subkey = subkey(&key.secret, Use::LedgerEntry);
     let mut line = Line {
@@ -275,7 +275,7 @@ fn settled(key: &ActiveKey) -> Result<([u8; 16], i64)> {
         return Ok(known);
     }
     let found = owner::acting_as_owner("confiture", || {
-        spi::read_as_caller(
+        spi::read_now(
             "SELECT v.xmin::text, h.log_id,
                     coalesce((SELECT e.journal_last FROM ONLY confiture.audit_log e
                                ORDER BY e.seq DESC LIMIT 1), 0)

@@ -2,7 +2,6 @@
 
 use pgrx::Uuid;
 use pgrx::datum::{Interval, JsonB};
-use pgrx::pg_sys::Oid;
 use serde_json::{Map, Value, json};
 
 use super::{Domain, Terms, check_name, check_ttl};
@@ -12,7 +11,9 @@ use crate::keys::store::ActiveKey;
 use crate::keys::{self, Secret, Use, hold, random_uuid, subkey};
 use crate::ledger::entry::{Event, Facts};
 use crate::ledger::store as ledger;
-use crate::pg::{frozen, owner, server, spi, user};
+use crate::pg::scan::{Key, Lookup, Table};
+use crate::pg::snapshot::Snapshot;
+use crate::pg::{frozen, owner, spi, user};
 use crate::strategies::params;
 use crate::strategies::token::TokenFormat;
 
@@ -89,139 +90,56 @@ pub fn create(name: &str, terms: &Terms, ttl: Option<&Interval>) -> Result<()> {
     Ok(())
 }
 
-/// A domain with the roles that may have its tokens back, as one look finds them; the key that wraps
-/// its secret is not opened yet.
-pub struct Seen {
-    /// The roles.
-    pub roles: Vec<Oid>,
-    id: i32,
-    terms: Terms,
-    wrapped: Vec<u8>,
-    key: keys::store::Stored,
-}
+const DOMAIN: Lookup = Lookup {
+    schema: c"confiture",
+    table: c"token_domain",
+    index: Some(c"token_domain_pkey"),
+    columns: &[
+        "id",
+        "format",
+        "is_deterministic",
+        "is_bound",
+        "reveals_per_hour",
+        "key_name",
+        "key_version",
+        "wrapped",
+    ],
+};
 
-impl Seen {
-    /// The domain and the key that wraps its secret.
-    ///
-    /// # Errors
-    /// As [`find`].
-    pub fn open(self, name: &str) -> Result<(Domain, ActiveKey)> {
-        let (key, _) = keys::store::open(self.key)?;
-        let secret =
-            unwrap(&key, &self.wrapped, &of_domain(name, &key)).ok_or_else(|| damaged(name))?;
-        let domain = Domain {
-            id: self.id,
-            name: name.to_owned(),
-            terms: self.terms,
-            secret,
-        };
-        Ok((domain, key))
-    }
-}
-
-/// Looks at a domain, its rights and its key at once; `None` where there is no such domain, or no
-/// such key.
+/// A domain by its name, with the key that wraps its secret; `None` where there is none.
 ///
 /// # Errors
-/// As [`find`], but for what keys raise.
-pub fn look(name: &str) -> Result<Option<Seen>> {
-    let found = as_owner(|| {
-        spi::read_now(
-            "SELECT v.key_name, v.version, k.purpose, v.provider, v.kek_ref, v.kek_version,
-                    v.alg, v.wrapped, v.binding_mac, (SELECT id FROM ONLY confiture.installation),
-                    d.id, d.format, d.is_deterministic, d.is_bound, d.reveals_per_hour, d.wrapped,
-                    ARRAY(SELECT r.oid::text || ' ' || a.xmin::text FROM ONLY confiture.token_access a
-                            JOIN pg_catalog.pg_roles r ON r.rolname = a.role_name::name
-                           WHERE a.domain = d.name
-                             AND CASE WHEN a.server_number = $2 THEN a.role_number = r.oid::bigint
-                                 ELSE EXISTS (
-                                   SELECT FROM pg_catalog.pg_proc p,
-                                               pg_catalog.aclexplode(p.proacl) g
-                                    WHERE p.pronamespace = 'confiture'::pg_catalog.regnamespace
-                                      AND p.proname = 'reveal' AND g.grantee = r.oid
-                                      AND g.privilege_type = 'EXECUTE') END)
-               FROM ONLY confiture.token_domain d
-               JOIN ONLY confiture.key_version v
-                 ON v.key_name = d.key_name AND v.version = d.key_version
-                AND v.state <> 'destroyed'
-               JOIN ONLY confiture.key k ON k.name = v.key_name
-              WHERE d.name = $1",
-            &[name.into(), server::system_identifier().into()],
-            |row| {
-                Ok(Seen {
-                    id: row.required(11)?,
-                    terms: terms(name, row, 12)?,
-                    wrapped: row.required(16)?,
-                    roles: row
-                        .required::<Vec<String>>(17)?
-                        .iter()
-                        .filter_map(|given| given_before(given))
-                        .collect(),
-                    key: keys::store::stored(row)?,
-                })
-            },
-        )
-    })?;
-    Ok(found.into_iter().next())
-}
-
-/// The role of a right, written as its number and the transaction that gave it. One that this very
-/// transaction gave does not count yet: its ROLLBACK would take back the record of it.
-fn given_before(given: &str) -> Option<Oid> {
-    let (role, by) = given.split_once(' ')?;
-    let by = by.parse().ok()?;
-    (!server::wrote(by)).then_some(())?;
-    role.parse::<u32>().ok().map(Oid::from)
-}
-
-/// What a domain was made with, from the column of its format on.
-fn terms(name: &str, row: &spi::Row<'_>, first: usize) -> Result<Terms> {
-    let format = row.required::<JsonB>(first)?.0;
-    Ok(Terms {
-        format: params::from_json(&format)
-            .ok()
-            .and_then(|params| TokenFormat::new(&params).ok())
-            .ok_or_else(|| damaged(name))?,
-        is_deterministic: row.required(first + 1)?,
-        is_bound: row.required(first + 2)?,
-        reveals_per_hour: row.get(first + 3)?,
-    })
-}
-
-/// A domain by its name; `None` where there is none.
-///
-/// # Errors
-/// 55000 when the key that wraps its secret is not available; XX001 when the row is damaged.
-pub fn find(name: &str) -> Result<Option<Domain>> {
-    let found = as_owner(|| {
-        spi::read_now(
-            "SELECT id, format, is_deterministic, is_bound, reveals_per_hour,
-                    key_name, key_version, wrapped
-               FROM ONLY confiture.token_domain WHERE name = $1",
-            &[name.into()],
-            |row| {
-                let terms = terms(name, row, 2)?;
-                let key: (String, i32) = (row.required(6)?, row.required(7)?);
-                Ok((
-                    row.required::<i32>(1)?,
-                    terms,
-                    key,
-                    row.required::<Vec<u8>>(8)?,
-                ))
-            },
-        )
-    })?;
+/// 55000 when that key is not available; XX001 when the row is damaged.
+pub fn find(name: &str) -> Result<Option<(Domain, ActiveKey)>> {
+    let found = {
+        let now = Snapshot::latest();
+        Table::open(&DOMAIN, &now)?.find(&[("name", Key::Text(name))], |row, _| {
+            let format = row.required::<JsonB>(2)?.0;
+            let terms = Terms {
+                format: params::from_json(&format)
+                    .ok()
+                    .and_then(|params| TokenFormat::new(&params).ok())
+                    .ok_or_else(|| damaged(name))?,
+                is_deterministic: row.required(3)?,
+                is_bound: row.required(4)?,
+                reveals_per_hour: row.get(5)?,
+            };
+            let key: (String, i32) = (row.required(6)?, row.required(7)?);
+            Ok((row.required(1)?, terms, key, row.required::<Vec<u8>>(8)?))
+        })?
+    };
     let Some((id, terms, (key, version), wrapped)) = found.into_iter().next() else {
         return Ok(None);
     };
-    let key = keys::store::version_now(&key, version)?;
+    let key = keys::store::version_lately(&key, version)?;
     let secret = unwrap(&key, &wrapped, &of_domain(name, &key)).ok_or_else(|| damaged(name))?;
-    Ok(Some(Domain {
+    let domain = Domain {
         id,
         name: name.to_owned(),
         terms,
         secret,
-    }))
+    };
+    Ok(Some((domain, key)))
 }
 
 /// As [`find`], for who needs it.
@@ -229,7 +147,8 @@ pub fn find(name: &str) -> Result<Option<Domain>> {
 /// # Errors
 /// 42704 where there is none; as [`find`].
 pub fn get(name: &str) -> Result<Domain> {
-    find(name)?.ok_or_else(|| missing(name))
+    let found = find(name)?.ok_or_else(|| missing(name))?;
+    Ok(found.0)
 }
 
 fn missing(name: &str) -> Error {
@@ -324,19 +243,26 @@ pub fn subject(domain: &Domain, handle: &[u8], make: bool) -> Result<Option<Subj
 /// # Errors
 /// As [`find`].
 pub fn subject_by_id(domain: &Domain, id: [u8; 16]) -> Result<Option<Subject>> {
-    let rows = as_owner(|| {
-        spi::read_now(
-            "SELECT id, key_name, key_version, wrapped FROM ONLY confiture.token_subject
-              WHERE domain = $1 AND id = $2",
-            &[domain.id.into(), Uuid::from_bytes(id).into()],
-            wrapped_subject,
-        )
-    })?;
+    let rows = {
+        let now = Snapshot::latest();
+        Table::open(&SUBJECT, &now)?.find(&[("id", Key::Uuid(id))], |row, _| {
+            let is_its = row.required::<i32>(5)? == domain.id;
+            is_its.then(|| wrapped_subject(row)).transpose()
+        })?
+    };
     rows.into_iter()
+        .flatten()
         .next()
         .map(|row| open_subject(domain, row))
         .transpose()
 }
+
+const SUBJECT: Lookup = Lookup {
+    schema: c"confiture",
+    table: c"token_subject",
+    index: Some(c"token_subject_pkey"),
+    columns: &["id", "key_name", "key_version", "wrapped", "domain"],
+};
 
 type WrappedSubject = ([u8; 16], (String, i32), Vec<u8>);
 
@@ -350,7 +276,7 @@ fn wrapped_subject(row: &spi::Row<'_>) -> Result<WrappedSubject> {
 
 fn open_subject(domain: &Domain, row: WrappedSubject) -> Result<Subject> {
     let (id, (key, version), wrapped) = row;
-    let key = keys::store::version_now(&key, version)?;
+    let key = keys::store::version_lately(&key, version)?;
     let secret = unwrap(&key, &wrapped, &of_subject(&domain.name, id, &key))
         .ok_or_else(|| damaged(&domain.name))?;
     Ok(Subject { id, secret })

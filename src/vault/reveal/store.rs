@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 
 use pgrx::Uuid;
+use pgrx::datum::TimestampWithTimeZone;
 use zeroize::Zeroizing;
 
 use super::{Status, denied, limited, next_step};
@@ -13,10 +14,13 @@ use crate::keys::store::ActiveKey;
 use crate::ledger::journal::record::{Event, Record};
 use crate::ledger::journal::store as journal;
 use crate::pg::lock::{Class, SessionLock};
-use crate::pg::{frozen, server, spi, user};
+use crate::pg::row::Row;
+use crate::pg::scan::{Key, Lookup, Table};
+use crate::pg::snapshot::Snapshot;
+use crate::pg::{frozen, server, user};
 use crate::vault::domain::Domain;
-use crate::vault::domain::store::{as_owner, look, subject_by_id};
-use crate::vault::record::{Finder, Handle, Keys, Place};
+use crate::vault::domain::store::{find, subject_by_id};
+use crate::vault::record::{Finder, Handle, Place, Seals};
 use crate::vault::rights;
 
 /// An hour, in the count of the server's clock.
@@ -27,7 +31,7 @@ pub struct Right {
     domain: Domain,
     /// The key that wraps the domain's secret, and seals most of its tokens.
     key: ActiveKey,
-    nobody: Keys,
+    nobody: Seals,
     finder: Finder,
     reason: String,
 }
@@ -45,14 +49,18 @@ pub fn right(domain: &str, reason: &str) -> Result<Right> {
         )
         .with_hint("Say why the value is needed: it is kept on record."));
     }
-    let Some(seen) = look(domain)?.filter(|seen| rights::may(&seen.roles)) else {
+    // A domain that is not there is asked for as one that is.
+    let found = match rights::may(domain)? {
+        true => find(domain)?,
+        false => None,
+    };
+    let Some((domain, key)) = found else {
         keep(Event::Denied, "", domain, reason, None)?;
         return Err(denied(domain));
     };
-    let (domain, key) = seen.open(domain)?;
     Ok(Right {
         finder: Finder::new(&domain.secret),
-        nobody: Keys::of_domain(&domain.secret),
+        nobody: Seals::of_domain(&domain.secret),
         domain,
         key,
         reason: reason.to_owned(),
@@ -189,8 +197,7 @@ impl Right {
     fn open(&self, sealed: &Sealed, token: &str, reference: &Handle) -> Result<Zeroizing<String>> {
         let domain = &self.domain;
         let (id, of) = match &sealed.subject {
-            Some((id, Some(keys))) => (Some(id), keys),
-            Some((_, None)) => return Err(Status::Forgotten.error(&domain.name)),
+            Some((id, keys)) => (Some(id), keys),
             None => (None, &self.nobody),
         };
         let (name, version) = (&*sealed.key.0, sealed.key.1);
@@ -198,7 +205,7 @@ impl Right {
         let data_key = if (&*self.key.name, self.key.version) == (name, version) {
             &self.key
         } else {
-            other = keys::store::version(name, version)?;
+            other = keys::store::version_lately(name, version)?;
             &other
         };
         let place = Place {
@@ -207,7 +214,7 @@ impl Right {
             reference,
             subject: id,
         };
-        let mut value = of.payload(&data_key.secret).open(&sealed.payload, &place)?;
+        let mut value = of.by(&data_key.secret).open(&sealed.payload, &place)?;
         if domain.terms.is_bound {
             let inner = Place {
                 key: ("", 0),
@@ -221,53 +228,63 @@ impl Right {
     }
 
     fn look(&self, references: &[Handle]) -> Result<HashMap<Handle, Result<Sealed, Status>>> {
-        let list: Vec<Vec<u8>> = references.iter().map(|one| one.to_vec()).collect();
-        let rows = as_owner(|| {
-            spi::read_now(
-                "SELECT t.reference, t.key_name, t.key_version, t.subject, t.payload,
-                        t.payload IS NULL OR t.expires_at <= pg_catalog.clock_timestamp()
-                   FROM ONLY confiture.token t WHERE t.domain = $1 AND t.reference = ANY ($2)",
-                &[self.domain.id.into(), list.into()],
-                |row| {
-                    let reference: Vec<u8> = row.required(1)?;
-                    let sealed = Sealed {
-                        key: (row.required(2)?, row.required(3)?),
-                        subject: row.get::<Uuid>(4)?.map(|id| (*id.as_bytes(), None)),
-                        payload: row.get(5)?.unwrap_or_default(),
-                    };
-                    Ok((reference, sealed, row.get::<bool>(6)? == Some(true)))
-                },
-            )
-        })?;
+        let now = Snapshot::latest();
+        let tokens = Table::open(&TOKEN, &now)?;
         let mut found = HashMap::new();
-        for (reference, mut sealed, is_late) in rows {
-            let reference: Handle = reference
-                .try_into()
-                .map_err(|_| Error::new(Kind::Corrupt, "a token has a handle of another length"))?;
-            let mut is_forgotten = false;
-            if let Some((id, keys)) = &mut sealed.subject {
-                match subject_by_id(&self.domain, *id)? {
-                    Some(subject) => {
-                        *keys = Some(Keys::of_subject(&self.domain.secret, &subject.secret));
-                    }
-                    None => is_forgotten = true,
-                }
+        for reference in references {
+            server::check_for_interrupts();
+            let asked = [
+                ("domain", Key::Integer(self.domain.id)),
+                ("reference", Key::Bytes(reference)),
+            ];
+            for one in tokens.find(&asked, |row, _| self.sealed(row))? {
+                found.insert(*reference, one);
             }
-            let one = match (is_forgotten, is_late) {
-                (true, _) => Err(Status::Forgotten),
-                (_, true) => Err(Status::Expired),
-                _ => Ok(sealed),
-            };
-            found.insert(reference, one);
         }
         Ok(found)
     }
+
+    fn sealed(&self, row: &Row<'_>) -> Result<Result<Sealed, Status>> {
+        let subject = match row.get::<Uuid>(3)? {
+            None => None,
+            Some(id) => {
+                let id = *id.as_bytes();
+                let Some(subject) = subject_by_id(&self.domain, id)? else {
+                    return Ok(Err(Status::Forgotten));
+                };
+                Some((id, Seals::of_subject(&self.domain.secret, &subject.secret)))
+            }
+        };
+        let ends = row.get::<TimestampWithTimeZone>(5)?.map(i64::from);
+        let payload: Option<Vec<u8>> = row.get(4)?;
+        let Some(payload) = payload.filter(|_| ends.is_none_or(|ends| ends > server::now())) else {
+            return Ok(Err(Status::Expired));
+        };
+        Ok(Ok(Sealed {
+            key: (row.required(1)?, row.required(2)?),
+            subject,
+            payload,
+        }))
+    }
 }
+
+const TOKEN: Lookup = Lookup {
+    schema: c"confiture",
+    table: c"token",
+    index: Some(c"token_domain_reference_key"),
+    columns: &[
+        "key_name",
+        "key_version",
+        "subject",
+        "payload",
+        "expires_at",
+    ],
+};
 
 /// A value as it is stored, with what opens it.
 struct Sealed {
     key: (String, i32),
-    subject: Option<([u8; 16], Option<Keys>)>,
+    subject: Option<([u8; 16], Seals)>,
     payload: Vec<u8>,
 }
 

@@ -11,7 +11,7 @@ use crate::keys::store::ActiveKey;
 use crate::pg::spi;
 use crate::vault::domain::Domain;
 use crate::vault::domain::store::{as_owner, of_domain, of_subject, subject_by_id, wrap};
-use crate::vault::record::{Handle, Keys, Place};
+use crate::vault::record::{Handle, Place, Seals};
 
 /// Wraps the secrets of a domain and of its subjects anew; returns how many were not yet.
 pub(super) fn secrets(domain: &Domain, key: &ActiveKey) -> Result<i64> {
@@ -106,8 +106,8 @@ pub(super) fn values(
     let Some(last) = rows.last().map(|row| row.handle.clone()) else {
         return Ok((0, None));
     };
-    let nobody = Keys::of_domain(&domain.secret);
-    let mut subjects: BTreeMap<[u8; 16], Option<Keys>> = BTreeMap::new();
+    let nobody = Seals::of_domain(&domain.secret);
+    let mut subjects: BTreeMap<[u8; 16], Option<Seals>> = BTreeMap::new();
     let (mut handles, mut payloads) = (Vec::new(), Vec::new());
     for row in rows {
         let id = row.subject.map(|id| *id.as_bytes());
@@ -116,7 +116,7 @@ pub(super) fn values(
             Some(id) => {
                 if let Entry::Vacant(place) = subjects.entry(id) {
                     let found = subject_by_id(domain, id)?;
-                    let keys = found.map(|one| Keys::of_subject(&domain.secret, &one.secret));
+                    let keys = found.map(|one| Seals::of_subject(&domain.secret, &one.secret));
                     place.insert(keys);
                 }
                 subjects.get(&id).and_then(Option::as_ref)
@@ -135,12 +135,12 @@ pub(super) fn values(
             subject: id.as_ref(),
         };
         let former = keys::store::version_now(&row.key.0, row.key.1)?;
-        let value = of.payload(&former.secret).open(&row.payload, &place)?;
+        let value = of.by(&former.secret).open(&row.payload, &place)?;
         let anew = Place {
             key: (&key.name, key.version),
             ..place
         };
-        payloads.push(of.payload(&key.secret).seal(&value, &anew)?);
+        payloads.push(of.by(&key.secret).seal(&value, &anew)?);
         handles.push(row.handle);
     }
     let done = as_owner(|| {

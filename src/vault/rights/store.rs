@@ -8,6 +8,8 @@
 use pgrx::pg_sys::Oid;
 
 use crate::error::Result;
+use crate::pg::scan::{Key, Lookup, Table};
+use crate::pg::snapshot::Snapshot;
 use crate::pg::{server, spi, user};
 use crate::vault::domain::store::{as_owner, require};
 
@@ -57,11 +59,55 @@ pub fn take(domain: Option<&str>, role: &str) -> Result<bool> {
     })
 }
 
-/// Whether the role that calls, seen from outside every function, is one of those given, itself or
-/// by membership; and so is the one whose rights the statement has: the owner of a SECURITY DEFINER
-/// function gets nothing by the rights of who calls it. What runs for maintenance is asked for by
-/// nobody. A superuser is not excepted: that one can be given it too, on record.
-pub fn may(roles: &[Oid]) -> bool {
-    let given = |caller| roles.iter().any(|&role| user::is_member(caller, role));
-    !user::is_maintained() && given(user::outer()) && given(user::current())
+const ACCESS: Lookup = Lookup {
+    schema: c"confiture",
+    table: c"token_access",
+    index: Some(c"token_access_pkey"),
+    columns: &["role_name", "role_number", "server_number"],
+};
+
+/// Whether the role that calls, seen from outside every function, is one that was given the tokens of
+/// a domain, itself or by membership; and so is the one whose rights the statement has: the owner of
+/// a SECURITY DEFINER function gets nothing by the rights of who calls it. What runs for maintenance
+/// is asked for by nobody. A superuser is not excepted: that one can be given it too, on record.
+///
+/// A right that this very transaction gave does not count yet: its ROLLBACK would take back the
+/// record of it.
+///
+/// # Errors
+/// 42P17 when the table is not as it was made.
+pub fn may(domain: &str) -> Result<bool> {
+    let here = server::system_identifier();
+    let given = {
+        let now = Snapshot::latest();
+        Table::open(&ACCESS, &now)?.find(&[("domain", Key::Text(domain))], |row, is_own| {
+            let Some(role) = user::number(row.required(1)?) else {
+                return Ok(None);
+            };
+            let is_same = match row.required::<i64>(3)? == here {
+                true => row.required::<i64>(2)? == i64::from(role.to_u32()),
+                false => was_given_execute(role)?,
+            };
+            Ok((is_same && !is_own).then_some(role))
+        })?
+    };
+    let is_given = |caller| {
+        let mut roles = given.iter().flatten();
+        roles.any(|&role| user::is_member(caller, role))
+    };
+    Ok(!user::is_maintained() && is_given(user::outer()) && is_given(user::current()))
+}
+
+/// Whether a role was itself given EXECUTE on `reveal`.
+fn was_given_execute(role: Oid) -> Result<bool> {
+    let found = as_owner(|| {
+        spi::read_now(
+            "SELECT FROM pg_catalog.pg_proc p, pg_catalog.aclexplode(p.proacl) g
+              WHERE p.pronamespace = 'confiture'::pg_catalog.regnamespace
+                AND p.proname = 'reveal' AND g.grantee = $1 AND g.privilege_type = 'EXECUTE'",
+            &[role.into()],
+            |_| Ok(()),
+        )
+    })?;
+    Ok(!found.is_empty())
 }

@@ -66,11 +66,11 @@ impl<'a> Ring<'a> {
         Sealer {
             key_name,
             key_version,
-            nobody: self.nobody.payload(data_key),
+            nobody: self.nobody.seals.by(data_key),
             subjects: self
                 .subjects
                 .iter()
-                .map(|(name, (_, keys))| (name.as_str(), keys.payload(data_key)))
+                .map(|(name, (_, keys))| (name.as_str(), keys.seals.by(data_key)))
                 .collect(),
             nonces: RefCell::default(),
         }
@@ -138,7 +138,10 @@ impl<'a> Ring<'a> {
                 key: ("", 0),
                 ..place
             };
-            let inner = keys.bound(&token).seal(wanted.value.as_bytes(), &inner)?;
+            let inner = keys
+                .seals
+                .bound(&token)
+                .seal(wanted.value.as_bytes(), &inner)?;
             outer.seal_with(nonce, &inner, &place)?
         } else {
             outer.seal_with(nonce, wanted.value.as_bytes(), &place)?
