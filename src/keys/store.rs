@@ -6,6 +6,7 @@
 //! server checks for every statement, however warm this cache is.
 
 use std::cell::RefCell;
+use std::ffi::CStr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -189,9 +190,12 @@ pub fn forget() -> usize {
     kept
 }
 
-/// Tells every session that a table of keys was changed.
+/// The table whose changes every session is told of: of this one, and of others that say so.
+pub const WATCHED: (&CStr, &CStr) = (c"confiture", c"key_version");
+
+/// Tells every session that a table of keys, or of what hangs on them, was changed.
 pub fn announce() {
-    inval::announce(c"confiture", c"key_version");
+    inval::announce(WATCHED.0, WATCHED.1);
 }
 
 /// Where the opened keys of this session lie, and how many there are: for looking at the memory
@@ -293,7 +297,7 @@ fn noted(
     if let Some(key) = kept {
         return Ok(key);
     }
-    inval::watch(c"confiture", c"key_version");
+    inval::watch(WATCHED.0, WATCHED.1);
     // Taken before the look-up: what changes in between is looked up again.
     let now_is = stamp();
     let generation = now_is.generation;

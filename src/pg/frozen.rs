@@ -129,12 +129,13 @@ pub fn append(
         let _held = Held::begin();
         // SAFETY: reads backend state: how far this transaction has logged.
         let before = unsafe { pg_sys::XactLastRecEnd };
-        let last = table.last_number().max(count.last_value());
+        let pages = table.pages();
+        let last = table.last_number(pages).max(count.last_value());
         let last = last.unwrap_or(0).max(least);
         let number = last
             .checked_add(1)
             .ok_or_else(|| Error::new(Kind::Corrupt, "the numbers of the records are used up"))?;
-        table.insert(make(number)?)?;
+        table.insert(make(number)?, pages)?;
         count.set(number);
         // SAFETY: reads backend state: the end of what was just logged.
         (number, before, unsafe { pg_sys::XactLastRecEnd })
@@ -164,7 +165,7 @@ pub fn counted(log: &Log<'_>) -> Result<Option<i64>> {
 /// # Errors
 /// As [`counted`].
 pub fn last(log: &Log<'_>) -> Result<Option<i64>> {
-    Ok(Open::relation(log, log.table, pg_sys::AccessShareLock)?.last_number())
+    Ok(Open::relation(log, log.table, pg_sys::AccessShareLock)?.last())
 }
 
 /// The number of the table, which tells one log from another; 0 where there is none.
@@ -267,12 +268,18 @@ impl Open {
     }
 
     /// The number of the last row, from the last page that has one.
-    fn last_number(&self) -> Option<i64> {
-        // SAFETY: an open table.
-        let pages = unsafe {
-            pg_sys::RelationGetNumberOfBlocksInFork(self.0, pg_sys::ForkNumber::MAIN_FORKNUM)
-        };
+    fn last_number(&self, pages: pg_sys::BlockNumber) -> Option<i64> {
         (0..pages).rev().find_map(|page| self.last_on_page(page))
+    }
+
+    fn last(&self) -> Option<i64> {
+        self.last_number(self.pages())
+    }
+
+    /// How many pages the table has.
+    fn pages(&self) -> pg_sys::BlockNumber {
+        // SAFETY: an open table.
+        unsafe { pg_sys::RelationGetNumberOfBlocksInFork(self.0, pg_sys::ForkNumber::MAIN_FORKNUM) }
     }
 
     fn last_on_page(&self, page: pg_sys::BlockNumber) -> Option<i64> {
@@ -325,7 +332,7 @@ impl Open {
         }
     }
 
-    fn insert(&self, values: Vec<Value>) -> Result<()> {
+    fn insert(&self, values: Vec<Value>, pages: pg_sys::BlockNumber) -> Result<()> {
         // SAFETY: the description of an open relation; it is only read here.
         let columns = unsafe { PgTupleDesc::from_pg_unchecked((*self.0).rd_att) };
         let fits = columns.len() == values.len()
@@ -336,21 +343,24 @@ impl Open {
         if !fits {
             return Err(altered(&self.name()));
         }
-        let (mut datums, mut nulls) = (Vec::new(), Vec::new());
+        let (mut datums, mut nulls) = (
+            Vec::with_capacity(values.len()),
+            Vec::with_capacity(values.len()),
+        );
         for value in values {
             let datum = value.datum();
             nulls.push(datum.is_none());
             datums.push(datum.unwrap_or(pg_sys::Datum::from(0)));
         }
-        // SAFETY: one value of its type for each column. Without a page remembered by this backend
-        // and without the map of free space, the row goes to the last page or a new one. It is
-        // counted to no command: frozen, it is seen by all of them.
+        // SAFETY: one value of its type for each column. With the last page in place of one that this
+        // backend remembers, and without the map of free space, the row goes there or to a new one.
+        // It is counted to no command: frozen, it is seen by all of them.
         unsafe {
             let tuple =
                 pg_sys::heap_form_tuple((*self.0).rd_att, datums.as_mut_ptr(), nulls.as_mut_ptr());
             let file = (*self.0).rd_smgr;
             if !file.is_null() {
-                (*file).smgr_targblock = pg_sys::InvalidBlockNumber;
+                (*file).smgr_targblock = pages.checked_sub(1).unwrap_or(pg_sys::InvalidBlockNumber);
             }
             let options = pg_sys::HEAP_INSERT_FROZEN | pg_sys::HEAP_INSERT_SKIP_FSM;
             pg_sys::heap_insert(

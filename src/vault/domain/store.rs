@@ -1,5 +1,7 @@
 //! Domains at rest: `confiture.token_domain`, `token_subject`.
 
+use std::cell::RefCell;
+
 use pgrx::Uuid;
 use pgrx::datum::{Interval, JsonB};
 use serde_json::{Map, Value, json};
@@ -11,6 +13,7 @@ use crate::keys::store::ActiveKey;
 use crate::keys::{self, Secret, Use, hold, random_uuid, subkey};
 use crate::ledger::entry::{Event, Facts};
 use crate::ledger::store as ledger;
+use crate::pg::inval::Kept;
 use crate::pg::scan::{Key, Lookup, Table};
 use crate::pg::snapshot::Snapshot;
 use crate::pg::{frozen, owner, spi, user};
@@ -106,14 +109,20 @@ const DOMAIN: Lookup = Lookup {
     ],
 };
 
-/// A domain by its name, with the key that wraps its secret; `None` where there is none.
-///
-/// # Errors
-/// 55000 when that key is not available; XX001 when the row is damaged.
-pub fn find(name: &str) -> Result<Option<(Domain, ActiveKey)>> {
-    let found = {
+/// A row of a domain.
+#[derive(PartialEq, Eq)]
+struct Stored {
+    id: i32,
+    terms: Terms,
+    key_name: String,
+    key_version: i32,
+    wrapped: Vec<u8>,
+}
+
+impl Stored {
+    fn read(name: &str) -> Result<Option<Self>> {
         let now = Snapshot::latest();
-        Table::open(&DOMAIN, &now)?.find(&[("name", Key::Text(name))], |row, _| {
+        let rows = Table::open(&DOMAIN, &now)?.find(&[("name", Key::Text(name))], |row, _| {
             let format = row.required::<JsonB>(2)?.0;
             let terms = Terms {
                 format: params::from_json(&format)
@@ -124,22 +133,52 @@ pub fn find(name: &str) -> Result<Option<(Domain, ActiveKey)>> {
                 is_bound: row.required(4)?,
                 reveals_per_hour: row.get(5)?,
             };
-            let key: (String, i32) = (row.required(6)?, row.required(7)?);
-            Ok((row.required(1)?, terms, key, row.required::<Vec<u8>>(8)?))
-        })?
-    };
-    let Some((id, terms, (key, version), wrapped)) = found.into_iter().next() else {
-        return Ok(None);
-    };
-    let key = keys::store::version_lately(&key, version)?;
-    let secret = unwrap(&key, &wrapped, &of_domain(name, &key)).ok_or_else(|| damaged(name))?;
-    let domain = Domain {
-        id,
-        name: name.to_owned(),
-        terms,
-        secret,
-    };
-    Ok(Some((domain, key)))
+            Ok(Self {
+                id: row.required(1)?,
+                terms,
+                key_name: row.required(6)?,
+                key_version: row.required(7)?,
+                wrapped: row.required(8)?,
+            })
+        })?;
+        Ok(rows.into_iter().next())
+    }
+
+    fn open(&self, name: &str) -> Result<(Domain, ActiveKey)> {
+        let key = keys::store::version_lately(&self.key_name, self.key_version)?;
+        let secret =
+            unwrap(&key, &self.wrapped, &of_domain(name, &key)).ok_or_else(|| damaged(name))?;
+        let domain = Domain {
+            id: self.id,
+            name: name.to_owned(),
+            terms: self.terms.clone(),
+            secret,
+        };
+        Ok((domain, key))
+    }
+}
+
+thread_local! {
+    /// Nothing secret: what is wrapped is opened anew each time.
+    static ROWS: RefCell<Kept<Option<Stored>>> = const { RefCell::new(Kept::new()) };
+}
+
+/// A domain by its name, with the key that wraps its secret; `None` where there is none.
+///
+/// # Errors
+/// 55000 when that key is not available; XX001 when the row is damaged.
+pub fn find(name: &str) -> Result<Option<(Domain, ActiveKey)>> {
+    let read = || Ok((Stored::read(name)?, true));
+    let kept = ROWS.with(|rows| Kept::find(rows, keys::store::WATCHED, name, read))?;
+    let Some(row) = &*kept else { return Ok(None) };
+    match row.open(name) {
+        Ok(opened) => Ok(Some(opened)),
+        // It may have been wrapped anew, and the message be under way.
+        Err(error) => match Stored::read(name)? {
+            Some(anew) if anew != *row => anew.open(name).map(Some),
+            _ => Err(error),
+        },
+    }
 }
 
 /// As [`find`], for who needs it.

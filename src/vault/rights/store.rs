@@ -5,9 +5,13 @@
 //! On another server, after a restore or an upgrade, the number says nothing; there a role must have
 //! been given EXECUTE by itself, which goes with a role that is dropped, and which a dump carries.
 
+use std::cell::RefCell;
+
 use pgrx::pg_sys::Oid;
 
 use crate::error::Result;
+use crate::keys;
+use crate::pg::inval::Kept;
 use crate::pg::scan::{Key, Lookup, Table};
 use crate::pg::snapshot::Snapshot;
 use crate::pg::{server, spi, user};
@@ -77,25 +81,57 @@ const ACCESS: Lookup = Lookup {
 /// # Errors
 /// 42P17 when the table is not as it was made.
 pub fn may(domain: &str) -> Result<bool> {
-    let here = server::system_identifier();
-    let given = {
-        let now = Snapshot::latest();
-        Table::open(&ACCESS, &now)?.find(&[("domain", Key::Text(domain))], |row, is_own| {
-            let Some(role) = user::number(row.required(1)?) else {
-                return Ok(None);
-            };
-            let is_same = match row.required::<i64>(3)? == here {
-                true => row.required::<i64>(2)? == i64::from(role.to_u32()),
-                false => was_given_execute(role)?,
-            };
-            Ok((is_same && !is_own).then_some(role))
-        })?
-    };
-    let is_given = |caller| {
-        let mut roles = given.iter().flatten();
-        roles.any(|&role| user::is_member(caller, role))
-    };
+    let kept = GIVEN
+        .with(|given| Kept::find(given, keys::store::WATCHED, domain, || Given::read(domain)))?;
+    let mut roles = Vec::with_capacity(kept.len());
+    for given in &*kept {
+        roles.extend(given.role()?);
+    }
+    let is_given = |caller| roles.iter().any(|&role| user::is_member(caller, role));
     Ok(!user::is_maintained() && is_given(user::outer()) && is_given(user::current()))
+}
+
+/// A right as it is stored.
+struct Given {
+    role_name: String,
+    role_number: i64,
+    server_number: i64,
+}
+
+thread_local! {
+    static GIVEN: RefCell<Kept<Vec<Given>>> = const { RefCell::new(Kept::new()) };
+}
+
+impl Given {
+    /// Those of a domain that count; and whether all of them do.
+    fn read(domain: &str) -> Result<(Vec<Self>, bool)> {
+        let now = Snapshot::latest();
+        let rows =
+            Table::open(&ACCESS, &now)?.find(&[("domain", Key::Text(domain))], |row, is_own| {
+                let given = Self {
+                    role_name: row.required(1)?,
+                    role_number: row.required(2)?,
+                    server_number: row.required(3)?,
+                };
+                Ok((!is_own).then_some(given))
+            })?;
+        let count = rows.len();
+        let given: Vec<_> = rows.into_iter().flatten().collect();
+        let are_all = given.len() == count;
+        Ok((given, are_all))
+    }
+
+    /// The role that has it here and now; `None` where it is another one of that name, or none.
+    fn role(&self) -> Result<Option<Oid>> {
+        let Some(role) = user::number(&self.role_name) else {
+            return Ok(None);
+        };
+        let is_same = match self.server_number == server::system_identifier() {
+            true => self.role_number == i64::from(role.to_u32()),
+            false => was_given_execute(role)?,
+        };
+        Ok(is_same.then_some(role))
+    }
 }
 
 /// Whether a role was itself given EXECUTE on `reveal`.
