@@ -38,6 +38,20 @@ pub struct ServerError {
     pub column: Option<String>,
     /// Constraint concerned.
     pub constraint: Option<String>,
+    cause: CaughtError,
+}
+
+impl ServerError {
+    /// Raises it again, as it was.
+    fn raise(self) -> ! {
+        NAMES.set(Names {
+            schema: self.schema,
+            table: self.table,
+            column: self.column,
+            constraint: self.constraint,
+        });
+        self.cause.rethrow()
+    }
 }
 
 /// Runs `work` in a subtransaction. Success keeps its effects; any failure rolls all of them back
@@ -72,6 +86,20 @@ pub fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure>
     outcome
 }
 
+/// As [`guarded`], where somebody may have written the same meanwhile: `None` where a unique index
+/// said so. Every other error is raised as it was.
+///
+/// # Errors
+/// What `work` returns.
+pub fn unless_taken<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<Option<T>, Error> {
+    match guarded(work) {
+        Ok(done) => Ok(Some(done)),
+        Err(Failure::Own(error)) => Err(error),
+        Err(Failure::Server(error)) if error.sqlstate.as_str() == "23505" => Ok(None),
+        Err(Failure::Server(error)) => error.raise(),
+    }
+}
+
 fn caught(error: CaughtError) -> ServerError {
     let report = match &error {
         CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report,
@@ -86,6 +114,7 @@ fn caught(error: CaughtError) -> ServerError {
         table: names.table,
         column: names.column,
         constraint: names.constraint,
+        cause: error,
     }
 }
 

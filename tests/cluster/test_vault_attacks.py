@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from test_vault import REVEAL, WHY, _vault, reveal, tokens  # noqa: F401
+from test_vault import REVEAL, TOKENS, WHY, _vault, records, reveal, tokens  # noqa: F401
 
 
 def test_sixteen_sessions_make_one_token_for_each_value(vault):
@@ -132,3 +132,16 @@ def test_a_large_batch_takes_bounded_memory(vault):
     before = most()
     session.execute(ask.format("confiture.tokenize_batch('mail', ", ")"))
     assert (most() - before) / values < 700
+
+
+def test_a_wait_for_the_same_tokens_is_canceled_as_every_other(vault):
+    """What fails because somebody writes the same is tried again; nothing else is."""
+    values, other = [f"{i}@work.example" for i in range(100)], vault.session()
+    vault.execute("BEGIN")
+    made = tokens(vault, values)
+    other.execute("SET statement_timeout = '300ms'")
+    other.refused("57014", TOKENS, ["mail", values])
+    other.refused("57014", TOKENS, ["mail", values[50:]])
+    vault.execute("COMMIT")
+    assert tokens(other, values) == made
+    assert vault.value("SELECT count(*) FROM confiture.token") == 100

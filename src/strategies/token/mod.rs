@@ -170,6 +170,11 @@ impl TokenFormat {
         }
     }
 
+    /// Whether there are so few tokens that one may be drawn for two values.
+    pub fn may_repeat(&self) -> bool {
+        matches!(self.0, Form::Digits { .. })
+    }
+
     /// How many tokens there are for a value, each equally likely; `u128::MAX` stands for more.
     pub fn space(&self, value: &str) -> u128 {
         match self.0 {
