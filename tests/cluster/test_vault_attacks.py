@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from test_vault import REVEAL, TOKENS, WHY, _vault, records, reveal, tokens  # noqa: F401
+from test_vault import REVEAL, TOKENS, WHY, _vault, reveal, tokens  # noqa: F401
 
 
 def test_sixteen_sessions_make_one_token_for_each_value(vault):
