@@ -65,12 +65,16 @@ CREATE TABLE confiture.token_access (
 COMMENT ON TABLE confiture.token_access IS 'Which roles may have which tokens back; written by grant_access and revoke_access';
 
 -- Sessions keep rows of these two between statements, and learn of every change, whoever makes it.
-CREATE TRIGGER token_domain_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON confiture.token_domain
+CREATE TRIGGER token_domain_changed AFTER INSERT OR UPDATE OR DELETE ON confiture.token_domain
+  FOR EACH ROW EXECUTE FUNCTION confiture._keys_changed();
+CREATE TRIGGER token_domain_truncated AFTER TRUNCATE ON confiture.token_domain
   FOR EACH STATEMENT EXECUTE FUNCTION confiture._keys_changed();
-ALTER TABLE confiture.token_domain ENABLE ALWAYS TRIGGER token_domain_changed;
-CREATE TRIGGER token_access_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON confiture.token_access
+ALTER TABLE confiture.token_domain ENABLE ALWAYS TRIGGER token_domain_changed, ENABLE ALWAYS TRIGGER token_domain_truncated;
+CREATE TRIGGER token_access_changed AFTER INSERT OR UPDATE OR DELETE ON confiture.token_access
+  FOR EACH ROW EXECUTE FUNCTION confiture._keys_changed();
+CREATE TRIGGER token_access_truncated AFTER TRUNCATE ON confiture.token_access
   FOR EACH STATEMENT EXECUTE FUNCTION confiture._keys_changed();
-ALTER TABLE confiture.token_access ENABLE ALWAYS TRIGGER token_access_changed;
+ALTER TABLE confiture.token_access ENABLE ALWAYS TRIGGER token_access_changed, ENABLE ALWAYS TRIGGER token_access_truncated;
 
 CREATE VIEW confiture.vault_domains AS
   SELECT d.name, d.format, d.is_deterministic, d.is_bound, d.ttl, d.reveals_per_hour,

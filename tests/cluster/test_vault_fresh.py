@@ -2,6 +2,7 @@
 
 import pytest
 
+from test_ledger_copies import count, publisher, start, stop, wait  # noqa: F401
 from test_vault import REVEAL, WHY, _vault, reveal, tokens  # noqa: F401
 
 SIGNED = "SELECT key_version FROM confiture.journal ORDER BY number DESC LIMIT 1"
@@ -101,3 +102,27 @@ def test_a_policy_hides_no_row(warm):
            ALTER TABLE confiture.token_access FORCE ROW LEVEL SECURITY"""
     )
     assert reveal(warm.clerk, warm.token) == "ada"
+
+
+def test_a_right_that_is_taken_by_replication_is_gone_too(publisher):  # noqa: F811
+    """What is applied to a subscriber fires triggers of rows only."""
+    source, target = publisher.create_database(), publisher.create_database()
+    clerk = target.session(user=source.role("clerk"))
+    name = clerk.value("SELECT session_user")
+    for db in (source, target):
+        db.execute("SELECT confiture.create_domain('mail')")
+        db.execute("SELECT confiture.grant_access('revealer', %s, 'mail')", [name])
+    (token,) = tokens(target, ["ada"])
+    source.execute(
+        "CREATE PUBLICATION copies FOR TABLE confiture.token_access WITH (publish = 'delete')"
+    )
+    slot = f"s_{target.name}"
+    source.execute(f"SELECT pg_create_logical_replication_slot('{slot}', 'pgoutput')")
+    start(publisher, source, target, slot, copy_data=False)
+    try:
+        assert reveal(clerk, token) == "ada"
+        source.execute("SELECT confiture.revoke_access('revealer', %s, 'mail')", [name])
+        wait(lambda: count(target, "token_access") == 0)
+        clerk.refused("42501", REVEAL, [token, "mail", WHY])
+    finally:
+        stop(source, target, slot)
