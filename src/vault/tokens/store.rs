@@ -24,8 +24,8 @@ const SHAPES: usize = 4;
 
 /// The tokens of values, made where they are not there: one for each, in their order.
 ///
-/// Rows are locked, and then written, in the order of their handles, so that two batches with the
-/// same values wait for each other and do not lock each other out.
+/// Rows are locked and written in one order, that of their handles, in however many parts: so batches
+/// and runs with the same values wait for each other and do not lock each other out.
 ///
 /// # Errors
 /// As [`check`]; 54000 where half of the tokens of a form are used; 25006 on a standby; 55000 when
@@ -40,13 +40,7 @@ pub fn tokens(domain: &Domain, wanted: &[Option<Wanted<'_>>]) -> Result<Vec<Opti
     check(domain, given())?;
     let ring = ring(domain, given().map(|(_, one)| one))?;
     let mut batch = Batch::new(domain, &ring, wanted)?;
-    let late = batch.find()?;
-    if !late.is_empty() || batch.missing().next().is_some() {
-        let key = sealing_key()?;
-        let sealer = ring.sealer(&key.name, key.version, &key.secret);
-        batch.renew(&late, &key, &sealer)?;
-        batch.make(&key, &sealer)?;
-    }
+    batch.fill()?;
     pending::made(&domain.name, batch.count);
     Ok(batch.tokens)
 }
@@ -112,13 +106,18 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// The values without a token, each once.
-    fn missing(&self) -> impl Iterator<Item = At> {
-        (0..self.order.len()).filter(|&at| {
-            let (handle, place) = self.order[at];
-            let is_first = at == 0 || self.order[at - 1].0 != handle;
-            is_first && self.tokens[place as usize].is_none()
-        })
+    /// The values without a token, each once, in the order of their handles.
+    fn missing(&self) -> Vec<At> {
+        (0..self.order.len())
+            .filter(|&at| {
+                let is_first = at == 0 || self.order[at - 1].0 != self.order[at].0;
+                is_first && self.lacks(at)
+            })
+            .collect()
+    }
+
+    fn lacks(&self, at: At) -> bool {
+        self.tokens[self.order[at].1 as usize].is_none()
     }
 
     fn value(&self, at: At) -> Result<&'a Wanted<'a>> {
@@ -150,15 +149,31 @@ impl<'a> Batch<'a> {
         self.tokens[place as usize] = Some(token);
     }
 
-    /// Finds what is there, and returns those whose time is to be renewed.
-    fn find(&mut self) -> Result<Vec<At>> {
-        let (all, mut late): (Vec<At>, _) = (self.missing().collect(), Vec::new());
-        for part in all.chunks(ROWS) {
-            late.extend(self.look(part)?);
+    /// Gives every value its token, part by part: what a part waits for stands before what the next
+    /// one does.
+    fn fill(&mut self) -> Result<()> {
+        let all = self.missing();
+        let mut parts = all.chunks(ROWS);
+        let (part, late) = loop {
+            let Some(part) = parts.next() else {
+                return Ok(());
+            };
+            let late = self.look(part)?;
+            if part.iter().any(|&at| self.lacks(at)) {
+                break (part, late);
+            }
+        };
+        let key = sealing_key()?;
+        let sealer = self.ring.sealer(&key.name, key.version, &key.secret);
+        self.make(part, late, &key, &sealer)?;
+        for part in parts {
+            let late = self.look(part)?;
+            self.make(part, late, &key, &sealer)?;
         }
-        Ok(late)
+        Ok(())
     }
 
+    /// Finds what is there, and returns those whose time is to be renewed.
     fn look(&mut self, part: &[At]) -> Result<Vec<At>> {
         server::check_for_interrupts();
         let found = scratch::with(|| store::known(self.domain, &self.handles(part)))?;
@@ -209,35 +224,42 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Makes what is missing.
-    fn make(&mut self, key: &ActiveKey, sealer: &Sealer<'_>) -> Result<()> {
+    /// Makes what is missing of a part, and renews what is `late`.
+    fn make(
+        &mut self,
+        part: &[At],
+        mut late: Vec<At>,
+        key: &ActiveKey,
+        sealer: &Sealer<'_>,
+    ) -> Result<()> {
         for attempt in 0..ATTEMPTS {
-            let missing: Vec<At> = self.missing().collect();
+            let missing: Vec<At> = part.iter().copied().filter(|&at| self.lacks(at)).collect();
             if missing.is_empty() {
                 return Ok(());
             }
-            for part in missing.chunks(ROWS) {
-                server::check_for_interrupts();
-                let left = scratch::with(|| self.insert(part, attempt, key, sealer))?;
-                // Of others, who made them meanwhile.
-                let late = if left.is_empty() {
-                    Vec::new()
-                } else {
-                    self.look(&left)?
-                };
-                self.renew(&late, key, sealer)?;
+            if attempt > 0 {
+                // Their tokens were taken.
+                self.refuse_crowded(&missing)?;
             }
-            // Their tokens were taken.
-            let missing: Vec<At> = self.missing().collect();
-            self.refuse_crowded(&missing)?;
+            server::check_for_interrupts();
+            let left = scratch::with(|| self.write(&missing, &late, attempt, key, sealer))?;
+            // Those that are locked, and those of others, who made them meanwhile.
+            late = if left.is_empty() {
+                Vec::new()
+            } else {
+                self.look(&left)?
+            };
+            self.renew(&late, key, sealer)?;
+            late.clear();
         }
         Err(used_up(self.domain))
     }
 
-    /// Writes rows; returns the values that got none.
-    fn insert(
+    /// Writes rows, and locks those that are late; returns the values for which none was written.
+    fn write(
         &mut self,
         part: &[At],
+        late: &[At],
         attempt: u16,
         key: &ActiveKey,
         sealer: &Sealer<'_>,
@@ -251,7 +273,11 @@ impl<'a> Batch<'a> {
                     .row(self.order[at].0, self.value(at)?, salt, sealer)
             })
             .collect::<Result<Vec<Row>>>()?;
-        let made = store::insert(self.domain, key, &rows)?;
+        let is_late: Vec<bool> = part
+            .iter()
+            .map(|at| late.binary_search(at).is_ok())
+            .collect();
+        let made = store::write(self.domain, key, &rows, &is_late)?;
         self.count.made += number(made.len());
         let mut made = made.into_iter().peekable();
         let mut left = Vec::new();

@@ -31,8 +31,8 @@ pub fn known(domain: &Domain, handles: &[Handle]) -> Result<Vec<Found>> {
     })
 }
 
-/// As [`known`], each row locked: in the order of the handles, so that two who renew the same do not
-/// lock each other out. One that was deleted meanwhile is not among them.
+/// As [`known`], of rows that [`write`] has locked, or that it found made meanwhile: locked here too, in
+/// the order of their handles. One that was deleted meanwhile is not among them.
 ///
 /// # Errors
 /// As the interface.
@@ -96,7 +96,7 @@ pub fn revive(domain: &Domain, key: &ActiveKey, rows: &[Row]) -> Result<()> {
 /// Rows that are worth a subtransaction.
 const MANY: usize = 64;
 
-/// The statement of [`insert`], with what ends it.
+/// The statement of [`write()`], with what ends it.
 macro_rules! insert {
     ($end:literal) => {
         concat!(
@@ -109,39 +109,58 @@ macro_rules! insert {
                FROM ROWS FROM (
                       pg_catalog.unnest($4::bytea[]), pg_catalog.unnest($5::bytea[]),
                       pg_catalog.unnest($6::uuid[]), pg_catalog.unnest($7::bytea[]),
-                      pg_catalog.unnest($8::bytea[])) r (h, r, s, x, p) ",
+                      pg_catalog.unnest($8::bytea[]), pg_catalog.unnest($9::boolean[]))
+                      r (h, r, s, x, p, is_late) ",
             $end
         )
     };
 }
 
+const NEW: &str = insert!("");
+
+const NEW_OR_LATE: &str = insert!(
+    "LEFT JOIN LATERAL (
+       SELECT t.handle FROM ONLY confiture.token t
+        WHERE r.is_late AND t.domain = $1 AND t.handle = r.h FOR NO KEY UPDATE) held ON true
+      WHERE held.handle IS NULL
+     ON CONFLICT DO NOTHING RETURNING handle"
+);
+
 /// Writes rows, which come in the order of their handles, but those whose value or token is there;
-/// returns the handles of those written.
+/// returns the handles of those written. A row that `is_late` names is locked where it is there, and
+/// written where it has gone.
+///
+/// One statement that takes row by row what it waits for: whoever locks or writes the same waits at the
+/// first that both want, and holds nothing behind it.
 ///
 /// Most often none of many is there: to look for each before it is written takes as long as a third
-/// of writing them. So they are written without, and only where that fails, once more with.
+/// of writing them. So they are written without, and only where that fails, which lets go of them,
+/// once more with.
 ///
 /// # Errors
 /// As the interface.
-pub fn insert(domain: &Domain, key: &ActiveKey, rows: &[Row]) -> Result<Vec<Handle>> {
-    if rows.len() >= MANY && !domain.terms.format.may_repeat() {
-        let written = subxact::unless_taken(|| {
-            run_insert(insert!(""), domain, key, rows)?;
-            Ok(())
-        })?;
+pub fn write(
+    domain: &Domain,
+    key: &ActiveKey,
+    rows: &[Row],
+    is_late: &[bool],
+) -> Result<Vec<Handle>> {
+    let are_new = !is_late.contains(&true) && !domain.terms.format.may_repeat();
+    if are_new && rows.len() >= MANY {
+        let written = subxact::unless_taken(|| insert(NEW, domain, key, rows, is_late))?;
         if written.is_some() {
             return Ok(rows.iter().map(|row| row.handle).collect());
         }
     }
-    let end = insert!("ON CONFLICT DO NOTHING RETURNING handle");
-    run_insert(end, domain, key, rows)
+    insert(NEW_OR_LATE, domain, key, rows, is_late)
 }
 
-fn run_insert(
+fn insert(
     sql: &'static str,
     domain: &Domain,
     key: &ActiveKey,
     rows: &[Row],
+    is_late: &[bool],
 ) -> Result<Vec<Handle>> {
     fn all<'a, T>(rows: &'a [Row], of: fn(&'a Row) -> T) -> Vec<T> {
         rows.iter().map(of).collect()
@@ -158,6 +177,7 @@ fn run_insert(
                 all(rows, |row| row.subject.map(Uuid::from_bytes)).into(),
                 all(rows, |row| row.salt.as_slice()).into(),
                 all(rows, |row| row.payload.as_slice()).into(),
+                is_late.to_vec().into(),
             ],
             |row| handle_of(row.required(1)?),
         )
