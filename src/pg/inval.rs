@@ -66,12 +66,10 @@ pub struct Kept<T> {
 
 impl<T> Kept<T> {
     /// Nothing.
-    pub const fn new() -> Self {
-        Self {
-            generation: 0,
-            found: Vec::new(),
-        }
-    }
+    pub const NOTHING: Self = Self {
+        generation: 0,
+        found: Vec::new(),
+    };
 
     /// What is kept under a name, or what `read` finds, which says too whether it may be kept.
     ///

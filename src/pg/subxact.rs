@@ -38,7 +38,7 @@ pub struct ServerError {
     pub column: Option<String>,
     /// Constraint concerned.
     pub constraint: Option<String>,
-    cause: CaughtError,
+    cause: Box<CaughtError>,
 }
 
 impl ServerError {
@@ -114,7 +114,7 @@ fn caught(error: CaughtError) -> ServerError {
         table: names.table,
         column: names.column,
         constraint: names.constraint,
-        cause: error,
+        cause: Box::new(error),
     }
 }
 

@@ -160,7 +160,7 @@ impl Stored {
 
 thread_local! {
     /// Nothing secret: what is wrapped is opened anew each time.
-    static ROWS: RefCell<Kept<Option<Stored>>> = const { RefCell::new(Kept::new()) };
+    static ROWS: RefCell<Kept<Option<Stored>>> = const { RefCell::new(Kept::NOTHING) };
 }
 
 /// A domain by its name, with the key that wraps its secret; `None` where there is none.

@@ -99,7 +99,7 @@ struct Given {
 }
 
 thread_local! {
-    static GIVEN: RefCell<Kept<Vec<Given>>> = const { RefCell::new(Kept::new()) };
+    static GIVEN: RefCell<Kept<Vec<Given>>> = const { RefCell::new(Kept::NOTHING) };
 }
 
 impl Given {
