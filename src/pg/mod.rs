@@ -13,6 +13,7 @@
     reason = "a pointer to the running call comes from pgrx and is valid for the call"
 )]
 
+pub mod append;
 pub mod call;
 pub mod callsite;
 pub mod codec;

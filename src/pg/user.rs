@@ -35,12 +35,11 @@ pub fn is_maintained() -> bool {
     unsafe { pg_sys::InSecurityRestrictedOperation() }
 }
 
-/// Whether a role has the rights of another by membership: being a superuser is none.
-pub fn is_member(member: pg_sys::Oid, role: pg_sys::Oid) -> bool {
+/// Whether a role has the rights of another, as it itself or by memberships that it inherits; a
+/// superuser has those of everybody.
+pub fn has_rights_of(role: pg_sys::Oid, other: pg_sys::Oid) -> bool {
     // SAFETY: catalog look-ups inside a transaction.
-    unsafe {
-        pg_sys::is_member_of_role_nosuper(member, role) && pg_sys::has_privs_of_role(member, role)
-    }
+    unsafe { pg_sys::has_privs_of_role(role, other) }
 }
 
 /// The number of a role; `None` where there is none of that name.

@@ -93,7 +93,6 @@ pub fn needed(plan: &Plan, source: &Side) -> Vec<Needed> {
             }
         };
         let subject = call.inputs.first().and_then(|given| given.columns.first());
-        let read = |name: &str| statement::input(name, &table.source, source);
         all[place].has_subjects |= subject.is_some();
         all[place].rows.push(format!(
             "SELECT {} AS k, {} AS v, {} AS s FROM {}",
@@ -105,8 +104,10 @@ pub fn needed(plan: &Plan, source: &Side) -> Vec<Needed> {
                 source,
                 &plan.target
             )),
-            read(&mask.place.column),
-            subject.map_or("NULL::pg_catalog.text".to_owned(), |name| read(name)),
+            statement::input(&mask.place.column, &table.source, source),
+            subject.map_or("NULL::pg_catalog.text".to_owned(), |name| {
+                statement::as_written(name)
+            }),
             statement::rows(table),
         ));
     }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{Column, Table};
+use super::facts::{Column, Side, Table};
 use super::fit::How;
 use super::plan::{Decision, Input, Plan, TablePlan};
-use super::{decide, target, trust, unique};
+use super::{decide, statement, target, trust, unique};
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::ident;
 use crate::profile::Coverage;
@@ -55,7 +55,7 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
     partition_keys(&tables, &mut problems);
     trust::check_types(input, &tables, &mut problems);
     let mut notes = Vec::new();
-    foreign_keys(&tables, &mut problems, &mut notes);
+    foreign_keys(&tables, input.source, &mut problems, &mut notes);
     trust::check(input.code, &mut problems);
     let prepare = target::prepare(input, &tables, &mut problems);
     first(problems)?;
@@ -308,7 +308,12 @@ fn partition_keys(tables: &[TablePlan], problems: &mut Vec<Error>) {
     }
 }
 
-fn foreign_keys(tables: &[TablePlan], problems: &mut Vec<Error>, notes: &mut Vec<String>) {
+fn foreign_keys(
+    tables: &[TablePlan],
+    side: &Side,
+    problems: &mut Vec<Error>,
+    notes: &mut Vec<String>,
+) {
     for table in tables {
         for key in table
             .source
@@ -337,26 +342,54 @@ fn foreign_keys(tables: &[TablePlan], problems: &mut Vec<Error>, notes: &mut Vec
                         )
                         .with_hint("Give both the same strategy, parameters and seed, a salt with a name if it is salted_hash, or preserve both."),
                     );
-                } else if is_loose(&other.source, there) && is_drawn(other.decision(there)) {
-                    problems.push(
-                        Error::new(
-                            Kind::InvalidParameter,
-                            format!(
-                                "foreign key \"{}\" of table {} may not hold for masked column \"{here}\"",
-                                key.name,
-                                table.source.shown()
-                            ),
-                        )
-                        .with_detail(format!(
-                            "Column \"{there}\" of table {} has a nondeterministic collation: texts that are equal there get different pseudonyms.",
-                            other.source.shown()
-                        ))
-                        .with_hint("Preserve both columns with a reason, exclude the reference, or give the columns a deterministic collation or type citext."),
-                    );
+                } else if is_drawn(other.decision(there)) {
+                    let ends = ((&table.source, &**here), (other, &**there));
+                    problems.extend(told_apart(&key.name, ends, side));
                 }
             }
         }
     }
+}
+
+/// What is wrong with a reference between masked columns whose values are not read alike.
+fn told_apart(
+    key: &str,
+    ((table, here), (plan, there)): ((&Table, &str), (&TablePlan, &str)),
+    side: &Side,
+) -> Option<Error> {
+    let folds = |table: &Table, name: &str| {
+        let column = table.columns.iter().find(|column| column.name == name);
+        column.is_some_and(|column| statement::folding(column.type_oid, side).is_some())
+    };
+    let other = &plan.source;
+    let (detail, hint) = if is_loose(other, there) {
+        (
+            format!(
+                "Column \"{there}\" of table {} has a nondeterministic collation: texts that are equal there get different pseudonyms.",
+                other.shown()
+            ),
+            "Preserve both columns with a reason, exclude the reference, or give the columns a deterministic collation or type citext.",
+        )
+    } else if folds(table, here) != folds(other, there) && heeds_case(plan.decision(there)) {
+        (
+            format!(
+                "Only one of it and column \"{there}\" of table {} is of type citext, which is masked in lower case.",
+                other.shown()
+            ),
+            "Preserve both columns with a reason, exclude the reference, or give the columns one type.",
+        )
+    } else {
+        return None;
+    };
+    let message = format!(
+        "foreign key \"{key}\" of table {} may not hold for masked column \"{here}\"",
+        table.shown()
+    );
+    Some(
+        Error::new(Kind::InvalidParameter, message)
+            .with_detail(detail)
+            .with_hint(hint),
+    )
 }
 
 /// Whether a column's collation, by which the server compares a reference, makes texts equal.
@@ -372,6 +405,19 @@ fn is_loose(table: &Table, name: &str) -> bool {
 /// Whether a column's values are drawn from what stood there.
 fn is_drawn(decision: Option<&Decision>) -> bool {
     matches!(decision, Some(Decision::Masked(masked)) if matches!(masked.how, How::Mask(_)))
+}
+
+/// Whether values that differ in case only may get different pseudonyms.
+fn heeds_case(decision: Option<&Decision>) -> bool {
+    let Some(Decision::Masked(masked)) = decision else {
+        return false;
+    };
+    let How::Mask(call) = &masked.how else {
+        return false;
+    };
+    let promised = masked.strategy.properties(call.of);
+    // Without bits it is a constant.
+    !promised.folds_spellings && promised.collision_bits.is_some()
 }
 
 /// Whether every reference still finds its row.

@@ -342,7 +342,10 @@ fn called(
         let texts: Vec<_> = given
             .columns
             .iter()
-            .map(|column| input(column, table, source))
+            .map(|column| match call.token {
+                Some(_) => as_written(column),
+                None => input(column, table, source),
+            })
             .collect();
         inputs.push_str(&match (given.many, texts.first()) {
             (true, _) => format!(", ARRAY[{}]::pg_catalog.text[]", texts.join(", ")),
@@ -364,9 +367,14 @@ fn called(
     }
 }
 
+/// Another column of the row as the vault reads it: who forgets a subject calls it as it is written.
+pub fn as_written(name: &str) -> String {
+    format!("(s.{})::pg_catalog.text", quote(name))
+}
+
 /// Another column of the row as a mask reads it: equal values are one entity.
 pub fn input(name: &str, table: &Table, source: &Side) -> String {
-    let read = format!("(s.{})::pg_catalog.text", quote(name));
+    let read = as_written(name);
     let column = table.columns.iter().find(|column| column.name == name);
     match column.and_then(|column| folding(column.type_oid, source)) {
         // As citext compares, whatever collation the column has.

@@ -5,6 +5,7 @@
 //! of exactly their types, so that nothing planted in that schema can take part.
 
 use pgrx::datum::DatumWithOid;
+use pgrx::pg_sys::Oid;
 use pgrx::{JsonB, Uuid};
 use serde::de::DeserializeOwned;
 
@@ -13,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ledger::entry::Facts;
 use crate::ledger::journal;
 use crate::pg::snapshot::Snapshot;
-use crate::pg::{frozen, guc, ident, owner, spi};
+use crate::pg::{append, frozen, guc, ident, owner, spi};
 use crate::strategies::REDACTED;
 
 /// Reads one side of a run: the schema, the given tables with their partitions, their types.
@@ -288,7 +289,7 @@ fn documents<T: DeserializeOwned>(sql: &str, args: &[DatumWithOid<'_>]) -> Resul
 ///
 /// # Errors
 /// As the interface.
-pub fn make_tokens(table: &str) -> Result<()> {
+pub fn make_tokens(table: &str) -> Result<Place> {
     spi::run(
         &format!(
             "CREATE TEMPORARY TABLE {table} (key pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL,
@@ -300,22 +301,23 @@ pub fn make_tokens(table: &str) -> Result<()> {
         &format!("INSERT INTO {table} (key, token) VALUES ('', NULL), ($1, $1)"),
         &[REDACTED.into()],
     )?;
-    Ok(())
+    let place = spi::one::<Oid>("SELECT $1::pg_catalog.regclass::oid", &[table.into()])?;
+    let gone = || Error::new(Kind::Internal, "a temporary table has gone");
+    Ok(Place(place.ok_or_else(gone)?))
 }
 
-/// Puts tokens there, each with the key of its value.
+/// Where [`put_tokens`] puts them.
+#[derive(Clone, Copy)]
+pub struct Place(Oid);
+
+/// Puts tokens there, each with the key of its value. By no statement: plans and their parameters
+/// are logged where somebody asks for that, and tokens would stand in both.
 ///
 /// # Errors
-/// As the interface.
-pub fn put_tokens(table: &str, keys: Vec<String>, tokens: Vec<String>) -> Result<()> {
-    spi::run(
-        &format!(
-            "INSERT INTO {table} (key, token) SELECT * FROM ROWS FROM (
-               pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]))"
-        ),
-        &[keys.into(), tokens.into()],
-    )?;
-    Ok(())
+/// As [`append::pairs`].
+pub fn put_tokens(place: Place, keys: &[String], tokens: &[String]) -> Result<()> {
+    let both = keys.iter().zip(tokens);
+    append::pairs(place.0, both.map(|(key, token)| (&**key, &**token)))
 }
 
 /// Counts what is in it, for the server's plans.

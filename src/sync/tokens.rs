@@ -83,14 +83,14 @@ impl Tokens {
         if self.needed.is_empty() {
             return Ok(());
         }
-        store::make_tokens(&self.table)?;
-        for (place, domain) in self.domains.iter().enumerate() {
+        let place = store::make_tokens(&self.table)?;
+        for (turn, domain) in self.domains.iter().enumerate() {
             let needed = self
                 .needed
                 .iter()
                 .find(|needed| needed.domain == domain.name);
             let Some(needed) = needed else { continue };
-            let order = first + 2 * place;
+            let order = first + 2 * turn;
             if let Some(query) = needed.subjects(order) {
                 store::subjects(&query, snapshot, |names| {
                     server::check_for_interrupts();
@@ -103,12 +103,12 @@ impl Tokens {
                 for (key, value, subject) in page {
                     batch.add(key, value, subject);
                     if batch.is_full() {
-                        batch.flush(domain, &self.table)?;
+                        batch.flush(domain, place)?;
                     }
                 }
                 Ok(())
             })?;
-            batch.flush(domain, &self.table)?;
+            batch.flush(domain, place)?;
         }
         store::analyze(&self.table)
     }
@@ -148,14 +148,14 @@ impl Batch {
         self.keys.len() >= VALUES || self.bytes >= BYTES
     }
 
-    fn flush(&mut self, domain: &Domain, table: &str) -> Result<()> {
+    fn flush(&mut self, domain: &Domain, place: store::Place) -> Result<()> {
         let batch = std::mem::take(self);
         if batch.keys.is_empty() {
             return Ok(());
         }
         scratch::with(|| {
             let tokens = columns::tokens(domain, &batch.values)?;
-            store::put_tokens(table, batch.keys, tokens)
+            store::put_tokens(place, &batch.keys, &tokens)
         })
     }
 }

@@ -157,7 +157,7 @@ def test_a_right_by_membership_and_taken_again(vault):
     vault.refused("42704", "SELECT confiture.grant_access('revealer', 'postgres', 'nowhere')")
 
 
-@pytest.mark.parametrize("reason", ["", " \t\n", None])
+@pytest.mark.parametrize("reason", ["", " \t\n", "\u200b\ufeff", None])
 def test_a_reason_is_needed(vault, reason):
     (token,) = tokens(vault, ["ada"])
     vault.clerk.refused("22023", REVEAL, [token, "mail", reason])

@@ -151,3 +151,44 @@ def test_what_has_no_meaning_is_refused(vault):
     vault.refused("22023", TOKENS, ["mail", [["a", "b"], ["c", "d"]]])
     vault.refused("22023", "SELECT confiture.tokenize_batch('mail', '{a,b}', '{{1,2}}')")
     assert tokens(vault, []) == []
+
+
+def test_a_superuser_has_a_right_by_memberships_that_are_inherited(vault):
+    (token,) = tokens(vault, ["ada"])
+    hat, boss, heir, far = (vault.role(stem) for stem in ("hat", "boss", "heir", "far"))
+    vault.execute(f'ALTER ROLE "{boss}" SUPERUSER NOINHERIT; ALTER ROLE "{heir}" SUPERUSER')
+    vault.execute(f'ALTER ROLE "{far}" SUPERUSER; ALTER ROLE "{hat}" NOINHERIT')
+    vault.execute(f'GRANT "{vault.clerk_name}" TO "{boss}", "{heir}", "{hat}"')
+    vault.execute(f'GRANT "{hat}" TO "{far}"')
+    # What is not inherited is taken up by SET ROLE, as elsewhere.
+    session = vault.session(user=boss)
+    session.refused("42501", REVEAL, [token, "mail", WHY])
+    session.execute(f'SET ROLE "{vault.clerk_name}"')
+    assert reveal(session, token) == "ada"
+    assert reveal(vault.session(user=heir), token) == "ada"
+    # One that is handed on by a role that does not inherit it, or by a superuser who has it.
+    for user in (hat, far):
+        vault.session(user=user).refused("42501", REVEAL, [token, "mail", WHY])
+    vault.execute(f'ALTER ROLE "{hat}" INHERIT')
+    if vault.server.version >= 16:
+        # There each membership says so.
+        vault.execute(f'GRANT "{vault.clerk_name}" TO "{hat}" WITH INHERIT TRUE')
+    assert reveal(vault.session(user=far), token) == "ada"
+    vault.execute(f'REVOKE "{hat}" FROM "{far}"')
+    vault.session(user=far).refused("42501", REVEAL, [token, "mail", WHY])
+
+
+def test_a_membership_says_whether_it_is_inherited(vault):
+    if vault.server.version < 16:
+        pytest.skip("before PostgreSQL 16 the role says so")
+    (token,) = tokens(vault, ["ada"])
+    for more in ("", "SUPERUSER"):
+        role = vault.role(f"member{more.lower()}")
+        vault.execute(f'ALTER ROLE "{role}" {more} INHERIT')
+        for inherit in ("FALSE", "TRUE"):
+            vault.execute(f'GRANT "{vault.clerk_name}" TO "{role}" WITH INHERIT {inherit}')
+            session = vault.session(user=role)
+            if inherit == "TRUE":
+                assert reveal(session, token) == "ada"
+            else:
+                session.refused("42501", REVEAL, [token, "mail", WHY])

@@ -146,6 +146,7 @@ mod tests {
             (" \t", None, Kind::Blank),
             ("ada", Some(" "), Kind::Blank),
             ("ada", Some("7 "), Kind::Blank),
+            ("ada", Some("\u{200b}"), Kind::Blank),
             (&*"x".repeat(10_001), None, Kind::Data),
         ] {
             let error = key(&mail, value, subject).unwrap_err();

@@ -6,6 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::keys::Secret;
 use crate::strategies::token::TokenFormat;
 use crate::strategies::token::tokenize::invalid_domain;
+use crate::vault::is_blank;
 
 /// Longest time to live, in years.
 const LONGEST_TTL: i32 = 1000;
@@ -94,7 +95,7 @@ pub fn check_ttl(months: i32, days: i32, micros: i64) -> Result<()> {
 /// # Errors
 /// 22023 when it is blank or has white space at its ends.
 pub fn check_subject(subject: &str) -> Result<()> {
-    if !subject.is_empty() && subject.trim() == subject {
+    if !is_blank(subject) && subject.trim() == subject {
         return Ok(());
     }
     Err(Error::new(
@@ -110,10 +111,18 @@ mod tests {
 
     #[test]
     fn domain_subjects_are_checked() {
-        for good in ["7", "ada lovelace", "ä"] {
+        for good in ["7", "ada lovelace", "ä", "\u{2764}\u{fe0f}"] {
             check_subject(good).unwrap();
         }
-        for bad in ["", " ", "7 ", "\t7", "7\u{a0}"] {
+        for bad in [
+            "",
+            " ",
+            "7 ",
+            "\t7",
+            "7\u{a0}",
+            "\u{200b}",
+            "\u{feff}\u{2060}",
+        ] {
             assert!(check_subject(bad).is_err());
         }
     }

@@ -21,7 +21,7 @@ use crate::pg::{frozen, server, user};
 use crate::vault::domain::Domain;
 use crate::vault::domain::store::{find, subject_by_id};
 use crate::vault::record::{Finder, Handle, Place, Seals};
-use crate::vault::rights;
+use crate::vault::{is_blank, rights};
 
 /// An hour, in the count of the server's clock.
 const HOUR: i64 = 3_600_000_000;
@@ -42,7 +42,7 @@ pub struct Right {
 /// 22023 without a reason; 42501; as [`journal::write`].
 pub fn right(domain: &str, reason: &str) -> Result<Right> {
     frozen::writable()?;
-    if reason.trim().is_empty() {
+    if is_blank(reason) {
         return Err(Error::new(
             Kind::InvalidParameter,
             "argument \"reason\" must not be blank",

@@ -87,8 +87,19 @@ pub fn may(domain: &str) -> Result<bool> {
     for given in &*kept {
         roles.extend(given.role()?);
     }
-    let is_given = |caller| roles.iter().any(|&role| user::is_member(caller, role));
-    Ok(!user::is_maintained() && is_given(user::outer()) && is_given(user::current()))
+    Ok(!user::is_maintained()
+        && is_given(user::outer(), &roles)?
+        && is_given(user::current(), &roles)?)
+}
+
+fn is_given(caller: Oid, roles: &[Oid]) -> Result<bool> {
+    if roles.contains(&caller) {
+        return Ok(true);
+    }
+    if user::is_superuser(caller) {
+        return inherits(caller, roles);
+    }
+    Ok(roles.iter().any(|&role| user::has_rights_of(caller, role)))
 }
 
 /// A right as it is stored.
@@ -146,4 +157,30 @@ fn was_given_execute(role: Oid) -> Result<bool> {
         )
     })?;
     Ok(!found.is_empty())
+}
+
+/// Whether a superuser, whom the server denies no right of anybody, has those of some roles by
+/// memberships alone. Since version 16 each membership says whether it is inherited, before
+/// that the role does.
+fn inherits(caller: Oid, roles: &[Oid]) -> Result<bool> {
+    let number = |role: &Oid| i64::from(role.to_u32());
+    let found = as_owner(|| {
+        spi::read_now(
+            "WITH RECURSIVE inherited (role) AS (
+               SELECT $1
+               UNION
+               SELECT m.roleid::bigint FROM inherited i
+                 JOIN pg_catalog.pg_roles r ON r.oid::bigint = i.role
+                 JOIN pg_catalog.pg_auth_members m ON m.member = r.oid
+                WHERE coalesce((pg_catalog.to_jsonb(m) ->> 'inherit_option')::boolean,
+                               r.rolinherit))
+             SELECT EXISTS (SELECT FROM inherited i WHERE i.role = ANY ($2))",
+            &[
+                number(&caller).into(),
+                roles.iter().map(number).collect::<Vec<_>>().into(),
+            ],
+            |row| row.required::<bool>(1),
+        )
+    })?;
+    Ok(found.first() == Some(&true))
 }
