@@ -1,4 +1,4 @@
-"""Measures the vault beside plain tables of the same width and the same indexes: see tools/bench."""
+"""Measures the vault beside plain tables of the same width and indexes: see tools/bench."""
 
 import re
 import statistics
@@ -26,11 +26,13 @@ FILL = """
            long || substr(long, 1, 21) FROM readymade WHERE i > {low} AND i <= {high}
 """
 MAKE = """
-    SELECT cardinality(confiture.tokenize_batch('{domain}', array_agg('person.' || i || '@work.example')))
+    SELECT cardinality(
+             confiture.tokenize_batch('{domain}', array_agg('person.' || i || '@work.example')))
       FROM generate_series({low} + 1, {high}) i
 """
 JOIN = """
-    SELECT count(r.i) FROM (SELECT sha256(('h' || i)::bytea) AS long FROM generate_series(1, {rows}) i) v
+    SELECT count(r.i)
+      FROM (SELECT sha256(('h' || i)::bytea) AS long FROM generate_series(1, {rows}) i) v
       JOIN plain p ON p.domain = 1 AND p.handle = substr(v.long, 1, 16)
       LEFT JOIN readymade r ON false
 """
@@ -84,7 +86,8 @@ def main():
             BATCH / statistics.median(new["plain"]),
         )
         print(
-            f"| new tokens, {BATCH:,} to a batch, durable | {made:,.0f} | {made / plain:.2f} | ≥ 0.6 |"
+            f"| new tokens, {BATCH:,} to a batch, durable | {made:,.0f}"
+            f" | {made / plain:.2f} | ≥ 0.6 |"
         )
         print(f"| bare INSERT … SELECT of such rows | {plain:,.0f} | | |")
         found, joined = (
@@ -108,7 +111,8 @@ def main():
                 rates[what].append(per_second(server, db.name, server.folder / what))
         reveals, commits = (statistics.median(rates[what]) for what in ("reveal", "commit"))
         print(
-            f"| reveals, one client | {reveals:,.0f} | {commits / reveals:.2f} × the time | ≤ 1.5 × |"
+            f"| reveals, one client | {reveals:,.0f}"
+            f" | {commits / reveals:.2f} × the time | ≤ 1.5 × |"
         )
         print(f"| one INSERT and COMMIT each | {commits:,.0f} | | |")
         print("| the predecessor: tokens made, durable | 244 | | |")

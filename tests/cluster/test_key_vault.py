@@ -1,4 +1,4 @@
-"""The vault provider against OpenBao: every way to sign in, and what is said when it will not do."""
+"""The vault provider against OpenBao: every way to sign in, and what is said if it will not do."""
 
 import base64
 import re
@@ -183,7 +183,7 @@ def test_a_name_spelled_wrongly_makes_no_key(site, policy):
     before = site.bao.keys()
     session = site.use_token(token, key="confitrue")
     report = session.refused("42704", "SELECT confiture.create_key('masking')")
-    assert "\"transit/confitrue\"" in report.message_primary
+    assert '"transit/confitrue"' in report.message_primary
     assert site.bao.keys() == before
     # Transit itself would have made one, where the policy lets it.
     status, _ = site.bao.ask("POST", "transit/encrypt/confitrue", {"plaintext": "eA=="}, token)

@@ -89,7 +89,8 @@ def test_a_run_writes_the_tokens_that_a_batch_gives(shop, domain, lineage):
     assert (
         shop.value(
             "SELECT count(DISTINCT run_id) FROM confiture.audit_log"
-            " WHERE event IN ('STARTED', 'COMPLETED') OR seq = (SELECT max(seq) - 1 FROM confiture.audit_log)"
+            " WHERE event IN ('STARTED', 'COMPLETED')"
+            " OR seq = (SELECT max(seq) - 1 FROM confiture.audit_log)"
         )
         == 1
     )
@@ -237,7 +238,8 @@ def test_a_filter_a_shuffle_and_names_that_are_taken(shop):
         'CREATE TABLE prod."T" (id int PRIMARY KEY, "confiture token 1" text, "from" text, t1 text)'
     )
     shop.execute(
-        "INSERT INTO prod.\"T\" SELECT i, 'a' || i, 'b' || i, 'c' || i FROM generate_series(1, 50) i"
+        "INSERT INTO prod.\"T\" SELECT i, 'a' || i, 'b' || i, 'c' || i"
+        " FROM generate_series(1, 50) i"
     )
     shop.load(
         "name: small\nversion: '1'\ncoverage: copy\n"
@@ -261,7 +263,8 @@ def test_a_filter_a_shuffle_and_names_that_are_taken(shop):
 def test_partitions_and_hashes_of_rows(shop, rows):
     shop.execute(
         "CREATE TABLE prod.parts (id int, day date, email text) PARTITION BY RANGE (day);"
-        "CREATE TABLE prod.first PARTITION OF prod.parts FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');"
+        "CREATE TABLE prod.first PARTITION OF prod.parts"
+        " FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');"
         "CREATE TABLE prod.rest PARTITION OF prod.parts DEFAULT;"
         "INSERT INTO prod.parts SELECT i, date '2024-12-01' + i, 'p' || i % 40 || '@x.example'"
         " FROM generate_series(1, 100) i"
@@ -287,7 +290,8 @@ def test_what_a_plan_refuses_before_a_row_is_read(shop):
     shop.load(profile(version="2"))
     role = shop.role("op")
     shop.execute(
-        f'GRANT USAGE ON SCHEMA prod TO "{role}"; GRANT SELECT ON ALL TABLES IN SCHEMA prod TO "{role}"'
+        f'GRANT USAGE ON SCHEMA prod TO "{role}";'
+        f' GRANT SELECT ON ALL TABLES IN SCHEMA prod TO "{role}"'
     )
     shop.execute(f'ALTER SCHEMA staging OWNER TO "{role}"')
     shop.execute("SELECT confiture.grant_access('operator', %s)", [role])
@@ -336,7 +340,8 @@ def test_foreign_keys_ask_for_the_same_domain(shop):
 
 def test_the_list_says_what_holds(shop):
     row = shop.rows(
-        "SELECT is_deterministic, is_injective, is_reversible, keeps_length, is_keyed, accepts, inputs"
+        "SELECT is_deterministic, is_injective, is_reversible, keeps_length, is_keyed, accepts,"
+        " inputs"
         " FROM confiture.strategies WHERE name = 'tokenize'"
     )
     assert row == [(True, True, True, False, True, ["text"], ["subject"])]
@@ -396,7 +401,8 @@ def test_two_runs_and_batches_at_once_make_one_token_for_each_value(shop, subjec
 def test_a_batch_is_as_large_as_it_may_be(shop):
     shop.execute(
         "INSERT INTO prod.people SELECT i, 'q' || i FROM generate_series(10001, 35000) i;"
-        "INSERT INTO prod.people SELECT i, i || repeat('y', 9000) FROM generate_series(40001, 42000) i;"
+        "INSERT INTO prod.people SELECT i, i || repeat('y', 9000)"
+        " FROM generate_series(40001, 42000) i;"
         "ALTER TABLE prod.people DROP CONSTRAINT people_email_key CASCADE"
     )
     shop.load(profile("drawn"))

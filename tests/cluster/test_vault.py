@@ -230,7 +230,10 @@ def test_tokens_expire_and_are_cleaned_up(vault):
     vault.execute("SELECT confiture.grant_access('revealer', %s, 'short')", [vault.clerk_name])
     made = tokens(vault, ["a", "b"], "short")
     assert reveal(vault.clerk, made[0], "short") == "a"
-    late = "UPDATE confiture.token SET expires_at = now() - interval '1 s' WHERE expires_at IS NOT NULL"
+    late = (
+        "UPDATE confiture.token SET expires_at = now() - interval '1 s'"
+        " WHERE expires_at IS NOT NULL"
+    )
     vault.execute(late)
     vault.clerk.refused("55000", REVEAL, [made[0], "short", WHY])
     # Asked for again, it begins anew.

@@ -73,13 +73,13 @@ def test_a_restored_vault_reveals(vault, bare, tmp_path, how):
 @pytest.mark.parametrize(
     "tampering",
     [
-        "UPDATE confiture.token a SET payload = b.payload FROM confiture.token b WHERE a.salt = b.salt"
-        " AND a.handle <> b.handle",
+        """UPDATE confiture.token a SET payload = b.payload FROM confiture.token b
+            WHERE a.salt = b.salt AND a.handle <> b.handle""",
         "UPDATE confiture.token SET reference = reference || '\\x00' WHERE false",
         "UPDATE confiture.token SET payload = set_byte(payload, 20, get_byte(payload, 20) # 1)",
         "UPDATE confiture.token SET key_version = 2",
-        "UPDATE confiture.token_domain a SET wrapped = b.wrapped FROM confiture.token_domain b"
-        " WHERE a.name <> b.name",
+        """UPDATE confiture.token_domain a SET wrapped = b.wrapped FROM confiture.token_domain b
+            WHERE a.name <> b.name""",
     ],
 )
 def test_rows_that_were_changed_or_moved_give_nothing(vault, tampering):

@@ -155,7 +155,10 @@ def test_tokens_of_a_committed_transaction_survive_and_others_do_not(own):
     after = own.session()
     assert [reveal(after, token) for token in kept] == ["ada", "bob"]
     after.refused("42704", REVEAL, [lost[0], "mail", WHY])
-    call = "SELECT count(value) FROM confiture.reveal_batch((SELECT array_agg(email) FROM staging.people), 'mail', %s)"
+    call = (
+        "SELECT count(value) FROM confiture.reveal_batch("
+        "(SELECT array_agg(email) FROM staging.people), 'mail', %s)"
+    )
     assert after.value(call, [WHY]) == 500
     assert tokens(after, ["cleo"]) == lost, "made of the value again"
 
@@ -216,7 +219,8 @@ def test_who_has_no_right_learns_nothing_by_plans_statistics_or_catalogs(vault, 
     assert stranger.rows("SELECT * FROM pg_stats WHERE schemaname = 'confiture'") == []
     stranger.refused("42501", "SELECT * FROM pg_statistic")
     seen += stranger.column(
-        "SELECT concat_ws(' ', c.relname, c.reltuples, a.attname, format_type(a.atttypid, a.atttypmod),"
+        "SELECT concat_ws(' ', c.relname, c.reltuples, a.attname,"
+        " format_type(a.atttypid, a.atttypmod),"
         " pg_get_expr(d.adbin, d.adrelid), obj_description(c.oid)) FROM pg_class c"
         " JOIN pg_attribute a ON a.attrelid = c.oid LEFT JOIN pg_attrdef d"
         " ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)"

@@ -129,7 +129,8 @@ def test_a_space_is_counted_by_itself(vault):
     vault.execute("SELECT confiture.create_domain('number', 'digits')")
     # As many tokens of another length as would be half of those of this one.
     vault.execute(
-        "INSERT INTO confiture.token (domain, handle, reference, salt, key_name, key_version, payload)"
+        "INSERT INTO confiture.token"
+        " (domain, handle, reference, salt, key_name, key_version, payload)"
         " SELECT d.id, substr(sha256(i::text::bytea), 1, 16), substr(sha256(i::text::bytea), 17),"
         "        '\\x0000', 'masking', 1, '\\x00'"
         "   FROM generate_series(1, 500000) i, confiture.token_domain d WHERE d.name = 'number'"
@@ -145,7 +146,7 @@ def test_a_space_is_counted_by_itself(vault):
 def test_what_has_no_meaning_is_refused(vault):
     for ttl in ("0", "-1 hour", "1 month -29 days", "-1 month 31 days", "2000 years"):
         vault.refused("22023", "SELECT confiture.create_domain('x', ttl => %s)", [ttl])
-    for subject in (" 7", "7 ", "7\n", ""):
+    for subject in (" 7", "7 ", "7\n", "", "\u200b", "\u00ad\ufeff"):
         vault.refused("22023", "SELECT confiture.tokenize_batch('mail', '{a}', %s)", [[subject]])
         vault.refused("22023", "SELECT confiture.forget_subject('mail', %s)", [subject])
     vault.refused("22023", TOKENS, ["mail", [["a", "b"], ["c", "d"]]])
