@@ -3,6 +3,8 @@
 //! Numbers of arbitrary precision, network addresses and documents arrive in the text form of the
 //! server: pure code reads them without knowing how the server stores them.
 
+pub mod unseen;
+
 use std::borrow::Cow;
 
 /// A value that is not NULL.

@@ -3,7 +3,6 @@
 //! `record` is the cryptography of one row, `domain` a space of tokens, `tokens` makes them,
 //! `reveal` takes them back. Which mechanism keeps what: `docs/vault.md`.
 
-mod blank;
 pub mod columns;
 pub mod domain;
 pub mod pending;
@@ -13,5 +12,3 @@ pub mod rewrap;
 pub mod rights;
 pub mod sql;
 pub mod tokens;
-
-pub use blank::is_blank;

@@ -14,6 +14,7 @@ use crate::ledger::signing;
 use crate::ledger::store::{self, Origin};
 use crate::ledger::verify::{AUDIT, Finding, LINEAGE};
 use crate::pg::{ddl, ident, owner, report, server, spi, subxact, watch};
+use crate::value::unseen::is_blank;
 
 const EXTENSION: &str = "confiture";
 
@@ -307,7 +308,7 @@ pub fn owned_by_any(roles: &[Oid]) -> Result<bool> {
 /// 22023 for a reason that says nothing; as [`store::append_anyway`].
 pub fn disarm(reason: &str) -> Result<()> {
     const LONGEST: usize = 1000;
-    if reason.trim().is_empty() || reason.chars().count() > LONGEST {
+    if is_blank(reason) || reason.chars().count() > LONGEST {
         return Err(Error::new(
             Kind::InvalidParameter,
             format!("a reason has 1 to {LONGEST} characters"),

@@ -20,6 +20,7 @@ use blake3::Hasher;
 use crate::error::{Error, Kind, Result};
 use crate::keys::push_field;
 use crate::strategies::params::{ParamError, ParamKind, ParamSpec, Params, Value};
+use crate::value::unseen::is_blank;
 
 /// The form of the tokens of one domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -216,7 +217,7 @@ impl TokenFormat {
 /// # Errors
 /// `Blank` if there is nothing but white space, `Data` beyond 10 000 characters.
 pub fn check_value(value: &str) -> Result<()> {
-    if value.trim().is_empty() {
+    if is_blank(value) {
         return Err(Error::new(Kind::Blank, "value for a token is blank")
             .with_detail("There is nothing in it that a token could stand for."));
     }

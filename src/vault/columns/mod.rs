@@ -144,6 +144,7 @@ mod tests {
         for (value, subject, kind) in [
             ("", None, Kind::Blank),
             (" \t", None, Kind::Blank),
+            ("\u{200b}", None, Kind::Blank),
             ("ada", Some(" "), Kind::Blank),
             ("ada", Some("7 "), Kind::Blank),
             ("ada", Some("\u{200b}"), Kind::Blank),

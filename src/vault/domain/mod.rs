@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::keys::Secret;
 use crate::strategies::token::TokenFormat;
 use crate::strategies::token::tokenize::invalid_domain;
-use crate::vault::is_blank;
+use crate::value::unseen::is_blank;
 
 /// Longest time to live, in years.
 const LONGEST_TTL: i32 = 1000;

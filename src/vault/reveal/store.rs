@@ -18,10 +18,11 @@ use crate::pg::row::Row;
 use crate::pg::scan::{Key, Lookup, Table};
 use crate::pg::snapshot::Snapshot;
 use crate::pg::{frozen, server, user};
+use crate::value::unseen::is_blank;
 use crate::vault::domain::Domain;
 use crate::vault::domain::store::{find, subject_by_id};
 use crate::vault::record::{Finder, Handle, Place, Seals};
-use crate::vault::{is_blank, rights};
+use crate::vault::rights;
 
 /// An hour, in the count of the server's clock.
 const HOUR: i64 = 3_600_000_000;

@@ -14,6 +14,7 @@ mod tests;
 use crate::error::{Error, Kind, Result};
 use crate::ledger::verify::Finding;
 use crate::strategies::{self, definition::Needs};
+use crate::value::unseen::is_hidden;
 
 /// How many entries of the lineage a report shows one by one, the newest; it says how many it
 /// leaves out.
@@ -386,16 +387,11 @@ pub fn visible(text: &str) -> String {
     for c in text.chars() {
         match c {
             '\\' => seen.push_str("\\\\"),
-            _ if c.is_control() || is_hidden(c) => seen.extend(c.escape_unicode()),
+            _ if c.is_control() || is_hidden(c) || matches!(c, '\u{2028}' | '\u{2029}') => {
+                seen.extend(c.escape_unicode())
+            }
             _ => seen.push(c),
         }
     }
     seen
-}
-
-fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e01ef}')
 }

@@ -1,29 +1,22 @@
-//! Texts that show nothing.
+//! Characters that nobody sees, and texts that show nothing.
 
 /// Whether a text shows nothing: it is empty, or made of white space and of characters that nobody
 /// sees, such as U+200B, soft hyphens, joiners, and variation selectors.
 pub fn is_blank(text: &str) -> bool {
-    text.chars().all(is_unseen)
+    text.chars()
+        .all(|c| c.is_whitespace() || c.is_control() || is_hidden(c))
 }
 
-fn is_unseen(of: char) -> bool {
-    of.is_whitespace() || of.is_control() || is_ignorable(of) || is_mark_of_format(of)
-}
-
-/// What Unicode calls `Default_Ignorable_Code_Point`.
-fn is_ignorable(of: char) -> bool {
-    matches!(of,
+/// Whether a character is drawn as nothing, or only turns the direction of the text around it: what
+/// Unicode calls `Default_Ignorable_Code_Point`, marks of annotations, braille without dots, a note
+/// without a head.
+pub fn is_hidden(c: char) -> bool {
+    matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-        | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}'
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// Marks of annotations, and signs that are drawn as nothing: braille without dots, a note without
-/// a head.
-fn is_mark_of_format(of: char) -> bool {
-    matches!(of, '\u{fff9}'..='\u{fffb}' | '\u{2800}' | '\u{1d159}')
 }
 
 #[cfg(test)]
