@@ -27,17 +27,7 @@ const VERSION: Lookup = Lookup {
     schema: c"confiture",
     table: c"key_version",
     index: Some(c"key_version_pkey"),
-    columns: &[
-        "key_name",
-        "version",
-        "state",
-        "provider",
-        "kek_ref",
-        "kek_version",
-        "alg",
-        "wrapped",
-        "binding_mac",
-    ],
+    columns: &COLUMNS,
 };
 
 const ACTIVE_VERSION: Lookup = Lookup {
@@ -46,21 +36,24 @@ const ACTIVE_VERSION: Lookup = Lookup {
 };
 
 const VERIFIER: Lookup = Lookup {
-    schema: c"confiture",
     table: c"key_verifier",
     index: Some(c"key_verifier_pkey"),
-    columns: &[
-        "key_name",
-        "version",
-        "key_name",
-        "provider",
-        "kek_ref",
-        "kek_version",
-        "alg",
-        "wrapped",
-        "binding_mac",
-    ],
+    columns: COLUMNS.split_at(COLUMNS.len() - 1).0,
+    ..VERSION
 };
+
+/// Of a version; what is kept of a destroyed one has no state.
+const COLUMNS: [&str; 9] = [
+    "key_name",
+    "version",
+    "provider",
+    "kek_ref",
+    "kek_version",
+    "alg",
+    "wrapped",
+    "binding_mac",
+    "state",
+];
 
 const INSTALLATION: Lookup = Lookup {
     schema: c"confiture",
@@ -81,7 +74,7 @@ pub fn active(purpose: &str, snapshot: &Snapshot) -> Result<Option<Stored>> {
             continue;
         };
         let found = versions.find(&[("key_name", Key::Text(&name))], |row, _| {
-            let is_active = row.required::<&str>(3)? == "active";
+            let is_active = state(row)? == "active";
             is_active
                 .then(|| stored(row, purpose, snapshot))
                 .transpose()
@@ -121,7 +114,7 @@ pub fn version(name: &str, version: i32, snapshot: &Snapshot) -> Result<Option<S
         ("version", Key::Integer(version)),
     ];
     let found = Table::open(&VERSION, snapshot)?.find(&asked, |row, _| {
-        let is_there = row.required::<&str>(3)? != "destroyed";
+        let is_there = state(row)? != "destroyed";
         is_there
             .then(|| stored(row, &purpose, snapshot))
             .transpose()
@@ -152,7 +145,7 @@ pub fn all(snapshot: &Snapshot) -> Result<Vec<Stored>> {
     for (name, purpose) in Table::open(&KEY, snapshot)?.find(&[], |row, _| pair(row))? {
         let asked = [("key_name", Key::Text(&name))];
         found.extend(Table::open(&VERSION, snapshot)?.find(&asked, |row, _| {
-            let is_there = row.required::<&str>(3)? != "destroyed";
+            let is_there = state(row)? != "destroyed";
             is_there
                 .then(|| stored(row, &purpose, snapshot))
                 .transpose()
@@ -178,6 +171,10 @@ fn pair(row: &Row<'_>) -> Result<(String, String)> {
     Ok((row.required(1)?, row.required(2)?))
 }
 
+fn state(row: &Row<'_>) -> Result<String> {
+    row.required(COLUMNS.len())
+}
+
 /// A row of a version, whose key has that purpose.
 fn stored(row: &Row<'_>, purpose: &str, snapshot: &Snapshot) -> Result<Stored> {
     let installation = Table::open(&INSTALLATION, snapshot)?
@@ -190,13 +187,13 @@ fn stored(row: &Row<'_>, purpose: &str, snapshot: &Snapshot) -> Result<Stored> {
             purpose: purpose.to_owned(),
         },
         wrapped: Wrapped {
-            provider: row.required(4)?,
-            kek_ref: row.required(5)?,
-            kek_version: row.get(6)?,
-            alg: row.required(7)?,
-            blob: row.get(8)?.ok_or_else(damaged)?,
+            provider: row.required(3)?,
+            kek_ref: row.required(4)?,
+            kek_version: row.get(5)?,
+            alg: row.required(6)?,
+            blob: row.get(7)?.ok_or_else(damaged)?,
         },
-        mac: row.get(9)?.ok_or_else(damaged)?,
+        mac: row.get(8)?.ok_or_else(damaged)?,
     })
 }
 
