@@ -38,21 +38,13 @@ pub struct Finder(Mac256);
 type Mac256 = Hmac<Sha256>;
 
 impl Keys {
-    /// Those of a domain, for tokens that belong to nobody.
-    pub fn of_domain(domain: &Secret) -> Self {
-        Self::of(domain)
-    }
-
-    /// Those of one subject: gone with the subject's secret.
-    pub fn of_subject(domain: &Secret, subject: &Secret) -> Self {
-        Self::of(&both(domain, subject))
-    }
-
-    fn of(base: &Secret) -> Self {
+    /// Those of a domain by its secret, for tokens that belong to nobody; or those of one subject
+    /// in it, by what [`base_of_subject`] makes.
+    pub fn new(base: &Secret) -> Self {
         Self {
             index: keyed(&subkey(base, Use::TokenIndex)),
             draw: keyed(&subkey(base, Use::TokenDraw)),
-            seals: Seals::of(base),
+            seals: Seals::new(base),
         }
     }
 
@@ -73,17 +65,9 @@ impl Keys {
 }
 
 impl Seals {
-    /// Those of a domain, for tokens that belong to nobody.
-    pub fn of_domain(domain: &Secret) -> Self {
-        Self::of(domain)
-    }
-
-    /// Those of one subject: gone with the subject's secret.
-    pub fn of_subject(domain: &Secret, subject: &Secret) -> Self {
-        Self::of(&both(domain, subject))
-    }
-
-    fn of(base: &Secret) -> Self {
+    /// Those of a domain by its secret, for tokens that belong to nobody; or those of one subject
+    /// in it, by what [`base_of_subject`] makes.
+    pub fn new(base: &Secret) -> Self {
         Self(subkey(base, Use::TokenPayload))
     }
 
@@ -244,8 +228,9 @@ impl PayloadKey {
     }
 }
 
-/// What everything of a subject is derived from.
-fn both(domain: &Secret, subject: &Secret) -> Secret {
+/// What everything of a subject is derived from, in place of the domain's secret: gone with the
+/// subject's.
+pub fn base_of_subject(domain: &Secret, subject: &Secret) -> Secret {
     let mut mac = keyed(&subkey(domain, Use::TokenSubject));
     mac.update(subject.expose());
     finished(mac)
@@ -288,7 +273,7 @@ mod tests {
     #[test]
     fn token_payload_opens_in_its_place_only() {
         let (domain, data) = (secret(1), secret(2));
-        let (keys, finder) = (Keys::of_domain(&domain), Finder::new(&domain));
+        let (keys, finder) = (Keys::new(&domain), Finder::new(&domain));
         let reference = finder.reference("tok_1");
         let key = keys.seals.by(&data);
         let sealed = key.seal(b"ada@work.example", &place(&reference)).unwrap();
@@ -315,8 +300,10 @@ mod tests {
         for key in [
             keys.seals.by(&secret(3)),
             keys.seals.bound("tok_1"),
-            Keys::of_domain(&secret(3)).seals.by(&data),
-            Keys::of_subject(&domain, &secret(4)).seals.by(&data),
+            Keys::new(&secret(3)).seals.by(&data),
+            Keys::new(&base_of_subject(&domain, &secret(4)))
+                .seals
+                .by(&data),
         ] {
             assert!(key.open(&sealed, &place(&reference)).is_err());
         }
@@ -340,7 +327,7 @@ mod tests {
 
     #[test]
     fn token_payload_of_a_bound_domain_needs_the_token() {
-        let keys = Keys::of_domain(&secret(1));
+        let keys = Keys::new(&secret(1));
         let reference = [1; 16];
         let sealed = keys
             .seals
@@ -356,9 +343,9 @@ mod tests {
     fn token_of_a_subject_has_nothing_in_common_with_that_of_another() {
         let domain = secret(1);
         let all = [
-            Keys::of_domain(&domain),
-            Keys::of_subject(&domain, &secret(2)),
-            Keys::of_subject(&domain, &secret(3)),
+            Keys::new(&domain),
+            Keys::new(&base_of_subject(&domain, &secret(2))),
+            Keys::new(&base_of_subject(&domain, &secret(3))),
         ];
         for (i, a) in all.iter().enumerate() {
             for (j, b) in all.iter().enumerate() {
@@ -376,14 +363,14 @@ mod tests {
     #[test]
     fn token_handles_equal_a_second_implementation() {
         let domain = secret(1);
-        let keys = Keys::of_domain(&domain);
+        let keys = Keys::new(&domain);
         assert_eq!(hex::encode(keys.index("ada")), INDEX);
         assert_eq!(hex::encode(*keys.draw("ada", b"\0\0")), DRAW);
         assert_eq!(
             hex::encode(Finder::new(&domain).reference("tok_1")),
             REFERENCE
         );
-        let of = Keys::of_subject(&domain, &secret(2));
+        let of = Keys::new(&base_of_subject(&domain, &secret(2)));
         assert_eq!(hex::encode(of.index("ada")), OF_SUBJECT);
     }
 

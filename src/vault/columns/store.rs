@@ -10,7 +10,7 @@ use crate::strategies::token::TokenFormat;
 use crate::strategies::{Apply, Datum, Row, Strategy};
 use crate::vault::domain::Domain;
 use crate::vault::domain::store::{get, subject};
-use crate::vault::record::{Finder, Handle, Keys};
+use crate::vault::record::{Finder, Handle, Keys, base_of_subject};
 use crate::vault::tokens::{self, Wanted};
 
 /// The form of the tokens that a strategy takes of the vault; `None` of other strategies.
@@ -122,7 +122,7 @@ impl ValueOrder {
     pub fn new(domain: &Rc<Domain>) -> Self {
         Self {
             finder: Finder::new(&domain.secret),
-            nobody: Keys::of_domain(&domain.secret),
+            nobody: Keys::new(&domain.secret),
             domain: Rc::clone(domain),
             last: RefCell::default(),
         }
@@ -136,7 +136,7 @@ impl ValueOrder {
         let look = || subject(&self.domain, &self.finder.subject(name), false);
         let found = scratch::with(look)?;
         let found = found.ok_or_else(|| Error::new(Kind::Internal, "a subject has gone"))?;
-        let keys = Keys::of_subject(&self.domain.secret, &found.secret);
+        let keys = Keys::new(&base_of_subject(&self.domain.secret, &found.secret));
         let handle = keys.index(value);
         *last = Some((name.to_owned(), keys));
         Ok(handle)

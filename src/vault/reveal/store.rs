@@ -21,7 +21,7 @@ use crate::pg::{frozen, server, user};
 use crate::value::unseen::is_blank;
 use crate::vault::domain::Domain;
 use crate::vault::domain::store::{find, subject_by_id};
-use crate::vault::record::{Finder, Handle, Place, Seals};
+use crate::vault::record::{Finder, Handle, Place, Seals, base_of_subject};
 use crate::vault::rights;
 
 /// An hour, in the count of the server's clock.
@@ -61,7 +61,7 @@ pub fn right(domain: &str, reason: &str) -> Result<Right> {
     };
     Ok(Right {
         finder: Finder::new(&domain.secret),
-        nobody: Seals::of_domain(&domain.secret),
+        nobody: Seals::new(&domain.secret),
         domain,
         key,
         reason: reason.to_owned(),
@@ -253,7 +253,10 @@ impl Right {
                 let Some(subject) = subject_by_id(&self.domain, id)? else {
                     return Ok(Err(Status::Forgotten));
                 };
-                Some((id, Seals::of_subject(&self.domain.secret, &subject.secret)))
+                Some((
+                    id,
+                    Seals::new(&base_of_subject(&self.domain.secret, &subject.secret)),
+                ))
             }
         };
         let ends = row.get::<TimestampWithTimeZone>(5)?.map(i64::from);

@@ -11,7 +11,7 @@ use crate::keys::store::ActiveKey;
 use crate::pg::spi;
 use crate::vault::domain::Domain;
 use crate::vault::domain::store::{as_owner, of_domain, of_subject, subject_by_id, wrap};
-use crate::vault::record::{Handle, Place, Seals};
+use crate::vault::record::{Handle, Place, Seals, base_of_subject};
 
 /// Wraps the secrets of a domain and of its subjects anew; returns how many were not yet.
 pub(super) fn secrets(domain: &Domain, key: &ActiveKey) -> Result<i64> {
@@ -106,7 +106,7 @@ pub(super) fn values(
     let Some(last) = rows.last().map(|row| row.handle.clone()) else {
         return Ok((0, None));
     };
-    let nobody = Seals::of_domain(&domain.secret);
+    let nobody = Seals::new(&domain.secret);
     let mut subjects: BTreeMap<[u8; 16], Option<Seals>> = BTreeMap::new();
     let (mut handles, mut payloads) = (Vec::new(), Vec::new());
     for row in rows {
@@ -116,7 +116,8 @@ pub(super) fn values(
             Some(id) => {
                 if let Entry::Vacant(place) = subjects.entry(id) {
                     let found = subject_by_id(domain, id)?;
-                    let keys = found.map(|one| Seals::of_subject(&domain.secret, &one.secret));
+                    let keys =
+                        found.map(|one| Seals::new(&base_of_subject(&domain.secret, &one.secret)));
                     place.insert(keys);
                 }
                 subjects.get(&id).and_then(Option::as_ref)

@@ -7,7 +7,7 @@ pub mod store;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::record::{Finder, Handle, Keys, Nonces, PayloadKey, Place};
+use super::record::{Finder, Handle, Keys, Nonces, PayloadKey, Place, base_of_subject};
 use crate::error::{Error, Kind, Result};
 use crate::keys::{Secret, random_bytes};
 use crate::vault::domain::{Domain, check_subject};
@@ -45,14 +45,14 @@ impl<'a> Ring<'a> {
         Self {
             domain,
             finder: Finder::new(&domain.secret),
-            nobody: Keys::of_domain(&domain.secret),
+            nobody: Keys::new(&domain.secret),
             subjects: BTreeMap::new(),
         }
     }
 
     /// Adds a subject.
     pub fn add(&mut self, subject: &str, id: [u8; 16], secret: &Secret) {
-        let keys = Keys::of_subject(&self.domain.secret, secret);
+        let keys = Keys::new(&base_of_subject(&self.domain.secret, secret));
         self.subjects.insert(subject.to_owned(), (id, keys));
     }
 
