@@ -73,27 +73,3 @@ CREATE TABLE confiture.shared_key (
   shared_by text NOT NULL
 );
 COMMENT ON TABLE confiture.shared_key IS 'Keys wrapped for other installations; emptied when the version is destroyed';
-
--- Sessions that hold opened keys learn of every change, also of one made by hand or by a restore.
--- ENABLE ALWAYS: session_replication_role = replica skips other triggers. FOR EACH ROW: what comes by
--- logical replication fires no other ones.
-CREATE TRIGGER installation_changed AFTER INSERT OR UPDATE OR DELETE ON confiture.installation
-  FOR EACH ROW EXECUTE FUNCTION confiture._keys_changed();
-CREATE TRIGGER installation_truncated AFTER TRUNCATE ON confiture.installation
-  FOR EACH STATEMENT EXECUTE FUNCTION confiture._keys_changed();
-ALTER TABLE confiture.installation ENABLE ALWAYS TRIGGER installation_changed, ENABLE ALWAYS TRIGGER installation_truncated;
-CREATE TRIGGER key_changed AFTER INSERT OR UPDATE OR DELETE ON confiture.key
-  FOR EACH ROW EXECUTE FUNCTION confiture._keys_changed();
-CREATE TRIGGER key_truncated AFTER TRUNCATE ON confiture.key
-  FOR EACH STATEMENT EXECUTE FUNCTION confiture._keys_changed();
-ALTER TABLE confiture.key ENABLE ALWAYS TRIGGER key_changed, ENABLE ALWAYS TRIGGER key_truncated;
-CREATE TRIGGER key_verifier_changed AFTER INSERT OR UPDATE OR DELETE ON confiture.key_verifier
-  FOR EACH ROW EXECUTE FUNCTION confiture._keys_changed();
-CREATE TRIGGER key_verifier_truncated AFTER TRUNCATE ON confiture.key_verifier
-  FOR EACH STATEMENT EXECUTE FUNCTION confiture._keys_changed();
-ALTER TABLE confiture.key_verifier ENABLE ALWAYS TRIGGER key_verifier_changed, ENABLE ALWAYS TRIGGER key_verifier_truncated;
-CREATE TRIGGER key_version_changed AFTER INSERT OR UPDATE OR DELETE ON confiture.key_version
-  FOR EACH ROW EXECUTE FUNCTION confiture._keys_changed();
-CREATE TRIGGER key_version_truncated AFTER TRUNCATE ON confiture.key_version
-  FOR EACH STATEMENT EXECUTE FUNCTION confiture._keys_changed();
-ALTER TABLE confiture.key_version ENABLE ALWAYS TRIGGER key_version_changed, ENABLE ALWAYS TRIGGER key_version_truncated;

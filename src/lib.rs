@@ -30,11 +30,7 @@ pgrx::pg_module_magic!(name, version);
 mod confiture {}
 
 extension_sql_file!("../sql/bootstrap.sql", name = "bootstrap", bootstrap);
-extension_sql_file!(
-    "../sql/keys.sql",
-    name = "keys",
-    requires = ["bootstrap", keys::sql::keys_changed]
-);
+extension_sql_file!("../sql/keys.sql", name = "keys", requires = ["bootstrap"]);
 extension_sql_file!(
     "../sql/ledger.sql",
     name = "ledger",
@@ -79,7 +75,11 @@ extension_sql_file!(
     name = "strategies",
     requires = ["profile", strategies::listing::sql::strategies]
 );
-extension_sql_file!("../sql/vault.sql", name = "vault", requires = ["journal"]);
+extension_sql_file!(
+    "../sql/vault.sql",
+    name = "vault",
+    requires = ["journal", keys::sql::keys_changed]
+);
 extension_sql_file!("../sql/sync.sql", name = "sync", requires = ["custody"]);
 extension_sql_file!("../sql/grants.sql", name = "grants", finalize);
 
