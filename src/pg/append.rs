@@ -1,7 +1,7 @@
 //! Rows put into a temporary table without a statement: what is in them is in no plan, no parameter
 //! and no log of one.
 
-use pgrx::pg_sys;
+use pgrx::{IntoDatum, pg_sys};
 
 use crate::error::{Error, Kind, Result};
 
@@ -26,8 +26,9 @@ pub fn pairs<'a>(table: pg_sys::Oid, rows: impl Iterator<Item = (&'a str, &'a st
                     clear(slot);
                 }
                 for (place, value) in [first, second].into_iter().enumerate() {
-                    *(*slot).tts_values.add(place) = datum(value);
-                    *(*slot).tts_isnull.add(place) = false;
+                    let datum = value.into_datum();
+                    *(*slot).tts_isnull.add(place) = datum.is_none();
+                    *(*slot).tts_values.add(place) = datum.unwrap_or(pg_sys::Datum::from(0));
                 }
                 pg_sys::ExecStoreVirtualTuple(slot);
                 pg_sys::simple_table_tuple_insert(relation, slot);
@@ -65,15 +66,4 @@ unsafe fn is_ours(relation: pg_sys::Relation) -> bool {
                 .iter()
                 .all(|column| column.atttypid == pg_sys::TEXTOID)
     }
-}
-
-/// A text in the server's memory.
-///
-/// # Safety
-/// As of the room.
-unsafe fn datum(value: &str) -> pg_sys::Datum {
-    let length = i32::try_from(value.len()).unwrap_or(i32::MAX);
-    // SAFETY: so many bytes are there; no more are copied.
-    let text = unsafe { pg_sys::cstring_to_text_with_len(value.as_ptr().cast(), length) };
-    pg_sys::Datum::from(text)
 }
