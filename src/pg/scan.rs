@@ -4,9 +4,10 @@
 //! Nobody's rights are asked for, and no code of anybody runs but the comparison of built-in types.
 //! So a table is named by a constant, and what is read is what our own statements would read.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 use pgrx::datum::IntoDatum;
+use pgrx::fcinfo::direct_function_call_as_datum;
 use pgrx::{PgTupleDesc, pg_sys};
 
 use super::row::{Column, Row};
@@ -14,7 +15,7 @@ use super::snapshot::Snapshot;
 use super::text;
 use crate::error::{Error, Kind, Result};
 
-/// A table of ours, and what is read of it.
+/// A table, of ours or of the catalog, and what is read of it.
 pub struct Lookup {
     /// Its schema.
     pub schema: &'static CStr,
@@ -34,6 +35,8 @@ pub enum Key<'a> {
     Bytes(&'a [u8]),
     /// integer.
     Integer(i32),
+    /// name.
+    Name(&'a str),
     /// text.
     Text(&'a str),
     /// uuid.
@@ -47,17 +50,18 @@ pub struct Table<'a> {
     index: pg_sys::Oid,
     /// Where the columns of a row stand, and their types.
     places: Vec<(usize, pg_sys::Oid)>,
-    snapshot: &'a Snapshot,
+    snapshot: Option<&'a Snapshot>,
 }
 
 const LOCK: pg_sys::LOCKMODE = pg_sys::AccessShareLock.cast_signed();
 
 impl<'a> Table<'a> {
-    /// Opens a table. Its lock stays until the transaction ends, as for every statement.
+    /// Opens a table, to be read under a snapshot; without one, as the server reads its catalogs. Its
+    /// lock stays until the transaction ends, as for every statement.
     ///
     /// # Errors
     /// 42P17 when the table or a column is not there.
-    pub fn open(place: &Lookup, snapshot: &'a Snapshot) -> Result<Self> {
+    pub fn open(place: &Lookup, snapshot: impl Into<Option<&'a Snapshot>>) -> Result<Self> {
         // SAFETY: look-ups of the catalog by NUL-terminated names; a table that goes meanwhile is
         // an error of the server.
         let (relation, index) = unsafe {
@@ -79,7 +83,7 @@ impl<'a> Table<'a> {
             description: unsafe { PgTupleDesc::from_pg_unchecked((*relation).rd_att) },
             index,
             places: Vec::with_capacity(place.columns.len()),
-            snapshot,
+            snapshot: snapshot.into(),
         };
         for name in place.columns {
             let found = opened.column(name).ok_or_else(|| altered(place.table))?;
@@ -143,6 +147,7 @@ impl<'a> Table<'a> {
         let (equals, of, datum) = match *key {
             Key::Bytes(bytes) => (pg_sys::F_BYTEAEQ, pg_sys::BYTEAOID, bytes.into_datum()),
             Key::Integer(number) => (pg_sys::F_INT4EQ, pg_sys::INT4OID, number.into_datum()),
+            Key::Name(name) => (pg_sys::F_NAMEEQ, pg_sys::NAMEOID, as_name(name)),
             Key::Text(text) => (pg_sys::F_TEXTEQ, pg_sys::TEXTOID, text.into_datum()),
             Key::Uuid(id) => {
                 let id = pgrx::Uuid::from_bytes(id);
@@ -191,14 +196,16 @@ struct Scan(pg_sys::SysScanDesc);
 impl Scan {
     /// Begins it; the keys must stay where they are until it ends.
     fn begin(table: &Table<'_>, keys: &mut [pg_sys::ScanKeyData]) -> Self {
-        // SAFETY: an open relation, an index of it or none, a registered snapshot, and as many keys
+        // SAFETY: an open relation, an index of it or none, a registered snapshot or none, and as many keys
         // as are said, each on a column that the index has.
         Self(unsafe {
             pg_sys::systable_beginscan(
                 table.relation,
                 table.index,
                 table.index != pg_sys::InvalidOid,
-                table.snapshot.as_ptr(),
+                table
+                    .snapshot
+                    .map_or(std::ptr::null_mut(), Snapshot::as_ptr),
                 i32::try_from(keys.len()).unwrap_or_default(),
                 keys.as_mut_ptr(),
             )
@@ -234,6 +241,15 @@ unsafe fn is_own(tuple: pg_sys::HeapTuple) -> bool {
             u32::from(header.t_infomask) & pg_sys::HEAP_XMIN_FROZEN == pg_sys::HEAP_XMIN_FROZEN;
         let writer = header.t_choice.t_heap.t_xmin;
         !is_frozen && pg_sys::TransactionIdIsCurrentTransactionId(writer)
+    }
+}
+
+/// A name as the server compares it; `None` for a text that is none.
+fn as_name(text: &str) -> Option<pg_sys::Datum> {
+    let text = CString::new(text).ok()?;
+    // SAFETY: NUL-terminated; the function copies it.
+    unsafe {
+        direct_function_call_as_datum(pg_sys::namein, &[Some(pg_sys::Datum::from(text.as_ptr()))])
     }
 }
 
