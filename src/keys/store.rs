@@ -48,7 +48,7 @@ pub fn active(purpose: &str) -> Result<ActiveKey> {
 ///
 /// # Errors
 /// As [`active`].
-pub fn active_lately(purpose: &str) -> Result<ActiveKey> {
+pub fn active_cached(purpose: &str) -> Result<ActiveKey> {
     noted(&Asked::Active(purpose), lasting, || {
         stored::store::active(purpose, &Snapshot::latest())?.ok_or_else(no_key)
     })
@@ -74,11 +74,11 @@ pub fn version(name: &str, version: i32) -> Result<ActiveKey> {
     })
 }
 
-/// As [`version`], as of now, as [`active_lately`] is.
+/// As [`version`], as of now, as [`active_cached`] is.
 ///
 /// # Errors
 /// As [`version`].
-pub fn version_lately(name: &str, version: i32) -> Result<ActiveKey> {
+pub fn version_cached(name: &str, version: i32) -> Result<ActiveKey> {
     noted(&Asked::Version(name, version), lasting, || {
         stored::store::version(name, version, &Snapshot::latest())?
             .map_or_else(|| Err(gone(name, version)?), Ok)

@@ -59,12 +59,12 @@ fn relation(schema: &CStr, table: &CStr) -> pg_sys::Oid {
 }
 
 /// What was read under a name, until the watched table is changed.
-pub struct Kept<T> {
+pub struct Cached<T> {
     generation: u64,
     found: Vec<(String, Rc<T>)>,
 }
 
-impl<T> Kept<T> {
+impl<T> Cached<T> {
     /// Nothing.
     pub const NOTHING: Self = Self {
         generation: 0,

@@ -12,7 +12,7 @@ use crate::ledger::canonical;
 use crate::strategies::Seed;
 use crate::strategies::params::{Params, Value};
 
-use super::{Condition, Kept, Profile, Rule, SeedSource, Table};
+use super::{Cached, Condition, Profile, Rule, SeedSource, Table};
 
 impl Profile {
     /// Returns the canonical JSON, in which every literal seed is the word `literal`.
@@ -103,10 +103,10 @@ fn rule(rule: &Rule, literals: Literals) -> Json {
     ])
 }
 
-fn kept(kept: &[Kept]) -> Json {
-    let mut kept: Vec<&Kept> = kept.iter().collect();
+fn kept(kept: &[Cached]) -> Json {
+    let mut kept: Vec<&Cached> = kept.iter().collect();
     kept.sort_by_key(|kept| &kept.column);
-    let item = |kept: &Kept| {
+    let item = |kept: &Cached| {
         object([
             ("column", Some(Json::from(kept.column.as_str()))),
             ("why", Some(Json::from(kept.why.as_str()))),

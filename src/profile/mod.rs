@@ -142,9 +142,9 @@ pub struct Table {
     /// The columns to mask.
     pub rules: Vec<Rule>,
     /// The columns copied as they are, with the reason.
-    pub preserve: Vec<Kept>,
+    pub preserve: Vec<Cached>,
     /// The columns not copied, with the reason.
-    pub exclude: Vec<Kept>,
+    pub exclude: Vec<Cached>,
     /// Which rows are copied: those for which every condition holds.
     pub filter: Vec<Condition>,
     /// Where it is written.
@@ -182,7 +182,7 @@ pub struct Rule {
 
 /// A column that is not masked, and why.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct Cached {
     /// The column, as in the catalog; `*` stands for every column that is named nowhere else.
     pub column: String,
     /// The reason.

@@ -7,7 +7,7 @@ use super::fields::{Fields, LONGEST_NAME, Reading, entries, join};
 use super::names::{self, shown};
 use super::parse::{SEED_KEYS, Strategies, build, params};
 use super::yaml::{Content, Entry, MAX_TEXT, Node};
-use super::{Kept, Place, Rule, Table, filter};
+use super::{Cached, Place, Rule, Table, filter};
 use crate::strategies::InputSpec;
 
 /// Reads the mapping under `tables`.
@@ -262,7 +262,12 @@ fn input(
     Some(columns)
 }
 
-fn kept(fields: &Fields<'_>, key: &str, columns: &mut Columns, reading: &mut Reading) -> Vec<Kept> {
+fn kept(
+    fields: &Fields<'_>,
+    key: &str,
+    columns: &mut Columns,
+    reading: &mut Reading,
+) -> Vec<Cached> {
     let Some(entry) = fields.get(key) else {
         return Vec::new();
     };
@@ -280,7 +285,7 @@ fn kept(fields: &Fields<'_>, key: &str, columns: &mut Columns, reading: &mut Rea
         let why = fields.text("why", MAX_TEXT, reading);
         if let (Some((column, _)), Some((why, _))) = (column, why) {
             let (column, why) = (column.to_owned(), why.to_owned());
-            kept.push(Kept {
+            kept.push(Cached {
                 column,
                 why,
                 place: item.place,

@@ -120,7 +120,7 @@ fn value_type_of(name: Option<&str>) -> Result<ValueType> {
 struct Site {
     fixed: Rc<Fixed>,
     /// Arguments that are no constants, as they were when the mask was made.
-    kept: Vec<Kept>,
+    kept: Vec<Cached>,
     /// A function look-up can outlive a statement (PL/pgSQL keeps expressions for a transaction),
     /// and a key can be rotated within one: the active key may be another one then.
     stamp: keys::store::Stamp,
@@ -142,7 +142,7 @@ struct Fixed {
 }
 
 /// An argument that may differ from row to row.
-struct Kept {
+struct Cached {
     place: usize,
     bytes: Option<Vec<u8>>,
 }
@@ -174,7 +174,7 @@ fn run(
 
 fn is_same(fcinfo: Call, site: &Site) -> bool {
     let unchanged =
-        |kept: &Kept| call::bytes(fcinfo, kept.place).as_deref() == kept.bytes.as_deref();
+        |kept: &Cached| call::bytes(fcinfo, kept.place).as_deref() == kept.bytes.as_deref();
     site.stamp == keys::store::stamp() && site.kept.iter().all(unchanged)
 }
 
@@ -202,7 +202,7 @@ fn make(fcinfo: Call, former: Option<&Site>) -> Result<Site> {
         }
     });
     keys::scrub();
-    let kept = varying.into_iter().map(|place| Kept {
+    let kept = varying.into_iter().map(|place| Cached {
         place,
         bytes: call::bytes(fcinfo, place).map(Cow::into_owned),
     });

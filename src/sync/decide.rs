@@ -79,12 +79,12 @@ fn decide(
             }
         };
     }
-    let exactly = |kept: &&profile::Kept| kept.column == column.name;
-    let rest = |kept: &&profile::Kept| kept.column == "*";
-    let preserved = |kept: &profile::Kept| Decision::Preserved {
+    let exactly = |kept: &&profile::Cached| kept.column == column.name;
+    let rest = |kept: &&profile::Cached| kept.column == "*";
+    let preserved = |kept: &profile::Cached| Decision::Preserved {
         why: kept.why.clone(),
     };
-    let excluded = |kept: &profile::Kept| Decision::Excluded {
+    let excluded = |kept: &profile::Cached| Decision::Excluded {
         why: kept.why.clone(),
     };
     let decision = asked

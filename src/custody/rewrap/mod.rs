@@ -36,7 +36,7 @@ pub fn rewrap(provider_name: &str, connection: &Nonatomic) -> Result<()> {
         connection.commit()?;
         let what = if shelf.is_verifier { " (verifier)" } else { "" };
         let said = match outcome {
-            Outcome::Kept => "is there already".to_owned(),
+            Outcome::Cached => "is there already".to_owned(),
             Outcome::Moved { from } => {
                 moved += 1;
                 format!("{from} → {provider_name}")
@@ -77,7 +77,7 @@ pub fn rewrap(provider_name: &str, connection: &Nonatomic) -> Result<()> {
 /// What became of one stored key.
 enum Outcome {
     /// It was under that key-encryption key before, or is gone.
-    Kept,
+    Cached,
     /// It was wrapped anew.
     Moved {
         /// The provider it came from.
@@ -94,7 +94,7 @@ fn move_one(
     current: &Kek,
 ) -> Result<Outcome> {
     let Some(stored) = store::take_down(shelf)? else {
-        return Ok(Outcome::Kept);
+        return Ok(Outcome::Cached);
     };
     let (former, binding) = (stored.wrapped.clone(), stored.binding.clone());
     // Also what is left where it is: a key that cannot be opened is better known today.
@@ -106,7 +106,7 @@ fn move_one(
     // Where a provider does not say its version, it may have rotated in silence.
     let says_version = current.version.is_some() || ["file", "env"].contains(&provider_name);
     if former.provider == provider_name && former.kek() == *current && says_version {
-        return Ok(Outcome::Kept);
+        return Ok(Outcome::Cached);
     }
     let (wrapped, _) = seal(provider, &key.secret, &binding)?;
     store::put_back(shelf, &wrapped)?;

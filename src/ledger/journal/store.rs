@@ -38,7 +38,7 @@ const PAGES: i64 = 32;
 /// for a synchronous standby was canceled.
 pub fn write(record: &Record<'_>) -> Result<i64> {
     frozen::writable()?;
-    let key = keys::store::active_lately("ledger")?;
+    let key = keys::store::active_cached("ledger")?;
     let (log_id, least) = settled(&key)?;
     let subkey = subkey(&key.secret, Use::LedgerEntry);
     let mut line = Line {

@@ -98,7 +98,7 @@ struct Mark {
 /// What became of a part.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Left {
-    Kept,
+    Cached,
     Out,
 }
 
@@ -126,7 +126,7 @@ impl Walk<'_, '_> {
                 let Some(container) = self.open.last_mut() else {
                     return self.end(left);
                 };
-                if left == Left::Kept {
+                if left == Left::Cached {
                     container.kept += 1;
                 }
                 container.index += 1;
@@ -208,7 +208,7 @@ impl Walk<'_, '_> {
                 })?;
             }
         }
-        Ok(Some(Left::Kept))
+        Ok(Some(Left::Cached))
     }
 
     /// Writes something in place of a part of the text, unless nothing is written.
@@ -302,7 +302,7 @@ impl Walk<'_, '_> {
             self.back_to(container.before);
             return Ok(Left::Out);
         }
-        Ok(Left::Kept)
+        Ok(Left::Cached)
     }
 
     /// Reads what leads to the next part of the innermost container.

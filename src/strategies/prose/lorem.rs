@@ -156,7 +156,7 @@ impl Shape<'_> {
                     self.at += length;
                 }
                 (Class::Letter, _) => self.word(),
-                (Class::Kept, length) => {
+                (Class::Cached, length) => {
                     self.out.push_str(&self.text[self.at..self.at + length]);
                     self.at += length;
                 }
@@ -276,7 +276,7 @@ impl Shape<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
     Digit,
-    Kept,
+    Cached,
     Letter,
     Space,
 }
@@ -287,7 +287,7 @@ fn class_of(text: &str, at: usize, byte: u8) -> (Class, usize) {
         b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
         b' ' | b'\t'..=b'\r' => Class::Space,
         b'0'..=b'9' => Class::Digit,
-        b'!'..=b'~' => Class::Kept,
+        b'!'..=b'~' => Class::Cached,
         0..0x80 => Class::Letter,
         _ => {
             let c = text[at..].chars().next().unwrap_or_default();
@@ -303,10 +303,12 @@ fn class_of_wide(c: char) -> Class {
         _ if c.is_alphabetic() || is_combining_mark(c) => Class::Letter,
         _ if c.is_numeric() => Class::Digit,
         _ if c.is_whitespace() => Class::Space,
-        '¡' | '§' | '«' | '·' | '»' | '¿' | '£' | '¥' | '€' | '°' => Class::Kept,
-        '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}' | '\u{3001}'..='\u{3003}' => Class::Kept,
-        '\u{3008}'..='\u{3011}' | '\u{3014}'..='\u{301f}' => Class::Kept,
-        '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' => Class::Kept,
+        '¡' | '§' | '«' | '·' | '»' | '¿' | '£' | '¥' | '€' | '°' => Class::Cached,
+        '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}' | '\u{3001}'..='\u{3003}' => {
+            Class::Cached
+        }
+        '\u{3008}'..='\u{3011}' | '\u{3014}'..='\u{301f}' => Class::Cached,
+        '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' => Class::Cached,
         _ => Class::Letter,
     }
 }

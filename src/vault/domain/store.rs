@@ -13,7 +13,7 @@ use crate::keys::store::ActiveKey;
 use crate::keys::{self, Secret, Use, hold, random_uuid, subkey};
 use crate::ledger::entry::{Event, Facts};
 use crate::ledger::store as ledger;
-use crate::pg::inval::Kept;
+use crate::pg::inval::Cached;
 use crate::pg::scan::{Key, Lookup, Table};
 use crate::pg::snapshot::Snapshot;
 use crate::pg::{frozen, owner, spi, user};
@@ -145,7 +145,7 @@ impl Stored {
     }
 
     fn open(&self, name: &str) -> Result<(Domain, ActiveKey)> {
-        let key = keys::store::version_lately(&self.key_name, self.key_version)?;
+        let key = keys::store::version_cached(&self.key_name, self.key_version)?;
         let secret =
             unwrap(&key, &self.wrapped, &of_domain(name, &key)).ok_or_else(|| damaged(name))?;
         let domain = Domain {
@@ -160,7 +160,7 @@ impl Stored {
 
 thread_local! {
     /// Nothing secret: what is wrapped is opened anew each time.
-    static ROWS: RefCell<Kept<Option<Stored>>> = const { RefCell::new(Kept::NOTHING) };
+    static ROWS: RefCell<Cached<Option<Stored>>> = const { RefCell::new(Cached::NOTHING) };
 }
 
 /// A domain by its name, with the key that wraps its secret; `None` where there is none.
@@ -169,7 +169,7 @@ thread_local! {
 /// 55000 when that key is not available; XX001 when the row is damaged.
 pub fn find(name: &str) -> Result<Option<(Domain, ActiveKey)>> {
     let read = || Ok((Stored::read(name)?, true));
-    let kept = ROWS.with(|rows| Kept::find(rows, keys::store::WATCHED, name, read))?;
+    let kept = ROWS.with(|rows| Cached::find(rows, keys::store::WATCHED, name, read))?;
     let Some(row) = &*kept else { return Ok(None) };
     match row.open(name) {
         Ok(opened) => Ok(Some(opened)),
@@ -315,7 +315,7 @@ fn wrapped_subject(row: &spi::Row<'_>) -> Result<WrappedSubject> {
 
 fn open_subject(domain: &Domain, row: WrappedSubject) -> Result<Subject> {
     let (id, (key, version), wrapped) = row;
-    let key = keys::store::version_lately(&key, version)?;
+    let key = keys::store::version_cached(&key, version)?;
     let secret = unwrap(&key, &wrapped, &of_subject(&domain.name, id, &key))
         .ok_or_else(|| damaged(&domain.name))?;
     Ok(Subject { id, secret })

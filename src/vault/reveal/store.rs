@@ -206,7 +206,7 @@ impl Right {
         let data_key = if (&*self.key.name, self.key.version) == (name, version) {
             &self.key
         } else {
-            other = keys::store::version_lately(name, version)?;
+            other = keys::store::version_cached(name, version)?;
             &other
         };
         let place = Place {

@@ -11,7 +11,7 @@ use pgrx::pg_sys::Oid;
 
 use crate::error::Result;
 use crate::keys;
-use crate::pg::inval::Kept;
+use crate::pg::inval::Cached;
 use crate::pg::scan::{Key, Lookup, Table};
 use crate::pg::snapshot::Snapshot;
 use crate::pg::{server, spi, user};
@@ -82,7 +82,7 @@ const ACCESS: Lookup = Lookup {
 /// 42P17 when the table is not as it was made.
 pub fn may(domain: &str) -> Result<bool> {
     let kept = GIVEN
-        .with(|given| Kept::find(given, keys::store::WATCHED, domain, || Given::read(domain)))?;
+        .with(|given| Cached::find(given, keys::store::WATCHED, domain, || Given::read(domain)))?;
     let mut roles = Vec::with_capacity(kept.len());
     for given in &*kept {
         roles.extend(given.role()?);
@@ -110,7 +110,7 @@ struct Given {
 }
 
 thread_local! {
-    static GIVEN: RefCell<Kept<Vec<Given>>> = const { RefCell::new(Kept::NOTHING) };
+    static GIVEN: RefCell<Cached<Vec<Given>>> = const { RefCell::new(Cached::NOTHING) };
 }
 
 impl Given {

@@ -308,7 +308,7 @@ fn foot(out: &mut Page, report: &Report) {
         None => out.put(format_args!("<p>The audit log is empty.</p>\n")),
         Some(mark) => out.put(format_args!(
             "<p>Last entry of the audit log: number {} of log <code>{}</code>, hash \
-             <code>{}</code>. Kept outside the database, these fix everything on record before \
+             <code>{}</code>. Cached outside the database, these fix everything on record before \
              them.</p>\n",
             mark.seq,
             escaped(&mark.log_id),

@@ -145,7 +145,7 @@ pub struct Column {
     pub runs: i64,
 }
 
-/// The last entry of the audit log. Kept elsewhere, it fixes everything before it.
+/// The last entry of the audit log. Cached elsewhere, it fixes everything before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// Id of the log.

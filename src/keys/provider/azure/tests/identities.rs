@@ -85,7 +85,7 @@ fn azure_signs_in_as_a_workload_with_what_the_environment_says() {
 #[test]
 fn azure_keeps_a_token_until_it_is_refused_or_near_its_end() {
     let answer = opened(key().expose());
-    // Kept, refused, replaced.
+    // Cached, refused, replaced.
     let script = Script::new(&[
         (200, TOKEN),
         (200, &answer),
