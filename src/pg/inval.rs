@@ -58,6 +58,9 @@ fn relation(schema: &CStr, table: &CStr) -> pg_sys::Oid {
     }
 }
 
+/// Names that are kept at once: whoever asks for one after the other fills no memory.
+const MOST: usize = 64;
+
 /// What was read under a name, until the watched table is changed.
 pub struct Cached<T> {
     generation: u64,
@@ -91,7 +94,7 @@ impl<T> Cached<T> {
         let (found, may_be_kept) = read()?;
         let found = Rc::new(found);
         let mut kept = kept.borrow_mut();
-        if kept.generation != generation {
+        if kept.generation != generation || kept.found.len() >= MOST {
             *kept = Self {
                 generation,
                 found: Vec::new(),
