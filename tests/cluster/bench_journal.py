@@ -1,6 +1,5 @@
 """Measures records of the journal, beside plain INSERTs on the same disk: see tools/bench."""
 
-import re
 import statistics
 
 from server import Server
@@ -23,17 +22,6 @@ SCRIPTS = {
 }
 
 
-def per_second(server, database, script, clients):
-    """Transactions per second, all of which went through."""
-    done = server.run(
-        "pgbench", "-n", "-M", "prepared", "-c", clients, "-j", min(clients, 2), "-T", SECONDS,
-        "-f", script, database,
-    )
-    failed = re.search(r"number of failed transactions: (\d+)", done.stdout)
-    assert failed is None or failed[1] == "0", done.stdout
-    return float(re.search(r"tps = ([0-9.]+) ", done.stdout)[1])
-
-
 def main():
     """All of it."""
     # A crash must find everything: that is what is paid for.
@@ -51,7 +39,7 @@ def main():
         # In turn, so that a noisy moment hits all of them.
         for _ in range(ROUNDS):
             for what, clients in found:
-                found[what, clients].append(per_second(server, db.name, paths[what], clients))
+                found[what, clients].append(server.per_second(db.name, paths[what], clients, SECONDS))
         for what in SCRIPTS:
             one, many = (statistics.median(found[what, clients]) for clients in (1, 8))
             print(f"| {what} | {one:,.0f} | {many:,.0f} |")

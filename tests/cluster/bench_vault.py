@@ -1,6 +1,5 @@
 """Measures the vault beside plain tables of the same width and indexes: see tools/bench."""
 
-import re
 import statistics
 
 from server import Server
@@ -47,13 +46,6 @@ def seconds(db, sql):
 
 def batches():
     return [(low, low + BATCH) for low in range(0, ROWS, BATCH)]
-
-
-def per_second(server, database, script):
-    done = server.run(
-        "pgbench", "-n", "-M", "prepared", "-c", 1, "-T", SECONDS, "-f", script, database
-    )
-    return float(re.search(r"tps = ([0-9.]+) ", done.stdout)[1])
 
 
 def main():
@@ -108,7 +100,7 @@ def main():
             (server.folder / what).write_text(script)
         for _ in range(5):
             for what in scripts:
-                rates[what].append(per_second(server, db.name, server.folder / what))
+                rates[what].append(server.per_second(db.name, server.folder / what, seconds=SECONDS))
         reveals, commits = (statistics.median(rates[what]) for what in ("reveal", "commit"))
         print(
             f"| reveals, one client | {reveals:,.0f}"

@@ -1,6 +1,7 @@
 """Throw-away servers (made by tools/cluster), databases on them and sessions of those."""
 
 import os
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -89,6 +90,16 @@ class Server:
                 f"{program} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
             )
         return done
+
+    def per_second(self, database, script, clients=1, seconds=4):
+        """Transactions per second that pgbench counts, all of which went through."""
+        done = self.run(
+            "pgbench", "-n", "-M", "prepared", "-c", clients, "-j", min(clients, 2), "-T", seconds,
+            "-f", script, database,
+        )
+        failed = re.search(r"number of failed transactions: (\d+)", done.stdout)
+        assert failed is None or failed[1] == "0", done.stdout
+        return float(re.search(r"tps = ([0-9.]+) ", done.stdout)[1])
 
     def psql(self, database, *arguments, **more):
         """psql without start-up file that stops at the first error."""
