@@ -96,14 +96,6 @@ def test_a_table_without_its_column_is_refused(warm):
     warm.clerk.refused("42P17", REVEAL, [warm.token, "mail", WHY])
 
 
-def test_a_policy_hides_no_row(warm):
-    warm.execute(
-        """ALTER TABLE confiture.token_access ENABLE ROW LEVEL SECURITY;
-           ALTER TABLE confiture.token_access FORCE ROW LEVEL SECURITY"""
-    )
-    assert reveal(warm.clerk, warm.token) == "ada"
-
-
 def test_a_right_that_is_taken_by_replication_is_gone_too(publisher):  # noqa: F811
     """What is applied to a subscriber fires triggers of rows only."""
     source, target = publisher.create_database(), publisher.create_database()
