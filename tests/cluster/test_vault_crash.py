@@ -126,6 +126,42 @@ def test_what_was_answered_is_on_record_although_its_transaction_never_ended(own
     assert after.value("SELECT to_regclass('never_committed') IS NULL")
 
 
+@pytest.mark.parametrize("delay", [0.05, 0.12, 0.31, 0.5])
+def test_what_was_answered_when_the_server_was_killed_at_any_moment_is_on_record(own, delay):
+    """Six sessions reveal without a pause, so that some are at every step when it happens."""
+    (token,) = tokens(own, ["ada"])
+    sessions, answered = [own.session() for _ in range(6)], [[] for _ in range(6)]
+    pids = [session.pid() for session in sessions]
+
+    def work(session, reasons):
+        try:
+            for number in range(100_000):
+                reason = f"{id(session)} {number}"
+                assert session.value(REVEAL, [token, "mail", reason]) == "ada"
+                reasons.append(reason)
+        except psycopg.Error:
+            pass
+
+    threads = [
+        threading.Thread(target=work, args=pair, daemon=True) for pair in zip(sessions, answered)
+    ]
+    for thread in threads:
+        thread.start()
+    time.sleep(delay)
+    kill([*stop_the_writer(own.server), *pids, own.pid()])
+    for thread in threads:
+        thread.join(10)
+    start_again(own.server)
+    after = own.session()
+    given = {reason for reasons in answered for reason in reasons}
+    kept = set(after.column("SELECT reason FROM confiture.journal WHERE event = 'REVEALED'"))
+    assert given and given <= kept
+    # Of each session one more at most: on disk, and not answered any more.
+    assert len(kept) <= len(given) + len(sessions)
+    assert reveal(after, token) == "ada"
+    assert after.findings().keys() <= {"OK", "W01", "W08"}
+
+
 def test_a_denial_that_was_answered_is_on_record_too(own):
     own.execute("SELECT confiture.revoke_access('revealer', session_user::text, 'mail')")
     session = own.session()
