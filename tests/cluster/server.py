@@ -10,7 +10,9 @@ import psycopg
 
 ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = ROOT / "tools" / "cluster"
-PREFIX = os.environ.get("CONFITURE_TEST_PREFIX") or f"t{os.getpid()}-"
+# Each worker of a run has servers of its own.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+PREFIX = (os.environ.get("CONFITURE_TEST_PREFIX") or f"t{os.getpid()}-") + WORKER
 
 # A session that hangs is a failure and must not hold up the rest.
 LONGEST = "120s"
