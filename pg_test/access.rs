@@ -65,6 +65,7 @@ mod tests {
             may("operator")?,
             [
                 "_run_mask",
+                "_run_scan",
                 "_run_track",
                 "_strategies",
                 "begin_run",
@@ -153,7 +154,8 @@ mod tests {
                 "reveals",
                 "run_report",
                 "token_access",
-                "vault_domains"
+                "vault_domains",
+                "verification"
             ]
         );
         none(

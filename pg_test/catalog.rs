@@ -132,6 +132,7 @@ mod tests {
         confiture._run_mac(bigint,integer,\"any\") volatile unsafe
         confiture._run_mask(integer,anyelement) volatile unsafe
         confiture._run_mask(integer,anyelement,\"any\") volatile unsafe
+        confiture._run_scan(integer,integer,integer,\"any\") volatile unsafe
         confiture._run_track(integer,integer,\"any\") volatile unsafe
         confiture._strategies() immutable safe strict
         confiture.anchor_key() stable unsafe strict

@@ -71,6 +71,7 @@ BEGIN
         ('_run_mac', 'Hashes a value for those who hold a table against a run'),
         ('verify_lineage_data', 'Holds a column of the target against what a run committed to'),
         ('_run_mask', 'Mask of the run in progress, by number'),
+        ('_run_scan', 'Shows a row to the scan of the run in progress for what gives it away'),
         ('_run_track', 'Shows a row to the trackers of the run in progress')
       ) AS c (name, comment) ON c.name OPERATOR(pg_catalog.=) p.proname
      WHERE n.nspname OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.current_schema(), 'confiture'])

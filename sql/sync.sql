@@ -51,3 +51,18 @@ CREATE VIEW confiture.run_report AS
    WHERE e.event = 'COMPLETED'
    ORDER BY e.seq DESC, r.key;
 COMMENT ON VIEW confiture.run_report IS 'Completed runs by table, newest first';
+
+CREATE VIEW confiture.verification AS
+  SELECT e.run_id, e.seq, e.event, e.profile_name, e.target_schema,
+         c.number::integer AS number,
+         -- Runs of before this was written had passed every check that is on record.
+         coalesce((c.entry ->> 'passed')::boolean, e.verification_passed) AS passed,
+         c.entry ->> 'check' AS check_name, c.entry ->> 'table' AS table_name,
+         c.entry ->> 'column' AS column_name,
+         c.entry - ARRAY['passed', 'check', 'table', 'column'] AS numbers
+    FROM ONLY confiture.audit_log e
+    CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(e.verification_report)
+               WITH ORDINALITY AS c (entry, number)
+   WHERE e.event IN ('COMPLETED', 'FAILED') AND pg_catalog.jsonb_typeof(e.verification_report) = 'array'
+   ORDER BY e.seq DESC, c.number;
+COMMENT ON VIEW confiture.verification IS 'The checks of runs, newest first, with what they found';

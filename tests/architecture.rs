@@ -20,7 +20,7 @@ const BELOW: [(&str, &[&str]); 4] = [
 ];
 
 /// Pure files that use the server all the same, and why.
-const CONDUCTORS: [(&str, &str); 14] = [
+const CONDUCTORS: [(&str, &str); 15] = [
     ("src/custody/rewrap/mod.rs", "commits after every key"),
     (
         "src/keys/setup.rs",
@@ -57,6 +57,7 @@ const CONDUCTORS: [(&str, &str); 14] = [
         "commits, holds the lock, keeps the copy in a subtransaction",
     ),
     ("src/sync/tokens.rs", "asks the vault under one snapshot"),
+    ("src/sync/verify.rs", "asks both sides under one snapshot"),
     ("src/vault/pending.rs", "hears how transactions end"),
     ("src/vault/rewrap/mod.rs", "commits after every batch"),
 ];

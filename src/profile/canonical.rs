@@ -12,7 +12,7 @@ use crate::ledger::canonical;
 use crate::strategies::Seed;
 use crate::strategies::params::{Params, Value};
 
-use super::{Cached, Condition, Profile, Rule, SeedSource, Table};
+use super::{Cached, Condition, Profile, Rule, SeedSource, Table, scope};
 
 impl Profile {
     /// Returns the canonical JSON, in which every literal seed is the word `literal`.
@@ -65,6 +65,10 @@ fn from_profile(profile: &Profile, literals: Literals) -> Json {
         ("global_seed", seed(&profile.global_seed, literals)),
         ("strategies", Some(Json::Object(strategies.collect()))),
         ("tables", Some(Json::Array(tables.collect()))),
+        // What came later is there only where it is used: other documents keep their hash.
+        ("subset", list(&profile.subset, subset)),
+        ("foreign_keys", list(&profile.foreign_keys, foreign_key)),
+        ("exclude_tables", list(&profile.exclude_tables, excluded)),
     ])
 }
 
@@ -82,11 +86,55 @@ fn table(table: &Table, literals: Literals) -> Json {
         ),
         ("preserve", Some(kept(&table.preserve))),
         ("exclude", Some(kept(&table.exclude))),
-        (
-            "where",
-            Some(Json::Array(table.filter.iter().map(condition).collect())),
-        ),
+        ("where", Some(conditions(&table.filter))),
+        ("limit", table.limit.map(rows)),
     ])
+}
+
+fn conditions(filter: &[Condition]) -> Json {
+    Json::Array(filter.iter().map(condition).collect())
+}
+
+fn rows(limit: u64) -> Json {
+    i64::try_from(limit).map_or(Json::Null, integer)
+}
+
+fn subset(seed: &scope::Seed) -> Json {
+    object([
+        ("table", Some(name(&seed.table))),
+        ("where", Some(conditions(&seed.filter))),
+    ])
+}
+
+fn foreign_key(key: &scope::ForeignKey) -> Json {
+    let names = |columns: &[String]| Some(Json::from(columns.to_vec()));
+    object([
+        ("table", Some(name(&key.table))),
+        ("columns", names(&key.columns)),
+        ("references", Some(name(&key.references))),
+        ("referenced_columns", names(&key.referenced_columns)),
+    ])
+}
+
+fn excluded(excluded: &scope::Excluded) -> Json {
+    object([
+        ("table", Some(name(&excluded.table))),
+        ("why", Some(Json::from(excluded.why.as_str()))),
+    ])
+}
+
+fn name(table: &scope::TableName) -> Json {
+    object([
+        ("schema", table.schema.as_deref().map(Json::from)),
+        ("table", Some(Json::from(table.name.as_str()))),
+    ])
+}
+
+/// A list in an order of its own; none where it is empty.
+fn list<T>(items: &[T], form: impl Fn(&T) -> Json) -> Option<Json> {
+    let mut items: Vec<Json> = items.iter().map(form).collect();
+    items.sort_by_cached_key(canonical::json);
+    (!items.is_empty()).then_some(Json::Array(items))
 }
 
 fn rule(rule: &Rule, literals: Literals) -> Json {
@@ -283,6 +331,16 @@ mod tests {
         assert_ne!(profile(ONE).profile_hash(), without.profile_hash());
     }
 
+    /// Runs on record name this hash.
+    #[test]
+    fn hash_of_a_document_stays_as_keys_are_added() {
+        assert!(!profile(ONE).canonical_json().contains("subset"));
+        assert_eq!(
+            hex::encode(profile(ONE).profile_hash()),
+            "6d1e28e36a41408cd3b3d123a3d989d019417480f6ed39093509ef9a5f5550f2"
+        );
+    }
+
     #[test]
     fn hash_depends_on_all_other_content() {
         let hash = profile(ONE).profile_hash();
@@ -300,6 +358,14 @@ mod tests {
             ("a: []", "a: {exclude: [{column: z, why: w}]}"),
             ("a: []", "a: {preserve: [{column: z, why: w}]}"),
             ("a: []", "a: {where: [[z, is_null]]}"),
+            ("a: []", "a: {limit: 5}"),
+            ("{name", "{subset: {b: []}, name"),
+            ("{name", "{subset: {b: [[z, '=', 1]]}, name"),
+            (
+                "{name",
+                "{foreign_keys: [{table: b, columns: x, references: a, referenced_columns: x}], name",
+            ),
+            ("{name", "{exclude_tables: [{table: z, why: w}], name"),
             ("column: y", "column: z"),
             ("{name", "{coverage: copy, name"),
             ("{name", "{description: d, name"),

@@ -20,6 +20,7 @@ pub mod filter;
 mod names;
 mod parse;
 mod scalar;
+pub mod scope;
 pub mod seed;
 pub mod sql;
 pub mod store;
@@ -73,6 +74,12 @@ pub struct Profile {
     pub strategies: BTreeMap<String, StrategyRef>,
     /// The tables, in the order of the document.
     pub tables: Vec<Table>,
+    /// What a subset begins with; empty when no subset is taken.
+    pub subset: Vec<scope::Seed>,
+    /// Foreign keys that the catalog does not know.
+    pub foreign_keys: Vec<scope::ForeignKey>,
+    /// Tables that are left out on purpose.
+    pub exclude_tables: Vec<scope::Excluded>,
 }
 
 /// What happens to columns that a profile does not name.
@@ -147,6 +154,8 @@ pub struct Table {
     pub exclude: Vec<Cached>,
     /// Which rows are copied: those for which every condition holds.
     pub filter: Vec<Condition>,
+    /// How many rows are copied at most.
+    pub limit: Option<u64>,
     /// Where it is written.
     pub place: Place,
 }
@@ -236,9 +245,8 @@ impl Problem {
     /// Turns the problem into an error; `others` is the number of further errors.
     fn into_error(self, others: usize) -> Error {
         let kind = match self.code {
-            "parameter" | "seed" | "strategy_type" | "undefined_strategy" | "value" => {
-                ErrorKind::InvalidParameter
-            }
+            "parameter" | "seed" | "strategy_type" | "undefined_strategy" | "undefined_table"
+            | "value" => ErrorKind::InvalidParameter,
             "literal_seed" => ErrorKind::InvalidParameter,
             _ => ErrorKind::InvalidText,
         };

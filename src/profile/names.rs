@@ -1,5 +1,7 @@
 //! Names: how a table key is read, and how a word of a document is shown in a message.
 
+use super::fields::LONGEST_NAME;
+
 /// A word of the document for a message: without control characters and not long.
 pub(super) fn shown(word: &str) -> String {
     let mut text: String = word
@@ -25,6 +27,23 @@ pub(super) fn table(key: &str) -> Result<(Option<String>, String), &'static str>
         _ => Err("table name has more than two parts"),
     }
 }
+
+/// As [`table`], with parts that can be names.
+pub(super) fn checked(key: &str) -> Result<(Option<String>, String), &'static str> {
+    let (schema, name) = table(key)?;
+    let is_long = |part: &str| part.chars().nth(LONGEST_NAME).is_some();
+    if key.contains(char::is_control) {
+        Err("table name contains a control character")
+    } else if is_long(&name) || schema.as_deref().is_some_and(is_long) {
+        Err("table name is too long")
+    } else {
+        Ok((schema, name))
+    }
+}
+
+/// How a table is written.
+pub(super) const HINT: &str = "Write table or schema.table, with double quotes around a part that \
+                               holds a period.";
 
 /// One part, and what follows its period.
 fn part(text: &str) -> Result<(String, Option<&str>), &'static str> {

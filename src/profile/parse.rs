@@ -10,7 +10,7 @@ use super::fields::{Fields, LONGEST_NAME, Reading, entries, join};
 use super::names::shown;
 use super::scalar::ScalarKind;
 use super::yaml::{self, Content, Entry, MAX_TEXT, Node};
-use super::{Coverage, Place, Problem, Problems, Profile, SeedSource, StrategyRef, tables};
+use super::{Coverage, Place, Problem, Problems, Profile, SeedSource, StrategyRef, scope, tables};
 
 /// Reads a profile and returns all its problems in the order of the document; the profile is there
 /// only if none of them is an error.
@@ -54,6 +54,7 @@ fn profile(root: &Node, reading: &mut Reading) -> Option<Profile> {
         Some(entry) => tables::read(entry, &known, reading),
         None => Vec::new(),
     };
+    let scope = scope::read(&fields, &tables, reading);
     let used: BTreeSet<&str> = tables
         .iter()
         .flat_map(|table| table.rules.iter().map(|rule| rule.strategy.as_str()))
@@ -83,6 +84,9 @@ fn profile(root: &Node, reading: &mut Reading) -> Option<Profile> {
             .filter_map(|(name, s)| Some((name, s?)))
             .collect(),
         tables,
+        subset: scope.subset,
+        foreign_keys: scope.foreign_keys,
+        exclude_tables: scope.exclude_tables,
     })
 }
 
@@ -290,7 +294,7 @@ pub(super) fn build(
     None
 }
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 11] = [
     "name",
     "version",
     "description",
@@ -299,6 +303,9 @@ const KEYS: [&str; 8] = [
     "coverage",
     "strategies",
     "tables",
+    "subset",
+    "foreign_keys",
+    "exclude_tables",
 ];
 const STRATEGY_KEYS: [&str; 4] = ["type", "config", "seed", "seed_env_var"];
 pub(super) const SEED_KEYS: [&str; 2] = ["seed", "seed_env_var"];

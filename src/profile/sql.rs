@@ -147,11 +147,29 @@ fn summary(profile: &Profile) -> Vec<Item> {
             count(table.preserve.len(), "preserved column"),
             count(table.exclude.len(), "excluded column"),
             count(table.filter.len(), "condition"),
+            table.limit.map(|rows| format!("limit {rows}")),
         ]
         .into_iter()
         .flatten()
         .collect();
         items.push(item("table", table.shown(), parts.join(", ")));
+    }
+    for seed in &profile.subset {
+        let detail = match seed.filter.len() {
+            0 => "every row".to_owned(),
+            1 => "1 condition".to_owned(),
+            many => format!("{many} conditions"),
+        };
+        items.push(item("subset", seed.table.to_string(), detail));
+    }
+    for key in &profile.foreign_keys {
+        let name = format!("{} ({})", key.table, key.columns.join(", "));
+        let detail = format!("{} ({})", key.references, key.referenced_columns.join(", "));
+        items.push(item("foreign_key", name, detail));
+    }
+    for excluded in &profile.exclude_tables {
+        let (name, why) = (excluded.table.to_string(), excluded.why.clone());
+        items.push(item("excluded_table", name, why));
     }
     items
 }

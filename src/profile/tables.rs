@@ -7,7 +7,7 @@ use super::fields::{Fields, LONGEST_NAME, Reading, entries, join};
 use super::names::{self, shown};
 use super::parse::{SEED_KEYS, Strategies, build, params};
 use super::yaml::{Content, Entry, MAX_TEXT, Node};
-use super::{Cached, Place, Rule, Table, filter};
+use super::{Cached, Place, Rule, Table, filter, scope};
 use crate::strategies::InputSpec;
 
 /// Reads the mapping under `tables`.
@@ -42,6 +42,7 @@ pub(super) fn read(entry: &Entry, known: &Strategies, reading: &mut Reading) -> 
             preserve: Vec::new(),
             exclude: Vec::new(),
             filter: Vec::new(),
+            limit: None,
             place: entry.place,
         };
         table_body(
@@ -62,20 +63,9 @@ pub(super) fn read(entry: &Entry, known: &Strategies, reading: &mut Reading) -> 
 }
 
 fn name(entry: &Entry, path: &str, reading: &mut Reading) -> (Option<String>, String) {
-    let read = names::table(&entry.key).and_then(|(schema, name)| {
-        let is_long = |part: &str| part.chars().nth(LONGEST_NAME).is_some();
-        if entry.key.contains(char::is_control) {
-            Err("table name contains a control character")
-        } else if is_long(&name) || schema.as_deref().is_some_and(is_long) {
-            Err("table name is too long")
-        } else {
-            Ok((schema, name))
-        }
-    });
-    read.unwrap_or_else(|message| {
-        let hint = "Write table or schema.table, with double quotes around a part that holds a \
-                    period.";
-        reading.error(entry.place, path, "value", message, Some(hint.to_owned()));
+    names::checked(&entry.key).unwrap_or_else(|message| {
+        let hint = Some(names::HINT.to_owned());
+        reading.error(entry.place, path, "value", message, hint);
         (None, entry.key.clone())
     })
 }
@@ -102,6 +92,7 @@ fn table_body(
             if let Some(entry) = fields.get("where") {
                 table.filter = filter::read(&entry.value, &fields.path("where"), reading);
             }
+            table.limit = scope::limit(&fields, reading);
         }
         Content::Scalar(_) => reading.mismatch(node, path, "mapping or list"),
     }
@@ -313,6 +304,6 @@ impl Columns {
 /// Stands for every column of a table that is named nowhere else.
 pub(super) const EVERY: &str = "*";
 
-const TABLE_KEYS: [&str; 4] = ["rules", "preserve", "exclude", "where"];
+const TABLE_KEYS: [&str; 5] = ["rules", "preserve", "exclude", "where", "limit"];
 const RULE_KEYS: [&str; 4] = ["column", "strategy", "seed", "options"];
 const KEPT_KEYS: [&str; 2] = ["column", "why"];

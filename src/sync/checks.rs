@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::facts::Side;
 use super::fit::How;
-use super::plan::{Decision, Masked, TablePlan};
+use super::links::Link;
+use super::plan::{Decision, Masked, Plan, TablePlan};
 use super::statement;
 use crate::pg::ident::{literal, qualified, quote};
 use crate::strategies::token::TokenFormat;
@@ -20,61 +21,177 @@ pub struct Check {
     pub report: Value,
 }
 
-/// Counts rows and values that are not NULL, of the masked columns, as a JSON array of numbers.
-pub fn counts(table: &TablePlan, target: Option<&str>) -> String {
-    let mut parts = vec!["pg_catalog.count(*)".to_owned()];
-    parts.extend(masked(table).map(|(name, _)| format!("pg_catalog.count(s.{})", quote(name))));
-    let (from, filter) = match target {
-        Some(schema) => (qualified(schema, &table.source.name), None),
-        None => (statement::from(&table.source), table.filter.as_ref()),
-    };
-    format!(
-        "SELECT pg_catalog.array_to_json(ARRAY[{}])::pg_catalog.text FROM {from} AS s{}",
-        parts.join(", "),
-        filter.map_or(String::new(), |filter| format!(" WHERE {filter}"))
-    )
+impl Check {
+    /// What stands in the entry of the run.
+    pub fn entry(&self) -> Value {
+        let mut entry = self.report.clone();
+        entry["passed"] = self.passed.into();
+        entry
+    }
 }
 
-/// Compares the counts of both sides with each other and with what the load wrote.
-pub fn compare_counts(
-    table: &TablePlan,
-    loaded: u64,
-    source: &[u64],
-    target: &[u64],
-) -> Vec<Check> {
+/// What one pass over the target says of a masked column, and how its values are judged.
+enum Judge {
+    /// Values that are not the one constant, as a condition.
+    Constant(String),
+    /// Values drawn from a space, which may meet an original by chance.
+    Drawn(Space),
+    /// Nothing can be said.
+    Unjudged,
+}
+
+fn judge_of(name: &str, of: &Masked, table: &TablePlan, target: &str, source: &Side) -> Judge {
+    let column = quote(name);
+    let facts = table.source.columns.iter().find(|facts| facts.name == name);
+    let stored = |text: &str| {
+        facts.map_or(literal(text), |facts| {
+            statement::stored(text, facts, target, source)
+        })
+    };
+    match (not_the_constant(of, &column, &stored), Space::of(of)) {
+        (Some(not_it), _) => Judge::Constant(not_it),
+        (None, Some(space)) => Judge::Drawn(space),
+        (None, None) => Judge::Unjudged,
+    }
+}
+
+/// Counts the rows that were to be copied, and of each masked column the values that are not NULL:
+/// a JSON array of numbers.
+pub fn source_counts(table: &TablePlan) -> String {
+    let mut parts = vec!["pg_catalog.count(*)".to_owned()];
+    parts.extend(masked(table).map(|(name, _)| format!("pg_catalog.count(s.{})", quote(name))));
+    numbers(&parts, &statement::rows(table))
+}
+
+/// As [`source_counts`], of the target; and of each masked column how many values are not the
+/// constant, or how many originals the drawn ones would meet by chance if there were one.
+pub fn target_counts(table: &TablePlan, target: &str, source: &Side) -> String {
+    let mut parts = vec!["pg_catalog.count(*)".to_owned()];
+    parts.extend(masked(table).map(|(name, _)| format!("pg_catalog.count(t.{})", quote(name))));
+    parts.extend(masked(table).map(|(name, of)| {
+        let column = quote(name);
+        match judge_of(name, of, table, target, source) {
+            Judge::Constant(not_it) => {
+                format!("pg_catalog.count(*) FILTER (WHERE t.{column} IS NOT NULL AND {not_it})")
+            }
+            Judge::Drawn(space) => space.chance(&format!("(t.{column})::pg_catalog.text")),
+            Judge::Unjudged => "0".to_owned(),
+        }
+    }));
+    let to = qualified(target, &table.source.name);
+    numbers(&parts, &format!("{to} AS t"))
+}
+
+/// Counts the values that came through, of each column that is drawn: by the row's own key in one
+/// pass over both sides, or else column by column, wherever in the source the value stood.
+pub fn survivors(table: &TablePlan, target: &str, source: &Side) -> Vec<String> {
+    let to = qualified(target, &table.source.name);
+    let text = |side: &str, column: &str| format!("({side}.{column})::pg_catalog.text");
+    let drawn =
+        masked(table).filter_map(
+            |(name, of)| match judge_of(name, of, table, target, source) {
+                Judge::Drawn(space) => Some((quote(name), space)),
+                Judge::Constant(_) | Judge::Unjudged => None,
+            },
+        );
+    if let Some(key) = kept_key(table, source) {
+        // With the row's own key, only the row's own value counts: fewer by chance.
+        let parts: Vec<_> = drawn
+            .map(|(column, space)| {
+                let new = text("t", &column);
+                format!(
+                    "pg_catalog.count(*) FILTER (WHERE {new} = {} AND {})",
+                    text("s", &column),
+                    space.judged(&new)
+                )
+            })
+            .collect();
+        if parts.is_empty() {
+            return Vec::new();
+        }
+        let same_row: Vec<_> = key
+            .iter()
+            .map(|part| format!("s.{part} = t.{part}", part = quote(part)))
+            .collect();
+        let from = statement::from(&table.source);
+        let both = format!("{to} AS t JOIN {from} AS s ON {}", same_row.join(" AND "));
+        return vec![numbers(&parts, &both)];
+    }
+    let also = table
+        .filter
+        .as_ref()
+        .map_or(String::new(), |filter| format!(" AND ({filter})"));
+    drawn
+        .map(|(column, space)| {
+            let new = text("t", &column);
+            let from = format!(
+                "{to} AS t WHERE {} AND EXISTS (SELECT FROM {} AS s WHERE {} = {new}{also})",
+                space.judged(&new),
+                statement::from(&table.source),
+                text("s", &column),
+            );
+            numbers(&["pg_catalog.count(*)".to_owned()], &from)
+        })
+        .collect()
+}
+
+/// What the queries about one table have said.
+pub struct Counted {
+    /// The rows that the load wrote.
+    pub loaded: u64,
+    /// By [`source_counts`].
+    pub source: Vec<f64>,
+    /// By [`target_counts`].
+    pub target: Vec<f64>,
+    /// By [`survivors`], one after another.
+    pub survivors: Vec<f64>,
+}
+
+/// Holds both sides against each other and against what the load wrote.
+pub fn compare(table: &TablePlan, target: &str, source: &Side, of: &Counted) -> Vec<Check> {
     let name = &table.source.name;
-    let rows = |side: &[u64]| side.first().copied().unwrap_or(0);
+    let at = |side: &[f64], i: usize| side.get(i).copied().unwrap_or(0.0);
+    let (from, to) = (at(&of.source, 0), at(&of.target, 0));
+    let same = |one: f64, other: f64| one.to_bits() == other.to_bits();
     let mut checks = vec![Check {
-        passed: rows(source) == rows(target) && rows(target) == loaded,
-        report: json!({"check": "rows", "table": name, "source": rows(source), "target": rows(target)}),
+        passed: same(from, to) && same(to, f64_from(of.loaded)),
+        report: json!({"check": "rows", "table": name, "source": whole(from), "target": whole(to)}),
     }];
-    for (i, (column, of)) in masked(table).enumerate() {
-        let nulls = |side: &[u64]| rows(side).saturating_sub(side.get(i + 1).copied().unwrap_or(0));
+    let columns: Vec<_> = masked(table).collect();
+    for (i, (column, masked)) in columns.iter().enumerate() {
+        let nulls_before = from - at(&of.source, i + 1);
+        let nulls_after = to - at(&of.target, i + 1);
         checks.push(Check {
-            passed: of.how == How::Default
-                || match gives_null(of) {
-                    true => nulls(source) <= nulls(target),
-                    false => nulls(source) == nulls(target),
+            passed: masked.how == How::Default
+                || match gives_null(masked) {
+                    true => nulls_before <= nulls_after,
+                    false => same(nulls_before, nulls_after),
                 },
             report: json!({"check": "nulls kept", "table": name, "column": column,
-                           "source": nulls(source), "target": nulls(target)}),
+                           "source": whole(nulls_before), "target": whole(nulls_after)}),
         });
+    }
+    let mut survivors = of.survivors.iter().copied();
+    for (i, (column, masked)) in columns.iter().enumerate() {
+        let extra = at(&of.target, 1 + columns.len() + i);
+        match judge_of(column, masked, table, target, source) {
+            Judge::Constant(_) => checks.push(judge(name, column, extra, 0.0)),
+            Judge::Drawn(_) => {
+                let others = match kept_key(table, source) {
+                    Some(_) => 1.0,
+                    None => at(&of.source, i + 1),
+                };
+                let found = survivors.next().unwrap_or(f64::INFINITY);
+                checks.push(judge(name, column, found, extra * others));
+            }
+            Judge::Unjudged => {}
+        }
     }
     checks
 }
 
-/// How it is seen that no value of a masked column came through.
-pub struct Survivors {
-    /// The column.
-    pub column: String,
-    /// Query: how many values came through.
-    pub found: String,
-    /// Query: how many would by chance.
-    pub expected: Option<String>,
-}
-
 /// Whether a masked column may hold NULL where its source has a value.
-fn gives_null(masked: &Masked) -> bool {
+pub fn gives_null(masked: &Masked) -> bool {
     match &masked.how {
         How::Mask(call) => masked.strategy.properties(call.of).gives_null,
         How::Null => true,
@@ -82,67 +199,53 @@ fn gives_null(masked: &Masked) -> bool {
     }
 }
 
-/// The checks for survivors of a table, for every column of which something can be said.
-pub fn survivors(table: &TablePlan, target: &str, source: &Side) -> Vec<Survivors> {
-    masked(table)
-        .filter_map(|(name, of)| {
-            let column = quote(name);
-            let to = qualified(target, &table.source.name);
-            let facts = table.source.columns.iter().find(|facts| facts.name == name);
-            let stored = |text: &str| {
-                facts.map_or(literal(text), |facts| {
-                    statement::stored(text, facts, target, source)
-                })
-            };
-            if let Some(not_it) = not_the_constant(of, &column, &stored) {
-                return Some(Survivors {
-                    column: name.to_owned(),
-                    found: count(&format!("{to} t WHERE t.{column} IS NOT NULL AND {not_it}")),
-                    expected: None,
-                });
-            }
-            let space = Space::of(of)?;
-            let from = statement::from(&table.source);
-            let text = |side: &str| format!("({side}.{column})::pg_catalog.text");
-            // With the row's own key, only the row's own value counts: fewer by chance.
-            let same_row = kept_key(table, source).map(|key| {
-                key.iter()
-                    .map(|part| format!("s.{part} = t.{part} AND ", part = quote(part)))
-                    .collect::<String>()
-            });
-            let judged = space.judged(&text("t"));
-            let found = count(&format!(
-                "{to} t WHERE {judged} AND EXISTS (SELECT FROM {from} s WHERE {}{} = {})",
-                same_row.as_deref().unwrap_or(""),
-                text("s"),
-                text("t")
-            ));
-            let others = if same_row.is_some() {
-                "1".to_owned()
-            } else {
-                format!("(SELECT pg_catalog.count(s.{column}) FROM {from} s)")
-            };
-            let expected = format!(
-                "SELECT coalesce(pg_catalog.sum({}), 0)::pg_catalog.text
-                   FROM {to} t WHERE {judged}",
-                space.chance(&text("t"), &others)
-            );
-            Some(Survivors {
-                column: name.to_owned(),
-                found,
-                expected: Some(expected),
-            })
-        })
-        .collect()
+/// Judges the survivors of a column.
+fn judge(table: &str, column: &str, found: f64, expected: f64) -> Check {
+    Check {
+        passed: found <= allowed(expected),
+        report: json!({"check": "no value survived", "table": table, "column": column,
+                       "found": whole(found), "by_chance": format!("{expected:.0}")}),
+    }
 }
 
-/// Judges the survivors of a column.
-pub fn judge(table: &str, column: &str, found: u64, expected: f64) -> Check {
-    Check {
-        passed: f64_from(found) <= allowed(expected),
-        report: json!({"check": "no value survived", "table": table, "column": column,
-                       "found": found, "by_chance": format!("{expected:.0}")}),
-    }
+/// The references of a plan's rows that find no row: of the target, or of what is copied of the
+/// source.
+pub fn orphans(link: &Link, plan: &Plan, in_target: bool) -> String {
+    let (child, parent) = (&plan.tables[link.child], &plan.tables[link.parent]);
+    let (from, there, also) = if in_target {
+        let there = |table: &TablePlan| qualified(&plan.target, &table.source.name);
+        (there(child), there(parent), String::new())
+    } else {
+        let also = child.filter.as_ref();
+        (
+            statement::from(&child.source),
+            format!("(SELECT s.* FROM {})", statement::rows(parent)),
+            also.map_or(String::new(), |filter| format!(" AND ({filter})")),
+        )
+    };
+    let from = format!(
+        "{from} AS s WHERE {}{also} AND NOT EXISTS (SELECT FROM {there} AS p WHERE {})",
+        link.refers("s"),
+        link.meets("s", "p")
+    );
+    numbers(&["pg_catalog.count(*)".to_owned()], &from)
+}
+
+fn numbers(parts: &[String], from: &str) -> String {
+    format!(
+        "SELECT pg_catalog.array_to_json(ARRAY[{}]::pg_catalog.float8[])::pg_catalog.text FROM {from}",
+        parts.join(", ")
+    )
+}
+
+/// A count as it is written.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count"
+)]
+pub fn whole(count: f64) -> u64 {
+    count.max(0.0) as u64
 }
 
 /// The most survivors that chance explains: six standard deviations above what it expects, and
@@ -194,7 +297,10 @@ impl Space {
     }
 
     fn digits(value: &str) -> String {
-        format!("pg_catalog.length(pg_catalog.regexp_replace({value}, '[^0-9]', '', 'g'))")
+        format!(
+            "(pg_catalog.length({value}) - pg_catalog.length(pg_catalog.translate({value}, \
+             '0123456789', '')))"
+        )
     }
 
     fn judged(&self, value: &str) -> String {
@@ -204,15 +310,17 @@ impl Space {
         }
     }
 
-    /// The chance that one value equals one of `others`, as SQL.
-    fn chance(&self, value: &str, others: &str) -> String {
+    /// How many of the values of a column equal one certain original by chance, as an aggregate.
+    fn chance(&self, value: &str) -> String {
         match self {
-            Self::Bits(bits) => {
-                format!("{others} * pg_catalog.power(2::pg_catalog.float8, -{bits})")
-            }
+            Self::Bits(bits) => format!(
+                "pg_catalog.count({value}) * pg_catalog.power(2::pg_catalog.float8, -{bits})"
+            ),
             Self::Digits { kept } => format!(
-                "{others} * pg_catalog.power(10::pg_catalog.float8, {kept} - {})",
-                Self::digits(value)
+                "coalesce(pg_catalog.sum(pg_catalog.power(10::pg_catalog.float8, {kept} - {})) \
+                 FILTER (WHERE {}), 0)",
+                Self::digits(value),
+                self.judged(value)
             ),
         }
     }
@@ -286,19 +394,15 @@ fn masked(table: &TablePlan) -> impl Iterator<Item = (&str, &Masked)> {
         })
 }
 
-fn count(from: &str) -> String {
-    format!("SELECT pg_catalog.count(*)::pg_catalog.text FROM {from}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn checks_allow_what_chance_explains_and_no_more() {
-        assert!(judge("t", "c", 0, 0.0).passed);
-        assert!(!judge("t", "c", 1, 1e-12).passed);
-        assert!(judge("t", "c", 150, 100.0).passed);
-        assert!(!judge("t", "c", 200, 100.0).passed);
+        assert!(judge("t", "c", 0.0, 0.0).passed);
+        assert!(!judge("t", "c", 1.0, 1e-12).passed);
+        assert!(judge("t", "c", 150.0, 100.0).passed);
+        assert!(!judge("t", "c", 200.0, 100.0).passed);
     }
 }

@@ -2,18 +2,15 @@
 
 use std::time::Instant;
 
-use serde_json::json;
-
-use super::checks::{self, Check};
+use super::checks::Check;
 use super::evidence::Evidence;
-use super::facts::Side;
 use super::failure::Phase;
-use super::options::Lineage;
+use super::options::{LeakScan, Lineage};
 use super::plan::Plan;
 use super::request::{self, Planned};
 use super::store::Deferrable;
 use super::tokens::{self, Tokens};
-use super::{masks, statement, store, target, trackers, tracking};
+use super::{leaks, masks, scope, statement, store, trackers, tracking, verify};
 use crate::error::{Error, Kind, Result, counted};
 use crate::keys::{self, Secret, Use, subkey};
 use crate::ledger::lineage;
@@ -27,6 +24,8 @@ pub struct Copied {
     pub tables: Vec<(String, u64, f64)>,
     /// Every check, passed.
     pub checks: Vec<Check>,
+    /// The seconds that they took, but for those of rows on their way.
+    pub checking: f64,
     /// Tables made.
     pub created: usize,
     /// The lineage: what became of every masked column.
@@ -43,14 +42,14 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     phase.enter("locking");
     lock(&planned.plan)?;
     // The catalog may have changed since the plan was made; from here on these tables cannot.
-    let again = request::plan(request, profile)?;
+    let mut again = request::plan(request, profile)?;
     let tracked = request.options.lineage != Lineage::Off;
+    let scanned = request.options.leak_scan != LeakScan::Off;
     let loads = |planned: &Planned| {
-        let tokens = tokens::table(run.run_id);
-        statement::loads(&planned.plan, &planned.source, tracked, &tokens)
+        let (tokens, lookers) = (tokens::table(run.run_id), (tracked, scanned));
+        statement::loads(&planned.plan, &planned.source, lookers, &tokens)
     };
-    let is_other = loads(&again) != loads(planned);
-    let loads = loads(&again);
+    let is_other = loads(&again) != loads(planned) || !again.plan.covers_as(&planned.plan);
     if again.plan.prepare != planned.plan.prepare || is_other {
         return Err(Error::new(
             Kind::NotReady,
@@ -58,15 +57,18 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         )
         .with_hint("Run again."));
     }
-    let plan = &again.plan;
     // One view of the source for every statement: writers do not tear rows apart.
     let snapshot = Snapshot::now();
 
     phase.enter("preparing the target");
-    in_schema(&plan.target, || all(&plan.prepare.before))?;
-    if !plan.prepare.created.is_empty() {
-        stands_alone(plan)?;
+    in_schema(&again.plan.target, || all(&again.plan.prepare.before))?;
+    if !again.plan.prepare.created.is_empty() {
+        stands_alone(&again.plan)?;
     }
+    phase.enter("choosing rows");
+    let chosen = scope::store::choose(&mut again.plan, run.run_id, &snapshot)?;
+    let loads = loads(&again);
+    let plan = &again.plan;
     let (masking, fpe) = match key {
         Some(key) => (
             subkey(&key.secret, Use::Masking),
@@ -104,6 +106,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     phase.enter("making tokens");
     tokens.make(first, &snapshot)?;
     let tracking = trackers::install(tracking::trackers(run, plan)?);
+    let scanning = leaks::running::install(verify::scans(plan, &again.source, scanned));
     let mut tables = Vec::new();
     for (name, load) in &loads {
         phase.enter_table("loading", &plan.target, name);
@@ -118,6 +121,9 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         server::check_for_interrupts();
     }
     drop(installed);
+    let leaks = verify::leaks(plan, &again.source, &scanning.finish(), &request.options);
+    phase.found(&leaks);
+    verify::judged(&leaks)?;
     tokens.end()?;
     let seen = tracking.finish();
     tracking::keep_rest(&seen)?;
@@ -137,12 +143,6 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     let put_off = PutOff::of(run, plan, &taken)?;
     put_off.done()?;
     put_off.as_before()?;
-    phase.enter("checking");
-    let complete = match tracked {
-        true => tracking::all_seen(plan, &seen, &tables),
-        false => Vec::new(),
-    };
-    let checks = verify(plan, &again.source, &tables, complete, &snapshot)?;
     phase.enter("analyzing");
     for table in &plan.tables {
         spi::run(
@@ -153,11 +153,29 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
             &[],
         )?;
     }
+    phase.enter("checking");
+    let begun = Instant::now();
+    let mut checks = leaks;
+    if tracked {
+        checks.extend(tracking::all_seen(plan, &seen, &tables));
+    }
+    checks.extend(verify::verify(
+        run,
+        plan,
+        &again.source,
+        &tables,
+        &snapshot,
+    )?);
+    phase.found(&checks);
+    verify::judged(&checks)?;
+    let checking = begun.elapsed().as_secs_f64();
+    chosen.end()?;
     store::remember(&plan.target, &taken, &user::name(user::outer()))?;
     Ok(Copied {
         lineage: tracking::lineage(run, plan, &seen, &tables),
         tables,
         checks,
+        checking,
         created: plan.prepare.created.len(),
     })
 }
@@ -245,105 +263,6 @@ fn lock(plan: &Plan) -> Result<()> {
         spi::run(&format!("LOCK TABLE {name} IN {mode} MODE"), &[])?;
     }
     Ok(())
-}
-
-fn verify(
-    plan: &Plan,
-    source: &Side,
-    loaded: &[(String, u64, f64)],
-    mut found: Vec<Check>,
-    snapshot: &Snapshot,
-) -> Result<Vec<Check>> {
-    let number = |sql: &str| -> Result<f64> {
-        Ok(spi::text_under(sql, snapshot)?
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(0.0))
-    };
-    for (table, (_, rows, _)) in plan.tables.iter().zip(loaded) {
-        let counts = |sql: &str| -> Result<Vec<u64>> {
-            let text = spi::text_under(sql, snapshot)?.unwrap_or_default();
-            serde_json::from_str(&text)
-                .map_err(|_| Error::new(Kind::Internal, "a check did not return numbers"))
-        };
-        found.extend(checks::compare_counts(
-            table,
-            *rows,
-            &counts(&checks::counts(table, None))?,
-            &counts(&checks::counts(table, Some(&plan.target)))?,
-        ));
-        for survivors in checks::survivors(table, &plan.target, source) {
-            let expected = survivors
-                .expected
-                .as_deref()
-                .map(number)
-                .transpose()?
-                .unwrap_or(0.0);
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a count"
-            )]
-            let count = number(&survivors.found)? as u64;
-            found.push(checks::judge(
-                &table.source.name,
-                &survivors.column,
-                count,
-                expected,
-            ));
-        }
-        server::check_for_interrupts();
-    }
-    let keys: usize = plan
-        .tables
-        .iter()
-        .map(|table| {
-            table
-                .source
-                .constraints
-                .iter()
-                .filter(|k| k.kind == 'f' && k.validated)
-                .count()
-        })
-        .sum();
-    found.push(Check {
-        passed: true,
-        report: json!({"check": "foreign keys validated by the server", "count": keys}),
-    });
-    for key in &plan.prepare.unchecked {
-        let whole = |name: &str| {
-            plan.tables
-                .iter()
-                .any(|table| table.source.name == name && table.filter.is_none())
-        };
-        let after = number(&target::orphans(key, &plan.target))?;
-        let before = if whole(&key.table) && whole(&key.target) {
-            number(&target::orphans(key, &plan.source))?
-        } else {
-            after
-        };
-        found.push(Check {
-            passed: before.to_bits() == after.to_bits(),
-            report: json!({"check": "orphans of an unchecked foreign key", "table": key.table,
-                           "constraint": key.name, "source": before.to_string(), "target": after.to_string()}),
-        });
-    }
-    let failed: Vec<_> = found.iter().filter(|check| !check.passed).collect();
-    if failed.is_empty() {
-        return Ok(found);
-    }
-    let lines: Vec<_> = failed
-        .iter()
-        .map(|check| check.report.to_string())
-        .collect();
-    Err(Error::new(
-        Kind::IntegrityConstraint,
-        format!(
-            "{} of the target failed",
-            counted(failed.len() as u64, "check")
-        ),
-    )
-    .with_detail(lines.join("\n"))
-    .with_hint("The target is as it was before. Look at the named columns with confiture.plan."))
 }
 
 /// A copy that still leads to the source would break without it.

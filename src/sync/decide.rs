@@ -167,15 +167,15 @@ fn inputs(input: &Input<'_>, rule: &profile::Rule, table: &Table) -> Result<(), 
     Ok(())
 }
 
-/// The WHERE clause of a table; `None` when all rows are copied. `s` stands for the source table.
+/// The conditions as a WHERE clause; `None` without any. `s` stands for the source table.
 pub fn filter(
-    asked: &profile::Table,
+    asked: &[profile::Condition],
     table: &Table,
     side: &Side,
     problems: &mut Vec<Error>,
 ) -> Option<String> {
     let mut conditions = Vec::new();
-    for condition in &asked.filter {
+    for condition in asked {
         let Some(column) = table.columns.iter().find(|c| c.name == condition.column) else {
             problems.push(undefined(&condition.column, table));
             continue;

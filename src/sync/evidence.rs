@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
+use super::checks::Check;
 use super::copy::Copied;
 use super::plan::{Decision, Plan, TablePlan};
 use super::request::Request;
@@ -60,6 +61,11 @@ impl Evidence<'_> {
                     "lineage": self.request.options.lineage.name(),
                     "lineage_rows": self.request.options.lineage.is_row_by_row(),
                     "copied_unchanged": plan.copied_unchanged(),
+                    "tables_excluded": plan.outside.excluded,
+                    "tables_unnamed": plan.outside.unnamed.len(),
+                    "chosen": plan.is_chosen(),
+                    "subset_unreached": self.request.options.subset_unreached.name(),
+                    "leak_scan": self.request.options.leak_scan.name(),
                 })
                 .into(),
             ),
@@ -96,11 +102,7 @@ impl Copied {
             .collect();
         facts.rows_anonymized = Some(Value::Object(rows).into());
         facts.verification_passed = Some(true);
-        let checks: Value = self
-            .checks
-            .iter()
-            .map(|check| check.report.clone())
-            .collect();
+        let checks: Value = self.checks.iter().map(Check::entry).collect();
         facts.verification_report = Some(checks.into());
         let times: Map<String, Value> = self
             .tables
@@ -112,6 +114,10 @@ impl Copied {
         more.insert(
             "tables_created".to_owned(),
             json!(plan.prepare.created.len()),
+        );
+        more.insert(
+            "milliseconds_checking".to_owned(),
+            milliseconds(self.checking),
         );
         more.insert("seconds".to_owned(), seconds(started));
         facts.details = Some(Json::merged(facts.details.take(), more));

@@ -150,6 +150,8 @@ pub struct Constraint {
     pub columns: Vec<String>,
     /// Foreign key: the columns it points to.
     pub target_columns: Vec<String>,
+    /// Foreign key: the operators by which it compares, the column it points to on the left.
+    pub operators: Vec<String>,
     /// Whether only this run's own statements depend on it.
     pub droppable: bool,
 }

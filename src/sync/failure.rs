@@ -1,21 +1,36 @@
 //! A failed run in words of our own.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use serde_json::{Map, Value, json};
 
+use super::checks::Check;
 use super::masks::{self, Place, Refusal};
 use crate::error::{Error, Kind};
 use crate::pg::subxact::{Failure, ServerError};
 
 /// Where a run stands, for the words of a failure.
 #[derive(Default)]
-pub struct Phase(Cell<Option<(&'static str, Option<String>)>>);
+pub struct Phase(
+    Cell<Option<(&'static str, Option<String>)>>,
+    RefCell<Vec<Value>>,
+);
 
 impl Phase {
     /// Notes that a phase begins.
     pub fn enter(&self, name: &'static str) {
         self.0.set(Some((name, None)));
+    }
+
+    /// Notes what checks have found, for the record of a failure.
+    pub fn found(&self, checks: &[Check]) {
+        *self.1.borrow_mut() = checks.iter().map(Check::entry).collect();
+    }
+
+    /// What checks have found, if any were made.
+    pub fn report(&self) -> Option<Value> {
+        let found = self.1.take();
+        (!found.is_empty()).then_some(Value::Array(found))
     }
 
     /// Notes that a phase begins with a table.

@@ -19,6 +19,59 @@ pub struct Options {
     pub lineage: Lineage,
     /// Whether the run may be part of a transaction that somebody else ends.
     pub in_transaction: bool,
+    /// What becomes of tables that a subset does not reach.
+    pub subset_unreached: Unreached,
+    /// What becomes of texts that hold identifiers of their own row.
+    pub leak_scan: LeakScan,
+}
+
+/// What becomes of tables that a subset does not reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unreached {
+    /// They are copied whole.
+    #[default]
+    Copy,
+    /// They are empty.
+    Empty,
+}
+
+impl Unreached {
+    /// Every choice.
+    const ALL: [Self; 2] = [Self::Copy, Self::Empty];
+
+    /// The word used in options.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Copy => "copy",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+/// What becomes of texts that hold identifiers of their own row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LeakScan {
+    /// Nobody looks for them.
+    Off,
+    /// The run fails.
+    #[default]
+    Refuse,
+    /// They are counted and reported.
+    Report,
+}
+
+impl LeakScan {
+    /// Every choice.
+    const ALL: [Self; 3] = [Self::Refuse, Self::Report, Self::Off];
+
+    /// The word used in options.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Refuse => "refuse",
+            Self::Report => "report",
+        }
+    }
 }
 
 /// What the lineage of a run says of the values of its masked columns.
@@ -103,11 +156,13 @@ impl Triggers {
     }
 }
 
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 8] = [
     "adopt",
     "in_transaction",
+    "leak_scan",
     "lineage",
     "lineage_rows",
+    "subset_unreached",
     "triggers",
     "version",
 ];
@@ -143,6 +198,19 @@ impl Options {
                         Lineage::of(word).ok_or_else(|| invalid(name, LINEAGE_WORDS))?;
                 }
                 ("lineage_rows", Value::Bool(rows)) => row_by_row = *rows,
+                ("leak_scan", word) => {
+                    parsed.leak_scan =
+                        LeakScan::ALL
+                            .into_iter()
+                            .find(|scan| word == scan.name())
+                            .ok_or_else(|| invalid(name, "It must be refuse, report or off."))?;
+                }
+                ("subset_unreached", word) => {
+                    parsed.subset_unreached = Unreached::ALL
+                        .into_iter()
+                        .find(|unreached| word == unreached.name())
+                        .ok_or_else(|| invalid(name, "It must be copy or empty."))?;
+                }
                 ("lineage", _) => return Err(invalid(name, LINEAGE_WORDS)),
                 ("version", _) => return Err(invalid(name, "It must be a text.")),
                 ("adopt" | "in_transaction" | "lineage_rows", _) => {
@@ -192,6 +260,7 @@ mod tests {
     fn options_are_read() {
         let options = Options::parse(&json!({
             "version": "1.0", "triggers": "skip", "adopt": true, "in_transaction": true,
+            "subset_unreached": "empty", "leak_scan": "report",
         }));
         assert_eq!(
             options.unwrap(),
@@ -201,6 +270,8 @@ mod tests {
                 adopt: true,
                 lineage: Lineage::default(),
                 in_transaction: true,
+                subset_unreached: Unreached::Empty,
+                leak_scan: LeakScan::Report,
             }
         );
         assert_eq!(Options::parse(&json!({})).unwrap(), Options::default());
@@ -228,6 +299,9 @@ mod tests {
             json!({"adopt": 1}),
             json!({"in_transaction": "on"}),
             json!({"lineage": "md5"}),
+            json!({"leak_scan": true}),
+            json!({"leak_scan": "on"}),
+            json!({"subset_unreached": "drop"}),
             json!({"lineage": false}),
             json!({"lineage_rows": "on"}),
             json!({"lineage": "off", "lineage_rows": true}),

@@ -6,8 +6,9 @@ use sha2::{Digest, Sha256};
 
 use super::facts::{Code, Side, Table};
 use super::fit::{FieldHow, How};
+use super::links::Link;
 use super::masks::Place;
-use super::options::{Options, Triggers};
+use super::options::{Options, Triggers, Unreached};
 use crate::error::Result;
 use crate::keys::push_field;
 use crate::profile::{self, Profile, SeedOrigin};
@@ -27,6 +28,21 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// What the target has and what it lacks.
     pub prepare: Target,
+    /// The references between the tables.
+    pub links: Vec<Link>,
+    /// What becomes of tables that a subset does not reach.
+    pub unreached: Unreached,
+    /// The tables of the source that are not copied.
+    pub outside: Outside,
+}
+
+/// The tables of the source that are not copied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outside {
+    /// How many the profile excludes.
+    pub excluded: usize,
+    /// Those that the profile does not speak of.
+    pub unnamed: Vec<String>,
 }
 
 /// One table of a run.
@@ -38,8 +54,16 @@ pub struct TablePlan {
     pub columns: Vec<ColumnPlan>,
     /// The condition of the rows copied, if not all are.
     pub filter: Option<String>,
+    /// The condition of the rows that a subset begins with, if it begins here.
+    pub seed: Option<String>,
+    /// How many rows are copied at most, but for those that others refer to.
+    pub limit: Option<u64>,
+    /// How many rows are likely to be copied.
+    pub expected: f64,
     /// Upper estimate of its rows, partitions included.
     pub rows: f64,
+    /// Whether some of its partitions are foreign tables.
+    pub has_foreign_parts: bool,
     /// What user triggers of the target do.
     pub triggers: Triggers,
 }
@@ -111,6 +135,23 @@ impl Plan {
                 Decision::Masked(masked) => masked.strategy.kind().definition().needs == Needs::Key,
                 _ => false,
             })
+    }
+
+    /// Whether the rows to copy are chosen along references, before they are copied.
+    pub fn is_chosen(&self) -> bool {
+        let chosen = |table: &TablePlan| table.seed.is_some() || table.limit.is_some();
+        self.tables.iter().any(chosen)
+    }
+
+    /// Whether another plan covers the same rows, as far as its statements do not say so.
+    pub fn covers_as(&self, other: &Self) -> bool {
+        let asked = |plan: &Self| {
+            let tables = plan.tables.iter();
+            tables
+                .map(|table| (table.seed.clone(), table.limit))
+                .collect::<Vec<_>>()
+        };
+        self.links == other.links && asked(self) == asked(other)
     }
 
     /// Columns copied as they are although nobody decided so.
@@ -249,22 +290,22 @@ pub struct Target {
     pub emptied: Vec<String>,
     /// Tables, partitions included, that this run makes.
     pub created: Vec<String>,
-    /// Foreign keys that were never checked: their orphans are counted on both sides.
-    pub unchecked: Vec<Unchecked>,
+    /// Foreign keys that the server checks when they are added after the load.
+    pub checked: Vec<Checked>,
+    /// How many unique indexes the target has: the server keeps them.
+    pub unique: usize,
 }
 
-/// A foreign key NOT VALID.
+/// A foreign key that the server checks.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Unchecked {
-    /// Table it belongs to.
+pub struct Checked {
+    /// The table that refers.
     pub table: String,
-    /// Its name.
-    pub name: String,
     /// Its columns.
     pub columns: Vec<String>,
     /// The table it points to.
     pub target: String,
-    /// The columns it points to.
+    /// The columns there.
     pub target_columns: Vec<String>,
 }
 

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{Column, Side, Table};
-use super::fit::How;
-use super::plan::{Decision, Input, Plan, TablePlan};
-use super::{decide, statement, target, trust, unique};
+use super::facts::Table;
+use super::plan::{Decision, Input, Outside, Plan, TablePlan};
+use super::{decide, links, pairs, scope, target, trust, unique};
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::ident;
-use crate::profile::Coverage;
-use crate::strategies::{SaltRef, nearest};
+use crate::profile::{self, Coverage};
+use crate::strategies::nearest;
 
 /// Makes the plan.
 ///
@@ -32,19 +31,18 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
             continue;
         }
         let columns = decide::columns(input, asked, table, &mut problems);
-        let filter = decide::filter(asked, table, input.source, &mut problems);
-        let rows = table.rows
-            + input
-                .source
-                .partitions(table.oid)
-                .iter()
-                .map(|part| part.rows)
-                .sum::<f64>();
+        let filter = decide::filter(&asked.filter, table, input.source, &mut problems);
+        let partitions = input.source.partitions(table.oid);
+        let rows = table.rows + partitions.iter().map(|part| part.rows).sum::<f64>();
         tables.push(TablePlan {
             source: table.clone(),
             columns,
             filter,
+            seed: seed(input, table, &mut problems),
+            limit: asked.limit,
+            expected: rows,
             rows,
+            has_foreign_parts: partitions.iter().any(|part| part.kind == 'f'),
             triggers: input.options.triggers,
         });
     }
@@ -55,7 +53,10 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
     partition_keys(&tables, &mut problems);
     trust::check_types(input, &tables, &mut problems);
     let mut notes = Vec::new();
-    foreign_keys(&tables, input.source, &mut problems, &mut notes);
+    let links = links::of(input, &tables, &mut problems, &mut notes);
+    pairs::check(&links, &tables, input.source, &mut problems);
+    scope::check(&tables, &mut problems);
+    let outside = outside(input, &mut notes, &mut problems);
     trust::check(input.code, &mut problems);
     let prepare = target::prepare(input, &tables, &mut problems);
     first(problems)?;
@@ -65,7 +66,74 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
         tables,
         notes,
         prepare,
+        links,
+        unreached: input.options.subset_unreached,
+        outside,
     })
+}
+
+/// The condition of the rows of a table that a subset begins with.
+fn seed(input: &Input<'_>, table: &Table, problems: &mut Vec<Error>) -> Option<String> {
+    let is_it = |seed: &&profile::scope::Seed| seed.table.may_be(Some(&table.schema), &table.name);
+    let seed = input.profile.subset.iter().find(is_it)?;
+    let filter = decide::filter(&seed.filter, table, input.source, problems);
+    Some(filter.unwrap_or_else(|| "true".to_owned()))
+}
+
+/// The tables of the source that are not copied: those excluded must be there, the others are
+/// noted.
+fn outside(input: &Input<'_>, notes: &mut Vec<String>, problems: &mut Vec<Error>) -> Outside {
+    const MOST: usize = 10;
+    let there = &input.source.names;
+    for excluded in &input.profile.exclude_tables {
+        let name = &excluded.table.name;
+        let in_source = excluded.table.may_be(Some(input.source_name), name);
+        if in_source && there.contains(name) {
+            continue;
+        }
+        let error = Error::new(
+            Kind::UndefinedTable,
+            format!(
+                "excluded table \"{}.{name}\" does not exist",
+                input.source_name
+            ),
+        );
+        problems.push(match nearest(name, there.iter().map(String::as_str)) {
+            Some(near) => error.with_hint(format!("Did you mean \"{near}\"?")),
+            None => error,
+        });
+    }
+    let is_named = |name: &&String| {
+        let profile = input.profile;
+        profile.tables.iter().any(|table| table.name == **name)
+            || profile
+                .exclude_tables
+                .iter()
+                .any(|one| one.table.name == **name)
+    };
+    let unnamed: Vec<String> = there
+        .iter()
+        .filter(|name| !is_named(name))
+        .cloned()
+        .collect();
+    if !unnamed.is_empty() {
+        let more = unnamed.len().saturating_sub(MOST);
+        let shown = unnamed[..unnamed.len() - more].join(", ");
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        notes.push(format!(
+            "{} of schema \"{}\" are neither in the profile nor excluded, and not copied: {shown}{more}",
+            counted(unnamed.len() as u64, "table"),
+            input.source_name
+        ));
+    }
+    Outside {
+        excluded: input.profile.exclude_tables.len(),
+        unnamed,
+    }
 }
 
 /// One error out of many: the first, with the others counted and named.
@@ -174,7 +242,7 @@ fn check_schemas(input: &Input<'_>) -> Result<()> {
 
 fn find<'a>(
     input: &Input<'a>,
-    asked: &crate::profile::Table,
+    asked: &profile::Table,
     problems: &mut Vec<Error>,
 ) -> Option<&'a Table> {
     if let Some(schema) = asked
@@ -305,152 +373,5 @@ fn partition_keys(tables: &[TablePlan], problems: &mut Vec<Error>) {
                 );
             }
         }
-    }
-}
-
-fn foreign_keys(
-    tables: &[TablePlan],
-    side: &Side,
-    problems: &mut Vec<Error>,
-    notes: &mut Vec<String>,
-) {
-    for table in tables {
-        for key in table
-            .source
-            .constraints
-            .iter()
-            .filter(|key| key.kind == 'f')
-        {
-            let Some(target) = &key.target else { continue };
-            let Some(other) = tables.iter().find(|other| other.source.oid == target.oid) else {
-                notes.push(format!(
-                    "foreign key \"{}\" of table {} leads to \"{}.{}\", which the profile does not name: it stays behind",
-                    key.name, table.source.shown(), target.schema, target.name
-                ));
-                continue;
-            };
-            for (here, there) in key.columns.iter().zip(&key.target_columns) {
-                if !alike(table.decision(here), other.decision(there)) {
-                    problems.push(
-                        Error::new(
-                            Kind::InvalidParameter,
-                            format!(
-                                "columns \"{here}\" and \"{there}\" of foreign key \"{}\" of table {} are not masked alike",
-                                key.name,
-                                table.source.shown()
-                            ),
-                        )
-                        .with_hint("Give both the same strategy, parameters and seed, a salt with a name if it is salted_hash, or preserve both."),
-                    );
-                } else if is_drawn(other.decision(there)) {
-                    let ends = ((&table.source, &**here), (other, &**there));
-                    problems.extend(told_apart(&key.name, ends, side));
-                }
-            }
-        }
-    }
-}
-
-/// What is wrong with a reference between masked columns whose values are not read alike.
-fn told_apart(
-    key: &str,
-    ((table, here), (plan, there)): ((&Table, &str), (&TablePlan, &str)),
-    side: &Side,
-) -> Option<Error> {
-    let folds = |table: &Table, name: &str| {
-        let column = table.columns.iter().find(|column| column.name == name);
-        column.is_some_and(|column| statement::folding(column.type_oid, side).is_some())
-    };
-    let other = &plan.source;
-    let (detail, hint) = if is_loose(other, there) {
-        (
-            format!(
-                "Column \"{there}\" of table {} has a nondeterministic collation: texts that are equal there get different pseudonyms.",
-                other.shown()
-            ),
-            "Preserve both columns with a reason, exclude the reference, or give the columns a deterministic collation or type citext.",
-        )
-    } else if folds(table, here) != folds(other, there) && heeds_case(plan.decision(there)) {
-        (
-            format!(
-                "Only one of it and column \"{there}\" of table {} is of type citext, which is masked in lower case.",
-                other.shown()
-            ),
-            "Preserve both columns with a reason, exclude the reference, or give the columns one type.",
-        )
-    } else {
-        return None;
-    };
-    let message = format!(
-        "foreign key \"{key}\" of table {} may not hold for masked column \"{here}\"",
-        table.shown()
-    );
-    Some(
-        Error::new(Kind::InvalidParameter, message)
-            .with_detail(detail)
-            .with_hint(hint),
-    )
-}
-
-/// Whether a column's collation, by which the server compares a reference, makes texts equal.
-fn is_loose(table: &Table, name: &str) -> bool {
-    let named = |column: &&Column| column.name == name;
-    table
-        .columns
-        .iter()
-        .find(named)
-        .is_some_and(|column| column.nondeterministic)
-}
-
-/// Whether a column's values are drawn from what stood there.
-fn is_drawn(decision: Option<&Decision>) -> bool {
-    matches!(decision, Some(Decision::Masked(masked)) if matches!(masked.how, How::Mask(_)))
-}
-
-/// Whether values that differ in case only may get different pseudonyms.
-fn heeds_case(decision: Option<&Decision>) -> bool {
-    let Some(Decision::Masked(masked)) = decision else {
-        return false;
-    };
-    let How::Mask(call) = &masked.how else {
-        return false;
-    };
-    let promised = masked.strategy.properties(call.of);
-    // Without bits it is a constant.
-    !promised.folds_spellings && promised.collision_bits.is_some()
-}
-
-/// Whether every reference still finds its row.
-fn alike(here: Option<&Decision>, there: Option<&Decision>) -> bool {
-    match (here, there) {
-        (Some(Decision::Masked(here)), Some(Decision::Masked(there))) => {
-            let own = |how: &How| match how {
-                // Drawn from something else of the row, which differs between the tables.
-                How::Mask(call) => {
-                    // A salt without a name is that of one column.
-                    let salted_alike = |salt: SaltRef<'_>| !salt.name.is_empty();
-                    call.inputs.is_empty()
-                        && here.strategy.salt().is_none_or(salted_alike)
-                        && here.strategy.properties(call.of).deterministic
-                }
-                How::Constant(_) | How::Null => true,
-                How::Default | How::Record(_) | How::Shuffle(_) => false,
-            };
-            let equal = here.strategy == there.strategy
-                && here.seed == there.seed
-                && here.how == there.how
-                && own(&here.how);
-            equal || here.how == How::Null
-        }
-        // References among each other.
-        (Some(Decision::Masked(here)), Some(Decision::Copied | Decision::Preserved { .. })) => {
-            matches!(here.how, How::Null | How::Shuffle(_))
-        }
-        (Some(Decision::Masked(here)), _) => here.how == How::Null,
-        (_, Some(Decision::Masked(_))) => false,
-        // A reference that is not copied is NULL, which refers to nothing.
-        (Some(Decision::Excluded { .. }), _) => true,
-        (_, Some(Decision::Excluded { .. })) => false,
-        _ => true,
     }
 }

@@ -5,7 +5,7 @@ use super::fit::How;
 use super::options::Options;
 use super::plan::{Decision, Input, Plan};
 use super::planner::{self, first};
-use super::{statement, store};
+use super::{scope, statement, store};
 use crate::error::{Error, Kind, Result};
 use crate::pg::guc;
 use crate::pg::subxact::guarded;
@@ -87,7 +87,7 @@ pub fn plan(request: &Request, profile: &Profile) -> Result<Planned> {
         own_functions: &own_functions,
         code: &code,
     };
-    let plan = planner::make(&input)?;
+    let mut plan = planner::make(&input)?;
     let mut problems = bad_constants(&plan, &source);
     let limit = settings::dp_max_epsilon();
     problems.extend(
@@ -96,6 +96,7 @@ pub fn plan(request: &Request, profile: &Profile) -> Result<Planned> {
             .filter_map(|mask| Epsilon::largest(mask.strategy)?.check(limit).err()),
     );
     first(problems)?;
+    scope::store::expect(&mut plan)?;
     Ok(Planned { plan, source })
 }
 
@@ -125,9 +126,11 @@ pub fn pinned<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 fn bad_constants(plan: &Plan, source: &Side) -> Vec<Error> {
     let mut problems = Vec::new();
     for table in &plan.tables {
-        if let Some(filter) = &table.filter
-            && guarded(|| store::try_filter(&statement::from(&table.source), filter)).is_err()
-        {
+        let conditions = table.filter.iter().chain(&table.seed);
+        for filter in conditions {
+            if guarded(|| store::try_filter(&statement::from(&table.source), filter)).is_ok() {
+                continue;
+            }
             problems.push(Error::new(
                 Kind::InvalidParameter,
                 format!(

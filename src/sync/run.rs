@@ -79,6 +79,7 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
             let mut facts = evidence.facts(&planned.plan);
             facts.details = Some(Json::merged(facts.details, details));
             facts.verification_passed = Some(false);
+            facts.verification_report = phase.report().map(Json::from);
             frame.fail(facts, &why)?;
             Err(error)
         }

@@ -12,7 +12,7 @@ use super::options::Options;
 use super::plan::Decision;
 use super::request::{self, Request};
 use super::run;
-use super::{masks, recheck, rowcheck, trackers};
+use super::{leaks, masks, recheck, rowcheck, trackers};
 use crate::error::{Error, Kind, Result, given};
 use crate::ledger;
 use crate::ledger::lineage::commitment::Element;
@@ -20,7 +20,7 @@ use crate::ledger::lineage::rows;
 use crate::pg::codec::Codec;
 use crate::pg::document::Document;
 use crate::pg::send::Sender;
-use crate::pg::{call, callsite};
+use crate::pg::{call, callsite, report};
 use crate::profile;
 use crate::strategies::{Input, Row};
 
@@ -75,6 +75,9 @@ fn plan(
     }
     let planned = request::pinned(|| request::plan(&request, &profile))?;
     run::masking_key(&planned.plan, &request, &profile, false)?;
+    for note in &planned.plan.notes {
+        report::notice(note);
+    }
     let mut rows = Vec::new();
     for table in planned.plan.tables {
         for column in table.columns {
@@ -180,6 +183,39 @@ fn run_track(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
     let make = |_: Option<&Watched>| Watched::at(fcinfo, numbers, 2);
     let site = callsite::state(fcinfo, |site| site.numbers == numbers, make)?;
     site.show(fcinfo)?;
+    Ok(true)
+}
+
+/// Shows a row to the scan for what gives it away: the number of its table, of the first text, how
+/// many identifiers there are; these, each with what was written in its place; and the texts. True.
+#[pg_extern(sql = "
+CREATE FUNCTION confiture._run_scan(number integer, first integer, identifiers integer,
+                                    VARIADIC items \"any\")
+  RETURNS boolean LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+")]
+fn run_scan(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
+    const BEFORE: usize = 3;
+    let make = |_: Option<&()>| {
+        let of = |place: usize| call::type_of(fcinfo, place) == pg_sys::TEXTOID;
+        if (BEFORE..call::count(fcinfo)).all(of) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::DatatypeMismatch, "items must be texts"))
+    };
+    callsite::state(fcinfo, |()| true, make)?;
+    let number = |place: usize, name: &str| {
+        let number: i32 = given(name, call::argument(fcinfo, place))?;
+        usize::try_from(number)
+            .map_err(|_| Error::new(Kind::InvalidParameter, format!("{name} is negative")))
+    };
+    let (scan, first) = (number(0, "number")?, number(1, "first")?);
+    let texts = BEFORE + 2 * number(2, "identifiers")?.min(call::count(fcinfo));
+    let text = |place: usize| call::argument::<&str>(fcinfo, place);
+    let identifiers = (BEFORE..texts)
+        .step_by(2)
+        .map(|place| (text(place), text(place + 1)));
+    let shown = (texts..call::count(fcinfo)).map(text);
+    leaks::running::show(scan, first, identifiers, shown)?;
     Ok(true)
 }
 

@@ -4,18 +4,26 @@ use super::facts::{Column, Side, Table};
 use super::fit::{Call, Field, FieldHow, How};
 use super::joined::{self, Joined};
 use super::plan::{ColumnPlan, Decision, Plan, TablePlan};
-use super::shuffle;
-use super::watch::Watch;
+use super::watch::{Lookers, Watch};
+use super::{leaks, shuffle};
 use crate::pg::ident::{literal, qualified, quote};
 use crate::strategies::ValueType;
 
 /// The loads of a plan, in its order: each table with the statement that fills it. With `tracked`
-/// each row is shown to the trackers of the run on its way, by their numbers. `tokens` is the table
-/// where rows find the tokens of the vault.
-pub fn loads(plan: &Plan, source: &Side, tracked: bool, tokens: &str) -> Vec<(String, String)> {
+/// each row is shown to the trackers of the run on its way, by their numbers; with `scanned`, to
+/// the scan for what gives it away. `tokens` is the table where rows find the tokens of the vault.
+pub fn loads(
+    plan: &Plan,
+    source: &Side,
+    (tracked, scanned): (bool, bool),
+    tokens: &str,
+) -> Vec<(String, String)> {
     let mut numbers = Numbers {
         mask: 0,
-        tracker: tracked.then_some(0),
+        tracker: 0,
+        scan: 0,
+        tracked,
+        scanned,
     };
     plan.tables
         .iter()
@@ -31,8 +39,10 @@ pub fn loads(plan: &Plan, source: &Side, tracked: bool, tokens: &str) -> Vec<(St
 /// The next numbers to give.
 struct Numbers {
     mask: usize,
-    /// `None` where nothing is tracked.
-    tracker: Option<usize>,
+    tracker: usize,
+    scan: usize,
+    tracked: bool,
+    scanned: bool,
 }
 
 fn load(
@@ -46,11 +56,15 @@ fn load(
     let mut names = Vec::new();
     let mut values = Vec::new();
     let groups = shuffle::groups(table);
-    let watch = numbers
-        .tracker
-        .is_some()
-        .then(|| Watch::of(table))
-        .filter(|watch| !watch.columns.is_empty());
+    let scan = numbers.scanned.then(|| leaks::Watched::of(table, source));
+    let lookers = Lookers {
+        watch: numbers
+            .tracked
+            .then(|| Watch::of(table))
+            .filter(|watch| !watch.columns.is_empty()),
+        scan: scan.flatten().map(|scan| (scan, numbers.scan)),
+    };
+    numbers.scan += usize::from(lookers.scan.is_some());
     for (column, facts) in table.columns.iter().zip(&table.source.columns) {
         let alias = shuffle::alias(&groups, &column.name);
         let read = format!("{alias}.{}", quote(&column.name));
@@ -67,7 +81,7 @@ fn load(
         }
         let number = &mut numbers.mask;
         if let Some(value) = value(column, table, &read, facts, &plan.target, source, number) {
-            let value = match &watch {
+            let value = match &lookers.watch {
                 Some(watch) if watch.needs(&column.name) => {
                     assigned(&value, facts, &plan.target, source)
                 }
@@ -89,10 +103,7 @@ fn load(
     };
     let (rows, joins) = joined::parts(table, &joined, tokens);
     let from = format!("{}{joins}", shuffle::from(table, &groups, &rows));
-    let select = match (watch, &mut numbers.tracker) {
-        (Some(watch), Some(tracker)) => watch.select(&names, &values, &from, tracker),
-        _ => format!("SELECT {} FROM {from}", values.join(", ")),
-    };
+    let select = lookers.select(&names, &values, &from, &mut numbers.tracker);
     format!(
         "INSERT INTO {}{list}{} {select}",
         qualified(&plan.target, &table.source.name),

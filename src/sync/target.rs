@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::facts::{Constraint, Sequence, Side, Table, Type};
 use super::options::Triggers;
-use super::plan::{Input, TablePlan, Target, Unchecked};
+use super::plan::{Checked, Input, TablePlan, Target};
 use super::{ddl, existing};
 use crate::error::{Error, Kind};
 use crate::pg::ident::{literal, qualified, quote};
@@ -159,6 +159,7 @@ impl Work<'_> {
     fn after_load(&mut self, table: &Table, name: &str, keeps: impl Fn(&Constraint) -> bool) {
         let name = qualified(self.target, name);
         let is_partition = table.parent.is_some();
+        self.prepare.unique += table.unique.len();
         for constraint in &table.constraints {
             let add = format!(
                 "ALTER TABLE {name} ADD CONSTRAINT {} {}",
@@ -168,7 +169,7 @@ impl Work<'_> {
             match constraint.kind {
                 'p' | 'u' | 'x' => self.after.keys.push(add),
                 'f' if keeps(constraint) => {
-                    self.unchecked(&table.name, constraint);
+                    self.checked(&table.name, constraint);
                     self.after.foreign_keys.push(add);
                 }
                 // Those checked are part of the table from the start; a partition gets its own.
@@ -189,6 +190,7 @@ impl Work<'_> {
         all.extend(target.partitions(existing.oid));
         for table in all {
             let name = qualified(self.target, &table.name);
+            self.prepare.unique += table.unique.len();
             for constraint in &table.constraints {
                 let (drop, add) = (
                     format!(
@@ -203,7 +205,7 @@ impl Work<'_> {
                 );
                 match constraint.kind {
                     'f' => {
-                        self.unchecked(&table.name, constraint);
+                        self.checked(&table.name, constraint);
                         self.before.foreign_keys.push(drop);
                         self.after.foreign_keys.push(add);
                     }
@@ -284,11 +286,10 @@ impl Work<'_> {
         fresh
     }
 
-    fn unchecked(&mut self, table: &str, key: &Constraint) {
-        if let Some(target) = key.target.as_ref().filter(|_| !key.validated) {
-            self.prepare.unchecked.push(Unchecked {
+    fn checked(&mut self, table: &str, key: &Constraint) {
+        if let Some(target) = key.target.as_ref().filter(|_| key.validated) {
+            self.prepare.checked.push(Checked {
                 table: table.to_owned(),
-                name: key.name.clone(),
                 columns: key.columns.clone(),
                 target: target.name.clone(),
                 target_columns: key.target_columns.clone(),
@@ -430,26 +431,4 @@ fn lacks_functions(input: &Input<'_>, table: &Table, problems: &mut Vec<Error>) 
             )),
         );
     }
-}
-
-/// The statement by which a foreign key's orphans are counted in a schema.
-pub fn orphans(key: &Unchecked, schema: &str) -> String {
-    let pairs: Vec<_> = key
-        .columns
-        .iter()
-        .zip(&key.target_columns)
-        .map(|(a, b)| format!("t.{} = s.{}", quote(b), quote(a)))
-        .collect();
-    let filled: Vec<_> = key
-        .columns
-        .iter()
-        .map(|column| format!("s.{} IS NOT NULL", quote(column)))
-        .collect();
-    format!(
-        "SELECT pg_catalog.count(*)::pg_catalog.text FROM {} s WHERE {} AND NOT EXISTS (SELECT FROM {} t WHERE {})",
-        qualified(schema, &key.table),
-        filled.join(" AND "),
-        qualified(schema, &key.target),
-        pairs.join(" AND ")
-    )
 }

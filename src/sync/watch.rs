@@ -2,6 +2,7 @@
 //! of each masked column the value as it was and as the target stores it.
 
 use super::fit::How;
+use super::leaks;
 use super::plan::{ColumnPlan, Decision, Plan, TablePlan};
 use crate::ledger::lineage::binding::RowBinding;
 use crate::pg::ident::quote;
@@ -43,31 +44,9 @@ impl<'a> Watch<'a> {
         in_key || self.columns.contains(&name)
     }
 
-    /// The rows, each shown to the trackers: `names` and `values` are the columns written, `from`
-    /// has the source as `s`. Takes the numbers of the trackers from `next`.
-    pub fn select(
-        &self,
-        names: &[String],
-        values: &[String],
-        from: &str,
-        next: &mut usize,
-    ) -> String {
-        let place = |name: &str| {
-            let name = quote(name);
-            names.iter().position(|written| *written == name)
-        };
-        let inner: Vec<_> = values
-            .iter()
-            .enumerate()
-            .map(|(i, value)| format!("{value} AS c{i}"))
-            .chain(
-                self.columns
-                    .iter()
-                    .enumerate()
-                    .map(|(i, name)| format!("s.{} AS o{i}", quote(name))),
-            )
-            .collect();
-        let outer: Vec<_> = (0..values.len()).map(|i| format!("m.c{i}")).collect();
+    /// The calls that show a row to the trackers, whose numbers are taken from `next`. `place` is
+    /// where a column stands among those written.
+    fn calls(&self, next: &mut usize, place: impl Fn(&str) -> Option<usize>) -> Vec<String> {
         let key: Vec<_> = self
             .key
             .unwrap_or_default()
@@ -81,7 +60,7 @@ impl<'a> Watch<'a> {
             .enumerate()
             .filter_map(|(i, name)| Some(format!(", m.o{i}, m.c{}", place(name)?)))
             .collect();
-        let calls: Vec<_> = pairs
+        pairs
             .chunks(MOST_PAIRS)
             .map(|pairs| {
                 let first = *next;
@@ -93,7 +72,51 @@ impl<'a> Watch<'a> {
                     pairs.concat()
                 )
             })
+            .collect()
+    }
+}
+
+/// Who looks at the rows of a table on their way.
+pub struct Lookers<'a> {
+    /// The trackers.
+    pub watch: Option<Watch<'a>>,
+    /// The scan for what gives a row away, with the number of the table.
+    pub scan: Option<(leaks::Watched<'a>, usize)>,
+}
+
+impl Lookers<'_> {
+    /// The rows, each shown: `names` and `values` are the columns written, `from` has the source as
+    /// `s`. Takes the numbers of the trackers from `next`.
+    pub fn select(
+        &self,
+        names: &[String],
+        values: &[String],
+        from: &str,
+        next: &mut usize,
+    ) -> String {
+        let place = |name: &str| {
+            let name = quote(name);
+            names.iter().position(|written| *written == name)
+        };
+        let mut inner: Vec<_> = values
+            .iter()
+            .enumerate()
+            .map(|(i, value)| format!("{value} AS c{i}"))
             .collect();
+        let mut calls = Vec::new();
+        if let Some(watch) = &self.watch {
+            let originals = watch.columns.iter().enumerate();
+            inner.extend(originals.map(|(i, name)| format!("s.{} AS o{i}", quote(name))));
+            calls.extend(watch.calls(next, place));
+        }
+        if let Some((scan, number)) = &self.scan {
+            inner.extend(scan.columns());
+            calls.extend(scan.calls(*number, place));
+        }
+        if calls.is_empty() {
+            return format!("SELECT {} FROM {from}", values.join(", "));
+        }
+        let outer: Vec<_> = (0..values.len()).map(|i| format!("m.c{i}")).collect();
         // OFFSET 0 keeps the server from mixing the levels: no value is computed twice, and no row
         // is shown that a filter drops.
         format!(

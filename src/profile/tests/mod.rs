@@ -3,6 +3,7 @@
 use super::*;
 use crate::strategies::params::Value;
 
+mod scope;
 mod seeds;
 mod tables;
 

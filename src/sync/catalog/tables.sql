@@ -91,6 +91,11 @@ SELECT pg_catalog.jsonb_build_object(
         'target_columns', coalesce((SELECT pg_catalog.jsonb_agg(a.attname ORDER BY u.i)
             FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY u (n, i)
             JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n), '[]'),
+        'operators', coalesce((SELECT pg_catalog.jsonb_agg(
+              'OPERATOR(' || pg_catalog.quote_ident(y.nspname::text) || '.' || o.oprname::text || ')' ORDER BY u.i)
+            FROM pg_catalog.unnest(k.conpfeqop) WITH ORDINALITY u (n, i)
+            JOIN pg_catalog.pg_operator o ON o.oid = u.n
+            JOIN pg_catalog.pg_namespace y ON y.oid = o.oprnamespace), '[]'),
         'droppable', k.contype = 'f' OR (k.conindid <> 0::pg_catalog.oid
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indexrelid = k.conindid
                               AND (x.indisclustered OR x.indisreplident))

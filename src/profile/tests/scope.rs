@@ -1,0 +1,74 @@
+//! Subsets, declared foreign keys, excluded tables, limits.
+
+use super::*;
+
+fn scoped(more: &str) -> String {
+    let tables = "{a: [{column: x, strategy: m}], s.b: {preserve: [{column: y, why: w}]}}";
+    format!("{}\n{more}", document("{m: {type: hash}}", tables))
+}
+
+#[test]
+fn scope_is_read() {
+    let more = "subset: {a: [[x, '=', FR], [y, is_null]], b: []}
+foreign_keys:
+  - {table: b, columns: [y, z], references: a, referenced_columns: [x, z]}
+  - {table: s.b, columns: y, references: a, referenced_columns: x}
+exclude_tables: [{table: audit_trail, why: not needed}, {table: '\"s.x\".t', why: nor this}]";
+    let (profile, _) = accepted(&scoped(more));
+    assert_eq!(profile.subset[0].filter.len(), 2);
+    assert!(profile.subset[1].filter.is_empty());
+    assert_eq!(profile.foreign_keys[0].referenced_columns, ["x", "z"]);
+    assert_eq!(profile.foreign_keys[1].columns, ["y"]);
+    assert_eq!(
+        profile.exclude_tables[1].table.schema.as_deref(),
+        Some("s.x")
+    );
+    assert_eq!(profile.exclude_tables[0].why, "not needed");
+    let limited = table("{preserve: [{column: c, why: w}], limit: 1000}");
+    assert_eq!(accepted(&limited).0.tables[0].limit, Some(1000));
+}
+
+#[test]
+fn scope_names_tables_of_the_document_only() {
+    for (more, expected) in [
+        ("subset: {c: []}", "undefined_table"),
+        ("subset: {}", "value"),
+        ("subset: []", "type"),
+        ("subset: {a: [[x, like, y]]}", "value"),
+        ("subset: {b: [], s.b: []}", "duplicate_table"),
+        (
+            "foreign_keys: [{table: c, columns: x, references: a, referenced_columns: x}]",
+            "undefined_table",
+        ),
+        (
+            "foreign_keys: [{table: b, columns: x, references: z.b, referenced_columns: x}]",
+            "undefined_table",
+        ),
+        (
+            "foreign_keys: [{table: b, columns: [x, y], references: a, referenced_columns: x}]",
+            "value",
+        ),
+        (
+            "foreign_keys: [{table: b, columns: [], references: a, referenced_columns: x}]",
+            "value",
+        ),
+        (
+            "foreign_keys: [{table: b, columns: x, references: a}]",
+            "missing_key",
+        ),
+        ("exclude_tables: [{table: a, why: w}]", "duplicate_table"),
+        (
+            "exclude_tables: [{table: z, why: w}, {table: z, why: v}]",
+            "duplicate_table",
+        ),
+        ("exclude_tables: [{table: z}]", "missing_key"),
+        ("exclude_tables: [{table: 'x.y.z', why: w}]", "value"),
+        ("exclude_tables: [z]", "type"),
+    ] {
+        assert!(only_error(&scoped(more)).starts_with(expected), "{more}");
+    }
+    for bad in ["-1", "1.5", "many", "''", "[1]", "99999999999999999999"] {
+        let body = format!("{{preserve: [{{column: c, why: w}}], limit: {bad}}}");
+        assert!(only_error(&table(&body)).starts_with("value"), "{bad}");
+    }
+}

@@ -1,0 +1,296 @@
+//! Finds identifiers in texts: as words, whatever their case; numbers by their digits.
+
+use std::borrow::Cow;
+use std::net::Ipv4Addr;
+
+/// Fewer letters and digits identify nobody.
+const FEWEST_CHARACTERS: usize = 4;
+/// Shorter numbers stand in texts by chance.
+const FEWEST_DIGITS: usize = 7;
+/// The end of a telephone number that is the same with and without its country.
+const NATIONAL_DIGITS: usize = 9;
+/// Digits that may stand before a number without a gap: the code of a country, a zero.
+const MOST_PREFIX: usize = 4;
+
+/// What is looked for.
+#[derive(Debug, PartialEq)]
+pub enum Needle {
+    /// Digits, however they are written.
+    Digits(Vec<u8>),
+    /// A text, folded.
+    Text(String),
+}
+
+impl Needle {
+    /// What to look for of an identifier; `None` where it says too little, or is what was written
+    /// in its place.
+    pub fn of(original: &str, written: Option<&str>) -> Option<Self> {
+        if written == Some(original) {
+            return None;
+        }
+        let is_written_number = |c: char| c.is_ascii_digit() || is_separator(c);
+        if original.chars().all(is_written_number) && original.parse::<Ipv4Addr>().is_err() {
+            let digits = digits(original);
+            return (digits.len() >= FEWEST_DIGITS).then_some(Self::Digits(digits));
+        }
+        let counted = original.chars().filter(|c| c.is_alphanumeric());
+        if counted.take(FEWEST_CHARACTERS).count() < FEWEST_CHARACTERS {
+            return None;
+        }
+        let mut folded = String::new();
+        fold(original.trim(), &mut folded);
+        Some(Self::Text(folded))
+    }
+}
+
+/// A text in which is looked, made ready once.
+#[derive(Default)]
+pub struct Haystack {
+    folded: String,
+    /// Its digits, with those between separators joined.
+    runs: Vec<Run>,
+}
+
+/// Digits of one number as far as can be told.
+struct Run {
+    digits: Vec<u8>,
+    /// Where each of its groups begins.
+    groups: Vec<usize>,
+}
+
+impl Haystack {
+    /// Takes another text. `with_digits` says whether numbers will be looked for.
+    pub fn take(&mut self, text: &str, is_json: bool, with_digits: bool) {
+        let text = if is_json {
+            unescaped(text)
+        } else {
+            Cow::Borrowed(text)
+        };
+        self.folded.clear();
+        fold(&text, &mut self.folded);
+        self.runs.clear();
+        if with_digits {
+            self.runs = runs(&text);
+        }
+    }
+
+    /// Whether it holds what is looked for.
+    pub fn holds(&self, needle: &Needle) -> bool {
+        match needle {
+            Needle::Text(text) => holds_word(&self.folded, text),
+            Needle::Digits(digits) => self.runs.iter().any(|run| run.holds(digits)),
+        }
+    }
+}
+
+/// As a word: not as a part of one.
+fn holds_word(text: &str, word: &str) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let (first, last) = (word.chars().next(), word.chars().next_back());
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + word.len()..].chars().next();
+        !(is_part(first) && is_part(before)) && !(is_part(last) && is_part(after))
+    })
+}
+
+impl Run {
+    fn holds(&self, digits: &[u8]) -> bool {
+        let is_phone = (NATIONAL_DIGITS + 1..=15).contains(&digits.len());
+        let end = is_phone.then(|| &digits[digits.len() - NATIONAL_DIGITS..]);
+        [Some(digits), end]
+            .into_iter()
+            .flatten()
+            .any(|digits| self.holds_exactly(digits))
+    }
+
+    /// Digits that end where a group ends, and begin where one begins or shortly after.
+    fn holds_exactly(&self, digits: &[u8]) -> bool {
+        self.digits
+            .windows(digits.len())
+            .enumerate()
+            .filter(|(_, window)| *window == digits)
+            .any(|(at, _)| {
+                let end = at + digits.len();
+                let ends = end == self.digits.len() || self.groups.contains(&end);
+                let begin = self.groups.iter().rev().find(|begin| **begin <= at);
+                ends && begin.is_some_and(|begin| at - begin <= MOST_PREFIX)
+            })
+    }
+}
+
+fn runs(text: &str) -> Vec<Run> {
+    /// Between two groups of one number.
+    const MOST_SEPARATORS: usize = 3;
+    let mut runs: Vec<Run> = Vec::new();
+    let mut gap = usize::MAX;
+    for c in text.chars() {
+        match c.to_digit(10) {
+            Some(digit) => {
+                let digit = u8::try_from(digit).unwrap_or_default();
+                match runs.last_mut().filter(|_| gap <= MOST_SEPARATORS) {
+                    Some(run) => {
+                        if gap > 0 {
+                            run.groups.push(run.digits.len());
+                        }
+                        run.digits.push(digit);
+                    }
+                    None => runs.push(Run {
+                        digits: vec![digit],
+                        groups: vec![0],
+                    }),
+                }
+                gap = 0;
+            }
+            None if is_separator(c) => gap = gap.saturating_add(1),
+            None => gap = usize::MAX,
+        }
+    }
+    runs.retain(|run| run.digits.len() >= FEWEST_DIGITS);
+    runs
+}
+
+fn is_separator(c: char) -> bool {
+    matches!(c, ' ' | '\u{a0}' | '-' | '.' | '/' | '(' | ')' | '+')
+}
+
+fn digits(text: &str) -> Vec<u8> {
+    let digits = text.bytes().filter(u8::is_ascii_digit);
+    digits.map(|digit| digit - b'0').collect()
+}
+
+/// In lower case, and with one blank for any white space.
+fn fold(text: &str, out: &mut String) {
+    let mut was_blank = false;
+    for c in text.chars() {
+        if c.is_whitespace() {
+            if !was_blank {
+                out.push(' ');
+            }
+            was_blank = true;
+            continue;
+        }
+        was_blank = false;
+        if c.is_ascii() {
+            out.push(c.to_ascii_lowercase());
+        } else {
+            out.extend(c.to_lowercase());
+        }
+    }
+}
+
+/// What the texts of a document say: escapes taken out. They stand in texts only.
+fn unescaped(json: &str) -> Cow<'_, str> {
+    if !json.contains('\\') {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let escape = &rest[at + 1..];
+        let Some(kind) = escape.chars().next() else {
+            return Cow::Owned(out);
+        };
+        rest = &escape[kind.len_utf8()..];
+        match kind {
+            'n' | 'r' | 't' | 'b' | 'f' => out.push(' '),
+            'u' => {
+                let unit = |text: &str| u16::from_str_radix(text.get(..4)?, 16).ok();
+                let Some(first) = unit(rest) else { continue };
+                rest = &rest[4..];
+                let second = rest.strip_prefix("\\u").and_then(unit);
+                let decoded = char::decode_utf16([first].into_iter().chain(second)).next();
+                match decoded {
+                    Some(Ok(c)) => {
+                        if c.len_utf16() == 2 {
+                            rest = &rest[6..];
+                        }
+                        out.push(c);
+                    }
+                    _ => out.push('\u{fffd}'),
+                }
+            }
+            other => out.push(other),
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str, original: &str) -> bool {
+        found_in(text, original, false)
+    }
+
+    fn found_in(text: &str, original: &str, is_json: bool) -> bool {
+        let mut haystack = Haystack::default();
+        haystack.take(text, is_json, true);
+        Needle::of(original, None).is_some_and(|needle| haystack.holds(&needle))
+    }
+
+    #[test]
+    fn needles_are_found_as_words_in_any_case() {
+        assert!(found("wrote to ADA@Post.example today", "ada@post.example"));
+        assert!(found("Ada  Lovelace\ncalled", "ada lovelace"));
+        assert!(found("(Anna)", "Anna"));
+        assert!(found("anna's", "Anna"));
+        assert!(found("ZOË VON STRAẞE", "zoë von straße"));
+        assert!(!found("Annabel called", "Anna"));
+        assert!(!found("Hannah", "anna"));
+        assert!(!found("ada@post.example.org", "post.exampl"));
+        assert!(found("10.0.0.1 failed", "10.0.0.1"));
+        assert!(!found("110.0.0.1 failed", "10.0.0.1"));
+    }
+
+    #[test]
+    fn needles_must_say_something() {
+        for little in ["Ann", "", "  ", "---", "75001", "123456", "a-b", "12 34"] {
+            assert_eq!(Needle::of(little, None), None, "{little}");
+        }
+        assert_eq!(Needle::of("[REDACTED]", Some("[REDACTED]")), None);
+        assert!(Needle::of("Anna", Some("Mary")).is_some());
+    }
+
+    #[test]
+    fn needles_of_digits_are_found_however_they_are_written() {
+        for text in [
+            "call +49 30 1234567 now",
+            "call 030/1234567",
+            "0049301234567",
+            "+49 (30) 123-45-67.",
+            "tel:+49-30-1234567",
+        ] {
+            assert!(found(text, "+49 30 1234567"), "{text}");
+        }
+        assert!(found("card 4111 1111 1111 1111", "4111111111111111"));
+        assert!(found("card 4111111111111111,", "4111-1111-1111-1111"));
+        assert!(!found("order 930123456700", "+49 30 1234567"));
+        assert!(!found("4930123456 and 7", "+49 30 1234567"));
+        assert!(!found("99999301234567", "+49 30 1234567"));
+        assert!(!found("42 of 1234", "1234567"));
+    }
+
+    #[test]
+    fn needles_are_found_in_documents() {
+        assert!(found_in(r#"{"a": "zo\u00eb says \"hi\""}"#, "zoë", true) == found("zoë", "zoë"));
+        assert!(found_in(r#"{"a": "Zo\u00eb Lee"}"#, "zoë lee", true));
+        assert!(found_in(
+            r#"{"a": "x\nada@post.example\n"}"#,
+            "ada@post.example",
+            true
+        ));
+        assert!(found_in(r#"["\ud83d\ude00 Anna"]"#, "😀 anna", true));
+        assert!(found_in(r#"{"Anna": 1}"#, "anna", true));
+        assert!(found_in(
+            r#"{"phone": 49301234567}"#,
+            "+49 30 1234567",
+            true
+        ));
+        assert_eq!(unescaped(r"\u12"), "12");
+        assert_eq!(unescaped(r"\ud800x\"), "\u{fffd}x");
+    }
+}

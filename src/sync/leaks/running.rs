@@ -1,0 +1,113 @@
+//! The scan of the run in progress, by number of the table: how many rows have a text that gives
+//! them away.
+//!
+//! As with masks and trackers, statements name numbers, and nobody can ask outside of a run. Only
+//! counts are kept.
+
+use std::cell::RefCell;
+
+use super::needle::{Haystack, Needle};
+use crate::error::{Error, Kind, Result};
+
+/// What is kept of one table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scan {
+    /// Its texts, and whether they are JSON.
+    pub texts: Vec<(String, bool)>,
+    /// By text: how many rows it gives away.
+    pub found: Vec<u64>,
+}
+
+thread_local! {
+    static RUNNING: RefCell<Vec<Scan>> = const { RefCell::new(Vec::new()) };
+    static ROOM: RefCell<Haystack> = RefCell::default();
+}
+
+/// Makes scans callable until the guard is dropped, whatever way that happens.
+#[must_use]
+pub fn install(scans: Vec<Scan>) -> Installed {
+    Installed(RUNNING.replace(scans))
+}
+
+/// Takes the scans away when dropped, and puts those of a run back that this one ran in.
+pub struct Installed(Vec<Scan>);
+
+impl Installed {
+    /// What they have found, by number.
+    pub fn finish(self) -> Vec<Scan> {
+        RUNNING.with_borrow_mut(std::mem::take)
+    }
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        RUNNING.set(std::mem::take(&mut self.0));
+    }
+}
+
+/// Shows a row to the scan of that number: identifiers with what was written in their place, and
+/// texts from the `first` on.
+///
+/// # Errors
+/// 55000 outside of a run.
+pub fn show<'a>(
+    number: usize,
+    first: usize,
+    identifiers: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>,
+    texts: impl Iterator<Item = Option<&'a str>>,
+) -> Result<()> {
+    RUNNING.with_borrow_mut(|running| {
+        let scan = running
+            .get_mut(number)
+            .ok_or_else(|| Error::new(Kind::NotReady, "this function works inside a run only"))?;
+        let needles: Vec<_> = identifiers
+            .filter_map(|(original, written)| Needle::of(original?, written))
+            .collect();
+        if needles.is_empty() {
+            return Ok(());
+        }
+        let has_digits = needles.iter().any(|of| matches!(of, Needle::Digits(_)));
+        ROOM.with_borrow_mut(|room| {
+            for (place, text) in (first..).zip(texts) {
+                let (Some(text), Some((_, is_json))) = (text, scan.texts.get(place)) else {
+                    continue;
+                };
+                room.take(text, *is_json, has_digits);
+                if needles.iter().any(|needle| room.holds(needle))
+                    && let Some(found) = scan.found.get_mut(place)
+                {
+                    *found += 1;
+                }
+            }
+        });
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scans_exist_only_while_installed_and_count_rows() {
+        let row = |note: &'static str| {
+            let identifiers = [(Some("ada@post.example"), Some("x")), (Some("Anna"), None)];
+            show(
+                0,
+                0,
+                identifiers.into_iter(),
+                [Some(note), None].into_iter(),
+            )
+        };
+        assert!(row("x").is_err());
+        let installed = install(vec![Scan {
+            texts: vec![("note".to_owned(), false), ("more".to_owned(), false)],
+            found: vec![0, 0],
+        }]);
+        row("ada@post.example and anna").unwrap();
+        row("nobody").unwrap();
+        row("ANNA").unwrap();
+        assert_eq!(installed.finish()[0].found, [2, 0]);
+        assert!(row("x").is_err());
+    }
+}

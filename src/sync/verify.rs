@@ -1,0 +1,195 @@
+//! The checks of a run, made: every one must hold, or the run is taken back.
+
+use serde_json::json;
+
+use super::checks::{self, Check, Counted, whole};
+use super::evidence::Evidence;
+use super::facts::Side;
+use super::leaks;
+use super::leaks::running::Scan;
+use super::links::Link;
+use super::options::{LeakScan, Options};
+use super::plan::{Checked, Decision, Plan};
+use crate::error::{Error, Kind, Result, counted};
+use crate::pg::snapshot::Snapshot;
+use crate::pg::{report, server, spi};
+use crate::profile::Coverage;
+
+/// Makes every check but those of rows on their way.
+///
+/// # Errors
+/// As the interface. Server errors unwind.
+pub fn verify(
+    run: &Evidence<'_>,
+    plan: &Plan,
+    source: &Side,
+    loaded: &[(String, u64, f64)],
+    snapshot: &Snapshot,
+) -> Result<Vec<Check>> {
+    let numbers = |sql: &str| -> Result<Vec<f64>> {
+        server::check_for_interrupts();
+        let text = spi::text_under(sql, snapshot)?.unwrap_or_default();
+        serde_json::from_str(&text)
+            .map_err(|_| Error::new(Kind::Internal, "a check did not return numbers"))
+    };
+    let mut found = Vec::new();
+    for (table, (_, rows, _)) in plan.tables.iter().zip(loaded) {
+        let mut survivors = Vec::new();
+        for query in checks::survivors(table, &plan.target, source) {
+            survivors.extend(numbers(&query)?);
+        }
+        let counted = Counted {
+            loaded: *rows,
+            source: numbers(&checks::source_counts(table))?,
+            target: numbers(&checks::target_counts(table, &plan.target, source))?,
+            survivors,
+        };
+        found.extend(checks::compare(table, &plan.target, source, &counted));
+    }
+    found.push(Check {
+        passed: true,
+        report: json!({"check": "foreign keys validated by the server", "count": plan.prepare.checked.len()}),
+    });
+    for link in plan.links.iter().filter(|link| !is_checked(link, plan)) {
+        let count = |in_target: bool| -> Result<f64> {
+            let numbers = numbers(&checks::orphans(link, plan, in_target))?;
+            Ok(numbers.first().copied().unwrap_or(f64::NAN))
+        };
+        found.push(orphans(link, plan, count(false)?, count(true)?));
+    }
+    found.push(Check {
+        passed: true,
+        report: json!({"check": "unique indexes kept by the server", "count": plan.prepare.unique}),
+    });
+    found.push(coverage(plan, run.profile.coverage));
+    Ok(found)
+}
+
+/// Whether the server has checked a reference when the foreign key was added.
+fn is_checked(link: &Link, plan: &Plan) -> bool {
+    let name = |i: usize| plan.tables[i].source.name.clone();
+    let (mine, theirs) = (&link.columns, &link.parent_columns);
+    let mut pairs: Vec<_> = mine.iter().zip(theirs).collect();
+    pairs.sort();
+    plan.prepare.checked.iter().any(|key: &Checked| {
+        let mut other: Vec<_> = key.columns.iter().zip(&key.target_columns).collect();
+        other.sort();
+        key.table == name(link.child) && key.target == name(link.parent) && other == pairs
+    })
+}
+
+/// A reference that finds nothing in the source finds nothing in the target, and no other.
+fn orphans(link: &Link, plan: &Plan, before: f64, after: f64) -> Check {
+    let child = &plan.tables[link.child];
+    let may_be_null = link.columns.iter().any(|column| {
+        child
+            .decision(column)
+            .is_some_and(|decision| match decision {
+                Decision::Excluded { .. } => true,
+                Decision::Masked(masked) => checks::gives_null(masked),
+                Decision::Copied | Decision::Generated | Decision::Preserved { .. } => false,
+            })
+    });
+    let check = match link.name {
+        Some(_) => "orphans of an unchecked foreign key",
+        None => "orphans of a declared foreign key",
+    };
+    Check {
+        passed: before.to_bits() == after.to_bits() || may_be_null && after < before,
+        report: json!({"check": check, "table": child.source.name, "column": link.columns.join(", "),
+                       "constraint": link.name, "source": whole(before), "target": whole(after)}),
+    }
+}
+
+fn coverage(plan: &Plan, asked: Coverage) -> Check {
+    let columns = || plan.tables.iter().flat_map(|table| &table.columns);
+    let count = |word: &str| {
+        let decided = columns().filter(|column| column.decision.name() == word);
+        decided.count()
+    };
+    Check {
+        passed: count("copied") == 0 || asked != Coverage::Strict,
+        report: json!({"check": "every column is decided", "columns": columns().count(),
+                       "masked": count("masked"), "preserved": count("preserved"),
+                       "excluded": count("excluded"), "generated": count("generated"),
+                       "undecided": count("copied")}),
+    }
+}
+
+/// The scans of a run; none where nobody looks.
+pub fn scans(plan: &Plan, source: &Side, scanned: bool) -> Vec<Scan> {
+    if !scanned {
+        return Vec::new();
+    }
+    leaks::watched(plan, source)
+        .into_iter()
+        .map(|(_, watched)| Scan {
+            texts: watched
+                .texts
+                .iter()
+                .map(|(name, is_json)| ((*name).to_owned(), *is_json))
+                .collect(),
+            found: vec![0; watched.texts.len()],
+        })
+        .collect()
+}
+
+/// What the scans have found.
+pub fn leaks(plan: &Plan, source: &Side, scans: &[Scan], options: &Options) -> Vec<Check> {
+    let refuses = options.leak_scan == LeakScan::Refuse;
+    let tables = leaks::watched(plan, source);
+    let mut checks = Vec::new();
+    for ((table, _), scan) in tables.into_iter().zip(scans) {
+        for ((column, _), found) in scan.texts.iter().zip(&scan.found) {
+            if *found > 0 && !refuses {
+                report::notice(&format!(
+                    "{table}.{column}: {} an identifier of the same row",
+                    match found {
+                        1 => "1 row holds".to_owned(),
+                        many => format!("{many} rows hold"),
+                    }
+                ));
+            }
+            checks.push(Check {
+                passed: *found == 0 || !refuses,
+                report: json!({"check": LEAK, "table": table, "column": column, "found": found}),
+            });
+        }
+    }
+    checks
+}
+
+/// Every check must hold.
+///
+/// # Errors
+/// 23000 with the checks that do not.
+pub fn judged(found: &[Check]) -> Result<()> {
+    let failed: Vec<_> = found.iter().filter(|check| !check.passed).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<_> = failed
+        .iter()
+        .map(|check| check.report.to_string())
+        .collect();
+    let is_leak = |check: &&Check| check.report["check"] == LEAK;
+    let hint = match failed.iter().all(is_leak) {
+        true => {
+            "The target is as it was before. Mask these columns, by \"text\" or \"json\" with the \
+             identifiers of the row as input, or otherwise; the option leak_scan report lets them \
+             through and counts them."
+        }
+        false => "The target is as it was before. Look at the named columns with confiture.plan.",
+    };
+    Err(Error::new(
+        Kind::IntegrityConstraint,
+        format!(
+            "{} of the target failed",
+            counted(failed.len() as u64, "check")
+        ),
+    )
+    .with_detail(lines.join("\n"))
+    .with_hint(hint))
+}
+
+const LEAK: &str = "no text holds an identifier of its row";
