@@ -77,6 +77,8 @@ mod tests {
                 "load_keys",
                 "load_profile",
                 "plan",
+                "plan_warnings",
+                "preview",
                 "provider_problem",
                 "resolve_seed",
                 "retire_profile",

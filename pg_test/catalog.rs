@@ -164,6 +164,8 @@ mod tests {
         confiture.load_keys() volatile unsafe strict
         confiture.load_profile(text) volatile unsafe
         confiture.plan(text,text,text,jsonb) volatile unsafe
+        confiture.plan_warnings(text,text,text,jsonb) volatile unsafe
+        confiture.preview(text,text,text,integer,jsonb) volatile unsafe
         confiture.provider_problem(text,text) volatile unsafe
         confiture.prune_ledger(timestamp with time zone,boolean,text[]) volatile unsafe
         confiture.rearm() volatile unsafe strict

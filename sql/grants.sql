@@ -56,6 +56,8 @@ BEGIN
         ('retire_profile', 'Takes a version of a profile out of use'),
         ('resolve_seed', 'Where the seed of a column comes from, by name'),
         ('plan', 'What a run would do, column by column'),
+        ('plan_warnings', 'What should be known before a run, with ids that a profile can acknowledge'),
+        ('preview', 'Some rows as they are and as a run would write them'),
         ('sync', 'Copies a schema into another, masked as a profile says, with evidence'),
         ('begin_run', 'Begins a run of a script in this session; returns its id'),
         ('track', 'Counts a value before and after masking, commits to both, returns the masked one'),

@@ -97,6 +97,8 @@ impl std::error::Error for Error {}
 pub enum Kind {
     /// 25001: the statement must be able to commit and cannot.
     ActiveTransaction,
+    /// 23514: no value can be made that the constraints of a column accept.
+    Check,
     /// 42P17: a definition in the catalog does not allow what was asked.
     Definition,
     /// XX001: a stored record does not pass its own check.
@@ -165,6 +167,7 @@ impl Kind {
         let code = match self {
             Self::Server(code) => return code,
             Self::ActiveTransaction => "25001",
+            Self::Check => "23514",
             Self::Definition => "42P17",
             Self::Corrupt => "XX001",
             Self::Credentials => "28000",

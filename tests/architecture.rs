@@ -31,10 +31,7 @@ const CONDUCTORS: [(&str, &str); 15] = [
         "src/sync/copy.rs",
         "runs what the plan compiled, under one snapshot",
     ),
-    (
-        "src/sync/evidence.rs",
-        "tells the caller what the ledger was told",
-    ),
+    ("src/sync/evidence.rs", "tells the caller what is on record"),
     (
         "src/sync/failure.rs",
         "turns what the server raised into words without values",
@@ -43,10 +40,8 @@ const CONDUCTORS: [(&str, &str); 15] = [
         "src/sync/frame.rs",
         "locks the target and commits, where that is up to the run",
     ),
-    (
-        "src/sync/recheck.rs",
-        "reads the target, with the rights of the caller",
-    ),
+    ("src/sync/recheck.rs", "reads the target as the caller"),
+    ("src/sync/forecast/preview.rs", "shows rows"),
     ("src/sync/rowcheck.rs", "reads the target, row by row"),
     (
         "src/sync/request.rs",

@@ -49,6 +49,8 @@ pub const KINDS: [Kind; 5] = [
             r"retire\_profile",
             r"resolve\_seed",
             "plan",
+            r"plan\_warnings",
+            "preview",
             "sync",
             r"\_run\_mask",
             r"\_run\_scan",

@@ -16,6 +16,7 @@
 pub mod append;
 pub mod call;
 pub mod callsite;
+pub mod check;
 pub mod codec;
 pub mod ddl;
 pub mod document;

@@ -61,6 +61,7 @@ fn code(kind: Kind) -> PgSqlErrorCode {
         Kind::Credentials => PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
         Kind::Blank | Kind::Data => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
         Kind::DatatypeMismatch => PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
+        Kind::Check => PgSqlErrorCode::ERRCODE_CHECK_VIOLATION,
         Kind::Definition => PgSqlErrorCode::ERRCODE_INVALID_OBJECT_DEFINITION,
         Kind::DuplicateObject => PgSqlErrorCode::ERRCODE_DUPLICATE_OBJECT,
         Kind::External => PgSqlErrorCode::ERRCODE_SYSTEM_ERROR,

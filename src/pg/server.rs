@@ -13,6 +13,12 @@ pub fn data_directory() -> PathBuf {
     PathBuf::from(unsafe { text(pg_sys::DataDir) }.unwrap_or_default())
 }
 
+/// Bytes that are free on the file system of the data directory; `None` where it does not say.
+pub fn free_bytes() -> Option<u64> {
+    let found = rustix::fs::statvfs(data_directory()).ok()?;
+    found.f_bavail.checked_mul(found.f_frsize)
+}
+
 /// Microseconds since 2000-01-01 00:00 UTC, the server's own count.
 pub fn now() -> i64 {
     // SAFETY: reads the clock.

@@ -12,7 +12,7 @@ use crate::ledger::canonical;
 use crate::strategies::Seed;
 use crate::strategies::params::{Params, Value};
 
-use super::{Cached, Condition, Profile, Rule, SeedSource, Table, scope};
+use super::{Acknowledged, Cached, Condition, Profile, Rule, SeedSource, Table, scope};
 
 impl Profile {
     /// Returns the canonical JSON, in which every literal seed is the word `literal`.
@@ -69,7 +69,23 @@ fn from_profile(profile: &Profile, literals: Literals) -> Json {
         ("subset", list(&profile.subset, subset)),
         ("foreign_keys", list(&profile.foreign_keys, foreign_key)),
         ("exclude_tables", list(&profile.exclude_tables, excluded)),
+        // Absent where there is none, as in the form of documents before there were any.
+        ("acknowledge", acknowledged(&profile.acknowledge)),
     ])
+}
+
+fn acknowledged(list: &[Acknowledged]) -> Option<Json> {
+    let mut list: Vec<&Acknowledged> = list.iter().collect();
+    list.sort_by_key(|one| (one.warning, &one.table, &one.column, &one.why));
+    let item = |one: &Acknowledged| {
+        object([
+            ("warning", Some(Json::from(one.warning))),
+            ("table", one.table.as_deref().map(Json::from)),
+            ("column", one.column.as_deref().map(Json::from)),
+            ("why", Some(Json::from(one.why.as_str()))),
+        ])
+    };
+    (!list.is_empty()).then(|| Json::Array(list.into_iter().map(item).collect()))
 }
 
 fn table(table: &Table, literals: Literals) -> Json {

@@ -14,6 +14,7 @@ use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::strategies::params::Params;
 use crate::strategies::{Kind, Seed, Strategy};
 
+pub mod acknowledge;
 pub mod canonical;
 mod fields;
 pub mod filter;
@@ -29,6 +30,7 @@ mod tables;
 mod tests;
 mod yaml;
 
+pub use acknowledge::Acknowledged;
 pub use filter::{Condition, Literal, LiteralKind, Op};
 pub use parse::read;
 pub use seed::SeedOrigin;
@@ -80,6 +82,8 @@ pub struct Profile {
     pub foreign_keys: Vec<scope::ForeignKey>,
     /// Tables that are left out on purpose.
     pub exclude_tables: Vec<scope::Excluded>,
+    /// Warnings of a plan that may stand.
+    pub acknowledge: Vec<Acknowledged>,
 }
 
 /// What happens to columns that a profile does not name.

@@ -10,7 +10,8 @@ use super::fields::{Fields, LONGEST_NAME, Reading, entries, join};
 use super::names::shown;
 use super::scalar::ScalarKind;
 use super::yaml::{self, Content, Entry, MAX_TEXT, Node};
-use super::{Coverage, Place, Problem, Problems, Profile, SeedSource, StrategyRef, scope, tables};
+use super::{Coverage, Place, Problem, Problems, Profile, SeedSource, StrategyRef};
+use super::{acknowledge, scope, tables};
 
 /// Reads a profile and returns all its problems in the order of the document; the profile is there
 /// only if none of them is an error.
@@ -55,6 +56,10 @@ fn profile(root: &Node, reading: &mut Reading) -> Option<Profile> {
         None => Vec::new(),
     };
     let scope = scope::read(&fields, &tables, reading);
+    let acknowledge = match fields.get("acknowledge") {
+        Some(entry) => acknowledge::read(entry, reading),
+        None => Vec::new(),
+    };
     let used: BTreeSet<&str> = tables
         .iter()
         .flat_map(|table| table.rules.iter().map(|rule| rule.strategy.as_str()))
@@ -87,6 +92,7 @@ fn profile(root: &Node, reading: &mut Reading) -> Option<Profile> {
         subset: scope.subset,
         foreign_keys: scope.foreign_keys,
         exclude_tables: scope.exclude_tables,
+        acknowledge,
     })
 }
 
@@ -294,7 +300,7 @@ pub(super) fn build(
     None
 }
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "name",
     "version",
     "description",
@@ -306,6 +312,7 @@ const KEYS: [&str; 11] = [
     "subset",
     "foreign_keys",
     "exclude_tables",
+    "acknowledge",
 ];
 const STRATEGY_KEYS: [&str; 4] = ["type", "config", "seed", "seed_env_var"];
 pub(super) const SEED_KEYS: [&str; 2] = ["seed", "seed_env_var"];

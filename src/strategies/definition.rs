@@ -6,8 +6,12 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
 use super::params::{ParamError, ParamSpec, Reader};
 use crate::error::{Error, Kind, Result};
+use crate::keys::push_field;
 use crate::value::{Datum, ValueType};
 
 /// The entry of a strategy in the list of all.
@@ -238,6 +242,21 @@ impl Seed {
     pub fn number(self) -> i64 {
         self.0
     }
+
+    /// The seed of another attempt at a value, where the column refuses what this seed gives: the
+    /// first 8 bytes, big-endian, of the SHA-256 of `"confiture/redraw/v1"`, the seed (i64) and the
+    /// number of the attempt (u32), from 1, each as a big-endian u32 length and its bytes.
+    #[must_use]
+    pub fn redrawn(self, attempt: u32) -> Self {
+        let mut fields = Zeroizing::new(Vec::with_capacity(64));
+        push_field(&mut fields, b"confiture/redraw/v1");
+        push_field(&mut fields, &self.0.to_be_bytes());
+        push_field(&mut fields, &attempt.to_be_bytes());
+        let digest = Sha256::digest(&fields);
+        Self(i64::from_be_bytes(
+            digest[..8].try_into().unwrap_or_default(),
+        ))
+    }
 }
 
 impl fmt::Debug for Seed {
@@ -343,4 +362,20 @@ pub(super) fn unread<T>(name: &str, text: &str, what: &str, detail: &str) -> Res
     } else {
         outside(name, what, detail)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redrawn_seeds_are_as_published() {
+        // By hashlib: sha256(u32(19) label, u32(8) i64(12345), u32(4) u32(1)).
+        assert_eq!(
+            Seed::new(12345).redrawn(1).number(),
+            -4_109_902_701_390_913_889
+        );
+        assert_ne!(Seed::new(12345).redrawn(2), Seed::new(12345).redrawn(1));
+        assert_ne!(Seed::new(12346).redrawn(1), Seed::new(12345).redrawn(1));
+    }
 }

@@ -1,12 +1,15 @@
 //! What must hold of the target before a run commits: every check is a query over what the target
 //! holds now and what the source held in the run's snapshot.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::facts::Side;
 use super::fit::How;
 use super::links::Link;
 use super::plan::{Decision, Masked, Plan, TablePlan};
+use super::redraw::{Named, Seen};
 use super::statement;
 use crate::pg::ident::{literal, qualified, quote};
 use crate::strategies::token::TokenFormat;
@@ -53,6 +56,20 @@ fn judge_of(name: &str, of: &Masked, table: &TablePlan, target: &str, source: &S
         (None, Some(space)) => Judge::Drawn(space),
         (None, None) => Judge::Unjudged,
     }
+}
+
+/// Whether it can be said of a masked column that no value came through.
+pub fn is_judged(
+    name: &str,
+    masked: &Masked,
+    table: &TablePlan,
+    target: &str,
+    source: &Side,
+) -> bool {
+    !matches!(
+        judge_of(name, masked, table, target, source),
+        Judge::Unjudged
+    )
 }
 
 /// Counts the rows that were to be copied, and of each masked column the values that are not NULL:
@@ -135,6 +152,14 @@ pub fn survivors(table: &TablePlan, target: &str, source: &Side) -> Vec<String> 
         .collect()
 }
 
+/// How many draws a value of each masked column took on average.
+pub fn draws(table: &TablePlan, redrawn: &BTreeMap<Named, Seen>) -> Vec<f64> {
+    let place = |column: &str| (table.source.name.clone(), column.to_owned());
+    masked(table)
+        .map(|(column, _)| redrawn.get(&place(column)).map_or(1.0, Seen::draws))
+        .collect()
+}
+
 /// What the queries about one table have said.
 pub struct Counted {
     /// The rows that the load wrote.
@@ -145,6 +170,8 @@ pub struct Counted {
     pub target: Vec<f64>,
     /// By [`survivors`], one after another.
     pub survivors: Vec<f64>,
+    /// How many draws a value of each masked column took on average.
+    pub draws: Vec<f64>,
 }
 
 /// Holds both sides against each other and against what the load wrote.
@@ -182,7 +209,9 @@ pub fn compare(table: &TablePlan, target: &str, source: &Side, of: &Counted) -> 
                     None => at(&of.source, i + 1),
                 };
                 let found = survivors.next().unwrap_or(f64::INFINITY);
-                checks.push(judge(name, column, found, extra * others));
+                // Out of fewer values, one is met as often as they are fewer.
+                let draws = of.draws.get(i).copied().unwrap_or(1.0);
+                checks.push(judge(name, column, found, extra * others * draws));
             }
             Judge::Unjudged => {}
         }
@@ -246,6 +275,20 @@ fn numbers(parts: &[String], from: &str) -> String {
 )]
 pub fn whole(count: f64) -> u64 {
     count.max(0.0) as u64
+}
+
+/// How often values were drawn again because a constraint refused what their mask wrote: no check
+/// can fail, and whoever reads the report shall know.
+pub fn redrawn(seen: &BTreeMap<Named, Seen>) -> Vec<Check> {
+    seen.iter()
+        .filter(|(_, seen)| seen.redrawn > 0)
+        .map(|((table, column), seen)| Check {
+            passed: true,
+            report: json!({"check": "values redrawn", "table": table, "column": column,
+                           "values": seen.values, "redrawn": seen.redrawn,
+                           "attempts": seen.attempts, "per_million": seen.per_million()}),
+        })
+        .collect()
 }
 
 /// The most survivors that chance explains: six standard deviations above what it expects, and

@@ -10,13 +10,13 @@ use super::plan::Plan;
 use super::request::{self, Planned};
 use super::store::Deferrable;
 use super::tokens::{self, Tokens};
-use super::{leaks, masks, scope, statement, store, trackers, tracking, verify};
+use super::workshop::{self, Workshop};
+use super::{checks, leaks, masks, redraw, scope, statement, store, trackers, tracking, verify};
 use crate::error::{Error, Kind, Result, counted};
-use crate::keys::{self, Secret, Use, subkey};
+use crate::keys;
 use crate::ledger::lineage;
 use crate::pg::snapshot::Snapshot;
 use crate::pg::{guc, ident, report, server, spi, user};
-use crate::strategies::Subkeys;
 
 /// What a copy did.
 pub struct Copied {
@@ -69,40 +69,37 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     let chosen = scope::store::choose(&mut again.plan, run.run_id, &snapshot)?;
     let loads = loads(&again);
     let plan = &again.plan;
-    let (masking, fpe) = match key {
-        Some(key) => (
-            subkey(&key.secret, Use::Masking),
-            subkey(&key.secret, Use::Fpe),
-        ),
-        // No mask of this run works with it; never one that anybody could know.
-        None if !plan.needs_key() => (Secret::random()?, Secret::random()?),
-        None => return Err(keys::store::no_key()),
-    };
+    let (masking, fpe) = workshop::subkeys(key, plan)?;
     let tokens = Tokens::of(plan, &again.source, run.run_id)?;
-    let mut compiled = plan
-        .masks(&profile.name)
-        .into_iter()
-        .map(|mask| {
-            if let Some(key) = tokens.mask(&mask) {
-                return Ok((key, mask.place));
-            }
-            let salt = match &mask.salt {
-                // The version that the entry of the run names, whoever has rotated it since.
-                Some((name, _)) => {
-                    Some(keys::store::salt_now(name, run.salts.get(name).copied())?.0)
-                }
-                None => None,
-            };
-            let keys = Subkeys {
-                salt: salt.as_ref().map(Secret::expose),
-                ..Subkeys::new(masking.expose(), fpe.expose())
-            };
-            Ok((mask.strategy.mask(&keys, mask.seed, mask.of)?, mask.place))
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let relations = store::numbers(&plan.target)?;
+    let workshop = Workshop {
+        plan,
+        masking,
+        fpe,
+        groups: redraw::groups(plan),
+        relation: &|table| relations.get(table).copied(),
+    };
+    let mut compiled = Vec::new();
+    let mut redraws = Vec::new();
+    for mask in plan.masks(&profile.name) {
+        if let Some(key) = tokens.mask(&mask) {
+            compiled.push((key, mask.place));
+            redraws.push(None);
+            continue;
+        }
+        let salt = match &mask.salt {
+            // The version that the entry of the run names, whoever has rotated it since.
+            Some((name, _)) => Some(keys::store::salt_now(name, run.salts.get(name).copied())?.0),
+            None => None,
+        };
+        let (made, redraw) = workshop.make(&mask, salt)?;
+        compiled.push((made, mask.place));
+        redraws.push(redraw);
+    }
     let first = compiled.len();
     compiled.extend(tokens.orders()?);
     let installed = masks::install(compiled);
+    let redrawing = redraw::install(redraws);
     phase.enter("making tokens");
     tokens.make(first, &snapshot)?;
     let tracking = trackers::install(tracking::trackers(run, plan)?);
@@ -120,6 +117,8 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         tables.push((name.clone(), rows, seconds));
         server::check_for_interrupts();
     }
+    let redrawn = redrawing.seen();
+    drop(redrawing);
     drop(installed);
     let leaks = verify::leaks(plan, &again.source, &scanning.finish(), &request.options);
     phase.found(&leaks);
@@ -164,8 +163,10 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         plan,
         &again.source,
         &tables,
+        &redrawn,
         &snapshot,
     )?);
+    checks.extend(checks::redrawn(&redrawn));
     phase.found(&checks);
     verify::judged(&checks)?;
     let checking = begun.elapsed().as_secs_f64();

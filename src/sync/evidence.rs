@@ -30,6 +30,8 @@ pub struct Evidence<'a> {
     pub salts: BTreeMap<String, i32>,
     /// Whether it is part of a transaction that the caller ends.
     pub in_transaction: bool,
+    /// The warnings that the profile acknowledges.
+    pub acknowledged: Vec<&'static str>,
 }
 
 impl Evidence<'_> {
@@ -37,6 +39,10 @@ impl Evidence<'_> {
     pub fn facts(&self, plan: &Plan) -> Facts {
         let mut names: Vec<_> = plan.tables.iter().map(|t| t.source.name.clone()).collect();
         names.sort();
+        let mut more = Map::new();
+        if !self.acknowledged.is_empty() {
+            more.insert("acknowledged".to_owned(), json!(self.acknowledged));
+        }
         let strategies: Map<String, Value> = plan
             .tables
             .iter()
@@ -51,24 +57,27 @@ impl Evidence<'_> {
             profile_hash: Some(self.profile.profile_hash().to_vec()),
             tables_synced: Some(names),
             strategies_applied: Some(Value::Object(strategies).into()),
-            details: Some(
-                json!({
-                    "mode": "atomic",
-                    "in_transaction": self.in_transaction,
-                    "masking_key": self.key.map(|key| format!("{}/{}", key.name, key.version)),
-                    "salts": self.salts,
-                    "triggers": self.request.options.triggers.name(),
-                    "lineage": self.request.options.lineage.name(),
-                    "lineage_rows": self.request.options.lineage.is_row_by_row(),
-                    "copied_unchanged": plan.copied_unchanged(),
-                    "tables_excluded": plan.outside.excluded,
-                    "tables_unnamed": plan.outside.unnamed.len(),
-                    "chosen": plan.is_chosen(),
-                    "subset_unreached": self.request.options.subset_unreached.name(),
-                    "leak_scan": self.request.options.leak_scan.name(),
-                })
-                .into(),
-            ),
+            details: Some(Json::merged(
+                Some(
+                    json!({
+                        "mode": "atomic",
+                        "in_transaction": self.in_transaction,
+                        "masking_key": self.key.map(|key| format!("{}/{}", key.name, key.version)),
+                        "salts": self.salts,
+                        "triggers": self.request.options.triggers.name(),
+                        "lineage": self.request.options.lineage.name(),
+                        "lineage_rows": self.request.options.lineage.is_row_by_row(),
+                        "copied_unchanged": plan.copied_unchanged(),
+                        "tables_excluded": plan.outside.excluded,
+                        "tables_unnamed": plan.outside.unnamed.len(),
+                        "chosen": plan.is_chosen(),
+                        "subset_unreached": self.request.options.subset_unreached.name(),
+                        "leak_scan": self.request.options.leak_scan.name(),
+                    })
+                    .into(),
+                ),
+                more,
+            )),
             ..Facts::default()
         }
     }

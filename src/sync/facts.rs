@@ -178,7 +178,7 @@ pub struct Index {
     pub droppable: bool,
 }
 
-/// A unique index.
+/// A unique index, or that of an exclusion constraint.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct Unique {
     /// Name of the index.
@@ -191,13 +191,26 @@ pub struct Unique {
     pub collated: Vec<String>,
     /// Those that it has inside an expression only.
     pub computed: Vec<String>,
+    /// Those that an exclusion constraint compares otherwise than by equality.
+    pub excluded: Vec<String>,
 }
 
 impl Unique {
+    /// Whether another index demands the same.
+    pub fn demands_as(&self, other: &Self) -> bool {
+        let demand = |of: &Self| Self {
+            name: String::new(),
+            ..of.clone()
+        };
+        demand(self) == demand(other)
+    }
+
     /// How it compares a column.
     pub fn compares(&self, column: &str) -> Compared {
         let among = |names: &[String]| names.iter().any(|name| name == column);
-        if among(&self.collated) {
+        if among(&self.excluded) {
+            Compared::Excluded
+        } else if among(&self.collated) {
             Compared::Collated
         } else if among(&self.folded) {
             Compared::WithoutCase
@@ -220,6 +233,8 @@ pub enum Compared {
     Collated,
     /// By what an expression makes of them.
     Computed,
+    /// By an operator that is no equality.
+    Excluded,
 }
 
 /// A trigger.
@@ -319,7 +334,7 @@ pub struct Function {
 }
 
 /// Everything known of one side of a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Side {
     /// The schema; `None` when it does not exist.
     pub schema: Option<Schema>,

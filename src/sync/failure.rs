@@ -109,6 +109,16 @@ pub fn explain(failure: Failure, phase: &Phase, record: &str) -> (Error, Map<Str
 /// What a mask says of a value holds nothing of it.
 fn refused(refusal: Refusal, phase: &str, table: Option<String>) -> Error {
     let place = table.map_or(String::new(), |table| format!(" table {table}"));
+    if refusal.error.kind() == Kind::Check {
+        let error = refusal.error;
+        let message = format!("run failed while {phase}{place}: {}", error.message());
+        return Error::new(Kind::Check, message)
+            .with_detail(error.detail().unwrap_or_default())
+            .with_hint(
+                "Nothing was changed in the target. Choose a strategy or parameters whose values \
+                 the constraint accepts.",
+            );
+    }
     let Refusal {
         place: Place { column, .. },
         error,

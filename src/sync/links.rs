@@ -2,7 +2,7 @@
 //! declares.
 
 use super::facts::{Column, Constraint, Side, Table};
-use super::plan::{Input, TablePlan};
+use super::plan::{Input, Note, TablePlan};
 use crate::error::{Error, Kind};
 use crate::pg::ident::quote;
 use crate::strategies::nearest;
@@ -98,7 +98,7 @@ pub fn of(
     input: &Input<'_>,
     tables: &[TablePlan],
     problems: &mut Vec<Error>,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Note>,
 ) -> Vec<Link> {
     let mut links = Vec::new();
     for (child, table) in tables.iter().enumerate() {
@@ -107,10 +107,19 @@ pub fn of(
             let Some(target) = &key.target else { continue };
             match tables.iter().position(|t| t.source.oid == target.oid) {
                 Some(parent) => links.push(catalog(key, child, parent, tables)),
-                None => notes.push(format!(
-                    "foreign key \"{}\" of table {} leads to \"{}.{}\", which the profile does not name: it stays behind",
-                    key.name, table.source.shown(), target.schema, target.name
-                )),
+                None => notes.push(Note {
+                    warning: "foreign_key_left_behind",
+                    table: Some(table.source.name.clone()),
+                    column: match key.columns.as_slice() {
+                        [column] => Some(column.clone()),
+                        _ => None,
+                    },
+                    message: format!(
+                        "foreign key \"{}\" of table {} leads to \"{}.{}\", which the profile does not name: it stays behind",
+                        key.name, table.source.shown(), target.schema, target.name
+                    ),
+                    hint: "Name that table in the profile too, if the copy shall have the key.",
+                }),
             }
         }
     }

@@ -62,13 +62,15 @@ pub fn apply<T>(number: i32, mask: impl FnOnce(&Mask) -> Result<T>) -> Result<T>
         })?;
         mask(found).inspect_err(|error| {
             if error.is_about_the_value() {
-                REFUSED.set(Some(Refusal {
-                    place: place.clone(),
-                    error: error.clone(),
-                }));
+                refuse(place.clone(), error.clone());
             }
         })
     })
+}
+
+/// Notes what the words of a failure are to say of a column.
+pub fn refuse(place: Place, error: Error) {
+    REFUSED.set(Some(Refusal { place, error }));
 }
 
 /// The value that a mask has refused last, since the masks were installed.

@@ -23,6 +23,8 @@ pub struct Options {
     pub subset_unreached: Unreached,
     /// What becomes of texts that hold identifiers of their own row.
     pub leak_scan: LeakScan,
+    /// Whether a warning that the profile does not acknowledge is an error.
+    pub strict: bool,
 }
 
 /// What becomes of tables that a subset does not reach.
@@ -156,12 +158,13 @@ impl Triggers {
     }
 }
 
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "adopt",
     "in_transaction",
     "leak_scan",
     "lineage",
     "lineage_rows",
+    "strict",
     "subset_unreached",
     "triggers",
     "version",
@@ -186,6 +189,7 @@ impl Options {
                 (_, Value::Null) if NAMES.contains(&name.as_str()) => {}
                 ("version", Value::String(version)) => parsed.version = Some(version.clone()),
                 ("adopt", Value::Bool(adopt)) => parsed.adopt = *adopt,
+                ("strict", Value::Bool(strict)) => parsed.strict = *strict,
                 ("in_transaction", Value::Bool(within)) => parsed.in_transaction = *within,
                 ("triggers", Value::String(word)) => {
                     parsed.triggers = [Triggers::Fire, Triggers::Refuse, Triggers::Skip]
@@ -213,7 +217,7 @@ impl Options {
                 }
                 ("lineage", _) => return Err(invalid(name, LINEAGE_WORDS)),
                 ("version", _) => return Err(invalid(name, "It must be a text.")),
-                ("adopt" | "in_transaction" | "lineage_rows", _) => {
+                ("adopt" | "in_transaction" | "lineage_rows" | "strict", _) => {
                     return Err(invalid(name, "It must be true or false."));
                 }
                 ("triggers", _) => return Err(invalid(name, "It must be refuse, fire or skip.")),
@@ -261,6 +265,7 @@ mod tests {
         let options = Options::parse(&json!({
             "version": "1.0", "triggers": "skip", "adopt": true, "in_transaction": true,
             "subset_unreached": "empty", "leak_scan": "report",
+            "strict": true,
         }));
         assert_eq!(
             options.unwrap(),
@@ -272,6 +277,7 @@ mod tests {
                 in_transaction: true,
                 subset_unreached: Unreached::Empty,
                 leak_scan: LeakScan::Report,
+                strict: true,
             }
         );
         assert_eq!(Options::parse(&json!({})).unwrap(), Options::default());
@@ -298,6 +304,7 @@ mod tests {
             json!({"triggers": "no"}),
             json!({"adopt": 1}),
             json!({"in_transaction": "on"}),
+            json!({"strict": "yes"}),
             json!({"lineage": "md5"}),
             json!({"leak_scan": true}),
             json!({"leak_scan": "on"}),

@@ -25,7 +25,9 @@ pub struct Plan {
     /// The tables, in the order of the profile.
     pub tables: Vec<TablePlan>,
     /// Foreign keys that stay behind, and other things a reader should know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
+    /// What a reader is told beside: how many rows are to be expected.
+    pub remarks: Vec<String>,
     /// What the target has and what it lacks.
     pub prepare: Target,
     /// The references between the tables.
@@ -43,6 +45,21 @@ pub struct Outside {
     pub excluded: usize,
     /// Those that the profile does not speak of.
     pub unnamed: Vec<String>,
+}
+
+/// Something a reader of the plan should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The id of the warning that it becomes.
+    pub warning: &'static str,
+    /// The table, where it is about one.
+    pub table: Option<String>,
+    /// The column, where it is about one.
+    pub column: Option<String>,
+    /// One short fact.
+    pub message: String,
+    /// What to do about it.
+    pub hint: &'static str,
 }
 
 /// One table of a run.
@@ -277,6 +294,8 @@ pub struct Input<'a> {
     pub own_functions: &'a [(u32, String)],
     /// Code that would run.
     pub code: &'a [Code],
+    /// Whether rows are only shown: there is no target.
+    pub is_preview: bool,
 }
 
 /// The statements around the load, executed with the target as the search path.

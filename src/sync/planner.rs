@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::facts::Table;
-use super::plan::{Decision, Input, Outside, Plan, TablePlan};
+use super::plan::{Decision, Input, Note, Outside, Plan, TablePlan, Target};
 use super::{decide, links, pairs, scope, target, trust, unique};
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::ident;
@@ -49,7 +49,7 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
     if let Some(error) = undecided(input.profile.coverage, &tables) {
         problems.push(error);
     }
-    unique::check(&tables, input.source, &mut problems);
+    unique::check(&tables, input.source, input.target, &mut problems);
     partition_keys(&tables, &mut problems);
     trust::check_types(input, &tables, &mut problems);
     let mut notes = Vec::new();
@@ -58,13 +58,20 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
     scope::check(&tables, &mut problems);
     let outside = outside(input, &mut notes, &mut problems);
     trust::check(input.code, &mut problems);
-    let prepare = target::prepare(input, &tables, &mut problems);
+    let prepare = match input.is_preview {
+        true => {
+            trust::check_read(input.source, &mut problems);
+            Target::default()
+        }
+        false => target::prepare(input, &tables, &mut problems),
+    };
     first(problems)?;
     Ok(Plan {
         source: input.source_name.to_owned(),
         target: input.target_name.to_owned(),
         tables,
         notes,
+        remarks: Vec::new(),
         prepare,
         links,
         unreached: input.options.subset_unreached,
@@ -82,7 +89,7 @@ fn seed(input: &Input<'_>, table: &Table, problems: &mut Vec<Error>) -> Option<S
 
 /// The tables of the source that are not copied: those excluded must be there, the others are
 /// noted.
-fn outside(input: &Input<'_>, notes: &mut Vec<String>, problems: &mut Vec<Error>) -> Outside {
+fn outside(input: &Input<'_>, notes: &mut Vec<Note>, problems: &mut Vec<Error>) -> Outside {
     const MOST: usize = 10;
     let there = &input.source.names;
     for excluded in &input.profile.exclude_tables {
@@ -124,11 +131,17 @@ fn outside(input: &Input<'_>, notes: &mut Vec<String>, problems: &mut Vec<Error>
         } else {
             String::new()
         };
-        notes.push(format!(
+        notes.push(Note {
+            warning: "tables_not_named",
+            table: None,
+            column: None,
+            message: format!(
             "{} of schema \"{}\" are neither in the profile nor excluded, and not copied: {shown}{more}",
             counted(unnamed.len() as u64, "table"),
             input.source_name
-        ));
+            ),
+            hint: "Name them in the profile, or list them under exclude_tables with a reason.",
+        });
     }
     Outside {
         excluded: input.profile.exclude_tables.len(),
@@ -179,7 +192,7 @@ fn check_schemas(input: &Input<'_>) -> Result<()> {
             ));
         }
     }
-    if input.source_name == input.target_name {
+    if input.source_name == input.target_name && !input.is_preview {
         return Err(Error::new(
             Kind::InvalidParameter,
             "source and target are the same schema",
@@ -202,6 +215,7 @@ fn check_schemas(input: &Input<'_>) -> Result<()> {
         )));
     }
     match &input.target.schema {
+        _ if input.is_preview => Ok(()),
         None if !input.may_create_schema => Err(Error::new(
             Kind::UndefinedSchema,
             format!("target schema \"{}\" does not exist", input.target_name),

@@ -39,6 +39,18 @@ pub struct Planned {
 /// # Errors
 /// Everything that is wrong.
 pub fn plan(request: &Request, profile: &Profile) -> Result<Planned> {
+    made(request, profile, false)
+}
+
+/// Makes the plan of a request as far as it is about the source: what would be written, wherever.
+///
+/// # Errors
+/// Everything that is wrong there.
+pub fn preview(request: &Request, profile: &Profile) -> Result<Planned> {
+    made(request, profile, true)
+}
+
+fn made(request: &Request, profile: &Profile, is_preview: bool) -> Result<Planned> {
     let names: Vec<String> = profile
         .tables
         .iter()
@@ -49,7 +61,10 @@ pub fn plan(request: &Request, profile: &Profile) -> Result<Planned> {
         .into_iter()
         .chain(source.tables.iter().map(|table| table.name.clone()))
         .collect();
-    let target = store::side(&request.target, &in_target)?;
+    let target = match is_preview {
+        true => Side::default(),
+        false => store::side(&request.target, &in_target)?,
+    };
     let oids = |side: &Side| {
         side.tables
             .iter()
@@ -68,7 +83,10 @@ pub fn plan(request: &Request, profile: &Profile) -> Result<Planned> {
         &types,
         &oids(&target),
     )?;
-    let own_functions = store::own_functions(&request.source, &oids(&source), &request.target)?;
+    let own_functions = match is_preview {
+        true => Vec::new(),
+        false => store::own_functions(&request.source, &oids(&source), &request.target)?,
+    };
     let allow = settings::seed_env_allow();
     let input = Input {
         profile,
@@ -86,6 +104,7 @@ pub fn plan(request: &Request, profile: &Profile) -> Result<Planned> {
         may_create_schema: store::may_create_schema()?,
         own_functions: &own_functions,
         code: &code,
+        is_preview,
     };
     let mut plan = planner::make(&input)?;
     let mut problems = bad_constants(&plan, &source);

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::copy::copy;
 use super::evidence::{Evidence, seconds};
 use super::failure::{Phase, explain};
+use super::forecast::{self, warnings};
 use super::frame::Frame;
 use super::options::Lineage;
 use super::plan::Plan;
@@ -33,9 +34,19 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
     let frame = Frame::open(request, may_commit)?;
     let started = Instant::now();
     let profile = profile::store::pick(&request.profile, request.options.version.as_deref())?;
-    let planned = pinned(|| request::plan(request, &profile))?;
-    for note in &planned.plan.notes {
-        report::notice(note);
+    let (planned, forecast) = pinned(|| {
+        let planned = request::plan(request, &profile)?;
+        let forecast = forecast::store::make(request, &profile, &planned)?;
+        Ok((planned, forecast))
+    })?;
+    if request.options.strict {
+        warnings::strict(forecast.open())?;
+    }
+    for remark in &planned.plan.remarks {
+        report::notice(remark);
+    }
+    for warning in forecast.open().filter(|warning| warning.is_told()) {
+        report::notice(&warning.message);
     }
     let key = masking_key(&planned.plan, request, &profile, true)?;
     let salts = salts(&planned.plan, &profile.name)?;
@@ -47,6 +58,7 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
         key: key.as_ref(),
         salts,
         in_transaction: frame.is_callers(),
+        acknowledged: forecast.acknowledged(),
     };
     frame.begin(evidence.facts(&planned.plan))?;
 

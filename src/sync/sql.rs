@@ -8,21 +8,18 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::options::Options;
-use super::plan::Decision;
-use super::request::{self, Request};
+use super::request::Request;
 use super::run;
-use super::{leaks, masks, recheck, rowcheck, trackers};
+use super::{leaks, masks, recheck, redraw, rowcheck, trackers};
 use crate::error::{Error, Kind, Result, given};
-use crate::ledger;
 use crate::ledger::lineage::commitment::Element;
 use crate::ledger::lineage::rows;
-use crate::pg::codec::Codec;
+use crate::pg::check::{Checks, Form};
+use crate::pg::codec::{Codec, Whole};
 use crate::pg::document::Document;
 use crate::pg::send::Sender;
-use crate::pg::{call, callsite, report};
-use crate::profile;
-use crate::strategies::{Input, Row};
+use crate::pg::{call, callsite};
+use crate::strategies::{Datum, Input, Row};
 
 /// Copies a source schema's tables into a target schema, masked as a profile says, with evidence.
 ///
@@ -39,76 +36,8 @@ fn sync(
     options: Option<Document>,
     fcinfo: pg_sys::FunctionCallInfo,
 ) -> Result<(), ErrorReport> {
-    let request = asked(profile, source, target, options)?;
+    let request = Request::asked(profile, source, target, options)?;
     Ok(run::run(&request, call::may_commit(fcinfo))?)
-}
-
-/// What a run would do, column by column: a dry run that raises every error the run would raise
-/// before it starts.
-#[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
-#[allow(clippy::type_complexity, reason = "the shape of the rows")]
-fn plan(
-    profile: Option<&str>,
-    source: Option<&str>,
-    target: Option<&str>,
-    options: default!(Option<Document>, "'{}'"),
-) -> Result<
-    TableIterator<
-        'static,
-        (
-            name!(table_name, String),
-            name!(column_name, String),
-            name!(decision, String),
-            name!(strategy, Option<String>),
-            name!(seed_source, Option<String>),
-            name!(column_type, String),
-            name!(note, Option<String>),
-        ),
-    >,
-    ErrorReport,
-> {
-    let request = asked(profile, source, target, options)?;
-    let profile = profile::store::pick(&request.profile, request.options.version.as_deref())?;
-    // Said first where a key is needed in any case.
-    if !ledger::signing::store::is_unsigned()? {
-        profile::store::masking_key(&profile, false)?;
-    }
-    let planned = request::pinned(|| request::plan(&request, &profile))?;
-    run::masking_key(&planned.plan, &request, &profile, false)?;
-    for note in &planned.plan.notes {
-        report::notice(note);
-    }
-    let mut rows = Vec::new();
-    for table in planned.plan.tables {
-        for column in table.columns {
-            let (strategy, seed, note) = match &column.decision {
-                Decision::Masked(masked) => (
-                    Some(format!(
-                        "{} ({})",
-                        masked.name,
-                        masked.strategy.kind().name()
-                    )),
-                    Some(masked.origin.to_string()),
-                    None,
-                ),
-                Decision::Preserved { why } | Decision::Excluded { why } => {
-                    (None, None, Some(why.clone()))
-                }
-                Decision::Copied => (None, None, Some("undecided: copied unchanged".to_owned())),
-                Decision::Generated => (None, None, None),
-            };
-            rows.push((
-                table.source.name.clone(),
-                column.name,
-                column.decision.name().to_owned(),
-                strategy,
-                seed,
-                column.type_name,
-                note,
-            ));
-        }
-    }
-    Ok(TableIterator::new(rows))
 }
 
 /// The mask of that number of the run in progress: what its statements call. What the mask reads
@@ -129,6 +58,8 @@ struct Site {
     codec: Codec,
     /// Whether each input is a list.
     inputs: Vec<bool>,
+    /// What the column, and those joined with it, ask of a value.
+    checks: Vec<Checks>,
 }
 
 fn run_masked(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<AnyElement>> {
@@ -136,9 +67,22 @@ fn run_masked(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<AnyElement>> {
         return Ok(None);
     }
     let make = |_: Option<&Site>| {
+        let number = given("number", call::argument(fcinfo, 0))?;
+        let codec = Codec::at(fcinfo, call::type_of(fcinfo, 1))?;
+        let judges = redraw::judges(number).into_iter();
+        let checks = judges.map(|judge| {
+            let form = match judge.is_alone {
+                true => Form::Stored,
+                false => Form::Uncut,
+            };
+            Checks::at(fcinfo, judge.relation, &judge.column, codec.oid(), form)
+        });
         Ok::<_, Error>(Site {
-            number: given("number", call::argument(fcinfo, 0))?,
-            codec: Codec::at(fcinfo, call::type_of(fcinfo, 1))?,
+            number,
+            checks: checks
+                .filter_map(Result::transpose)
+                .collect::<Result<_>>()?,
+            codec,
             inputs: (2..call::count(fcinfo))
                 .map(|place| match call::type_of(fcinfo, place) {
                     pg_sys::TEXTOID => Ok(false),
@@ -166,10 +110,36 @@ fn run_masked(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<AnyElement>> {
         })
         .collect();
     let row = Row(&inputs);
+    if let (false, Whole::One(original)) = (site.checks.is_empty(), &value) {
+        return accepted(site, original, row);
+    }
     let masked = masks::apply(site.number, |mask| {
         value.each(|value| mask.apply(value, row))
     })?;
     site.codec.result(masked)
+}
+
+/// What a value becomes that the column accepts.
+fn accepted(site: &Site, original: &Datum<'_>, row: Row<'_>) -> Result<Option<AnyElement>> {
+    let mut masked = masks::apply(site.number, |mask| mask.apply(original.clone(), row))?;
+    let mut attempts = 0;
+    loop {
+        let result = site.codec.result(masked.clone().map(Whole::One))?;
+        let refusing = |checks: &Checks| checks.refusing(result.as_ref());
+        let Some(constraint) = site.checks.iter().find_map(refusing) else {
+            redraw::accept(site.number, attempts);
+            return Ok(result);
+        };
+        attempts += 1;
+        masked = redraw::again(
+            site.number,
+            attempts,
+            original.clone(),
+            masked,
+            row,
+            &constraint,
+        )?;
+    }
 }
 
 /// Shows a row to the trackers of the run in progress: the number of the first, how many columns
@@ -383,21 +353,4 @@ impl Watched {
         }
         Ok(())
     }
-}
-
-fn asked(
-    profile: Option<&str>,
-    source: Option<&str>,
-    target: Option<&str>,
-    options: Option<Document>,
-) -> Result<Request> {
-    Ok(Request {
-        profile: given("profile", profile)?.to_owned(),
-        source: given("source", source)?.to_owned(),
-        target: given("target", target)?.to_owned(),
-        options: match options {
-            Some(options) => Options::parse(&options.read()?)?,
-            None => Options::default(),
-        },
-    })
 }

@@ -115,6 +115,30 @@ fn load(
     )
 }
 
+/// What a run writes into each column of a table, as it is stored there and as an expression over
+/// the row `s`; `None` where the statement has nothing to say.
+pub fn written(plan: &Plan, table: &TablePlan, source: &Side) -> Vec<Option<String>> {
+    let masks = plan.masks("");
+    let is_here = |place: &str| place == table.source.name;
+    let first = masks.iter().position(|mask| is_here(&mask.place.table));
+    let mut number = first.unwrap_or(0);
+    let all = table.columns.iter().zip(&table.source.columns);
+    all.map(|(column, facts)| {
+        let read = format!("s.{}", quote(&column.name));
+        let value = value(
+            column,
+            table,
+            &read,
+            facts,
+            &plan.target,
+            source,
+            &mut number,
+        );
+        value.map(|value| assigned(&value, facts, &plan.target, source))
+    })
+    .collect()
+}
+
 /// The rows of a table that are copied, as `s`.
 pub fn rows(table: &TablePlan) -> String {
     format!(

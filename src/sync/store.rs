@@ -4,6 +4,8 @@
 //! names come out unqualified; everything executed here is qualified, and operators meet operands
 //! of exactly their types, so that nothing planted in that schema can take part.
 
+use std::collections::BTreeMap;
+
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::Oid;
 use pgrx::{JsonB, Uuid};
@@ -121,6 +123,22 @@ pub fn keyed_table(schema: &str, table: &str) -> Result<Option<(char, Vec<String
         .into_iter()
         .next()
         .map(|(kind, key)| (kind.chars().next().unwrap_or('r'), key)))
+}
+
+/// The tables of a schema by name, as this transaction sees them, with their numbers.
+///
+/// # Errors
+/// XX000 when the interface fails.
+pub fn numbers(schema: &str) -> Result<BTreeMap<String, u32>> {
+    let found = spi::read(
+        "SELECT c.relname::text, c.oid
+           FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname = $1
+            AND c.relkind = ANY (ARRAY['r', 'p', 'f']::pg_catalog.\"char\"[])",
+        &[schema.into()],
+        |row| Ok((row.required::<String>(1)?, row.required::<Oid>(2)?.to_u32())),
+    )?;
+    Ok(found.into_iter().collect())
 }
 
 /// A constraint, or a trigger, that can be put off until the end of a transaction.

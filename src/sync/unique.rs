@@ -8,9 +8,9 @@ use crate::error::{self, Error};
 use crate::strategies::{ENTITY, Kind, Strategy, Value, ValueType};
 
 /// Finds the masked columns that may not stay unique.
-pub fn check(tables: &[TablePlan], source: &Side, problems: &mut Vec<Error>) {
+pub fn check(tables: &[TablePlan], source: &Side, target: &Side, problems: &mut Vec<Error>) {
     for table in tables {
-        for index in &table.source.unique {
+        for index in demanding(table, source, target) {
             for name in &index.columns {
                 if let Some(Decision::Masked(masked)) = table.decision(name) {
                     let demand = Demand {
@@ -25,6 +25,24 @@ pub fn check(tables: &[TablePlan], source: &Side, problems: &mut Vec<Error>) {
             }
         }
     }
+}
+
+/// The indexes that the rows of a table must satisfy: its own, and those that a partition or the
+/// table of the target has beside them.
+fn demanding<'a>(table: &'a TablePlan, source: &'a Side, target: &'a Side) -> Vec<&'a Unique> {
+    let mut all: Vec<&Unique> = table.source.unique.iter().collect();
+    let there = target.table(&table.source.name);
+    let more = source
+        .partitions(table.source.oid)
+        .into_iter()
+        .chain(there)
+        .chain(there.map_or_else(Vec::new, |there| target.partitions(there.oid)));
+    for index in more.flat_map(|table| &table.unique) {
+        if !all.iter().any(|known| known.demands_as(index)) {
+            all.push(index);
+        }
+    }
+    all
 }
 
 /// How an index compares a column: as the type does, where it is one that folds.
@@ -56,6 +74,7 @@ impl Demand<'_> {
         let tells_apart = |of: &Unique| {
             // What is folded on the way to the mask may be told apart by an expression.
             of.columns == [column]
+                && of.compares(column) != Compared::Excluded
                 && !(of.compares(column) == Compared::Computed
                     && folds(column, self.table, self.source))
         };
@@ -119,6 +138,10 @@ impl Demand<'_> {
                 "Index \"{index}\" demands it by a nondeterministic collation: different texts are \
                  equal there, and no strategy writes such that none are."
             ),
+            Compared::Excluded => format!(
+                "Exclusion constraint \"{index}\" compares its values otherwise than by equality, \
+                 and no strategy keeps what it asks of them."
+            ),
             Compared::Computed => {
                 format!("Index \"{index}\" demands it, of what an expression makes of the values.")
             }
@@ -134,7 +157,7 @@ impl Demand<'_> {
                      the column a deterministic collation or type citext."
                 );
             }
-            (Compared::Computed, _) => {
+            (Compared::Computed | Compared::Excluded, _) => {
                 return format!(
                     "Use shuffle with all columns of the index in one group, or {PRESERVE}."
                 );
@@ -213,7 +236,9 @@ pub fn stays_unique(
     match compared {
         Compared::AsIs => {}
         Compared::WithoutCase if is_told_apart_without_case(strategy) => {}
-        Compared::WithoutCase | Compared::Collated | Compared::Computed => return false,
+        Compared::WithoutCase | Compared::Collated | Compared::Computed | Compared::Excluded => {
+            return false;
+        }
     }
     // What else is read of the row may be the same in others; what the value is drawn from may not.
     let drawn_elsewhere = entities(strategy, how).any(|column| !distinct(column));

@@ -1,5 +1,7 @@
 //! The checks of a run, made: every one must hold, or the run is taken back.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::checks::{self, Check, Counted, whole};
@@ -10,6 +12,7 @@ use super::leaks::running::Scan;
 use super::links::Link;
 use super::options::{LeakScan, Options};
 use super::plan::{Checked, Decision, Plan};
+use super::redraw::{Named, Seen};
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::snapshot::Snapshot;
 use crate::pg::{report, server, spi};
@@ -24,6 +27,7 @@ pub fn verify(
     plan: &Plan,
     source: &Side,
     loaded: &[(String, u64, f64)],
+    redrawn: &BTreeMap<Named, Seen>,
     snapshot: &Snapshot,
 ) -> Result<Vec<Check>> {
     let numbers = |sql: &str| -> Result<Vec<f64>> {
@@ -43,6 +47,7 @@ pub fn verify(
             source: numbers(&checks::source_counts(table))?,
             target: numbers(&checks::target_counts(table, &plan.target, source))?,
             survivors,
+            draws: checks::draws(table, redrawn),
         };
         found.extend(checks::compare(table, &plan.target, source, &counted));
     }

@@ -170,9 +170,17 @@ SELECT pg_catalog.jsonb_build_object(
                SELECT FROM pg_catalog.pg_depend e
                 WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = x.indexrelid
                   AND e.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                  AND e.refobjid = c.oid AND e.refobjsubid = a.attnum)), '[]')) ORDER BY ic.relname)
+                  AND e.refobjid = c.oid AND e.refobjsubid = a.attnum)), '[]'),
+        'excluded', coalesce((SELECT pg_catalog.jsonb_agg(DISTINCT a.attname)
+            FROM pg_catalog.pg_constraint k
+           CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.conexclop))
+                              AS u (number, operator)
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.number
+            JOIN pg_catalog.pg_operator o ON o.oid = u.operator
+           WHERE k.conindid = x.indexrelid AND k.contype = 'x' AND o.oprname <> '='), '[]'))
+        ORDER BY ic.relname)
       FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class ic ON ic.oid = x.indexrelid
-     WHERE x.indrelid = c.oid AND x.indisunique), '[]'),
+     WHERE x.indrelid = c.oid AND (x.indisunique OR x.indisexclusion)), '[]'),
   'triggers', coalesce((
     SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', g.tgname, 'enabled', g.tgenabled)
                                 ORDER BY g.tgname)

@@ -62,7 +62,8 @@ pub fn rows(plan: &Plan, scope: Option<&Scope>, expected: &[Expected]) -> Vec<f6
     }
     for _ in 0..ROUNDS {
         for link in &plan.links {
-            if scope.covers[link.parent] == Cover::Kept {
+            // What rows came down from is among what is kept already, or most of it.
+            if scope.covers[link.parent] == Cover::Kept && !scope.downs[link.parent] {
                 let needed = kept[link.child].min(all[link.parent]);
                 kept[link.parent] = kept[link.parent].max(needed);
             }

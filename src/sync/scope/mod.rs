@@ -36,6 +36,8 @@ pub enum Cover {
 pub struct Scope {
     /// By table.
     pub covers: Vec<Cover>,
+    /// Whether rows of a table are seeds, or come because they refer to others.
+    pub downs: Vec<bool>,
     /// Whether rows of a table are cut otherwise than by a condition on it alone.
     pub cuts: Vec<bool>,
 }
@@ -49,10 +51,11 @@ impl Scope {
         }
         let count = plan.tables.len();
         let links = &plan.links;
-        let mut covers = vec![Cover::Uncut; count];
+        let (mut covers, mut downs) = (vec![Cover::Uncut; count], vec![false; count]);
         if plan.tables.iter().any(|table| table.seed.is_some()) {
             let seeds = plan.tables.iter().map(|table| table.seed.is_some());
             let down = reached(seeds.collect(), links, |link| (link.parent, link.child));
+            downs.clone_from(&down);
             let all = reached(down, links, |link| (link.child, link.parent));
             for (cover, is_reached) in covers.iter_mut().zip(all) {
                 *cover = match plan.unreached {
@@ -72,7 +75,11 @@ impl Scope {
         for (is_cut, cover) in cuts.iter_mut().zip(&covers) {
             *is_cut &= *cover != Cover::Empty;
         }
-        Some(Self { covers, cuts })
+        Some(Self {
+            covers,
+            downs,
+            cuts,
+        })
     }
 }
 
@@ -137,12 +144,12 @@ impl Choice<'_> {
 
     fn cut_by_conditions(&mut self) -> Result<()> {
         let mut fresh = self.none();
-        for i in 0..self.plan.tables.len() {
+        for (i, is_fresh) in fresh.iter_mut().enumerate() {
             let table = &self.plan.tables[i];
             if let Some(filter) = table.filter.as_ref().filter(|_| self.scope.cuts[i]) {
                 let conditions = [format!("({filter}) IS NOT TRUE")];
                 let into = self.names.cut(i);
-                fresh[i] = self.insert(into, i, "s", &conditions)? > 0;
+                *is_fresh = self.insert(into, i, "s", &conditions)? > 0;
             }
         }
         self.spread_cuts(fresh)
@@ -169,13 +176,13 @@ impl Choice<'_> {
     fn go_down(&mut self) -> Result<()> {
         self.round += 1;
         let mut fresh = self.none();
-        for i in 0..self.plan.tables.len() {
+        for (i, is_fresh) in fresh.iter_mut().enumerate() {
             let Some(seed) = &self.plan.tables[i].seed else {
                 continue;
             };
             let mut conditions = vec![format!("({seed})")];
             conditions.extend(statements::uncut(self.view(), i, "s"));
-            fresh[i] = self.insert(self.names.kept(i), i, "s", &conditions)? > 0;
+            *is_fresh = self.insert(self.names.kept(i), i, "s", &conditions)? > 0;
         }
         while fresh.contains(&true) {
             let before = self.round;

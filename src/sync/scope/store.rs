@@ -127,8 +127,8 @@ pub fn expect(plan: &mut Plan) -> Result<()> {
         table.expected = rows;
     }
     if scope.is_some() {
-        let note = estimate::note(plan);
-        plan.notes.push(note);
+        let remark = estimate::note(plan);
+        plan.remarks.push(remark);
     }
     Ok(())
 }
@@ -140,9 +140,8 @@ fn of_server(from: &str, filter: &str) -> Result<Option<f64>> {
     }
     let sql = format!("EXPLAIN (FORMAT JSON) SELECT FROM {from} AS s WHERE {filter}");
     let found = spi::rows(&sql, &[], |row| row.get::<pgrx::Json>(1))?;
-    let pgrx::Json(plan) = match found.into_iter().next().flatten() {
-        Some(plan) => plan,
-        None => return Ok(None),
+    let Some(pgrx::Json(plan)) = found.into_iter().next().flatten() else {
+        return Ok(None);
     };
     Ok(plan.pointer("/0/Plan/Plan Rows").and_then(Value::as_f64))
 }

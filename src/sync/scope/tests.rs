@@ -36,6 +36,7 @@ fn plan(names: &[&str], links: &[(usize, usize)]) -> Plan {
         target: "staging".to_owned(),
         tables: names.iter().map(|name| table(name)).collect(),
         notes: Vec::new(),
+        remarks: Vec::new(),
         prepare: Target::default(),
         links: links
             .iter()

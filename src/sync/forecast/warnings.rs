@@ -1,0 +1,472 @@
+//! Warnings of a plan: each with a stable id, so that a profile can say why it may stand.
+
+use std::collections::BTreeMap;
+
+use super::constants;
+use super::figures::{Figures, bytes, duration};
+use crate::error::{Error, Kind, Result, counted};
+use crate::profile::{Profile, SeedOrigin};
+use crate::sync::checks;
+use crate::sync::facts::{Column, Side, Table};
+use crate::sync::fit::How;
+use crate::sync::plan::{Decision, Masked, Plan, TablePlan};
+use crate::sync::{redraw, unique};
+
+/// How much a warning weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Something is less safe than it could be, or the run may fail.
+    Warning,
+    /// Something that surprises whoever does not expect it.
+    Notice,
+}
+
+impl Severity {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+/// One warning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Warning {
+    /// The stable id.
+    pub id: &'static str,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// The table it is about.
+    pub table: Option<String>,
+    /// The column it is about.
+    pub column: Option<String>,
+    /// One short fact.
+    pub message: String,
+    /// What to do, in a sentence.
+    pub hint: &'static str,
+    /// Whether the profile says why it may stand.
+    pub acknowledged: bool,
+}
+
+/// From here on somebody notices that a table is locked.
+const LOCKED_SECONDS: f64 = 10.0;
+/// From here on dead rows pile up on the source.
+const SNAPSHOT_SECONDS: f64 = 600.0;
+/// From here on disk space is worth a thought, whatever is free.
+const MUCH_DISK: u64 = 10 << 30;
+
+/// Everything worth a warning.
+pub fn of(profile: &Profile, plan: &Plan, source: &Side, figures: &Figures) -> Vec<Warning> {
+    let mut found = Found(Vec::new());
+    for note in &plan.notes {
+        found.add(
+            note.warning,
+            Severity::Notice,
+            (note.table.as_deref(), note.column.as_deref()),
+            note.message.clone(),
+            note.hint,
+        );
+    }
+    for table in &plan.tables {
+        of_table(table, plan, source, &mut found);
+    }
+    of_figures(plan, figures, &mut found);
+    let mut warnings = found.0;
+    for warning in &mut warnings {
+        let (table, column) = (warning.table.as_deref(), warning.column.as_deref());
+        let acknowledgement = profile.acknowledgement(warning.id, table, column);
+        warning.acknowledged = acknowledgement.is_some();
+    }
+    warnings.extend(unmatched(profile, &warnings));
+    warnings.sort_by(|a, b| (a.id, &a.table, &a.column).cmp(&(b.id, &b.table, &b.column)));
+    warnings
+}
+
+/// The error of a strict plan.
+///
+/// # Errors
+/// 55000 where a warning is not acknowledged.
+pub fn strict<'a>(open: impl Iterator<Item = &'a Warning>) -> Result<()> {
+    const MOST: usize = 10;
+    let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut count = 0;
+    for warning in open {
+        count += 1;
+        places.entry(warning.id).or_default().push(warning.place());
+    }
+    if places.is_empty() {
+        return Ok(());
+    }
+    let lines = places.iter().map(|(id, of)| {
+        let shown: Vec<_> = of.iter().filter(|place| !place.is_empty()).collect();
+        let more = if shown.len() > MOST { ", …" } else { "" };
+        let shown: Vec<_> = shown.into_iter().take(MOST).cloned().collect();
+        match shown.as_slice() {
+            [] => (*id).to_owned(),
+            shown => format!("{id}: {}{more}", shown.join(", ")),
+        }
+    });
+    let detail = lines.collect::<Vec<_>>().join("\n");
+    let yaml: String = places
+        .keys()
+        .filter(|id| **id != UNMATCHED)
+        .map(|id| format!("  - {{warning: {id}, why: …}}\n"))
+        .collect();
+    let hint = match yaml.as_str() {
+        "" => "Take the acknowledgements out that meet nothing.".to_owned(),
+        yaml => format!(
+            "See confiture.plan_warnings. Change what they are about, or say in the profile why \
+             they may stand:\nacknowledge:\n{yaml}"
+        ),
+    };
+    Err(Error::new(
+        Kind::NotReady,
+        format!(
+            "the plan has {} that the profile does not acknowledge",
+            counted(count, "warning")
+        ),
+    )
+    .with_detail(detail)
+    .with_hint(hint))
+}
+
+impl Warning {
+    /// Table and column, as far as it is about one.
+    pub fn place(&self) -> String {
+        let parts = [self.table.as_deref(), self.column.as_deref()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(".")
+    }
+}
+
+impl Warning {
+    /// Whether a run says it while it begins: what is about this very run, not about the profile.
+    pub fn is_told(&self) -> bool {
+        [
+            "double_disk",
+            "foreign_key_left_behind",
+            "lock_readers",
+            "long_snapshot",
+            "statement_timeout",
+            "tables_not_named",
+        ]
+        .contains(&self.id)
+    }
+}
+
+const UNMATCHED: &str = "unmatched_acknowledgement";
+
+/// Those found so far.
+pub struct Found(Vec<Warning>);
+
+impl Found {
+    /// Adds one.
+    pub fn add(
+        &mut self,
+        id: &'static str,
+        severity: Severity,
+        (table, column): (Option<&str>, Option<&str>),
+        message: String,
+        hint: &'static str,
+    ) {
+        self.0.push(Warning {
+            id,
+            severity,
+            table: table.map(str::to_owned),
+            column: column.map(str::to_owned),
+            message,
+            hint,
+            acknowledged: false,
+        });
+    }
+}
+
+fn of_table(table: &TablePlan, plan: &Plan, source: &Side, found: &mut Found) {
+    for (column, facts) in table.columns.iter().zip(&table.source.columns) {
+        let place = (Some(&*table.source.name), Some(&*column.name));
+        let masked = match &column.decision {
+            Decision::Copied => {
+                found.add(
+                    "copied_undecided",
+                    Severity::Warning,
+                    place,
+                    format!("column {} is copied, and nobody decided so", shown(place)),
+                    "Give it a rule, or preserve it with a reason.",
+                );
+                continue;
+            }
+            Decision::Masked(masked) => masked,
+            Decision::Excluded { .. } | Decision::Generated | Decision::Preserved { .. } => {
+                continue;
+            }
+        };
+        of_mask(table, facts, masked, place, source, found);
+        if !checks::is_judged(&column.name, masked, table, &plan.target, source) {
+            found.add(
+                "not_judged",
+                Severity::Notice,
+                place,
+                format!(
+                    "no check after the run can tell whether values of column {} came through",
+                    shown(place)
+                ),
+                "The strategy keeps part of a value or draws from few: look at some rows with \
+                 confiture.preview.",
+            );
+        }
+    }
+    constants::of(table, source, found);
+}
+
+fn of_mask(
+    table: &TablePlan,
+    facts: &Column,
+    masked: &Masked,
+    place: (Option<&str>, Option<&str>),
+    source: &Side,
+    found: &mut Found,
+) {
+    let is_literal = matches!(
+        masked.origin,
+        SeedOrigin::GlobalLiteral | SeedOrigin::RuleLiteral | SeedOrigin::StrategyLiteral
+    );
+    if is_literal {
+        found.add(
+            "literal_seed",
+            Severity::Warning,
+            place,
+            format!("the seed of column {} stands in the profile", shown(place)),
+            "Name an environment variable with seed_env_var instead.",
+        );
+    }
+    let bits = unique::collision_bits(&masked.strategy, &masked.how);
+    let needed = unique::needed_bits(table.rows);
+    if bits > 0 && f64::from(bits) < needed && !is_one_to_one(masked) {
+        found.add(
+            "low_entropy",
+            Severity::Notice,
+            place,
+            format!(
+                "pseudonyms of column {} have {bits} bits, and {:.0} rows need {needed:.0} for \
+                 different values to stay different",
+                shown(place),
+                table.rows
+            ),
+            "Give the strategy a greater length, or join by nothing that it masks.",
+        );
+    }
+    let conditions = conditions(&table.source, facts, source);
+    if !conditions.several.is_empty() || !conditions.own.is_empty() && !is_redrawn(masked) {
+        let names = match is_redrawn(masked) {
+            true => conditions.several.clone(),
+            false => [conditions.own.clone(), conditions.several.clone()].concat(),
+        };
+        found.add(
+            "check_not_redrawn",
+            Severity::Warning,
+            place,
+            format!(
+                "the run fails if {} what is written into column {}",
+                refuse(&names),
+                shown(place)
+            ),
+            "See that no value of the strategy is refused: values are drawn again only by keyed \
+             strategies, and only for conditions of the column alone.",
+        );
+    }
+}
+
+/// Whether different values stay different whatever they are.
+fn is_one_to_one(masked: &Masked) -> bool {
+    match &masked.how {
+        How::Mask(call) => masked.strategy.properties(call.of).injective,
+        _ => false,
+    }
+}
+
+fn is_redrawn(masked: &Masked) -> bool {
+    redraw::style(masked).is_some()
+}
+
+fn refuse(names: &[String]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    match quoted.as_slice() {
+        [one] => format!("constraint {one} refuses"),
+        many => format!("constraints {} refuse", many.join(", ")),
+    }
+}
+
+/// The conditions that a column's values must meet.
+#[derive(Default)]
+pub struct Conditions {
+    /// CHECKs of this column alone, and those of its domains.
+    pub own: Vec<String>,
+    /// CHECKs that read other columns too.
+    pub several: Vec<String>,
+}
+
+/// What the catalog asks of the values of a column.
+pub fn conditions(table: &Table, column: &Column, source: &Side) -> Conditions {
+    let mut found = Conditions::default();
+    for check in table.constraints.iter().filter(|of| of.kind == 'c') {
+        if !check.validated || !check.columns.contains(&column.name) {
+            continue;
+        }
+        match check.columns.len() {
+            1 => found.own.push(check.name.clone()),
+            _ => found.several.push(check.name.clone()),
+        }
+    }
+    let mut of = source.type_of(column.type_oid);
+    while let Some(around) = of.filter(|of| of.kind == 'd' || of.is_array) {
+        let checks = around.checks.iter().filter(|check| check.validated);
+        found.own.extend(checks.map(|check| check.name.clone()));
+        of = around.inner.and_then(|inner| source.type_of(inner));
+    }
+    found
+}
+
+fn of_figures(plan: &Plan, figures: &Figures, found: &mut Found) {
+    let (seconds, around) = (figures.seconds, &figures.around);
+    let nowhere = (None, None);
+    #[allow(clippy::cast_precision_loss, reason = "milliseconds of a setting")]
+    let timeout = around.statement_timeout as f64 / 1000.0;
+    if timeout > 0.0 && seconds > timeout {
+        found.add(
+            "statement_timeout",
+            Severity::Warning,
+            nowhere,
+            format!(
+                "the run takes about {}, and statement_timeout of this session ends it after {}",
+                duration(seconds),
+                duration(timeout)
+            ),
+            "Set statement_timeout to 0 for the session of the run.",
+        );
+    }
+    let threshold = around.old_snapshot_threshold;
+    #[allow(clippy::cast_precision_loss, reason = "minutes of a setting")]
+    let too_old = threshold.map(|minutes| minutes as f64 * 60.0);
+    if let Some(limit) = too_old.filter(|limit| seconds > *limit) {
+        found.add(
+            "long_snapshot",
+            Severity::Warning,
+            nowhere,
+            format!(
+                "the run holds one snapshot of the source for about {}, and old_snapshot_threshold \
+                 lets it fail after {}",
+                duration(seconds),
+                duration(limit)
+            ),
+            "Run when the source is quiet, or raise old_snapshot_threshold.",
+        );
+    } else if seconds > SNAPSHOT_SECONDS {
+        found.add(
+            "long_snapshot",
+            Severity::Notice,
+            nowhere,
+            format!(
+                "the run holds one snapshot of the source for about {}, in which vacuum removes no \
+                 row of this database that died since",
+                duration(seconds)
+            ),
+            "Run when the source is quiet.",
+        );
+    }
+    if !plan.prepare.emptied.is_empty() && seconds > LOCKED_SECONDS {
+        found.add(
+            "lock_readers",
+            Severity::Notice,
+            nowhere,
+            format!(
+                "readers of {} of the target wait for about {}",
+                counted(plan.prepare.emptied.len() as u64, "table"),
+                duration(seconds)
+            ),
+            "Run when nobody reads the target.",
+        );
+    }
+    if let Some(message) = disk(around.source_bytes, around.target_bytes, around.free_bytes) {
+        found.add(
+            "double_disk",
+            Severity::Warning,
+            nowhere,
+            message,
+            "See that the tablespaces of the target, and the disk of the WAL, have that much.",
+        );
+    }
+}
+
+/// Old rows stay on disk until the run commits; new ones, and the WAL, come beside them.
+fn disk(source: u64, target: u64, free: Option<u64>) -> Option<String> {
+    let is_tight = free.is_some_and(|free| source > free / 2);
+    if source < MUCH_DISK && !is_tight {
+        return None;
+    }
+    let beside = match target {
+        0 => String::new(),
+        target => format!(
+            " beside the {} that the target has until then",
+            bytes(target)
+        ),
+    };
+    let there = match free {
+        Some(free) => format!("; {} are free where the data directory is", bytes(free)),
+        None => String::new(),
+    };
+    Some(format!(
+        "the run writes up to {} until it commits{beside}, and as much WAL{there}",
+        bytes(source)
+    ))
+}
+
+/// Acknowledgements that meet no warning.
+fn unmatched(profile: &Profile, warnings: &[Warning]) -> Vec<Warning> {
+    let meets = |warning: &Warning, of: &crate::profile::Acknowledged| {
+        of.means(
+            warning.id,
+            warning.table.as_deref(),
+            warning.column.as_deref(),
+        )
+    };
+    profile
+        .acknowledge
+        .iter()
+        .filter(|of| !of.is_of_figures() && !warnings.iter().any(|one| meets(one, of)))
+        .map(|of| Warning {
+            id: UNMATCHED,
+            severity: Severity::Notice,
+            table: of.table.clone(),
+            column: of.column.clone(),
+            message: format!(
+                "the profile acknowledges \"{}\" at {}, and there is no such warning",
+                of.warning, of.place
+            ),
+            hint: "Take it out of the profile.",
+            acknowledged: false,
+        })
+        .collect()
+}
+
+fn shown((table, column): (Option<&str>, Option<&str>)) -> String {
+    format!("\"{}.{}\"", table.unwrap_or(""), column.unwrap_or(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn disk_is_worth_a_warning_where_it_is_much_or_tight() {
+        assert_eq!(disk(1 << 20, 0, Some(1 << 40)), None);
+        assert_eq!(disk(1 << 20, 0, None), None);
+        let tight = disk(3 << 30, 2 << 30, Some(5 << 30)).unwrap();
+        assert_eq!(
+            tight,
+            "the run writes up to 3.0 GiB until it commits beside the 2.0 GiB that the target has \
+             until then, and as much WAL; 5.0 GiB are free where the data directory is"
+        );
+        assert!(disk(11 << 30, 0, Some(1 << 50)).is_some());
+    }
+}

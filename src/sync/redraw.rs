@@ -1,0 +1,416 @@
+//! Values drawn again, where a constraint of the column refuses what its mask wrote.
+//!
+//! The first draw is that of any statement that calls the mask. Another one depends on the value
+//! and the number of the attempt alone, so that equal values go on to share a pseudonym: the mask
+//! with another seed ([`Seed::redrawn`]) takes the same value. A mask that is one to one would lose
+//! that, as two of its seeds may give one output; it takes its own output once more instead. Such
+//! walking along a permutation until it is back among the values accepted (Black and Rogaway 2002,
+//! "cycle walking") is one to one on these values; an original outside of them may meet another's
+//! pseudonym, which a unique index then refuses.
+//!
+//! Columns that foreign keys join are judged by the conditions of all of them, so that both ends of
+//! a reference are drawn alike.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fit::{Call, How};
+use super::masks::{self, Place};
+use super::plan::{Decision, MaskPlan, Masked, Plan, TablePlan};
+use crate::error::{Error, Kind, Result};
+use crate::strategies::measure::epsilon::Epsilon;
+use crate::strategies::{Datum, Mask, Row, Seed};
+
+/// How often a value is drawn again. Where a tenth of what a mask writes is accepted, one in 10^11
+/// values is refused as often.
+pub const MOST: u32 = 256;
+
+/// How another value is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// By the same mask with another seed.
+    Draw,
+    /// By the same mask, out of what it wrote.
+    Walk,
+}
+
+/// How values of a masked column are drawn again; `None` where that cannot help or may not be.
+pub fn style(masked: &Masked) -> Option<Style> {
+    match &masked.how {
+        How::Mask(call) => style_of(masked, call),
+        // Fields of a record share one value, and nothing else is drawn.
+        How::Constant(_) | How::Default | How::Null | How::Record(_) | How::Shuffle(_) => None,
+    }
+}
+
+fn style_of(masked: &Masked, call: &Call) -> Option<Style> {
+    // Elements of an array are pseudonyms of their own, and a token is the vault's.
+    if call.is_array || call.token.is_some() {
+        return None;
+    }
+    // To draw noise until it suits gives away more than its epsilon says.
+    if Epsilon::largest(&masked.strategy).is_some() {
+        return None;
+    }
+    let promised = masked.strategy.properties(call.of);
+    match (promised.keyed, promised.injective) {
+        (false, _) => None,
+        (true, true) => Some(Style::Walk),
+        (true, false) => Some(Style::Draw),
+    }
+}
+
+/// A column whose conditions a value must meet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judge {
+    /// Number of its table.
+    pub relation: u32,
+    /// Its name.
+    pub column: String,
+    /// Whether it is the only one, so that the value is judged as it is stored there. Columns of a
+    /// foreign key may round and pad differently, and must judge alike.
+    pub is_alone: bool,
+}
+
+/// What is needed to draw the values of one mask again.
+pub struct Redraw {
+    place: Place,
+    strategy: String,
+    style: Style,
+    seed: Seed,
+    judges: Vec<Judge>,
+    make: Box<dyn Fn(Seed) -> Result<Mask>>,
+    /// Masks of further attempts, made when they are first needed.
+    made: Vec<Mask>,
+    seen: Seen,
+}
+
+/// What became of the values of a mask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Values judged.
+    pub values: u64,
+    /// Those drawn again.
+    pub redrawn: u64,
+    /// How often all of them together.
+    pub attempts: u64,
+}
+
+impl Seen {
+    /// How many draws a value took on average.
+    pub fn draws(&self) -> f64 {
+        #[allow(clippy::cast_precision_loss, reason = "a ratio")]
+        let ratio = self.attempts as f64 / self.values.max(1) as f64;
+        1.0 + ratio
+    }
+
+    /// Values drawn again, of a million.
+    pub fn per_million(&self) -> u64 {
+        let of = u128::from(self.values.max(1));
+        u64::try_from(u128::from(self.redrawn) * 1_000_000 / of).unwrap_or(u64::MAX)
+    }
+}
+
+impl Redraw {
+    /// For a mask of a plan; `None` where its values are not drawn again. `make` gives the mask
+    /// with another seed.
+    pub fn of(
+        mask: &MaskPlan<'_>,
+        plan: &Plan,
+        judges: Vec<Judge>,
+        make: impl Fn(Seed) -> Result<Mask> + 'static,
+    ) -> Option<Self> {
+        let masked = masked_of(plan, &mask.place)?;
+        Some(Self {
+            place: mask.place.clone(),
+            strategy: masked.name.clone(),
+            style: style(masked)?,
+            seed: mask.seed,
+            judges,
+            make: Box::new(make),
+            made: Vec::new(),
+            seen: Seen::default(),
+        })
+    }
+
+    fn exhausted(&self, constraint: &str) -> Error {
+        Error::new(
+            Kind::Check,
+            format!(
+                "strategy \"{}\" finds no value for column \"{}\" of table \"{}\" that constraint \
+                 \"{constraint}\" accepts",
+                self.strategy, self.place.column, self.place.table
+            ),
+        )
+        .with_detail(format!("It has drawn {} times.", MOST + 1))
+    }
+}
+
+thread_local! {
+    static RUNNING: RefCell<Vec<Option<Redraw>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Lets the values of masks be drawn again until the guard is dropped; by the numbers of the masks.
+#[must_use]
+pub fn install(redraws: Vec<Option<Redraw>>) -> Installed {
+    Installed(RUNNING.replace(redraws))
+}
+
+/// Puts back what was there before when dropped.
+pub struct Installed(Vec<Option<Redraw>>);
+
+impl Installed {
+    /// What became of the values of each mask so far, by its place.
+    pub fn seen(&self) -> BTreeMap<(String, String), Seen> {
+        RUNNING.with_borrow(|running| {
+            let all = running.iter().flatten();
+            all.filter(|redraw| redraw.seen.values > 0)
+                .map(|redraw| {
+                    let Place { table, column } = redraw.place.clone();
+                    ((table, column), redraw.seen)
+                })
+                .collect()
+        })
+    }
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        RUNNING.set(std::mem::take(&mut self.0));
+    }
+}
+
+/// The columns whose conditions the values of a mask must meet; none outside of a run.
+pub fn judges(number: i32) -> Vec<Judge> {
+    with(number, |redraw| redraw.judges.clone()).unwrap_or_default()
+}
+
+/// Counts a value that was accepted, after so many further attempts.
+pub fn accept(number: i32, attempts: u32) {
+    with(number, |redraw| {
+        redraw.seen.values += 1;
+        redraw.seen.redrawn += u64::from(attempts > 0);
+        redraw.seen.attempts += u64::from(attempts);
+    });
+}
+
+/// Draws again: for the attempt of that number, what `original` becomes in place of `refused`.
+///
+/// # Errors
+/// 23514 where that was done often enough; what the mask returns.
+pub fn again<'a>(
+    number: i32,
+    attempt: u32,
+    original: Datum<'a>,
+    refused: Option<Datum<'a>>,
+    row: Row<'_>,
+    constraint: &str,
+) -> Result<Option<Datum<'a>>> {
+    let Some(style) = with(number, |redraw| redraw.style) else {
+        return Err(Error::new(Kind::Internal, "a mask of a run has gone"));
+    };
+    match (style, refused) {
+        (Style::Walk, Some(refused)) if attempt <= MOST => {
+            masks::apply(number, |mask| mask.apply(refused, row))
+        }
+        (Style::Draw, _) if attempt <= MOST => with(number, |redraw| {
+            while redraw.made.len() < attempt as usize {
+                let next = u32::try_from(redraw.made.len() + 1).unwrap_or(MOST);
+                redraw.made.push((redraw.make)(redraw.seed.redrawn(next))?);
+            }
+            match redraw.made.get(attempt as usize - 1) {
+                Some(mask) => mask.apply(original, row),
+                None => Err(Error::new(Kind::Internal, "a mask of a run has gone")),
+            }
+        })
+        .unwrap_or(Ok(None)),
+        _ => {
+            let failed = with(number, |redraw| {
+                (redraw.place.clone(), redraw.exhausted(constraint))
+            });
+            let Some((place, error)) = failed else {
+                return Ok(None);
+            };
+            masks::refuse(place, error.clone());
+            Err(error)
+        }
+    }
+}
+
+fn with<T>(number: i32, work: impl FnOnce(&mut Redraw) -> T) -> Option<T> {
+    RUNNING.with_borrow_mut(|running| {
+        let place = usize::try_from(number).ok()?;
+        running.get_mut(place)?.as_mut().map(work)
+    })
+}
+
+/// Table and column.
+pub type Named = (String, String);
+
+/// For each column that is drawn again, those whose conditions count: its own, and those of the
+/// columns that foreign keys of the plan join with it.
+pub fn groups(plan: &Plan) -> BTreeMap<Named, BTreeSet<Named>> {
+    let mut joined = Joined::default();
+    let place = |table: &TablePlan, column: &str| (table.source.name.clone(), column.to_owned());
+    let is_drawn = |table: &TablePlan, column: &str| match table.decision(column) {
+        Some(Decision::Masked(masked)) => style(masked).is_some(),
+        _ => false,
+    };
+    for table in &plan.tables {
+        for column in &table.columns {
+            if is_drawn(table, &column.name) {
+                joined.number(place(table, &column.name));
+            }
+        }
+        let keys = table.source.constraints.iter();
+        for key in keys.filter(|key| key.kind == 'f') {
+            let Some(target) = &key.target else { continue };
+            let Some(other) = plan.tables.iter().find(|of| of.source.oid == target.oid) else {
+                continue;
+            };
+            for (here, there) in key.columns.iter().zip(&key.target_columns) {
+                if is_drawn(table, here) && is_drawn(other, there) {
+                    joined.join(place(table, here), place(other, there));
+                }
+            }
+        }
+    }
+    joined.groups()
+}
+
+/// Places that are joined, as a forest: each leads to another of its group, or to itself.
+#[derive(Default)]
+struct Joined {
+    numbers: BTreeMap<Named, usize>,
+    leads_to: Vec<usize>,
+}
+
+impl Joined {
+    fn number(&mut self, place: Named) -> usize {
+        let next = self.leads_to.len();
+        let number = *self.numbers.entry(place).or_insert(next);
+        if number == next {
+            self.leads_to.push(next);
+        }
+        number
+    }
+
+    fn root(&self, mut number: usize) -> usize {
+        while self.leads_to[number] != number {
+            number = self.leads_to[number];
+        }
+        number
+    }
+
+    fn join(&mut self, one: Named, other: Named) {
+        let (one, other) = (self.number(one), self.number(other));
+        let (one, other) = (self.root(one), self.root(other));
+        self.leads_to[one] = other;
+    }
+
+    fn groups(self) -> BTreeMap<Named, BTreeSet<Named>> {
+        let mut by_root: BTreeMap<usize, BTreeSet<Named>> = BTreeMap::new();
+        for (place, number) in &self.numbers {
+            let members = by_root.entry(self.root(*number)).or_default();
+            members.insert(place.clone());
+        }
+        let places = self.numbers.iter();
+        places
+            .map(|(place, number)| (place.clone(), by_root[&self.root(*number)].clone()))
+            .collect()
+    }
+}
+
+fn masked_of<'a>(plan: &'a Plan, place: &Place) -> Option<&'a Masked> {
+    let table = plan
+        .tables
+        .iter()
+        .find(|table| table.source.name == place.table)?;
+    match table.decision(&place.column)? {
+        Decision::Masked(masked) => Some(masked),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strategies::{Kind as Of, Params, Strategy, Subkeys, Value, ValueType};
+
+    const KEYS: ([u8; 32], [u8; 32]) = ([7; 32], [8; 32]);
+
+    fn mask(kind: Of, params: &[(&str, Value)], seed: Seed) -> (Strategy, Mask) {
+        let params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
+        let strategy = Strategy::new(kind, &params.collect::<Params>()).unwrap();
+        let keys = Subkeys::new(&KEYS.0, &KEYS.1);
+        let mask = strategy.mask(&keys, seed, ValueType::Text).unwrap();
+        (strategy, mask)
+    }
+
+    #[test]
+    fn redraw_walks_where_a_mask_is_one_to_one_and_takes_its_own_outputs() {
+        let unique = ("keep_unique", Value::Bool(true));
+        for (kind, params, text) in [
+            (Of::Fpe, vec![], "4111 1111 1111 1111"),
+            (Of::Phone, vec![unique.clone()], "+44 20 7946 0958"),
+            (Of::Mac, vec![unique.clone()], "08:00:2b:01:02:03"),
+            (Of::Iban, vec![unique.clone()], "DE89370400440532013000"),
+            (
+                Of::NationalId,
+                vec![unique, ("country", Value::from("us"))],
+                "123-45-6789",
+            ),
+        ] {
+            let (strategy, mask) = mask(kind, &params, Seed::new(1));
+            let promised = strategy.properties(ValueType::Text);
+            assert!(promised.keyed && promised.injective, "{kind:?}");
+            let mut seen = BTreeSet::from([text.to_owned()]);
+            let mut walked = text.to_owned();
+            for _ in 0..MOST {
+                walked = mask.text(&walked).unwrap().into_owned();
+                assert!(seen.insert(walked.clone()), "{kind:?} came back: {walked}");
+            }
+        }
+    }
+
+    #[test]
+    fn redraw_has_another_value_in_every_attempt_of_a_keyed_mask() {
+        for kind in [Of::Hash, Of::Email, Of::Name, Of::Username, Of::Address] {
+            let drawn: BTreeSet<String> = (1..=MOST)
+                .map(|attempt| {
+                    let (_, mask) = mask(kind, &[], Seed::new(1).redrawn(attempt));
+                    mask.text("ada@work.example").unwrap().into_owned()
+                })
+                .collect();
+            assert!(drawn.len() > MOST as usize / 2, "{kind:?}: {}", drawn.len());
+        }
+    }
+
+    #[test]
+    fn redraw_counts_what_it_did() {
+        let seen = Seen {
+            values: 200,
+            redrawn: 50,
+            attempts: 100,
+        };
+        assert_eq!((seen.draws(), seen.per_million()), (1.5, 250_000));
+        assert_eq!(
+            (Seen::default().draws(), Seen::default().per_million()),
+            (1.0, 0)
+        );
+    }
+
+    #[test]
+    fn redraw_joins_places_over_several_steps() {
+        let place = |name: &str| (name.to_owned(), "c".to_owned());
+        let mut joined = Joined::default();
+        joined.number(place("alone"));
+        joined.join(place("a"), place("b"));
+        joined.join(place("c"), place("d"));
+        joined.join(place("d"), place("a"));
+        let groups = joined.groups();
+        assert_eq!(groups[&place("alone")].len(), 1);
+        let four = ["a", "b", "c", "d"].map(place);
+        assert_eq!(groups[&place("b")], BTreeSet::from(four));
+    }
+}
