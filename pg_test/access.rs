@@ -74,24 +74,35 @@ mod tests {
                 "export_anchor",
                 "fail_run",
                 "forget_keys",
+                "hook_analyze",
+                "hook_refresh_materialized_views",
+                "hook_row_limits",
                 "load_keys",
                 "load_profile",
                 "plan",
                 "plan_warnings",
                 "preview",
                 "provider_problem",
+                "register_hook",
                 "resolve_seed",
                 "retire_profile",
                 "sync",
                 "tokenize_batch",
                 "track",
+                "unregister_hook",
                 "validate_profile",
                 "validate_value"
             ]
         );
         assert_eq!(
             reads("operator")?,
-            ["key_status", "profiles", "strategies", "vault_domains"]
+            [
+                "hooks",
+                "key_status",
+                "profiles",
+                "strategies",
+                "vault_domains"
+            ]
         );
         assert_eq!(
             may("auditor")?,
@@ -131,22 +142,25 @@ mod tests {
                 "installation_id",
                 "load_keys",
                 "provider_problem",
+                "register_hook",
                 "rewrap_keys",
                 "rewrap_tokens",
                 "rotate_kek",
                 "rotate_key",
                 "share_key",
-                "shred_run_key"
+                "shred_run_key",
+                "unregister_hook"
             ]
         );
         assert_eq!(
             reads("admin")?,
-            ["key_status", "shared_key", "vault_domains"]
+            ["hooks", "key_status", "shared_key", "vault_domains"]
         );
         assert_eq!(
             reads("auditor")?,
             [
                 "audit_log",
+                "hooks",
                 "journal",
                 "key_status",
                 "lineage",
@@ -155,6 +169,7 @@ mod tests {
                 "profiles",
                 "reveals",
                 "run_report",
+                "runs",
                 "token_access",
                 "vault_domains",
                 "verification"

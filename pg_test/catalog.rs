@@ -153,6 +153,9 @@ mod tests {
         confiture.forget_subject(text,text) volatile unsafe
         confiture.get_audit_log(integer) stable safe
         confiture.grant_access(text,text,text) volatile unsafe
+        confiture.hook_analyze(jsonb) volatile unsafe
+        confiture.hook_refresh_materialized_views(jsonb) volatile unsafe
+        confiture.hook_row_limits(jsonb) immutable safe
         confiture.import_key(text) volatile unsafe
         confiture.inclusion_proof(bigint,bigint) stable unsafe
         confiture.init_key_file(text) volatile unsafe
@@ -170,6 +173,7 @@ mod tests {
         confiture.prune_ledger(timestamp with time zone,boolean,text[]) volatile unsafe
         confiture.rearm() volatile unsafe strict
         confiture.record_verification(text[]) volatile unsafe
+        confiture.register_hook(text,text,text,integer,jsonb) volatile unsafe
         confiture.resolve_seed(text,text,text,text) stable restricted
         confiture.retire_profile(text,text) volatile unsafe
         confiture.reveal(text,text,text) volatile unsafe
@@ -184,6 +188,7 @@ mod tests {
         confiture.sync(text,text,text,jsonb) procedure unsafe
         confiture.tokenize_batch(text,text[],text[]) volatile unsafe
         confiture.track(text,text,text,\"any\",anyelement) volatile unsafe
+        confiture.unregister_hook(text,text,text) volatile unsafe
         confiture.validate_profile(text) stable restricted
         confiture.validate_value(text,jsonb,text,text) stable safe
         confiture.verify_ledger(text[],boolean) stable unsafe

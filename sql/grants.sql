@@ -59,6 +59,11 @@ BEGIN
         ('plan_warnings', 'What should be known before a run, with ids that a profile can acknowledge'),
         ('preview', 'Some rows as they are and as a run would write them'),
         ('sync', 'Copies a schema into another, masked as a profile says, with evidence'),
+        ('register_hook', 'Has runs call a function, on record'),
+        ('unregister_hook', 'Has runs no longer call a function, on record'),
+        ('hook_analyze', 'A hook that has the server look at tables for its plans'),
+        ('hook_refresh_materialized_views', 'A hook that makes materialized views anew'),
+        ('hook_row_limits', 'A hook that vetoes a run which writes too few rows, too many, or too many more or less than the last one'),
         ('begin_run', 'Begins a run of a script in this session; returns its id'),
         ('track', 'Counts a value before and after masking, commits to both, returns the masked one'),
         ('end_run', 'Ends the run of a script: match or differs'),
@@ -128,6 +133,7 @@ SELECT pg_catalog.pg_extension_config_dump('confiture.journal', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.profile', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.profile_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.target_table', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.hook', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.token_domain', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.token_subject', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.token', '');

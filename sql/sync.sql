@@ -66,3 +66,90 @@ CREATE VIEW confiture.verification AS
    WHERE e.event IN ('COMPLETED', 'FAILED') AND pg_catalog.jsonb_typeof(e.verification_report) = 'array'
    ORDER BY e.seq DESC, c.number;
 COMMENT ON VIEW confiture.verification IS 'The checks of runs, newest first, with what they found';
+CREATE TABLE confiture.hook (
+  phase text NOT NULL,
+  schema_name text NOT NULL,
+  function_name text NOT NULL,
+  profile_name text NOT NULL DEFAULT '',
+  position integer NOT NULL,
+  settings jsonb NOT NULL DEFAULT '{}',
+  registered_by text NOT NULL,
+  registered_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  CONSTRAINT hook_pkey PRIMARY KEY (phase, schema_name, function_name, profile_name),
+  CONSTRAINT hook_phase_check CHECK (phase IN (
+    'BEFORE_ANONYMIZATION', 'AFTER_ANONYMIZATION', 'ON_ANONYMIZATION_ERROR'))
+);
+COMMENT ON TABLE confiture.hook IS 'Functions that runs call';
+COMMENT ON COLUMN confiture.hook.profile_name IS 'The profile whose runs call it; empty for all profiles';
+
+CREATE VIEW confiture.hooks AS
+  SELECT phase, position, pg_catalog.format('%I.%I', schema_name, function_name) AS function,
+         nullif(profile_name, '') AS profile, settings, registered_by, registered_at
+    FROM ONLY confiture.hook
+   ORDER BY CASE phase WHEN 'BEFORE_ANONYMIZATION' THEN 1 WHEN 'AFTER_ANONYMIZATION' THEN 2
+            ELSE 3 END, position, schema_name COLLATE "C", function_name COLLATE "C",
+            profile_name COLLATE "C";
+COMMENT ON VIEW confiture.hooks IS 'Functions that runs call, in the order in which they are called';
+
+-- Whether a run that has no end is still going is said by the lock on its target, which the server
+-- takes away with its session: held by its process, and by the run that began last on that target.
+-- The lock is numbered by the hash of the target's name (frame.rs), and its class is 0xC0F1.
+CREATE VIEW confiture.runs AS
+  WITH begun AS (
+    SELECT s.run_id, s.origin, s.profile_name, s.profile_version, s.source_schema,
+           s.target_schema, s.user_name, s.backend_pid, s.backend_start,
+           s."timestamp" AS started_at, false AS in_transaction
+      FROM ONLY confiture.audit_log s
+     WHERE s.event = 'STARTED' AND s.run_id IS NOT NULL
+    UNION ALL
+    SELECT j.about::uuid, 'run', c.profile_name, c.profile_version, c.source_schema, j.domain,
+           j.user_name, j.backend_pid, NULL, j.at, true
+      FROM ONLY confiture.journal j
+      LEFT JOIN ONLY confiture.audit_log c ON c.run_id = j.about::uuid AND c.event = 'COMPLETED'
+     WHERE j.event = 'STARTED'
+  ), ended AS (
+    SELECT e.run_id, e.event, e."timestamp" AS ended_at, e.details ->> 'phase' AS phase,
+           e.details ->> 'sqlstate' AS sqlstate
+      FROM ONLY confiture.audit_log e
+     WHERE e.event IN ('COMPLETED', 'FAILED') AND e.run_id IS NOT NULL
+    UNION ALL
+    SELECT j.about::uuid, j.event, j.at, pg_catalog.substr(j.reason, 15),
+           pg_catalog.substr(j.reason, 1, 5)
+      FROM ONLY confiture.journal j WHERE j.event = 'FAILED'
+  ), going AS (
+    SELECT l.pid, l.classid, l.objid
+      FROM pg_catalog.pg_locks l
+      JOIN pg_catalog.pg_database d ON d.oid = l.database
+     WHERE l.locktype = 'advisory' AND l.granted AND d.datname = pg_catalog.current_database()
+       AND l.objsubid::integer & 65535 = x'C0F1'::integer
+  )
+  SELECT b.run_id, b.origin, b.profile_name, b.profile_version, b.source_schema, b.target_schema,
+         b.user_name, b.in_transaction,
+         CASE WHEN e.event = 'COMPLETED' THEN 'completed'
+              WHEN e.event = 'FAILED' THEN 'failed'
+              WHEN b.origin = 'run' AND EXISTS (
+                     SELECT FROM going g
+                      WHERE g.pid = b.backend_pid
+                        AND g.classid::bigint = n.high AND g.objid::bigint = n.low)
+                   AND NOT EXISTS (
+                     SELECT FROM begun later
+                      WHERE later.target_schema = b.target_schema AND later.origin = 'run'
+                        AND later.started_at > b.started_at) THEN 'running'
+              WHEN b.origin <> 'run' AND EXISTS (
+                     SELECT FROM pg_catalog.pg_stat_activity a
+                      WHERE a.pid = b.backend_pid
+                        AND coalesce(a.backend_start = b.backend_start, true)) THEN 'running'
+              -- Locks of the primary are not seen there.
+              WHEN pg_catalog.pg_is_in_recovery() THEN 'unknown'
+              ELSE 'interrupted' END AS state,
+         b.started_at, e.ended_at, e.phase, e.sqlstate
+    FROM begun b
+    LEFT JOIN ended e ON e.run_id = b.run_id
+   CROSS JOIN LATERAL (SELECT pg_catalog.sha256(pg_catalog.convert_to(b.target_schema, 'UTF8')))
+              AS h (hash)
+   CROSS JOIN LATERAL (SELECT
+     ('x' || pg_catalog.encode(pg_catalog.substr(h.hash, 1, 4), 'hex'))::bit(32)::bigint,
+     ('x' || pg_catalog.encode(pg_catalog.substr(h.hash, 5, 4), 'hex'))::bit(32)::bigint)
+              AS n (high, low)
+   ORDER BY b.started_at DESC;
+COMMENT ON VIEW confiture.runs IS 'Every run: whether it is running, completed, failed or interrupted, newest first';

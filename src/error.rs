@@ -149,6 +149,8 @@ pub enum Kind {
     TransactionState,
     /// 42703: a column does not exist.
     UndefinedColumn,
+    /// 42883: a function does not exist.
+    UndefinedFunction,
     /// 42704: a profile, key, run or other object does not exist.
     UndefinedObject,
     /// 3F000: a schema does not exist.
@@ -159,6 +161,8 @@ pub enum Kind {
     Unreachable,
     /// 0A000: not offered.
     Unsupported,
+    /// 09000: a function that was asked said no.
+    Vetoed,
 }
 
 impl Kind {
@@ -190,11 +194,13 @@ impl Kind {
             Self::Throttled => "53000",
             Self::TransactionState => "25000",
             Self::UndefinedColumn => "42703",
+            Self::UndefinedFunction => "42883",
             Self::UndefinedObject => "42704",
             Self::UndefinedSchema => "3F000",
             Self::UndefinedTable => "42P01",
             Self::Unreachable => "08001",
             Self::Unsupported => "0A000",
+            Self::Vetoed => "09000",
         };
         Sqlstate::new(code)
     }

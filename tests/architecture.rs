@@ -6,6 +6,11 @@
 use std::path::Path;
 use std::{fs, io};
 
+#[path = "architecture/conductors.rs"]
+mod conductors;
+
+use conductors::CONDUCTORS;
+
 /// The rooms, from the bottom up: a room may use those before it, and what lies below all of them.
 #[rustfmt::skip]
 const ROOMS: [&str; 8] =
@@ -17,44 +22,6 @@ const BELOW: [(&str, &[&str]); 4] = [
     ("pg", &["error", "pg", "value"]),
     ("settings", &["pg"]),
     ("value", &[]),
-];
-
-/// Pure files that use the server all the same, and why.
-const CONDUCTORS: [(&str, &str); 15] = [
-    ("src/custody/rewrap/mod.rs", "commits after every key"),
-    (
-        "src/keys/setup.rs",
-        "opens providers as the settings say, and waits by the latch",
-    ),
-    ("src/ledger/unprepared.rs", "hears how transactions end"),
-    (
-        "src/sync/copy.rs",
-        "runs what the plan compiled, under one snapshot",
-    ),
-    ("src/sync/evidence.rs", "tells the caller what is on record"),
-    (
-        "src/sync/failure.rs",
-        "turns what the server raised into words without values",
-    ),
-    (
-        "src/sync/frame.rs",
-        "locks the target and commits, where that is up to the run",
-    ),
-    ("src/sync/recheck.rs", "reads the target as the caller"),
-    ("src/sync/forecast/preview.rs", "shows rows"),
-    ("src/sync/rowcheck.rs", "reads the target, row by row"),
-    (
-        "src/sync/request.rs",
-        "plans under pinned settings, with the settings of the server",
-    ),
-    (
-        "src/sync/run.rs",
-        "commits, holds the lock, keeps the copy in a subtransaction",
-    ),
-    ("src/sync/tokens.rs", "asks the vault under one snapshot"),
-    ("src/sync/verify.rs", "asks both sides under one snapshot"),
-    ("src/vault/pending.rs", "hears how transactions end"),
-    ("src/vault/rewrap/mod.rs", "commits after every batch"),
 ];
 
 const MOST_LINES: usize = 500;

@@ -32,6 +32,10 @@ pub enum Event {
     DomainCreated,
     /// A run ended without changing the target.
     Failed,
+    /// A function is called by runs from now on.
+    HookRegistered,
+    /// A function is no longer called by runs.
+    HookUnregistered,
     /// A provider uses another key-encryption key from now on.
     KekRotated,
     /// A provider is about to be asked for another key-encryption key.
@@ -85,6 +89,8 @@ impl Event {
             Self::Config => "CONFIG",
             Self::DomainCreated => "DOMAIN_CREATED",
             Self::Failed => "FAILED",
+            Self::HookRegistered => "HOOK_REGISTERED",
+            Self::HookUnregistered => "HOOK_UNREGISTERED",
             Self::KekRotated => "KEK_ROTATED",
             Self::KekRotating => "KEK_ROTATING",
             Self::KeyCreated => "KEY_CREATED",

@@ -30,6 +30,7 @@ pub mod lock;
 pub mod memory;
 pub mod owner;
 pub mod report;
+pub mod routine;
 pub mod row;
 pub mod scan;
 pub mod scratch;

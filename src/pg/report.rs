@@ -1,6 +1,10 @@
 //! The one conversion from [`Error`] to what the server raises, and messages to the client.
 
+use std::ffi::{CString, c_char, c_int};
+
 use pgrx::PgSqlErrorCode;
+use pgrx::pg_sys;
+use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -54,6 +58,49 @@ pub fn log(message: &str) {
     .report(PgLogLevel::LOG);
 }
 
+unsafe extern "C-unwind" {
+    fn errstart(level: c_int, domain: *const c_char) -> bool;
+    fn errfinish(file: *const c_char, line: c_int, function: *const c_char);
+    fn errmsg_internal(format: *const c_char, ...) -> c_int;
+    fn errhidestmt(hide: bool) -> c_int;
+    fn errhidecontext(hide: bool) -> c_int;
+}
+
+/// As [`log`], never sent to the client, and without the statement and the place in the code: for
+/// many lines about one statement. Nothing interrupts it.
+pub fn line(message: &str) {
+    // What the server would take for the end of the text.
+    let Ok(message) = CString::new(message.replace('\0', " ")) else {
+        return;
+    };
+    /// Holds off requests to cancel while it lives.
+    struct Undisturbed;
+    impl Drop for Undisturbed {
+        fn drop(&mut self) {
+            // SAFETY: takes back what was added below, unless an error has set it to none.
+            unsafe {
+                pg_sys::InterruptHoldoffCount = pg_sys::InterruptHoldoffCount.saturating_sub(1);
+            };
+        }
+    }
+    // SAFETY: a counter of the backend.
+    unsafe { pg_sys::InterruptHoldoffCount += 1 };
+    let _undisturbed = Undisturbed;
+    // SAFETY: the server's own order of calls for a message; the texts are NUL-terminated and
+    // outlive it, and the format takes one text.
+    unsafe {
+        pg_guard_ffi_boundary(|| {
+            #[allow(clippy::cast_possible_wrap, reason = "severity levels are small")]
+            if errstart(pg_sys::LOG_SERVER_ONLY as c_int, std::ptr::null()) {
+                errmsg_internal(c"%s".as_ptr(), message.as_ptr());
+                errhidestmt(true);
+                errhidecontext(true);
+                errfinish(c"report.rs".as_ptr(), 0, c"line".as_ptr());
+            }
+        });
+    }
+}
+
 fn code(kind: Kind) -> PgSqlErrorCode {
     match kind {
         Kind::ActiveTransaction => PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
@@ -81,6 +128,7 @@ fn code(kind: Kind) -> PgSqlErrorCode {
         Kind::QueryCanceled => PgSqlErrorCode::ERRCODE_QUERY_CANCELED,
         Kind::Throttled => PgSqlErrorCode::ERRCODE_INSUFFICIENT_RESOURCES,
         Kind::UndefinedColumn => PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
+        Kind::UndefinedFunction => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
         Kind::UndefinedObject => PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
         Kind::UndefinedSchema => PgSqlErrorCode::ERRCODE_INVALID_SCHEMA_NAME,
         Kind::UndefinedTable => PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
@@ -88,5 +136,6 @@ fn code(kind: Kind) -> PgSqlErrorCode {
         Kind::ReadOnly => PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
         Kind::TransactionState => PgSqlErrorCode::ERRCODE_INVALID_TRANSACTION_STATE,
         Kind::Unsupported => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+        Kind::Vetoed => PgSqlErrorCode::ERRCODE_TRIGGERED_ACTION_EXCEPTION,
     }
 }

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use super::checks::Check;
 use super::evidence::Evidence;
-use super::failure::Phase;
+use super::log::field;
 use super::options::{LeakScan, Lineage};
+use super::phase::Phase;
 use super::plan::Plan;
 use super::request::{self, Planned};
 use super::store::Deferrable;
@@ -110,6 +111,10 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         let begun = Instant::now();
         let rows = spi::run_under(load, &snapshot)?;
         let seconds = begun.elapsed().as_secs_f64();
+        let table = field("table", &format!("{}.{name}", plan.target));
+        phase
+            .log()
+            .line(&format!("loaded {table} rows={rows} seconds={seconds:.3}"));
         report::notice(&format!(
             "{name}: {} in {seconds:.1} s",
             counted(rows, "row")
@@ -169,6 +174,9 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     checks.extend(checks::redrawn(&redrawn));
     phase.found(&checks);
     verify::judged(&checks)?;
+    phase
+        .log()
+        .line(&format!("checked checks={}", checks.len()));
     let checking = begun.elapsed().as_secs_f64();
     chosen.end()?;
     store::remember(&plan.target, &taken, &user::name(user::outer()))?;

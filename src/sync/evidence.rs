@@ -132,6 +132,13 @@ impl Copied {
         facts.details = Some(Json::merged(facts.details.take(), more));
     }
 
+    /// What the log says of a run that is complete.
+    pub fn outcome(&self) -> String {
+        let rows: u64 = self.tables.iter().map(|(_, rows, _)| rows).sum();
+        let (tables, checks) = (self.tables.len(), self.checks.len());
+        format!("completed rows={rows} tables={tables} checks={checks}")
+    }
+
     /// Tells the caller.
     pub fn announce(&self, started: Instant) {
         let rows: u64 = self.tables.iter().map(|(_, rows, _)| rows).sum();

@@ -1,51 +1,21 @@
 //! A failed run in words of our own.
 
-use std::cell::{Cell, RefCell};
-
 use serde_json::{Map, Value, json};
 
-use super::checks::Check;
-use super::masks::{self, Place, Refusal};
+use super::masks::{self, Refusal};
+use super::phase::{Phase, Place};
 use crate::error::{Error, Kind};
 use crate::pg::subxact::{Failure, ServerError};
-
-/// Where a run stands, for the words of a failure.
-#[derive(Default)]
-pub struct Phase(
-    Cell<Option<(&'static str, Option<String>)>>,
-    RefCell<Vec<Value>>,
-);
-
-impl Phase {
-    /// Notes that a phase begins.
-    pub fn enter(&self, name: &'static str) {
-        self.0.set(Some((name, None)));
-    }
-
-    /// Notes what checks have found, for the record of a failure.
-    pub fn found(&self, checks: &[Check]) {
-        *self.1.borrow_mut() = checks.iter().map(Check::entry).collect();
-    }
-
-    /// What checks have found, if any were made.
-    pub fn report(&self) -> Option<Value> {
-        let found = self.1.take();
-        (!found.is_empty()).then_some(Value::Array(found))
-    }
-
-    /// Notes that a phase begins with a table.
-    pub fn enter_table(&self, name: &'static str, schema: &str, table: &str) {
-        self.0
-            .set(Some((name, Some(format!("\"{schema}.{table}\"")))));
-    }
-}
 
 /// Says what failed, in words of our own: the server's may hold row values (class 22, details of
 /// keys, whatever a trigger raises). `record` is the table that holds the failure.
 pub fn explain(failure: Failure, phase: &Phase, record: &str) -> (Error, Map<String, Value>) {
-    let (phase, table) = phase.0.take().unwrap_or(("starting", None));
+    let (phase, place) = phase.take();
     let mut details = Map::new();
     details.insert("phase".to_owned(), json!(phase));
+    if let Place::Hook(hook) = &place {
+        details.insert("hook".to_owned(), json!(hook));
+    }
     let error = match failure {
         Failure::Own(error) => {
             details.insert(
@@ -62,7 +32,7 @@ pub fn explain(failure: Failure, phase: &Phase, record: &str) -> (Error, Map<Str
     if let Some(refusal) = masks::refusal().filter(is_this) {
         details.insert("table".to_owned(), json!(refusal.place.table));
         details.insert("column".to_owned(), json!(refusal.place.column));
-        return (refused(refusal, phase, table), details);
+        return (refused(refusal, phase, &place), details);
     }
     let mut what = Vec::new();
     for (word, name) in [
@@ -82,7 +52,7 @@ pub fn explain(failure: Failure, phase: &Phase, record: &str) -> (Error, Map<Str
             });
         }
     }
-    let place = table.map_or(String::new(), |table| format!(" table {table}"));
+    let place = place.shown();
     let message = match error.sqlstate.as_str() {
         "57014" => "run canceled".to_owned(),
         _ if what.is_empty() => format!("run failed while {phase}{place}"),
@@ -107,8 +77,8 @@ pub fn explain(failure: Failure, phase: &Phase, record: &str) -> (Error, Map<Str
 }
 
 /// What a mask says of a value holds nothing of it.
-fn refused(refusal: Refusal, phase: &str, table: Option<String>) -> Error {
-    let place = table.map_or(String::new(), |table| format!(" table {table}"));
+fn refused(refusal: Refusal, phase: &str, place: &Place) -> Error {
+    let place = place.shown();
     if refusal.error.kind() == Kind::Check {
         let error = refusal.error;
         let message = format!("run failed while {phase}{place}: {}", error.message());
@@ -120,7 +90,7 @@ fn refused(refusal: Refusal, phase: &str, table: Option<String>) -> Error {
             );
     }
     let Refusal {
-        place: Place { column, .. },
+        place: masks::Place { column, .. },
         error,
     } = refusal;
     let detail = error

@@ -1,5 +1,6 @@
 //! How a run lies in transactions: in its own, or in one of the caller's, who ends it.
 
+use super::hooks::round;
 use super::request::Request;
 use super::store;
 use crate::error::{Error, Kind, Result};
@@ -28,8 +29,10 @@ impl Frame {
     /// Commits what came before, where the run may commit, and locks the target against other runs.
     ///
     /// # Errors
-    /// 25001 inside a transaction that may not be used; 55006 while another run writes the target.
+    /// 25001 inside a transaction that may not be used; 55000 inside a hook; 55006 while another run
+    /// writes the target.
     pub fn open(request: &Request, may_commit: bool) -> Result<Self> {
+        round::refuse_inside()?;
         let number = lock_number(&request.target);
         if may_commit {
             let connection = Nonatomic::connect()?;

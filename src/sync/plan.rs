@@ -171,6 +171,15 @@ impl Plan {
         self.links == other.links && asked(self) == asked(other)
     }
 
+    /// Columns that are masked.
+    pub fn masked(&self) -> usize {
+        self.tables
+            .iter()
+            .flat_map(|table| &table.columns)
+            .filter(|column| matches!(column.decision, Decision::Masked(_)))
+            .count()
+    }
+
     /// Columns copied as they are although nobody decided so.
     pub fn copied_unchanged(&self) -> usize {
         self.tables

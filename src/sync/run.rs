@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::copy::copy;
 use super::evidence::{Evidence, seconds};
-use super::failure::{Phase, explain};
+use super::failure::explain;
 use super::forecast::{self, warnings};
 use super::frame::Frame;
+use super::hooks::round::{self, Round};
+use super::log::{Log, field};
 use super::options::Lineage;
+use super::phase::Phase;
 use super::plan::Plan;
 use super::request::{self, Request, pinned};
+use super::store;
 use crate::custody;
 use crate::error::Result;
 use crate::keys::store::ActiveKey;
@@ -42,6 +46,7 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
     if request.options.strict {
         warnings::strict(forecast.open())?;
     }
+    let hooks = round::expected(&profile.name)?;
     for remark in &planned.plan.remarks {
         report::notice(remark);
     }
@@ -60,15 +65,23 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
         in_transaction: frame.is_callers(),
         acknowledged: forecast.acknowledged(),
     };
-    frame.begin(evidence.facts(&planned.plan))?;
+    let shown = store::shown_id(run_id);
+    let hooks = Round::new(&evidence, shown.clone(), &planned.plan, &hooks);
+    let mut facts = evidence.facts(&planned.plan);
+    hooks.describe(&mut facts);
+    frame.begin(facts)?;
 
-    let phase = Phase::default();
+    let phase = Phase::new(Log::new(shown, started));
+    phase.log().line(&begun(&evidence, &planned.plan));
     let outcome = guarded(|| {
         pinned(|| {
+            hooks.before(&phase)?;
             let copied = copy(&evidence, &planned, &phase)?;
+            hooks.after(&phase, &copied)?;
             phase.enter("recording");
             pending::settle(run_id)?;
             let mut facts = evidence.facts(&planned.plan);
+            hooks.describe(&mut facts);
             copied.describe(&planned.plan, started, &mut facts);
             ledger::append_with(Origin::Run, Event::Completed, facts, Some(&copied.lineage))?;
             Ok(copied)
@@ -77,25 +90,56 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
     match outcome {
         Ok(copied) => {
             frame.end()?;
+            phase.log().line(&copied.outcome());
             copied.announce(started);
             Ok(())
         }
         Err(failure) => {
             let (error, mut details) = explain(failure, &phase, frame.record());
-            let why = format!(
-                "{}, phase: {}",
-                error.kind().sqlstate().as_str(),
-                details.get("phase").and_then(Value::as_str).unwrap_or("")
-            );
+            let sqlstate = error.kind().sqlstate();
+            let stood = details.get("phase").and_then(Value::as_str).unwrap_or("");
+            let why = format!("{}, phase: {stood}", sqlstate.as_str());
+            let line = failed(&details);
             details.insert("seconds".to_owned(), seconds(started));
             let mut facts = evidence.facts(&planned.plan);
-            facts.details = Some(Json::merged(facts.details, details));
+            facts.details = Some(Json::merged(facts.details, details.clone()));
             facts.verification_passed = Some(false);
             facts.verification_report = phase.report().map(Json::from);
+            hooks.describe(&mut facts);
             frame.fail(facts, &why)?;
+            phase.log().line(&line);
+            hooks.on_error(phase.log(), &details);
+            frame.end()?;
             Err(error)
         }
     }
+}
+
+/// What the log says of a run that failed.
+fn failed(details: &Map<String, Value>) -> String {
+    let words = ["phase", "hook", "table", "column", "constraint", "sqlstate"];
+    let said = words.into_iter().filter_map(|name| {
+        let word = details.get(name)?.as_str()?;
+        Some(match name {
+            "sqlstate" => format!("{name}={word}"),
+            _ => field(name, word),
+        })
+    });
+    format!("failed {}", said.collect::<Vec<_>>().join(" "))
+}
+
+/// What the log says of a run that begins.
+fn begun(run: &Evidence<'_>, plan: &Plan) -> String {
+    format!(
+        "started {} {} {} {} tables={} masked={} copied={}",
+        field("profile", &run.profile.name),
+        field("version", &run.profile.version),
+        field("source", &run.request.source),
+        field("target", &run.request.target),
+        plan.tables.len(),
+        plan.masked(),
+        plan.copied_unchanged(),
+    )
 }
 
 /// The masking key of a run; `None` where no key was made, the ledger may do without, and nothing

@@ -280,7 +280,10 @@ fn made(schema: &str) -> Result<Vec<String>> {
 }
 
 /// As committed now, or on a standby, where nothing is written, as the caller sees it.
-fn looked_up<T>(
+///
+/// # Errors
+/// As the interface, and what `read` returns.
+pub(super) fn looked_up<T>(
     sql: &str,
     args: &[DatumWithOid<'_>],
     read: impl FnMut(&spi::Row<'_>) -> Result<T>,
@@ -382,12 +385,17 @@ pub fn values(
     spi::each_under(query, snapshot, read, take)
 }
 
+/// The id of a run as it is written.
+pub fn shown_id(run_id: [u8; 16]) -> String {
+    Uuid::from_bytes(run_id).to_string()
+}
+
 /// Puts on record in the journal what became of a run that cannot commit.
 ///
 /// # Errors
 /// As [`journal::store::write`].
 pub fn keep(event: journal::record::Event, facts: &Facts, reason: &str) -> Result<()> {
-    let run = Uuid::from_bytes(facts.run_id.unwrap_or_default()).to_string();
+    let run = shown_id(facts.run_id.unwrap_or_default());
     journal::store::write(&journal::record::Record {
         event,
         about: &run,

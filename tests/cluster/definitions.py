@@ -37,8 +37,8 @@ DEFINITIONS = {
         "Trigger a on audit_log does not belong there.",
     ),
     "change a type": (
-        "ALTER TABLE confiture.audit_log ALTER COLUMN backend_pid TYPE bigint",
-        'Column backend_pid of audit_log is "number',
+        "ALTER TABLE confiture.audit_log ALTER COLUMN server_version TYPE bigint",
+        'Column server_version of audit_log is "number',
     ),
     "drop a column": (
         "ALTER TABLE confiture.audit_log DROP COLUMN hostname",

@@ -66,7 +66,7 @@ def is_intact(db):
 
 # The same in disguise, and what changes rows without touching the definition.
 DISGUISED = [
-    "ALTER TABLE confiture.audit_log ALTER COLUMN backend_pid TYPE integer USING backend_pid * 10",
+    "ALTER TABLE confiture.audit_log ALTER COLUMN server_version TYPE integer USING server_version * 10",
     "ALTER TABLE confiture.ledger_head ALTER COLUMN seq TYPE bigint USING 0",
     "DO $$ BEGIN EXECUTE 'ALTER TABLE confiture.audit_log DISABLE TRIGGER USER'; END $$",
     "CREATE SCHEMA hidden CREATE TABLE child () INHERITS (confiture.audit_log)",
@@ -286,7 +286,7 @@ def test_a_table_of_somebody_else_is_found(shared):
 def test_rows_changed_with_every_guard_off_are_found(shared):
     for change, code in (
         ("UPDATE confiture.audit_log SET hostname = 'x' WHERE seq = 2", "E01"),
-        ("ALTER TABLE confiture.audit_log ALTER backend_pid TYPE integer USING 7", "E01"),
+        ("ALTER TABLE confiture.audit_log ALTER server_version TYPE integer USING 7", "E01"),
         ("DELETE FROM confiture.audit_log WHERE seq = 2", "E04"),
         ("UPDATE confiture.ledger_head SET seq = 2", "E07"),
         ("TRUNCATE confiture.audit_log", "E07"),

@@ -125,7 +125,7 @@ ALTERED = {
     "index": ("CREATE INDEX ON confiture.journal (number)", "42P17"),
     "unlogged": ("ALTER TABLE confiture.journal SET UNLOGGED", "42P17"),
     "column": ("ALTER TABLE confiture.journal ADD COLUMN more int", "42P17"),
-    "type": ("ALTER TABLE confiture.journal ALTER about TYPE varchar(9)", "42P17"),
+    "type": ("ALTER TABLE confiture.journal ALTER hostname TYPE varchar(9)", "42P17"),
 }
 
 

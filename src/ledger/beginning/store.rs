@@ -35,8 +35,8 @@ fn has_begun() -> Result<bool> {
     Ok(signing::store::has_key()? || signing::store::last_signer()?.is_some())
 }
 
-/// Adds to the facts of the first entry what stands when the log begins: profiles, and roles that
-/// may call functions of the extension. Runs as the owner already.
+/// Adds to the facts of the first entry what stands when the log begins: profiles, hooks, and roles
+/// that may call functions of the extension. Runs as the owner already.
 ///
 /// # Errors
 /// As the interface.
@@ -50,11 +50,11 @@ pub fn found(facts: &mut Facts) -> Result<()> {
             Ok(json!({"name": name, "version": version, "hash": row.required::<String>(3)?}))
         },
     )?;
-    let roles = spi::read_now(ROLES, &[], |row| {
-        Ok(Value::String(row.required::<String>(1)?))
-    })?;
+    let name = |row: &spi::Row<'_>| Ok(Value::String(row.required::<String>(1)?));
+    let hooks = spi::read_now(HOOKS, &[], name)?;
+    let roles = spi::read_now(ROLES, &[], name)?;
     let mut found = Map::new();
-    for (what, list) in [("profiles", profiles), ("roles", roles)] {
+    for (what, list) in [("profiles", profiles), ("hooks", hooks), ("roles", roles)] {
         if !list.is_empty() {
             found.insert(what.to_owned(), Value::Array(list));
         }
@@ -66,6 +66,10 @@ pub fn found(facts: &mut Facts) -> Result<()> {
     facts.details = Some(Json::merged(facts.details.take(), more));
     Ok(())
 }
+
+const HOOKS: &str = "
+    SELECT DISTINCT pg_catalog.format('%I.%I', schema_name, function_name)
+      FROM ONLY confiture.hook ORDER BY 1";
 
 const ROLES: &str = "
     SELECT DISTINCT coalesce(r.rolname::text, 'public')

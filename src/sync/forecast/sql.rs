@@ -10,6 +10,7 @@ use crate::ledger;
 use crate::pg::document::Document;
 use crate::pg::report;
 use crate::profile::{self, Profile};
+use crate::sync::hooks::round;
 use crate::sync::options::{Lineage, Options};
 use crate::sync::plan::Decision;
 use crate::sync::request::{self, Planned, Request};
@@ -50,6 +51,9 @@ fn plan(
     run::masking_key(&planned.plan, &request, &profile, false)?;
     if request.options.strict {
         warnings::strict(forecast.open())?;
+    }
+    for hook in round::expected(&profile.name)? {
+        report::notice(&hook.note());
     }
     for remark in &planned.plan.remarks {
         report::notice(remark);
