@@ -17,8 +17,9 @@ mod tests {
         }
         let may = |role: &str| {
             members(&format!(
-                "SELECT DISTINCT proname FROM routines
-                  WHERE has_function_privilege('catalog_{role}', oid, 'EXECUTE') ORDER BY 1"
+                // Everybody may call what masked views call.
+                "SELECT DISTINCT proname FROM routines WHERE proname <> '_mask_row'
+                    AND has_function_privilege('catalog_{role}', oid, 'EXECUTE') ORDER BY 1"
             ))
         };
         let reads = |role: &str| {
@@ -64,12 +65,15 @@ mod tests {
         assert_eq!(
             may("operator")?,
             [
+                "_mask_value",
                 "_run_mask",
                 "_run_scan",
                 "_run_track",
                 "_strategies",
                 "begin_run",
                 "cleanup_expired_tokens",
+                "create_masked_views",
+                "drop_masked_views",
                 "end_run",
                 "export_anchor",
                 "fail_run",
@@ -77,6 +81,7 @@ mod tests {
                 "hook_analyze",
                 "hook_refresh_materialized_views",
                 "hook_row_limits",
+                "lint_access",
                 "load_keys",
                 "load_profile",
                 "plan",
@@ -84,6 +89,7 @@ mod tests {
                 "preview",
                 "provider_problem",
                 "register_hook",
+                "refresh_masked_views",
                 "resolve_seed",
                 "retire_profile",
                 "sync",
@@ -99,6 +105,7 @@ mod tests {
             [
                 "hooks",
                 "key_status",
+                "masked_views",
                 "profiles",
                 "strategies",
                 "vault_domains"
@@ -121,6 +128,7 @@ mod tests {
                 "issue_openlineage",
                 "lineage_history",
                 "lineage_report",
+                "lint_access",
                 "provider_problem",
                 "record_verification",
                 "verify_ledger",
@@ -166,6 +174,7 @@ mod tests {
                 "lineage",
                 "lineage_columns",
                 "lineage_row_chunk",
+                "masked_views",
                 "profiles",
                 "reveals",
                 "run_report",

@@ -79,7 +79,13 @@ BEGIN
         ('verify_lineage_data', 'Holds a column of the target against what a run committed to'),
         ('_run_mask', 'Mask of the run in progress, by number'),
         ('_run_scan', 'Shows a row to the scan of the run in progress for what gives it away'),
-        ('_run_track', 'Shows a row to the trackers of the run in progress')
+        ('_run_track', 'Shows a row to the trackers of the run in progress'),
+        ('create_masked_views', 'Makes masked views of the tables of a profile, or makes them anew'),
+        ('refresh_masked_views', 'Makes masked views anew by the newest versions of their profiles'),
+        ('drop_masked_views', 'Drops masked views'),
+        ('_mask_row', 'Masked value of a column of a row, for who may read it in a masked view'),
+        ('_mask_value', 'Masked value of a value, for the owners of materialized masked views'),
+        ('lint_access', 'Ways by which a role can still reach values that are masked')
       ) AS c (name, comment) ON c.name OPERATOR(pg_catalog.=) p.proname
      WHERE n.nspname OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.current_schema(), 'confiture'])
        AND EXISTS (
@@ -113,6 +119,9 @@ BEGIN
   END LOOP;
 END
 $revoke$;
+-- But for what masked views call: a view's functions run with the rights of its reader. It takes no
+-- value, and asks by itself who may have the answer; without USAGE on the schema nobody names it.
+GRANT EXECUTE ON FUNCTION confiture._mask_row(integer, integer, oid, tid, anyelement) TO PUBLIC;
 REVOKE ALL ON SCHEMA confiture FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA confiture FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA confiture FROM PUBLIC;
@@ -138,3 +147,6 @@ SELECT pg_catalog.pg_extension_config_dump('confiture.token_domain', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.token_subject', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.token', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.token_access', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.masked_view', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.masked_view_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.masked_column', '');

@@ -14,6 +14,7 @@ pub mod strategies;
 pub mod sync;
 pub mod value;
 pub mod vault;
+pub mod views;
 
 mod settings;
 
@@ -81,6 +82,7 @@ extension_sql_file!(
     requires = ["journal", keys::sql::keys_changed]
 );
 extension_sql_file!("../sql/sync.sql", name = "sync", requires = ["custody"]);
+extension_sql_file!("../sql/views.sql", name = "views", requires = ["sync"]);
 extension_sql_file!("../sql/grants.sql", name = "grants", finalize);
 
 /// Called once when a backend loads the library. No randomness and no key is touched here: with

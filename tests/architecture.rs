@@ -13,8 +13,8 @@ use conductors::CONDUCTORS;
 
 /// The rooms, from the bottom up: a room may use those before it, and what lies below all of them.
 #[rustfmt::skip]
-const ROOMS: [&str; 8] =
-    ["keys", "strategies", "ledger", "profile", "vault", "custody", "access", "sync"];
+const ROOMS: [&str; 9] =
+    ["keys", "strategies", "ledger", "profile", "vault", "custody", "access", "sync", "views"];
 
 /// What lies below the rooms, with what it may use itself.
 const BELOW: [(&str, &[&str]); 4] = [

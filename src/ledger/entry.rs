@@ -76,6 +76,10 @@ pub enum Event {
     TokensRewrapped,
     /// The ledger was verified.
     Verified,
+    /// Masked views were made, or made anew.
+    ViewsCreated,
+    /// Masked views were dropped.
+    ViewsDropped,
 }
 
 impl Event {
@@ -111,6 +115,8 @@ impl Event {
             Self::TokensExpired => "TOKENS_EXPIRED",
             Self::TokensRewrapped => "TOKENS_REWRAPPED",
             Self::Verified => "VERIFIED",
+            Self::ViewsCreated => "VIEWS_CREATED",
+            Self::ViewsDropped => "VIEWS_DROPPED",
         }
     }
 }

@@ -204,21 +204,24 @@ impl Codec {
     }
 
     /// Reads an argument of the running call; `None` for NULL.
-    ///
-    /// # Errors
-    /// XX000 when the server gives an array that is none.
     pub fn argument<'a>(
         &self,
         fcinfo: pg_sys::FunctionCallInfo,
         place: usize,
-    ) -> Result<Option<Whole<'a>>> {
-        let Some(datum) = super::call::raw(fcinfo, place) else {
-            return Ok(None);
-        };
+    ) -> Option<Whole<'a>> {
+        let datum = super::call::raw(fcinfo, place)?;
+        // SAFETY: the argument is of the type this codec was made for; it lives as long as the call.
+        Some(unsafe { self.whole(datum) })
+    }
+
+    /// Reads a value of the server.
+    ///
+    /// # Safety
+    /// It is of the type of this codec, and lives as long as what is made of it.
+    pub(super) unsafe fn whole<'a>(&self, datum: pg_sys::Datum) -> Whole<'a> {
         let Some(element) = &self.array else {
-            // SAFETY: the value is of the type this codec was made for; it lives as long as the
-            // call.
-            return Ok(Some(Whole::One(unsafe { self.read(datum) })));
+            // SAFETY: as the caller promises.
+            return Whole::One(unsafe { self.read(datum) });
         };
         // SAFETY: an array of that element type; detoasted, it lives as long as the call. The
         // dimensions stand behind the header, as ARR_DIMS and ARR_LBOUND of array.h find them.
@@ -247,7 +250,7 @@ impl Codec {
             let elements = (0..usize::try_from(count).unwrap_or(0))
                 .map(|i| (!*nulls.add(i)).then(|| self.read(*values.add(i))))
                 .collect();
-            Ok(Some(Whole::Many { elements, shape }))
+            Whole::Many { elements, shape }
         }
     }
 

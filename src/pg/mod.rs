@@ -16,6 +16,7 @@
 pub mod append;
 pub mod call;
 pub mod callsite;
+pub mod change;
 pub mod check;
 pub mod codec;
 pub mod ddl;
@@ -23,6 +24,7 @@ pub mod document;
 mod durable;
 pub mod frozen;
 pub mod guc;
+pub mod heap;
 pub mod ident;
 pub mod inval;
 pub mod latch;

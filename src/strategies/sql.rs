@@ -162,7 +162,7 @@ fn run(
         |former| make(fcinfo, former),
     )?;
     let fixed = &site.fixed;
-    let Some(value) = fixed.codec.argument(fcinfo, fixed.value)? else {
+    let Some(value) = fixed.codec.argument(fcinfo, fixed.value) else {
         return Ok(None);
     };
     before(site)?;

@@ -279,6 +279,17 @@ impl Decision {
     }
 }
 
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To load a target.
+    Run,
+    /// To show rows as a run would write them, wherever.
+    Preview,
+    /// To show rows masked while they are read.
+    View,
+}
+
 /// What the plan is made from.
 pub struct Input<'a> {
     /// The profile.
@@ -303,8 +314,8 @@ pub struct Input<'a> {
     pub own_functions: &'a [(u32, String)],
     /// Code that would run.
     pub code: &'a [Code],
-    /// Whether rows are only shown: there is no target.
-    pub is_preview: bool,
+    /// What the plan is for.
+    pub purpose: Purpose,
 }
 
 /// The statements around the load, executed with the target as the search path.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::facts::Table;
-use super::plan::{Decision, Input, Note, Outside, Plan, TablePlan, Target};
+use super::plan::{Decision, Input, Note, Outside, Plan, Purpose, TablePlan, Target};
 use super::{decide, links, pairs, scope, target, trust, unique};
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::ident;
@@ -17,53 +17,29 @@ use crate::strategies::nearest;
 pub fn make(input: &Input<'_>) -> Result<Plan> {
     check_schemas(input)?;
     let mut problems = Vec::new();
-    let mut tables = Vec::new();
-    let mut seen: BTreeMap<u32, ()> = BTreeMap::new();
-    for asked in &input.profile.tables {
-        let Some(table) = find(input, asked, &mut problems) else {
-            continue;
-        };
-        if seen.insert(table.oid, ()).is_some() {
-            problems.push(Error::new(
-                Kind::InvalidParameter,
-                format!("table {} stands twice in the profile", table.shown()),
-            ));
-            continue;
-        }
-        let columns = decide::columns(input, asked, table, &mut problems);
-        let filter = decide::filter(&asked.filter, table, input.source, &mut problems);
-        let partitions = input.source.partitions(table.oid);
-        let rows = table.rows + partitions.iter().map(|part| part.rows).sum::<f64>();
-        tables.push(TablePlan {
-            source: table.clone(),
-            columns,
-            filter,
-            seed: seed(input, table, &mut problems),
-            limit: asked.limit,
-            expected: rows,
-            rows,
-            has_foreign_parts: partitions.iter().any(|part| part.kind == 'f'),
-            triggers: input.options.triggers,
-        });
-    }
+    let tables = tables(input, &mut problems);
     if let Some(error) = undecided(input.profile.coverage, &tables) {
         problems.push(error);
     }
     unique::check(&tables, input.source, input.target, &mut problems);
-    partition_keys(&tables, &mut problems);
-    trust::check_types(input, &tables, &mut problems);
     let mut notes = Vec::new();
     let links = links::of(input, &tables, &mut problems, &mut notes);
     pairs::check(&links, &tables, input.source, &mut problems);
     scope::check(&tables, &mut problems);
     let outside = outside(input, &mut notes, &mut problems);
-    trust::check(input.code, &mut problems);
-    let prepare = match input.is_preview {
-        true => {
+    // A view moves no row and runs no code but that of its reader's query.
+    if input.purpose != Purpose::View {
+        partition_keys(&tables, &mut problems);
+        trust::check_types(input, &tables, &mut problems);
+        trust::check(input.code, &mut problems);
+    }
+    let prepare = match input.purpose {
+        Purpose::Run => target::prepare(input, &tables, &mut problems),
+        Purpose::Preview => {
             trust::check_read(input.source, &mut problems);
             Target::default()
         }
-        false => target::prepare(input, &tables, &mut problems),
+        Purpose::View => Target::default(),
     };
     first(problems)?;
     Ok(Plan {
@@ -77,6 +53,40 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
         unreached: input.options.subset_unreached,
         outside,
     })
+}
+
+/// The tables of the profile with what happens to their columns.
+fn tables(input: &Input<'_>, problems: &mut Vec<Error>) -> Vec<TablePlan> {
+    let mut tables = Vec::new();
+    let mut seen: BTreeMap<u32, ()> = BTreeMap::new();
+    for asked in &input.profile.tables {
+        let Some(table) = find(input, asked, problems) else {
+            continue;
+        };
+        if seen.insert(table.oid, ()).is_some() {
+            problems.push(Error::new(
+                Kind::InvalidParameter,
+                format!("table {} stands twice in the profile", table.shown()),
+            ));
+            continue;
+        }
+        let columns = decide::columns(input, asked, table, problems);
+        let filter = decide::filter(&asked.filter, table, input.source, problems);
+        let partitions = input.source.partitions(table.oid);
+        let rows = table.rows + partitions.iter().map(|part| part.rows).sum::<f64>();
+        tables.push(TablePlan {
+            source: table.clone(),
+            columns,
+            filter,
+            seed: seed(input, table, problems),
+            limit: asked.limit,
+            expected: rows,
+            rows,
+            has_foreign_parts: partitions.iter().any(|part| part.kind == 'f'),
+            triggers: input.options.triggers,
+        });
+    }
+    tables
 }
 
 /// The condition of the rows of a table that a subset begins with.
@@ -192,30 +202,15 @@ fn check_schemas(input: &Input<'_>) -> Result<()> {
             ));
         }
     }
-    if input.source_name == input.target_name && !input.is_preview {
+    if input.source_name == input.target_name && input.purpose == Purpose::Run {
         return Err(Error::new(
             Kind::InvalidParameter,
             "source and target are the same schema",
         ));
     }
-    let Some(source) = &input.source.schema else {
-        return Err(Error::new(
-            Kind::UndefinedSchema,
-            format!("source schema \"{}\" does not exist", input.source_name),
-        ));
-    };
-    if !source.usage {
-        return Err(Error::new(
-            Kind::Permission,
-            format!("permission denied for schema \"{}\"", source.name),
-        )
-        .with_hint(format!(
-            "Grant USAGE on schema {} to the role that runs.",
-            ident::quote(&source.name)
-        )));
-    }
+    check_source(input)?;
     match &input.target.schema {
-        _ if input.is_preview => Ok(()),
+        _ if input.purpose != Purpose::Run => Ok(()),
         None if !input.may_create_schema => Err(Error::new(
             Kind::UndefinedSchema,
             format!("target schema \"{}\" does not exist", input.target_name),
@@ -252,6 +247,26 @@ fn check_schemas(input: &Input<'_>) -> Result<()> {
         .with_hint("Drop them, or have them owned by a superuser.")),
         _ => Ok(()),
     }
+}
+
+fn check_source(input: &Input<'_>) -> Result<()> {
+    let Some(source) = &input.source.schema else {
+        return Err(Error::new(
+            Kind::UndefinedSchema,
+            format!("source schema \"{}\" does not exist", input.source_name),
+        ));
+    };
+    if !source.usage {
+        return Err(Error::new(
+            Kind::Permission,
+            format!("permission denied for schema \"{}\"", source.name),
+        )
+        .with_hint(format!(
+            "Grant USAGE on schema {} to the role that runs.",
+            ident::quote(&source.name)
+        )));
+    }
+    Ok(())
 }
 
 fn find<'a>(

@@ -3,7 +3,7 @@
 use super::facts::Side;
 use super::fit::How;
 use super::options::Options;
-use super::plan::{Decision, Input, Plan};
+use super::plan::{Decision, Input, Plan, Purpose};
 use super::planner::{self, first};
 use super::{scope, statement, store};
 use crate::error::{Error, Kind, Result};
@@ -39,7 +39,7 @@ pub struct Planned {
 /// # Errors
 /// Everything that is wrong.
 pub fn plan(request: &Request, profile: &Profile) -> Result<Planned> {
-    made(request, profile, false)
+    made(request, profile, Purpose::Run)
 }
 
 /// Makes the plan of a request as far as it is about the source: what would be written, wherever.
@@ -47,10 +47,24 @@ pub fn plan(request: &Request, profile: &Profile) -> Result<Planned> {
 /// # Errors
 /// Everything that is wrong there.
 pub fn preview(request: &Request, profile: &Profile) -> Result<Planned> {
-    made(request, profile, true)
+    made(request, profile, Purpose::Preview)
 }
 
-fn made(request: &Request, profile: &Profile, is_preview: bool) -> Result<Planned> {
+/// Makes the plan of what shows a schema masked and loads nothing.
+///
+/// # Errors
+/// Everything that is wrong with the tables read.
+pub fn plan_for_reading(schema: &str, profile: &Profile) -> Result<Planned> {
+    let request = Request {
+        profile: profile.name.clone(),
+        source: schema.to_owned(),
+        target: schema.to_owned(),
+        options: Options::default(),
+    };
+    made(&request, profile, Purpose::View)
+}
+
+fn made(request: &Request, profile: &Profile, purpose: Purpose) -> Result<Planned> {
     let names: Vec<String> = profile
         .tables
         .iter()
@@ -61,9 +75,10 @@ fn made(request: &Request, profile: &Profile, is_preview: bool) -> Result<Planne
         .into_iter()
         .chain(source.tables.iter().map(|table| table.name.clone()))
         .collect();
-    let target = match is_preview {
-        true => Side::default(),
-        false => store::side(&request.target, &in_target)?,
+    let is_run = purpose == Purpose::Run;
+    let target = match is_run {
+        true => store::side(&request.target, &in_target)?,
+        false => Side::default(),
     };
     let oids = |side: &Side| {
         side.tables
@@ -77,15 +92,18 @@ fn made(request: &Request, profile: &Profile, is_preview: bool) -> Result<Planne
         .chain(&target.types)
         .map(|of| of.oid)
         .collect::<Vec<_>>();
-    let code = store::code(
-        &request.source,
-        &[oids(&source), oids(&target)].concat(),
-        &types,
-        &oids(&target),
-    )?;
-    let own_functions = match is_preview {
-        true => Vec::new(),
-        false => store::own_functions(&request.source, &oids(&source), &request.target)?,
+    let code = match purpose {
+        Purpose::View => Vec::new(),
+        Purpose::Run | Purpose::Preview => store::code(
+            &request.source,
+            &[oids(&source), oids(&target)].concat(),
+            &types,
+            &oids(&target),
+        )?,
+    };
+    let own_functions = match is_run {
+        true => store::own_functions(&request.source, &oids(&source), &request.target)?,
+        false => Vec::new(),
     };
     let allow = settings::seed_env_allow();
     let input = Input {
@@ -104,7 +122,7 @@ fn made(request: &Request, profile: &Profile, is_preview: bool) -> Result<Planne
         may_create_schema: store::may_create_schema()?,
         own_functions: &own_functions,
         code: &code,
-        is_preview,
+        purpose,
     };
     let mut plan = planner::make(&input)?;
     let mut problems = bad_constants(&plan, &source);
@@ -115,7 +133,10 @@ fn made(request: &Request, profile: &Profile, is_preview: bool) -> Result<Planne
             .filter_map(|mask| Epsilon::largest(mask.strategy)?.check(limit).err()),
     );
     first(problems)?;
-    scope::store::expect(&mut plan)?;
+    // Readers of a view wait for it.
+    if purpose != Purpose::View {
+        scope::store::expect(&mut plan)?;
+    }
     Ok(Planned { plan, source })
 }
 

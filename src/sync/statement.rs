@@ -184,7 +184,7 @@ fn value(
             How::Mask(call) => {
                 let expression = called(
                     call,
-                    *number,
+                    &of_run(*number),
                     read,
                     type_oid,
                     target,
@@ -318,7 +318,7 @@ fn field_of(
         FieldHow::Mask(_, call) => {
             let expression = called(
                 call,
-                *number,
+                &of_run(*number),
                 &read,
                 field.type_oid,
                 target,
@@ -347,7 +347,7 @@ pub fn key_of(
     let from = (&table.source, source);
     format!(
         "({})::pg_catalog.text",
-        called(call, number, &read, type_oid, target, from)
+        called(call, &of_run(number), &read, type_oid, target, from)
     )
 }
 
@@ -362,10 +362,15 @@ fn of_vault(column: &ColumnPlan) -> Option<&Call> {
     }
 }
 
-/// The call of a mask.
-fn called(
+/// How the call of a mask of a run begins.
+fn of_run(number: usize) -> String {
+    format!("confiture._run_mask({number}")
+}
+
+/// The call of a mask that begins with `mask`: the value follows, and what else it reads.
+pub fn called(
     call: &Call,
-    number: usize,
+    mask: &str,
     read: &str,
     type_oid: u32,
     target: &str,
@@ -391,14 +396,14 @@ fn called(
     // What is equal whatever its case stays of its type: the mask reads it as that compares.
     let cast = folding(type_oid, source).or_else(|| cast(call.of).map(str::to_owned));
     match cast {
-        Some(cast) => format!("confiture._run_mask({number}, ({read})::{cast}{array}{inputs})"),
+        Some(cast) => format!("{mask}, ({read})::{cast}{array}{inputs})"),
         // By the output function: a cast to text could be one that somebody made just now.
         None if call.of == ValueType::Enum => format!(
-            "CASE WHEN pg_catalog.num_nulls({read}) = 0 THEN confiture._run_mask({number}, \
+            "CASE WHEN pg_catalog.num_nulls({read}) = 0 THEN {mask}, \
              pg_catalog.format('%s', {read})::pg_catalog.text{array}{inputs})::{} END",
             type_name(type_oid, target, source)
         ),
-        None => format!("confiture._run_mask({number}, {read}{inputs})"),
+        None => format!("{mask}, {read}{inputs})"),
     }
 }
 
@@ -454,7 +459,7 @@ fn cast(of: ValueType) -> Option<&'static str> {
 }
 
 /// A type's name in the target: its counterpart there, where it belongs to the source schema.
-fn type_name(oid: u32, target: &str, source: &Side) -> String {
+pub fn type_name(oid: u32, target: &str, source: &Side) -> String {
     let Some(of) = source.type_of(oid) else {
         return "pg_catalog.text".to_owned();
     };

@@ -1,0 +1,74 @@
+-- What the role may read by its rights.
+, by_right (severity, path, object, column_name, detail, remedy) AS (
+  SELECT 'high', 'superuser', pg_catalog.format('role %I', w.name), NULL::text,
+         'A superuser reads everything' || w.via,
+         coalesce(w.leave, pg_catalog.format('ALTER ROLE %I NOSUPERUSER', w.name))
+    FROM who w WHERE w.rolsuper
+  UNION ALL
+  SELECT 'high', 'owner', m.shown, NULL, 'The owner of a table reads it, and gives that right to others' || w.via,
+         coalesce(w.leave, pg_catalog.format('ALTER TABLE %s OWNER TO another_role', m.shown))
+    FROM masked_table m JOIN who w ON w.oid = m.relowner
+  UNION ALL
+  SELECT CASE WHEN m.is_open THEN 'high' ELSE 'low' END, 'table grant', m.shown, NULL,
+         'SELECT on the table' || w.via
+           || CASE WHEN m.is_open THEN '' ELSE '; of use with USAGE on its schema' END,
+         pg_catalog.format('REVOKE SELECT ON %s FROM %s', m.shown, w.grantee)
+    FROM masked_table m
+    JOIN pg_catalog.pg_class c ON c.oid = m.rel
+   CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) x
+    JOIN who w ON w.oid = x.grantee
+   WHERE x.privilege_type = 'SELECT' AND x.grantee <> m.relowner
+  UNION ALL
+  SELECT CASE WHEN m.is_open THEN 'high' ELSE 'low' END, 'column grant', m.shown, m.name,
+         'SELECT on the column' || w.via
+           || CASE WHEN m.is_open THEN '' ELSE '; of use with USAGE on its schema' END,
+         pg_catalog.format('REVOKE SELECT (%I) ON %s FROM %s', m.name, m.shown, w.grantee)
+    FROM masked m
+   CROSS JOIN LATERAL pg_catalog.aclexplode(m.attacl) x
+    JOIN who w ON w.oid = x.grantee
+   WHERE x.privilege_type = 'SELECT'
+  UNION ALL
+  SELECT 'high', 'predefined role', pg_catalog.format('role %I', w.name), NULL,
+         CASE w.name WHEN 'pg_read_all_data' THEN 'It reads every table'
+              WHEN 'pg_execute_server_program' THEN 'It runs programs as the server, which reads its files'
+              ELSE 'It reads or writes files of the server, where the tables are' END,
+         w.leave
+    FROM who w
+   WHERE w.name = ANY (ARRAY['pg_read_all_data', 'pg_read_server_files', 'pg_write_server_files',
+                             'pg_execute_server_program']) AND NOT w.is_self
+  UNION ALL
+  SELECT 'high', 'replication', pg_catalog.format('role %I', w.name), NULL,
+         'It may copy the whole server, or receive every change' || w.via,
+         coalesce(w.leave, pg_catalog.format('ALTER ROLE %I NOREPLICATION', w.name))
+    FROM who w WHERE w.rolreplication AND NOT w.rolsuper
+  UNION ALL
+  SELECT CASE WHEN pg_catalog.current_setting('server_version_num')::integer < 160000 THEN 'high' ELSE 'medium' END,
+         'createrole', pg_catalog.format('role %I', w.name), NULL,
+         'It may make roles members of others, itself too before version 16' || w.via,
+         coalesce(w.leave, pg_catalog.format('ALTER ROLE %I NOCREATEROLE', w.name))
+    FROM who w WHERE w.rolcreaterole AND NOT w.rolsuper
+  UNION ALL
+  SELECT 'medium', 'bypassrls', m.shown, NULL,
+         'Row-level security of the table holds back nothing from it' || w.via,
+         coalesce(w.leave, pg_catalog.format('ALTER ROLE %I NOBYPASSRLS', w.name))
+    FROM who w JOIN masked_table m ON m.relrowsecurity WHERE w.rolbypassrls AND NOT w.rolsuper
+  UNION ALL
+  -- Values that it writes itself are masked for it too: it guesses, writes, reads and compares.
+  SELECT 'medium', 'chosen input', m.shown, NULL,
+         x.privilege_type || ' on the table: it may write values and read their pseudonyms' || w.via,
+         pg_catalog.format('REVOKE %s ON %s FROM %s', x.privilege_type, m.shown, w.grantee)
+    FROM masked_table m
+    JOIN pg_catalog.pg_class c ON c.oid = m.rel
+   CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) x
+    JOIN who w ON w.oid = x.grantee
+   WHERE x.privilege_type = ANY (ARRAY['INSERT', 'UPDATE', 'TRIGGER']) AND x.grantee <> m.relowner
+  UNION ALL
+  SELECT 'high', 'pg_stats', 'pg_catalog.pg_statistic', NULL,
+         'SELECT on the statistics, which hold the most common values' || w.via,
+         pg_catalog.format('REVOKE SELECT ON pg_catalog.pg_statistic FROM %s', w.grantee)
+    FROM pg_catalog.pg_class c
+   CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) x
+    JOIN who w ON w.oid = x.grantee
+   WHERE c.oid = 'pg_catalog.pg_statistic'::pg_catalog.regclass AND x.privilege_type = 'SELECT'
+     AND x.grantee <> c.relowner
+)

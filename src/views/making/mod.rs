@@ -1,0 +1,3 @@
+//! One masked view, made or made anew.
+
+pub mod store;

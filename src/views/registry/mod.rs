@@ -1,0 +1,3 @@
+//! Which column of which view is masked how.
+
+pub mod store;
