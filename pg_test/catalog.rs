@@ -150,6 +150,7 @@ mod tests {
         confiture.create_key(text,text) volatile unsafe
         confiture.create_masked_views(text,text,text,jsonb) volatile unsafe
         confiture.destroy_key_version(text,integer) volatile unsafe
+        confiture.detect(text,integer,boolean) volatile unsafe
         confiture.disarm(text) volatile unsafe
         confiture.drop_masked_views(text,text,boolean) volatile unsafe
         confiture.end_run(jsonb) volatile unsafe
@@ -195,6 +196,7 @@ mod tests {
         confiture.rotate_key(text) volatile unsafe
         confiture.share_key(text,uuid,text,integer) procedure unsafe
         confiture.shred_run_key(uuid) volatile unsafe
+        confiture.suggest_profile(text,text,integer) volatile unsafe
         confiture.sync(text,text,text,jsonb) procedure unsafe
         confiture.tokenize_batch(text,text[],text[]) volatile unsafe
         confiture.track(text,text,text,\"any\",anyelement) volatile unsafe

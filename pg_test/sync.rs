@@ -210,6 +210,7 @@ mod tests {
         run("CREATE SCHEMA sync_undecided; CREATE TABLE sync_undecided.t (id int, name text)")?;
         run("SELECT confiture.load_profile('name: sync_undecided
 version: 1
+coverage: strict
 strategies: {gone: {type: redact}}
 tables: {t: [{column: name, strategy: gone}]}')")?;
         let refusal = refused("55000", &plan("sync_undecided"));

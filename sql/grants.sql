@@ -58,6 +58,8 @@ BEGIN
         ('plan', 'What a run would do, column by column'),
         ('plan_warnings', 'What should be known before a run, with ids that a profile can acknowledge'),
         ('preview', 'Some rows as they are and as a run would write them'),
+        ('detect', 'Which columns of a schema look personal, how surely and why'),
+        ('suggest_profile', 'A profile for every table of a schema, to be read before it is loaded'),
         ('sync', 'Copies a schema into another, masked as a profile says, with evidence'),
         ('register_hook', 'Has runs call a function, on record'),
         ('unregister_hook', 'Has runs no longer call a function, on record'),

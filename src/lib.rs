@@ -5,11 +5,13 @@
 
 pub mod access;
 pub mod custody;
+pub mod detect;
 pub mod error;
 pub mod keys;
 pub mod ledger;
 pub mod pg;
 pub mod profile;
+pub mod signs;
 pub mod strategies;
 pub mod sync;
 pub mod value;

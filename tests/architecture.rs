@@ -13,8 +13,10 @@ use conductors::CONDUCTORS;
 
 /// The rooms, from the bottom up: a room may use those before it, and what lies below all of them.
 #[rustfmt::skip]
-const ROOMS: [&str; 9] =
-    ["keys", "strategies", "ledger", "profile", "vault", "custody", "access", "sync", "views"];
+const ROOMS: [&str; 11] = [
+    "keys", "strategies", "ledger", "profile", "signs", "vault", "custody", "access", "sync", "views",
+    "detect",
+];
 
 /// What lies below the rooms, with what it may use itself.
 const BELOW: [(&str, &[&str]); 4] = [

@@ -51,6 +51,8 @@ pub const KINDS: [Kind; 5] = [
             "plan",
             r"plan\_warnings",
             "preview",
+            "detect",
+            r"suggest\_profile",
             "sync",
             r"register\_hook",
             r"unregister\_hook",

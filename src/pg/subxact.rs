@@ -100,6 +100,26 @@ pub fn unless_taken<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<Option
     }
 }
 
+/// Runs `work`, which reads something, in a subtransaction; `None` when the server refuses to read
+/// just that: rights, locks, servers that are away. Every other error is raised as it was.
+///
+/// # Errors
+/// What `work` returns.
+pub fn unless_unreadable<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<Option<T>, Error> {
+    const CLASSES: [&str; 5] = ["08", "22", "42", "55", "HV"];
+    match guarded(work) {
+        Ok(done) => Ok(Some(done)),
+        Err(Failure::Own(error)) => Err(error),
+        Err(Failure::Server(error)) => {
+            let state = error.sqlstate.as_str();
+            if CLASSES.iter().any(|class| state.starts_with(class)) {
+                return Ok(None);
+            }
+            error.raise()
+        }
+    }
+}
+
 fn caught(error: CaughtError) -> ServerError {
     let report = match &error {
         CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report,

@@ -28,6 +28,7 @@ pub mod store;
 mod tables;
 #[cfg(test)]
 mod tests;
+pub mod written;
 mod yaml;
 
 pub use acknowledge::Acknowledged;

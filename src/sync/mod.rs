@@ -7,8 +7,10 @@
 
 pub mod checks;
 pub mod copy;
+pub mod coverage;
 pub mod ddl;
 pub mod decide;
+pub mod described;
 pub mod evidence;
 pub mod existing;
 pub mod facts;

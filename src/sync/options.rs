@@ -7,7 +7,7 @@ use crate::ledger::lineage::commitment::{Algorithm, Commitment, Shape};
 use crate::strategies::nearest;
 
 /// What a caller asks for beyond profile, source and target.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Version of the profile; the newest that is not retired without it.
     pub version: Option<String>,
@@ -25,6 +25,8 @@ pub struct Options {
     pub leak_scan: LeakScan,
     /// Whether a warning that the profile does not acknowledge is an error.
     pub strict: bool,
+    /// The most rows of a table that are read to tell undecided columns personal.
+    pub sample: u32,
 }
 
 /// What becomes of tables that a subset does not reach.
@@ -75,6 +77,27 @@ impl LeakScan {
         }
     }
 }
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            version: None,
+            triggers: Triggers::default(),
+            adopt: false,
+            lineage: Lineage::default(),
+            in_transaction: false,
+            subset_unreached: Unreached::default(),
+            leak_scan: LeakScan::default(),
+            strict: false,
+            sample: SAMPLE,
+        }
+    }
+}
+
+/// Rows that are read to tell columns personal, unless a number is given.
+pub const SAMPLE: u32 = 1000;
+/// The most that may be given.
+pub const MOST_SAMPLED: u32 = 100_000;
 
 /// What the lineage of a run says of the values of its masked columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,12 +181,13 @@ impl Triggers {
     }
 }
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "adopt",
     "in_transaction",
     "leak_scan",
     "lineage",
     "lineage_rows",
+    "sample",
     "strict",
     "subset_unreached",
     "triggers",
@@ -215,6 +239,13 @@ impl Options {
                         .find(|unreached| word == unreached.name())
                         .ok_or_else(|| invalid(name, "It must be copy or empty."))?;
                 }
+                ("sample", value) => {
+                    parsed.sample = value
+                        .as_u64()
+                        .and_then(|rows| u32::try_from(rows).ok())
+                        .filter(|rows| *rows <= MOST_SAMPLED)
+                        .ok_or_else(|| invalid(name, SAMPLES))?;
+                }
                 ("lineage", _) => return Err(invalid(name, LINEAGE_WORDS)),
                 ("version", _) => return Err(invalid(name, "It must be a text.")),
                 ("adopt" | "in_transaction" | "lineage_rows" | "strict", _) => {
@@ -244,6 +275,7 @@ impl Options {
     }
 }
 
+const SAMPLES: &str = "It must be an integer from 0 to 100000.";
 const LINEAGE_WORDS: &str = "It must be blake3, hmac-sha256 or off.";
 
 fn invalid(name: &str, detail: &str) -> Error {
@@ -266,6 +298,7 @@ mod tests {
             "version": "1.0", "triggers": "skip", "adopt": true, "in_transaction": true,
             "subset_unreached": "empty", "leak_scan": "report",
             "strict": true,
+            "sample": 0,
         }));
         assert_eq!(
             options.unwrap(),
@@ -278,6 +311,7 @@ mod tests {
                 subset_unreached: Unreached::Empty,
                 leak_scan: LeakScan::Report,
                 strict: true,
+                sample: 0,
             }
         );
         assert_eq!(Options::parse(&json!({})).unwrap(), Options::default());
@@ -309,6 +343,9 @@ mod tests {
             json!({"leak_scan": true}),
             json!({"leak_scan": "on"}),
             json!({"subset_unreached": "drop"}),
+            json!({"sample": -1}),
+            json!({"sample": 100_001}),
+            json!({"sample": "all"}),
             json!({"lineage": false}),
             json!({"lineage_rows": "on"}),
             json!({"lineage": "off", "lineage_rows": true}),

@@ -12,6 +12,7 @@ use super::options::{Options, Triggers, Unreached};
 use crate::error::Result;
 use crate::keys::push_field;
 use crate::profile::{self, Profile, SeedOrigin};
+use crate::signs::Verdict;
 use crate::strategies::token::TokenFormat;
 use crate::strategies::{Needs, Seed, Strategy, ValueType};
 
@@ -308,6 +309,8 @@ pub struct Input<'a> {
     pub seed_of: &'a dyn Fn(&profile::Rule) -> Result<(Seed, SeedOrigin)>,
     /// The form of the tokens that a strategy has the vault write; `None` of other strategies.
     pub token_of: &'a dyn Fn(&Strategy) -> Result<Option<TokenFormat>>,
+    /// Which columns look personal, of those that the profile says nothing about.
+    pub personal: &'a dyn Fn(&[TablePlan]) -> Result<Vec<Suspect>>,
     /// Whether the caller may create schemas in this database.
     pub may_create_schema: bool,
     /// Uses of functions of the source schema that the target lacks, by table.
@@ -316,6 +319,17 @@ pub struct Input<'a> {
     pub code: &'a [Code],
     /// What the plan is for.
     pub purpose: Purpose,
+}
+
+/// A column that nobody decided about and that looks personal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suspect {
+    /// Its table.
+    pub table: String,
+    /// Its name.
+    pub column: String,
+    /// Of what it looks like, and why.
+    pub verdict: Verdict,
 }
 
 /// The statements around the load, executed with the target as the search path.

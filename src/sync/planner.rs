@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::facts::Table;
 use super::plan::{Decision, Input, Note, Outside, Plan, Purpose, TablePlan, Target};
-use super::{decide, links, pairs, scope, target, trust, unique};
+use super::{coverage, decide, links, pairs, scope, target, trust, unique};
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::ident;
-use crate::profile::{self, Coverage};
+use crate::profile;
 use crate::strategies::nearest;
 
 /// Makes the plan.
@@ -18,9 +18,7 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
     check_schemas(input)?;
     let mut problems = Vec::new();
     let tables = tables(input, &mut problems);
-    if let Some(error) = undecided(input.profile.coverage, &tables) {
-        problems.push(error);
-    }
+    problems.extend(coverage::check(input, &tables)?);
     unique::check(&tables, input.source, input.target, &mut problems);
     let mut notes = Vec::new();
     let links = links::of(input, &tables, &mut problems, &mut notes);
@@ -341,47 +339,6 @@ fn find<'a>(
         return None;
     }
     Some(table)
-}
-
-/// Until columns can be told personal by looking, `detect` refuses what `strict` refuses.
-fn undecided(coverage: Coverage, tables: &[TablePlan]) -> Option<Error> {
-    if coverage == Coverage::Copy {
-        return None;
-    }
-    let mut names = Vec::new();
-    let mut yaml = String::new();
-    for table in tables {
-        let open: Vec<_> = table
-            .columns
-            .iter()
-            .filter(|column| column.decision == Decision::Copied)
-            .map(|column| column.name.as_str())
-            .collect();
-        if open.is_empty() {
-            continue;
-        }
-        yaml.push_str(&format!("  {}:\n    preserve:\n", table.source.name));
-        for column in open {
-            names.push(format!("{}.{column}", table.source.name));
-            yaml.push_str(&format!("      - {{column: {column}, why: …}}\n"));
-        }
-    }
-    if names.is_empty() {
-        return None;
-    }
-    Some(
-        Error::new(
-            Kind::NotReady,
-            format!(
-                "the profile says nothing about {}",
-                counted(names.len() as u64, "column")
-            ),
-        )
-        .with_detail(format!("Undecided: {}.", names.join(", ")))
-        .with_hint(format!(
-            "Give each a rule, or say why it may be copied:\n{yaml}Or set coverage: copy."
-        )),
-    )
 }
 
 /// Masked values would lead rows into other partitions, and the bounds of the target's partitions

@@ -5,7 +5,7 @@ use super::fit::How;
 use super::options::Options;
 use super::plan::{Decision, Input, Plan, Purpose};
 use super::planner::{self, first};
-use super::{scope, statement, store};
+use super::{coverage, scope, statement, store};
 use crate::error::{Error, Kind, Result};
 use crate::pg::guc;
 use crate::pg::subxact::guarded;
@@ -119,6 +119,7 @@ fn made(request: &Request, profile: &Profile, purpose: Purpose) -> Result<Planne
             })
         },
         token_of: &columns::store::form,
+        personal: &|tables| coverage::suspects(tables, &source, request.options.sample),
         may_create_schema: store::may_create_schema()?,
         own_functions: &own_functions,
         code: &code,

@@ -4,6 +4,7 @@ pub mod company;
 pub(crate) mod dictionary;
 pub(crate) mod draw;
 pub mod job;
+pub mod known;
 pub mod name;
 pub mod national;
 pub(crate) mod spelling;

@@ -3,5 +3,6 @@
 pub mod address;
 mod cities;
 pub mod geo;
+pub mod known;
 mod sphere;
 mod streets;

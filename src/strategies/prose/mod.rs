@@ -1,6 +1,7 @@
 //! Running text: replaced as a whole, or scanned for what is personal in it.
 
 pub mod lorem;
+pub mod recognize;
 mod replace;
 mod scan;
 pub mod text;
