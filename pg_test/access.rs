@@ -85,12 +85,14 @@ mod tests {
                 "lint_access",
                 "load_keys",
                 "load_profile",
+                "mask_in_place",
                 "plan",
                 "plan_warnings",
                 "preview",
                 "provider_problem",
                 "register_hook",
                 "refresh_masked_views",
+                "residue_check",
                 "resolve_seed",
                 "retire_profile",
                 "suggest_profile",
@@ -98,8 +100,10 @@ mod tests {
                 "tokenize_batch",
                 "track",
                 "unregister_hook",
+                "unwatch",
                 "validate_profile",
-                "validate_value"
+                "validate_value",
+                "watch"
             ]
         );
         assert_eq!(
@@ -107,10 +111,13 @@ mod tests {
             [
                 "hooks",
                 "key_status",
+                "masked_in_place",
                 "masked_views",
                 "profiles",
                 "strategies",
-                "vault_domains"
+                "undecided_column",
+                "vault_domains",
+                "watched"
             ]
         );
         assert_eq!(
@@ -176,12 +183,14 @@ mod tests {
                 "lineage",
                 "lineage_columns",
                 "lineage_row_chunk",
+                "masked_in_place",
                 "masked_views",
                 "profiles",
                 "reveals",
                 "run_report",
                 "runs",
                 "token_access",
+                "undecided_column",
                 "vault_domains",
                 "verification"
             ]

@@ -127,6 +127,7 @@ mod tests {
     const MEANT: &str = "
         confiture._definition_guard() volatile unsafe
         confiture._drop_guard() volatile unsafe
+        confiture._follow_masked() volatile unsafe
         confiture._forget_gone() volatile unsafe definer
         confiture._forget_views() volatile unsafe definer
         confiture._journal_guard() volatile unsafe
@@ -141,6 +142,7 @@ mod tests {
         confiture._run_scan(integer,integer,integer,\"any\") volatile unsafe
         confiture._run_track(integer,integer,\"any\") volatile unsafe
         confiture._strategies() immutable safe strict
+        confiture._watch_columns() volatile unsafe
         confiture.anchor_key() stable unsafe strict
         confiture.audit_entry_json(uuid) stable safe
         confiture.begin_run(text,text,text) volatile unsafe
@@ -176,6 +178,7 @@ mod tests {
         confiture.lint_access(text,text) volatile unsafe
         confiture.load_keys() volatile unsafe strict
         confiture.load_profile(text) volatile unsafe
+        confiture.mask_in_place(text,text,jsonb) procedure unsafe
         confiture.plan(text,text,text,jsonb) volatile unsafe
         confiture.plan_warnings(text,text,text,jsonb) volatile unsafe
         confiture.preview(text,text,text,integer,jsonb) volatile unsafe
@@ -185,6 +188,7 @@ mod tests {
         confiture.record_verification(text[]) volatile unsafe
         confiture.refresh_masked_views(text,text) volatile unsafe
         confiture.register_hook(text,text,text,integer,jsonb) volatile unsafe
+        confiture.residue_check(text) volatile unsafe
         confiture.resolve_seed(text,text,text,text) stable restricted
         confiture.retire_profile(text,text) volatile unsafe
         confiture.reveal(text,text,text) volatile unsafe
@@ -201,13 +205,15 @@ mod tests {
         confiture.tokenize_batch(text,text[],text[]) volatile unsafe
         confiture.track(text,text,text,\"any\",anyelement) volatile unsafe
         confiture.unregister_hook(text,text,text) volatile unsafe
+        confiture.unwatch(text,text) volatile unsafe
         confiture.validate_profile(text) stable restricted
         confiture.validate_value(text,jsonb,text,text) stable safe
         confiture.verify_ledger(text[],boolean) stable unsafe
         confiture.verify_lineage_data(uuid,text,text) volatile unsafe
         confiture.verify_lineage_integrity() stable unsafe
         confiture.verify_lineage_row(uuid,text,text,text[],text) volatile unsafe
-        confiture.verify_lineage_rows(uuid,text,text,integer) volatile unsafe";
+        confiture.verify_lineage_rows(uuid,text,text,integer) volatile unsafe
+        confiture.watch(text,text,text) volatile unsafe";
 
     #[pg_test]
     fn catalog_every_table_is_dumped() -> Result<()> {

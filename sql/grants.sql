@@ -60,6 +60,12 @@ BEGIN
         ('preview', 'Some rows as they are and as a run would write them'),
         ('detect', 'Which columns of a schema look personal, how surely and why'),
         ('suggest_profile', 'A profile for every table of a schema, to be read before it is loaded'),
+        ('mask_in_place', 'Masks the tables of a schema where they stand, as a profile says, with evidence'),
+        ('_follow_masked', 'Keeps the marks of masked tables with them when they are renamed, moved or dropped'),
+        ('residue_check', 'Where originals lie that masking has left behind, and what clears them'),
+        ('watch', 'Watches the tables of a profile for columns that come or change'),
+        ('unwatch', 'Ends a watch; whether there was one'),
+        ('_watch_columns', 'Marks new columns of watched tables as undecided, or refuses them'),
         ('sync', 'Copies a schema into another, masked as a profile says, with evidence'),
         ('register_hook', 'Has runs call a function, on record'),
         ('unregister_hook', 'Has runs no longer call a function, on record'),
@@ -145,6 +151,9 @@ SELECT pg_catalog.pg_extension_config_dump('confiture.profile', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.profile_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.target_table', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.hook', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.masked_in_place', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.watched', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.watched_column', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.token_domain', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.token_subject', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.token', '');

@@ -11,12 +11,14 @@ pub mod keys;
 pub mod ledger;
 pub mod pg;
 pub mod profile;
+pub mod residue;
 pub mod signs;
 pub mod strategies;
 pub mod sync;
 pub mod value;
 pub mod vault;
 pub mod views;
+pub mod watch;
 
 mod settings;
 
@@ -84,6 +86,16 @@ extension_sql_file!(
     requires = ["journal", keys::sql::keys_changed]
 );
 extension_sql_file!("../sql/sync.sql", name = "sync", requires = ["custody"]);
+extension_sql_file!(
+    "../sql/in_place.sql",
+    name = "in_place",
+    requires = ["sync", sync::in_place::sql::follow_masked]
+);
+extension_sql_file!(
+    "../sql/watch.sql",
+    name = "watch",
+    requires = ["profile", watch::sql::watch_columns]
+);
 extension_sql_file!("../sql/views.sql", name = "views", requires = ["sync"]);
 extension_sql_file!("../sql/grants.sql", name = "grants", finalize);
 

@@ -10,6 +10,9 @@ use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 /// `confiture.allow_drop`: lets the extension be dropped although its ledger holds entries.
 static ALLOW_DROP: GucSetting<bool> = GucSetting::<bool>::new(false);
 
+/// `confiture.allow_in_place`: lets runs replace the values of a schema where they stand.
+static ALLOW_IN_PLACE: GucSetting<bool> = GucSetting::<bool>::new(false);
+
 /// `confiture.allow_unsigned`: lets a ledger for which no key was made begin without signatures.
 static ALLOW_UNSIGNED: GucSetting<bool> = GucSetting::<bool>::new(false);
 
@@ -60,6 +63,14 @@ pub(crate) fn init() {
         c"Allows dropping the extension while its ledger holds entries.",
         c"Export the audit log first: dropping the extension destroys the evidence.",
         &ALLOW_DROP,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"confiture.allow_in_place",
+        c"Allows masking tables in place, which replaces the only values there are.",
+        c"To be set on servers or databases that hold copies, never on production.",
+        &ALLOW_IN_PLACE,
         GucContext::Suset,
         GucFlags::default(),
     );
@@ -176,6 +187,11 @@ pub(crate) fn init() {
 /// Whether the extension may be dropped although its ledger holds entries.
 pub(crate) fn allow_drop() -> bool {
     ALLOW_DROP.get()
+}
+
+/// Whether runs may replace the values of a schema where they stand.
+pub(crate) fn allow_in_place() -> bool {
+    ALLOW_IN_PLACE.get()
 }
 
 /// Whether a ledger for which no key was made may begin without signatures.

@@ -13,9 +13,9 @@ use conductors::CONDUCTORS;
 
 /// The rooms, from the bottom up: a room may use those before it, and what lies below all of them.
 #[rustfmt::skip]
-const ROOMS: [&str; 11] = [
-    "keys", "strategies", "ledger", "profile", "signs", "vault", "custody", "access", "sync", "views",
-    "detect",
+const ROOMS: [&str; 13] = [
+    "keys", "strategies", "ledger", "profile", "signs", "vault", "custody", "access", "watch", "sync",
+    "views", "detect", "residue",
 ];
 
 /// What lies below the rooms, with what it may use itself.

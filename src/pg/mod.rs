@@ -31,6 +31,7 @@ pub mod latch;
 pub mod lock;
 pub mod memory;
 pub mod owner;
+pub mod pages;
 pub mod report;
 pub mod routine;
 pub mod row;

@@ -95,14 +95,14 @@ pub fn target_counts(table: &TablePlan, target: &str, source: &Side) -> String {
             Judge::Unjudged => "0".to_owned(),
         }
     }));
-    let to = qualified(target, &table.source.name);
+    let to = table.landing(target);
     numbers(&parts, &format!("{to} AS t"))
 }
 
 /// Counts the values that came through, of each column that is drawn: by the row's own key in one
 /// pass over both sides, or else column by column, wherever in the source the value stood.
 pub fn survivors(table: &TablePlan, target: &str, source: &Side) -> Vec<String> {
-    let to = qualified(target, &table.source.name);
+    let to = table.landing(target);
     let text = |side: &str, column: &str| format!("({side}.{column})::pg_catalog.text");
     let drawn =
         masked(table).filter_map(

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::checks::Check;
 use super::evidence::Evidence;
+use super::in_place::replace;
 use super::log::field;
 use super::options::{LeakScan, Lineage};
 use super::phase::Phase;
@@ -62,7 +63,10 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     let snapshot = Snapshot::now();
 
     phase.enter("preparing the target");
-    in_schema(&again.plan.target, || all(&again.plan.prepare.before))?;
+    in_schema(&again.plan.target, || match request.in_place {
+        Some(_) => replace::make_room(&again.plan),
+        None => all(&again.plan.prepare.before),
+    })?;
     if !again.plan.prepare.created.is_empty() {
         stands_alone(&again.plan)?;
     }
@@ -132,11 +136,32 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     let seen = tracking.finish();
     tracking::keep_rest(&seen)?;
 
+    let mut checks = leaks;
+    let mut checking = 0.0;
+    // What a phase of checks finds is kept for the record, whatever comes of it.
+    let mut check = |checks: &mut Vec<Check>, more: &dyn Fn() -> Result<Vec<Check>>| {
+        phase.enter("checking");
+        let begun = Instant::now();
+        checks.extend(more()?);
+        checking += begun.elapsed().as_secs_f64();
+        phase.found(checks);
+        verify::judged(checks)
+    };
+    let orphans = verify::orphans_before(plan, &snapshot)?;
+    let rows = || verify::rows(plan, &again.source, &tables, &redrawn, &snapshot);
+    if request.in_place.is_some() {
+        // The originals are there only now, and in the next step the masked rows.
+        check(&mut checks, &rows)?;
+        phase.enter("replacing the originals");
+        in_schema(&plan.target, || all(&plan.prepare.before))?;
+        replace::put_back(plan, &tables)?;
+    }
     phase.enter("adding keys and indexes");
     let taken: Vec<String> = plan
         .prepare
         .created
         .iter()
+        .chain(&plan.prepare.altered)
         .chain(plan.tables.iter().map(|table| &table.source.name))
         .cloned()
         .collect();
@@ -148,6 +173,9 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     put_off.done()?;
     put_off.as_before()?;
     phase.enter("analyzing");
+    if request.in_place.is_some() {
+        replace::forget_statistics(plan, &again.source)?;
+    }
     for table in &plan.tables {
         spi::run(
             &format!(
@@ -157,29 +185,26 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
             &[],
         )?;
     }
-    phase.enter("checking");
-    let begun = Instant::now();
-    let mut checks = leaks;
-    if tracked {
-        checks.extend(tracking::all_seen(plan, &seen, &tables));
-    }
-    checks.extend(verify::verify(
-        run,
-        plan,
-        &again.source,
-        &tables,
-        &redrawn,
-        &snapshot,
-    )?);
-    checks.extend(checks::redrawn(&redrawn));
-    phase.found(&checks);
-    verify::judged(&checks)?;
+    check(&mut checks, &|| {
+        let mut found = match tracked {
+            true => tracking::all_seen(plan, &seen, &tables),
+            false => Vec::new(),
+        };
+        if request.in_place.is_none() {
+            found.extend(rows()?);
+        }
+        found.extend(verify::whole_of(run, plan, &orphans, &snapshot)?);
+        found.extend(checks::redrawn(&redrawn));
+        Ok(found)
+    })?;
     phase
         .log()
         .line(&format!("checked checks={}", checks.len()));
-    let checking = begun.elapsed().as_secs_f64();
     chosen.end()?;
-    store::remember(&plan.target, &taken, &user::name(user::outer()))?;
+    match request.in_place {
+        Some(_) => replace::mark(run, plan, &again.source)?,
+        None => store::remember(&plan.target, &taken, &user::name(user::outer()))?,
+    }
     Ok(Copied {
         lineage: tracking::lineage(run, plan, &seen, &tables),
         tables,
@@ -266,8 +291,10 @@ fn lock(plan: &Plan) -> Result<()> {
         .prepare
         .emptied
         .iter()
+        .chain(&plan.prepare.altered)
         .map(|name| (&plan.target, "ACCESS EXCLUSIVE", name));
-    for (schema, mode, name) in source.chain(target) {
+    // Where both are one table, the stronger lock comes first: nobody is waited for in between.
+    for (schema, mode, name) in target.chain(source) {
         let name = ident::qualified(schema, name);
         spi::run(&format!("LOCK TABLE {name} IN {mode} MODE"), &[])?;
     }

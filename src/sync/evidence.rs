@@ -60,7 +60,7 @@ impl Evidence<'_> {
             details: Some(Json::merged(
                 Some(
                     json!({
-                        "mode": "atomic",
+                        "mode": if self.request.in_place.is_some() { "in_place" } else { "atomic" },
                         "in_transaction": self.in_transaction,
                         "masking_key": self.key.map(|key| format!("{}/{}", key.name, key.version)),
                         "salts": self.salts,

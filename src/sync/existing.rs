@@ -22,13 +22,17 @@ pub fn check(input: &Input<'_>, plan: &TablePlan, existing: &Table, problems: &m
         return;
     }
     if !existing.owned {
-        refuse(
-            Kind::Permission,
-            &format!("belongs to role \"{}\"", existing.owner),
-            "Run as a member of that role.",
-        );
+        problems.push(belongs(existing));
     }
-    if !input.options.adopt && !input.target.made.contains(&existing.name) {
+    let mut refuse = |kind, what: &str, hint: &str| {
+        problems.push(
+            Error::new(kind, format!("target table {} {what}", existing.shown())).with_hint(hint),
+        );
+    };
+    if input.in_place.is_none()
+        && !input.options.adopt
+        && !input.target.made.contains(&existing.name)
+    {
         refuse(
             Kind::NotReady,
             "was not made by a run",
@@ -101,6 +105,19 @@ pub fn check(input: &Input<'_>, plan: &TablePlan, existing: &Table, problems: &m
         );
     }
     columns(plan, existing, problems);
+}
+
+/// The caller is no member of the role that owns a table.
+pub fn belongs(existing: &Table) -> Error {
+    Error::new(
+        Kind::Permission,
+        format!(
+            "target table {} belongs to role \"{}\"",
+            existing.shown(),
+            existing.owner
+        ),
+    )
+    .with_hint("Run as a member of that role.")
 }
 
 fn columns(plan: &TablePlan, existing: &Table, problems: &mut Vec<Error>) {

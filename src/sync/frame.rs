@@ -45,9 +45,10 @@ impl Frame {
             });
         }
         if !request.options.in_transaction {
-            return Err(within(
-                "confiture.sync cannot run inside a transaction block or a function",
-            )
+            return Err(within(&format!(
+                "{} cannot run inside a transaction block or a function",
+                request.procedure()
+            ))
             .with_detail("It commits: that it began is on record before the first row is read.")
             .with_hint(
                 "Call it on its own, with autocommit on (psql without -1 or BEGIN), or with the \

@@ -19,6 +19,7 @@ pub mod fit;
 pub mod forecast;
 pub mod frame;
 pub mod hooks;
+pub mod in_place;
 pub mod joined;
 pub mod leaks;
 pub mod links;

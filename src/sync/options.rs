@@ -252,17 +252,7 @@ impl Options {
                     return Err(invalid(name, "It must be true or false."));
                 }
                 ("triggers", _) => return Err(invalid(name, "It must be refuse, fire or skip.")),
-                _ => {
-                    let hint = match nearest(name, NAMES.into_iter()) {
-                        Some(near) => format!("Did you mean \"{near}\"?"),
-                        None => format!("Available options are {}.", NAMES.join(", ")),
-                    };
-                    return Err(Error::new(
-                        Kind::InvalidParameter,
-                        format!("unrecognized option \"{name}\""),
-                    )
-                    .with_hint(hint));
-                }
+                _ => return Err(unrecognized(name, &NAMES)),
             }
         }
         if row_by_row {
@@ -278,7 +268,21 @@ impl Options {
 const SAMPLES: &str = "It must be an integer from 0 to 100000.";
 const LINEAGE_WORDS: &str = "It must be blake3, hmac-sha256 or off.";
 
-fn invalid(name: &str, detail: &str) -> Error {
+/// An option that is not among those there are.
+pub fn unrecognized(name: &str, known: &[&'static str]) -> Error {
+    let hint = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("Did you mean \"{near}\"?"),
+        None => format!("Available options are {}.", known.join(", ")),
+    };
+    Error::new(
+        Kind::InvalidParameter,
+        format!("unrecognized option \"{name}\""),
+    )
+    .with_hint(hint)
+}
+
+/// An option with a value that it does not take.
+pub fn invalid(name: &str, detail: &str) -> Error {
     Error::new(
         Kind::InvalidParameter,
         format!("invalid value for option \"{name}\""),

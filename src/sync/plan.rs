@@ -6,11 +6,13 @@ use sha2::{Digest, Sha256};
 
 use super::facts::{Code, Side, Table};
 use super::fit::{FieldHow, How};
+use super::in_place::Surroundings;
 use super::links::Link;
 use super::masks::Place;
 use super::options::{Options, Triggers, Unreached};
 use crate::error::Result;
 use crate::keys::push_field;
+use crate::pg::ident::qualified;
 use crate::profile::{self, Profile, SeedOrigin};
 use crate::signs::Verdict;
 use crate::strategies::token::TokenFormat;
@@ -84,6 +86,8 @@ pub struct TablePlan {
     pub has_foreign_parts: bool,
     /// What user triggers of the target do.
     pub triggers: Triggers,
+    /// Where its masked rows wait, in a run in place, until they replace the originals.
+    pub waiting: Option<String>,
 }
 
 /// A mask the run compiles: its place in the list is its number.
@@ -192,6 +196,12 @@ impl Plan {
 }
 
 impl TablePlan {
+    /// Where the masked rows are written to.
+    pub fn landing(&self, target: &str) -> String {
+        let there = || qualified(target, &self.source.name);
+        self.waiting.clone().unwrap_or_else(there)
+    }
+
     /// What happens to a column.
     pub fn decision(&self, name: &str) -> Option<&Decision> {
         self.columns
@@ -319,6 +329,8 @@ pub struct Input<'a> {
     pub code: &'a [Code],
     /// What the plan is for.
     pub purpose: Purpose,
+    /// Set where source and target are one schema, whose tables are rewritten.
+    pub in_place: Option<&'a Surroundings>,
 }
 
 /// A column that nobody decided about and that looks personal.
@@ -341,6 +353,8 @@ pub struct Target {
     pub after: Vec<String>,
     /// Tables that the target has: they are emptied first.
     pub emptied: Vec<String>,
+    /// Tables that stay as they are, but for foreign keys that are dropped and added again.
+    pub altered: Vec<String>,
     /// Tables, partitions included, that this run makes.
     pub created: Vec<String>,
     /// Foreign keys that the server checks when they are added after the load.

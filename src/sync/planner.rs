@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::facts::Table;
+use super::links::Link;
 use super::plan::{Decision, Input, Note, Outside, Plan, Purpose, TablePlan, Target};
-use super::{coverage, decide, links, pairs, scope, target, trust, unique};
+use super::{coverage, decide, in_place, links, pairs, scope, target, trust, unique};
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::ident;
 use crate::profile;
@@ -16,6 +17,9 @@ use crate::strategies::nearest;
 /// The first thing that is wrong; its DETAIL counts and names the others.
 pub fn make(input: &Input<'_>) -> Result<Plan> {
     check_schemas(input)?;
+    if let Some(here) = input.in_place {
+        in_place::refuse::beforehand(input, here)?;
+    }
     let mut problems = Vec::new();
     let tables = tables(input, &mut problems);
     problems.extend(coverage::check(input, &tables)?);
@@ -31,6 +35,11 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
         trust::check_types(input, &tables, &mut problems);
         trust::check(input.code, &mut problems);
     }
+    if let Some(here) = input.in_place {
+        in_place::refuse::check(input, here, &tables, &mut problems);
+        // No key stays behind: those that lead elsewhere are added again as they were.
+        notes.clear();
+    }
     let prepare = match input.purpose {
         Purpose::Run => target::prepare(input, &tables, &mut problems),
         Purpose::Preview => {
@@ -40,6 +49,10 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
         Purpose::View => Target::default(),
     };
     first(problems)?;
+    let (tables, links) = match input.in_place {
+        Some(_) => only_rewritten(tables, links),
+        None => (tables, links),
+    };
     Ok(Plan {
         source: input.source_name.to_owned(),
         target: input.target_name.to_owned(),
@@ -51,6 +64,25 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
         unreached: input.options.subset_unreached,
         outside,
     })
+}
+
+/// Those of the tables that a run in place touches, and the references among them.
+fn only_rewritten(tables: Vec<TablePlan>, links: Vec<Link>) -> (Vec<TablePlan>, Vec<Link>) {
+    let mut next = 0..;
+    let places: Vec<Option<usize>> = tables
+        .iter()
+        .map(|table| in_place::is_rewritten(table).then(|| next.next()).flatten())
+        .collect();
+    let moved = |mut link: Link| {
+        link.child = places[link.child]?;
+        link.parent = places[link.parent]?;
+        Some(link)
+    };
+    let links = links.into_iter().filter_map(moved).collect();
+    (
+        tables.into_iter().filter(in_place::is_rewritten).collect(),
+        links,
+    )
 }
 
 /// The tables of the profile with what happens to their columns.
@@ -82,6 +114,9 @@ fn tables(input: &Input<'_>, problems: &mut Vec<Error>) -> Vec<TablePlan> {
             rows,
             has_foreign_parts: partitions.iter().any(|part| part.kind == 'f'),
             triggers: input.options.triggers,
+            waiting: input
+                .in_place
+                .map(|_| in_place::replace::waiting(tables.len())),
         });
     }
     tables
@@ -200,7 +235,8 @@ fn check_schemas(input: &Input<'_>) -> Result<()> {
             ));
         }
     }
-    if input.source_name == input.target_name && input.purpose == Purpose::Run {
+    let is_elsewhere = input.purpose == Purpose::Run && input.in_place.is_none();
+    if input.source_name == input.target_name && is_elsewhere {
         return Err(Error::new(
             Kind::InvalidParameter,
             "source and target are the same schema",

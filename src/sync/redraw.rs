@@ -8,8 +8,8 @@
 //! "cycle walking") is one to one on these values; an original outside of them may meet another's
 //! pseudonym, which a unique index then refuses.
 //!
-//! Columns that foreign keys join are judged by the conditions of all of them, so that both ends of
-//! a reference are drawn alike.
+//! Columns that references join, those that the profile declares too, are judged by the conditions
+//! of all of them, so that both ends of a reference are drawn alike.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -262,16 +262,12 @@ pub fn groups(plan: &Plan) -> BTreeMap<Named, BTreeSet<Named>> {
                 joined.number(place(table, &column.name));
             }
         }
-        let keys = table.source.constraints.iter();
-        for key in keys.filter(|key| key.kind == 'f') {
-            let Some(target) = &key.target else { continue };
-            let Some(other) = plan.tables.iter().find(|of| of.source.oid == target.oid) else {
-                continue;
-            };
-            for (here, there) in key.columns.iter().zip(&key.target_columns) {
-                if is_drawn(table, here) && is_drawn(other, there) {
-                    joined.join(place(table, here), place(other, there));
-                }
+    }
+    for link in &plan.links {
+        let (table, other) = (&plan.tables[link.child], &plan.tables[link.parent]);
+        for (here, there) in link.columns.iter().zip(&link.parent_columns) {
+            if is_drawn(table, here) && is_drawn(other, there) {
+                joined.join(place(table, here), place(other, there));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::facts::Side;
 use super::fit::How;
+use super::in_place::{self, InPlace};
 use super::options::Options;
 use super::plan::{Decision, Input, Plan, Purpose};
 use super::planner::{self, first};
@@ -13,6 +14,7 @@ use crate::profile::{self, Profile, seed};
 use crate::settings;
 use crate::strategies::measure::epsilon::Epsilon;
 use crate::vault::columns;
+use crate::watch;
 
 /// What the caller asked for.
 pub struct Request {
@@ -24,6 +26,18 @@ pub struct Request {
     pub target: String,
     /// The rest.
     pub options: Options,
+    /// Set where the target is the source: its tables are rewritten.
+    pub in_place: Option<InPlace>,
+}
+
+impl Request {
+    /// The procedure that was called.
+    pub fn procedure(&self) -> &'static str {
+        match self.in_place {
+            Some(_) => "confiture.mask_in_place",
+            None => "confiture.sync",
+        }
+    }
 }
 
 /// The plan with the catalog it was made from.
@@ -60,6 +74,7 @@ pub fn plan_for_reading(schema: &str, profile: &Profile) -> Result<Planned> {
         source: schema.to_owned(),
         target: schema.to_owned(),
         options: Options::default(),
+        in_place: None,
     };
     made(&request, profile, Purpose::View)
 }
@@ -92,14 +107,20 @@ fn made(request: &Request, profile: &Profile, purpose: Purpose) -> Result<Planne
         .chain(&target.types)
         .map(|of| of.oid)
         .collect::<Vec<_>>();
+    let surroundings = match &request.in_place {
+        Some(asked) => Some(in_place::store::surroundings(&request.source, *asked)?),
+        None => None,
+    };
     let code = match purpose {
         Purpose::View => Vec::new(),
-        Purpose::Run | Purpose::Preview => store::code(
-            &request.source,
-            &[oids(&source), oids(&target)].concat(),
-            &types,
-            &oids(&target),
-        )?,
+        Purpose::Run | Purpose::Preview => {
+            // In place both sides are one.
+            let read = match request.in_place {
+                Some(_) => oids(&target),
+                None => [oids(&source), oids(&target)].concat(),
+            };
+            store::code(&request.source, &read, &types, &oids(&target))?
+        }
     };
     let own_functions = match is_run {
         true => store::own_functions(&request.source, &oids(&source), &request.target)?,
@@ -124,9 +145,14 @@ fn made(request: &Request, profile: &Profile, purpose: Purpose) -> Result<Planne
         own_functions: &own_functions,
         code: &code,
         purpose,
+        in_place: surroundings.as_ref(),
     };
     let mut plan = planner::make(&input)?;
     let mut problems = bad_constants(&plan, &source);
+    if is_run {
+        let undecided = watch::store::enforced(&profile.name, &request.source)?;
+        problems.extend(watch::refusal(&undecided));
+    }
     let limit = settings::dp_max_epsilon();
     problems.extend(
         plan.masks(&profile.name)

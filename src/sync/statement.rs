@@ -106,8 +106,8 @@ fn load(
     let select = lookers.select(&names, &values, &from, &mut numbers.tracker);
     format!(
         "INSERT INTO {}{list}{} {select}",
-        qualified(&plan.target, &table.source.name),
-        if identity {
+        table.landing(&plan.target),
+        if identity && table.waiting.is_none() {
             " OVERRIDING SYSTEM VALUE"
         } else {
             ""
@@ -474,6 +474,13 @@ pub fn type_name(oid: u32, target: &str, source: &Side) -> String {
 /// The type to read a value's text as, where the target has a counterpart that the server does
 /// not convert to by itself. It does for domains, whatever they are over.
 fn moved(oid: u32, target: &str, source: &Side) -> Option<String> {
+    if source
+        .schema
+        .as_ref()
+        .is_some_and(|schema| schema.name == target)
+    {
+        return None;
+    }
     let mut of = source.type_of(oid)?;
     while of.kind == 'd' {
         of = source.type_of(of.inner?)?;

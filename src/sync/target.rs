@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::facts::{Constraint, Sequence, Side, Table, Type};
 use super::options::Triggers;
 use super::plan::{Checked, Input, TablePlan, Target};
-use super::{ddl, existing};
+use super::{ddl, existing, in_place};
 use crate::error::{Error, Kind};
 use crate::pg::ident::{literal, qualified, quote};
 
@@ -25,9 +25,14 @@ pub fn prepare(input: &Input<'_>, tables: &[TablePlan], problems: &mut Vec<Error
             .schema
             .push(format!("CREATE SCHEMA {}", quote(work.target)));
     }
-    types(&mut work, tables, problems);
+    if input.in_place.is_none() {
+        types(&mut work, tables, problems);
+    }
     for table in tables {
         match input.target.table(&table.source.name) {
+            Some(existing) if input.in_place.is_some() => {
+                work.rewrite(table, existing, tables, problems);
+            }
             Some(existing) => {
                 existing::check(input, table, existing, problems);
                 work.prepare.emptied.push(existing.name.clone());
@@ -183,8 +188,69 @@ impl Work<'_> {
             .extend(table.indexes.iter().map(|index| index.definition.clone()));
     }
 
+    /// A table whose rows are replaced by masked ones; or, where none of its columns is masked, one
+    /// that only refers to such tables.
+    fn rewrite(
+        &mut self,
+        plan: &TablePlan,
+        existing: &Table,
+        tables: &[TablePlan],
+        problems: &mut Vec<Error>,
+    ) {
+        if in_place::is_rewritten(plan) {
+            existing::check(self.input, plan, existing, problems);
+            self.prepare.emptied.push(existing.name.clone());
+            self.take_down(plan, existing);
+            return;
+        }
+        let is_emptied = |key: &&Constraint| {
+            key.target.as_ref().is_some_and(|target| {
+                let is_it = |other: &&TablePlan| other.source.oid == target.oid;
+                tables
+                    .iter()
+                    .find(is_it)
+                    .is_some_and(in_place::is_rewritten)
+            })
+        };
+        let parts = self.input.target.partitions(existing.oid);
+        for table in std::iter::once(existing).chain(parts) {
+            for key in table.constraints.iter().filter(is_emptied) {
+                if !existing.owned {
+                    problems.push(existing::belongs(existing));
+                }
+                self.prepare.altered.push(existing.name.clone());
+                let (drop, add) = around(&qualified(self.target, &table.name), key);
+                self.checked(&table.name, key);
+                self.before.foreign_keys.push(drop);
+                self.after.foreign_keys.push(add);
+            }
+        }
+    }
+
     /// A table that the target has: emptied, loaded without its keys and indexes, given them back.
     fn reuse(&mut self, plan: &TablePlan, existing: &Table, problems: &mut Vec<Error>) {
+        let target = self.input.target;
+        self.take_down(plan, existing);
+        for column in &existing.columns {
+            if let Some(sequence) = column.sequence.clone().filter(|s| s.schema == self.target) {
+                let numeric = is_numeric(target, column.type_oid);
+                let source = plan.source.columns.iter().find(|c| c.name == column.name);
+                let other = source.and_then(|column| column.sequence.as_ref());
+                if !numeric && other.is_none() {
+                    // Nothing says where it should stand.
+                    continue;
+                }
+                // New storage, so that a rollback takes back what the load takes from it.
+                self.before.triggers.push(ddl::restart_sequence(&sequence));
+                self.serve(sequence, &existing.name, &column.name, numeric, other);
+            }
+        }
+        self.missing_partitions(&plan.source, problems);
+    }
+
+    /// Takes the keys and indexes of a table down for the load, and its triggers where they are to
+    /// be skipped.
+    fn take_down(&mut self, plan: &TablePlan, existing: &Table) {
         let target = self.input.target;
         let mut all = vec![existing];
         all.extend(target.partitions(existing.oid));
@@ -192,17 +258,7 @@ impl Work<'_> {
             let name = qualified(self.target, &table.name);
             self.prepare.unique += table.unique.len();
             for constraint in &table.constraints {
-                let (drop, add) = (
-                    format!(
-                        "ALTER TABLE {name} DROP CONSTRAINT {}",
-                        quote(&constraint.name)
-                    ),
-                    format!(
-                        "ALTER TABLE {name} ADD CONSTRAINT {} {}",
-                        quote(&constraint.name),
-                        constraint.definition
-                    ),
-                );
+                let (drop, add) = around(&name, constraint);
                 match constraint.kind {
                     'f' => {
                         self.checked(&table.name, constraint);
@@ -243,21 +299,6 @@ impl Work<'_> {
                 }
             }
         }
-        for column in &existing.columns {
-            if let Some(sequence) = column.sequence.clone().filter(|s| s.schema == self.target) {
-                let numeric = is_numeric(target, column.type_oid);
-                let source = plan.source.columns.iter().find(|c| c.name == column.name);
-                let other = source.and_then(|column| column.sequence.as_ref());
-                if !numeric && other.is_none() {
-                    // Nothing says where it should stand.
-                    continue;
-                }
-                // New storage, so that a rollback takes back what the load takes from it.
-                self.before.triggers.push(ddl::restart_sequence(&sequence));
-                self.serve(sequence, &existing.name, &column.name, numeric, other);
-            }
-        }
-        self.missing_partitions(&plan.source, problems);
     }
 
     /// Notes that a sequence serves a column; whether it is seen for the first time.
@@ -337,6 +378,18 @@ impl Work<'_> {
         .concat();
         prepare
     }
+}
+
+/// The statements that take a constraint away and give it back.
+fn around(table: &str, constraint: &Constraint) -> (String, String) {
+    let name = quote(&constraint.name);
+    (
+        format!("ALTER TABLE {table} DROP CONSTRAINT {name}"),
+        format!(
+            "ALTER TABLE {table} ADD CONSTRAINT {name} {}",
+            constraint.definition
+        ),
+    )
 }
 
 fn types(work: &mut Work<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) {

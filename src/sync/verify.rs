@@ -18,24 +18,18 @@ use crate::pg::snapshot::Snapshot;
 use crate::pg::{report, server, spi};
 use crate::profile::Coverage;
 
-/// Makes every check but those of rows on their way.
+/// Holds the rows written against those read, table by table.
 ///
 /// # Errors
 /// As the interface. Server errors unwind.
-pub fn verify(
-    run: &Evidence<'_>,
+pub fn rows(
     plan: &Plan,
     source: &Side,
     loaded: &[(String, u64, f64)],
     redrawn: &BTreeMap<Named, Seen>,
     snapshot: &Snapshot,
 ) -> Result<Vec<Check>> {
-    let numbers = |sql: &str| -> Result<Vec<f64>> {
-        server::check_for_interrupts();
-        let text = spi::text_under(sql, snapshot)?.unwrap_or_default();
-        serde_json::from_str(&text)
-            .map_err(|_| Error::new(Kind::Internal, "a check did not return numbers"))
-    };
+    let numbers = |sql: &str| numbers(sql, snapshot);
     let mut found = Vec::new();
     for (table, (_, rows, _)) in plan.tables.iter().zip(loaded) {
         let mut survivors = Vec::new();
@@ -51,16 +45,37 @@ pub fn verify(
         };
         found.extend(checks::compare(table, &plan.target, source, &counted));
     }
-    found.push(Check {
+    Ok(found)
+}
+
+/// How many references of the source find nothing, of each that the server does not check.
+///
+/// # Errors
+/// As [`rows`].
+pub fn orphans_before(plan: &Plan, snapshot: &Snapshot) -> Result<Vec<f64>> {
+    unchecked(plan)
+        .map(|link| orphans_of(link, plan, false, snapshot))
+        .collect()
+}
+
+/// Holds the references of the target against those of the source, as counted by
+/// [`orphans_before`], and says what else is known of the whole.
+///
+/// # Errors
+/// As [`rows`].
+pub fn whole_of(
+    run: &Evidence<'_>,
+    plan: &Plan,
+    before: &[f64],
+    snapshot: &Snapshot,
+) -> Result<Vec<Check>> {
+    let mut found = vec![Check {
         passed: true,
         report: json!({"check": "foreign keys validated by the server", "count": plan.prepare.checked.len()}),
-    });
-    for link in plan.links.iter().filter(|link| !is_checked(link, plan)) {
-        let count = |in_target: bool| -> Result<f64> {
-            let numbers = numbers(&checks::orphans(link, plan, in_target))?;
-            Ok(numbers.first().copied().unwrap_or(f64::NAN))
-        };
-        found.push(orphans(link, plan, count(false)?, count(true)?));
+    }];
+    for (link, before) in unchecked(plan).zip(before) {
+        let after = orphans_of(link, plan, true, snapshot)?;
+        found.push(orphans(link, plan, *before, after));
     }
     found.push(Check {
         passed: true,
@@ -68,6 +83,22 @@ pub fn verify(
     });
     found.push(coverage(plan, run.profile.coverage));
     Ok(found)
+}
+
+fn numbers(sql: &str, snapshot: &Snapshot) -> Result<Vec<f64>> {
+    server::check_for_interrupts();
+    let text = spi::text_under(sql, snapshot)?.unwrap_or_default();
+    serde_json::from_str(&text)
+        .map_err(|_| Error::new(Kind::Internal, "a check did not return numbers"))
+}
+
+fn unchecked(plan: &Plan) -> impl Iterator<Item = &Link> {
+    plan.links.iter().filter(|link| !is_checked(link, plan))
+}
+
+fn orphans_of(link: &Link, plan: &Plan, in_target: bool, snapshot: &Snapshot) -> Result<f64> {
+    let counted = numbers(&checks::orphans(link, plan, in_target), snapshot)?;
+    Ok(counted.first().copied().unwrap_or(f64::NAN))
 }
 
 /// Whether the server has checked a reference when the foreign key was added.

@@ -1,10 +1,11 @@
 //! Which pure files use the server, and why they may.
 
 /// Pure files that use the server all the same, and why.
-pub const CONDUCTORS: &[(&str, &str)] = &[
+pub(crate) const CONDUCTORS: &[(&str, &str)] = &[
     ("src/custody/rewrap/mod.rs", "commits after every key"),
     ("src/keys/setup.rs", "opens providers, waits by a latch"),
     ("src/ledger/unprepared.rs", "hears how transactions end"),
+    ("src/residue/look.rs", "reads pages, can be canceled"),
     (
         "src/sync/copy.rs",
         "runs what the plan compiled, under one snapshot",
@@ -18,6 +19,7 @@ pub const CONDUCTORS: &[(&str, &str)] = &[
         "src/sync/frame.rs",
         "locks the target and commits, where that is up to the run",
     ),
+    ("src/sync/in_place/replace.rs", "runs what is planned"),
     ("src/sync/recheck.rs", "reads the target as the caller"),
     ("src/sync/forecast/preview.rs", "shows rows"),
     ("src/sync/hooks/round.rs", "calls what is registered"),

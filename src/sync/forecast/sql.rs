@@ -227,6 +227,7 @@ impl Request {
                 Some(options) => Options::parse(&options.read()?)?,
                 None => Options::default(),
             },
+            in_place: None,
         })
     }
 }

@@ -40,11 +40,9 @@ impl<'a> Watched<'a> {
                     watched.texts.push((&column.name, form == Form::Json));
                 }
                 Decision::Masked(masked)
-                    if matches!(masked.strategy.kind(), Kind::Json | Kind::Text) =>
+                    if is_text && matches!(masked.strategy.kind(), Kind::Json | Kind::Text) =>
                 {
-                    if is_text {
-                        watched.texts.push((&column.name, form == Form::Json));
-                    }
+                    watched.texts.push((&column.name, form == Form::Json));
                 }
                 Decision::Masked(_) | Decision::Excluded { .. }
                     if matches!(form, Form::Text | Form::Number) =>

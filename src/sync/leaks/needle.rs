@@ -90,7 +90,7 @@ fn holds_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let before = text[..at].chars().next_back();
         let after = text[at + word.len()..].chars().next();
-        !(is_part(first) && is_part(before)) && !(is_part(last) && is_part(after))
+        !(is_part(first) && is_part(before) || is_part(last) && is_part(after))
     })
 }
 

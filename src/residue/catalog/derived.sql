@@ -1,0 +1,16 @@
+-- $1: tables. The filled materialized views that read them, through other views too.
+WITH RECURSIVE reached AS (
+  SELECT t::pg_catalog.oid AS oid FROM pg_catalog.unnest($1::pg_catalog.int8[]) AS t
+  UNION
+  SELECT w.ev_class
+    FROM reached r
+    JOIN pg_catalog.pg_depend d
+      ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = r.oid
+     AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+    JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid
+)
+SELECT DISTINCT pg_catalog.format('%I.%I', n.nspname, c.relname)
+  FROM reached r
+  JOIN pg_catalog.pg_class c ON c.oid = r.oid AND c.relkind = 'm' AND c.relispopulated
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ ORDER BY 1

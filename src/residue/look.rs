@@ -1,0 +1,162 @@
+//! The look around: one kind of place after another.
+
+use super::{Finding, Severity, Table, still_held, store};
+use crate::error::{Result, counted};
+use crate::pg::pages::Remains;
+use crate::pg::server;
+
+/// Looks at the tables of a schema; of all, without one.
+///
+/// # Errors
+/// 3F000 when there is no such schema; as the interface.
+pub fn look(schema: Option<&str>) -> Result<Vec<Finding>> {
+    let tables = store::tables(schema)?;
+    let mut found = Vec::new();
+    let mut has_old_rows = false;
+    for table in &tables {
+        server::check_for_interrupts();
+        if !table.is_owned {
+            found.push(Finding::new(
+                "table",
+                table.shown.clone(),
+                Severity::Check,
+                "was not looked at: only its owner may",
+            ));
+            continue;
+        }
+        let before = found.len();
+        if !table.is_rewritten {
+            files(table, &mut found);
+        }
+        has_old_rows |= found.len() > before;
+        samples(table, &mut found)?;
+    }
+    if has_old_rows {
+        found.extend(store::holders()?);
+    }
+    catalog(&mut found)?;
+    found.extend(store::derived(&tables)?);
+    found.extend(store::look_alikes()?);
+    found.extend(store::large_objects(&tables)?);
+    found.extend(store::outside()?);
+    Ok(found)
+}
+
+/// Old versions of rows in the files of a table.
+fn files(table: &Table, found: &mut Vec<Finding>) {
+    // The owner of a materialized view has it filled anew; VACUUM FULL would do as well.
+    let clear = format!("VACUUM FULL {};", table.shown);
+    let places = [("heap", Some(table.oid)), ("toast", table.toast)];
+    for (kind, relation) in places {
+        let Some(remains) = relation.and_then(store::remains) else {
+            continue;
+        };
+        if let Some(text) = told(remains) {
+            found.push(
+                Finding::new(kind, table.shown.clone(), Severity::Found, text)
+                    .cleared_by(clear.clone()),
+            );
+        }
+    }
+}
+
+/// What there is of old rows, in words; `None` where there is nothing.
+fn told(remains: Remains) -> Option<String> {
+    let pages = counted(remains.pages, "page");
+    match (remains.old_rows, remains.pages) {
+        (0, 0) => None,
+        (0, _) => Some(format!("{pages} with bytes of rows that were removed")),
+        (rows, 0) => Some(counted(rows, "old row version")),
+        (rows, _) => Some(format!(
+            "{}, and {pages} with bytes of rows that were removed",
+            counted(rows, "old row version")
+        )),
+    }
+}
+
+/// Samples of values, kept for the planner, that the table no longer holds.
+fn samples(table: &Table, found: &mut Vec<Finding>) -> Result<()> {
+    let analyze = format!("ANALYZE {};", table.shown);
+    let mut is_stale = false;
+    for sample in store::samples(table)? {
+        let asked = still_held(table, &sample);
+        let kept = sample.values.len() as u64;
+        let gone = kept.saturating_sub(store::count(&asked, sample.values)?);
+        if gone == 0 {
+            continue;
+        }
+        is_stale = true;
+        let (kind, object) = match &sample.keeper {
+            Some(name) => ("extended statistics", name.clone()),
+            None => ("statistics", table.shown.clone()),
+        };
+        found.push(
+            Finding::new(
+                kind,
+                object,
+                Severity::Found,
+                format!("{gone} of {kept} sampled values are in no row of the table"),
+            )
+            .in_column(&sample.column)
+            .cleared_by(analyze.clone()),
+        );
+    }
+    if is_stale || table.changes > 0 {
+        // What an expression makes of a row is not computed here: that would run its code.
+        for (object, what) in store::sampled_expressions(table)? {
+            found.push(
+                Finding::new(
+                    "expression statistics",
+                    object,
+                    Severity::Found,
+                    format!("values of {what} were sampled before rows were changed"),
+                )
+                .cleared_by(analyze.clone()),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The catalogs in which such samples are rows, with old versions of their own.
+fn catalog(found: &mut Vec<Finding>) -> Result<()> {
+    for (name, relations) in store::catalogs()? {
+        let mut all = Remains::default();
+        for remains in relations.into_iter().filter_map(store::remains) {
+            all.old_rows += remains.old_rows;
+            all.pages += remains.pages;
+        }
+        if let Some(text) = told(all) {
+            let name = format!("pg_catalog.{name}");
+            found.push(
+                Finding::new(
+                    "catalog",
+                    name.clone(),
+                    Severity::Check,
+                    format!("{text}: samples of values, of any table"),
+                )
+                .cleared_by(format!("VACUUM FULL {name};")),
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn residue_of_files_is_told_in_words() {
+        let of = |old_rows, pages| told(Remains { old_rows, pages });
+        assert_eq!(of(0, 0), None);
+        assert_eq!(
+            of(0, 1).unwrap(),
+            "1 page with bytes of rows that were removed"
+        );
+        assert_eq!(
+            of(3, 2).unwrap(),
+            "3 old row versions, and 2 pages with bytes of rows that were removed"
+        );
+    }
+}

@@ -1,0 +1,183 @@
+//! What is watched, and what was seen.
+
+use super::{Mode, Undecided};
+use crate::error::{Error, Kind, Result};
+use crate::pg::scan::{Lookup, Table};
+use crate::pg::{owner, spi, user};
+use crate::profile;
+
+/// Begins to watch the tables of a profile in a schema, or changes how.
+///
+/// # Errors
+/// 42704 when there is no such profile, 3F000 when there is no such schema, 42501 when the caller
+/// is no member of its owner.
+pub fn watch(name: &str, schema: &str, mode: Mode) -> Result<()> {
+    profile::store::pick(name, None)?;
+    is_owned(schema)?;
+    let caller = user::name(user::outer());
+    owner::acting_as_owner("confiture", || {
+        spi::run(
+            "INSERT INTO confiture.watched (profile_name, schema_name, mode, watched_by)
+             VALUES ($1, $2, $3, $4)
+             ON CONFLICT (schema_name, profile_name) DO UPDATE
+                SET mode = excluded.mode, watched_by = excluded.watched_by,
+                    watched_at = excluded.watched_at",
+            &[
+                name.into(),
+                schema.into(),
+                mode.name().into(),
+                caller.as_str().into(),
+            ],
+        )?;
+        note(Some(schema), "present", &caller)?;
+        Ok(())
+    })
+}
+
+/// Ends it; whether there was a watch.
+///
+/// # Errors
+/// As [`watch`].
+pub fn unwatch(name: &str, schema: &str) -> Result<bool> {
+    let there = is_owned(schema);
+    // A schema that has gone is nobody's.
+    if let Err(error) = there
+        && error.kind() != Kind::UndefinedSchema
+    {
+        return Err(error);
+    }
+    owner::acting_as_owner("confiture", || {
+        spi::run(
+            "DELETE FROM confiture.watched_column WHERE profile_name = $1 AND schema_name = $2",
+            &[name.into(), schema.into()],
+        )?;
+        Ok(spi::run(
+            "DELETE FROM confiture.watched WHERE profile_name = $1 AND schema_name = $2",
+            &[name.into(), schema.into()],
+        )? > 0)
+    })
+}
+
+fn is_owned(schema: &str) -> Result<()> {
+    let found = spi::read(
+        "SELECT pg_catalog.pg_has_role(n.nspowner, 'MEMBER')
+           FROM pg_catalog.pg_namespace n WHERE n.nspname = $1",
+        &[schema.into()],
+        |row| row.required::<bool>(1),
+    )?;
+    match found.first() {
+        None => Err(Error::new(
+            Kind::UndefinedSchema,
+            format!("schema \"{schema}\" does not exist"),
+        )),
+        Some(true) => Ok(()),
+        Some(false) => Err(Error::new(
+            Kind::Permission,
+            format!("must be owner of schema \"{schema}\""),
+        )
+        .with_detail("A watch may refuse the commands of everybody who alters its tables.")),
+    }
+}
+
+const WATCHED: Lookup = Lookup {
+    schema: c"confiture",
+    table: c"watched",
+    index: None,
+    columns: &["mode"],
+};
+
+/// Whether anything is watched: no query, since every command asks.
+///
+/// # Errors
+/// As [`Table::open`].
+pub fn is_awake() -> Result<bool> {
+    let found = Table::open(&WATCHED, None)?.find(&[], |_, _| Ok(()))?;
+    Ok(!found.is_empty())
+}
+
+/// Notes what the command of the running event trigger made of watched tables; returns the columns
+/// that are undecided since.
+///
+/// # Errors
+/// As the interface.
+pub fn notice() -> Result<Vec<Undecided>> {
+    let caller = user::name(user::outer());
+    owner::acting_as_owner("confiture", || {
+        spi::run(FORGET, &[])?;
+        note(None, "added", &caller)
+    })
+}
+
+/// Notes the columns that are not known as they are: those of a schema, or without one those of
+/// the tables that the running command is about.
+fn note(schema: Option<&str>, event: &str, by: &str) -> Result<Vec<Undecided>> {
+    // What the running command is about can be asked for inside an event trigger only.
+    let tables = match schema {
+        Some(schema) => spi::rows(
+            "SELECT c.oid::pg_catalog.int8 FROM pg_catalog.pg_class c
+              WHERE c.relnamespace = $1::pg_catalog.text::pg_catalog.regnamespace",
+            &[crate::pg::ident::quote(schema).into()],
+            |row| row.required::<i64>(1),
+        )?,
+        None => spi::rows(
+            "SELECT DISTINCT d.objid::pg_catalog.int8
+               FROM pg_catalog.pg_event_trigger_ddl_commands() d
+              WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass",
+            &[],
+            |row| row.required::<i64>(1),
+        )?,
+    };
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let noted = spi::rows(NOTE, &[tables.into(), event.into(), by.into()], |row| {
+        Ok([1, 2, 3, 4].map(|place| row.required::<String>(place)))
+    })?;
+    let mut found = Vec::new();
+    for column in noted {
+        let [profile, schema, table, name] = column;
+        let args = [profile?.into(), schema?.into(), table?.into(), name?.into()];
+        found.extend(spi::rows(ONE, &args, read)?);
+    }
+    Ok(found)
+}
+
+/// The columns of a schema that a profile leaves undecided although its watch is enforced.
+///
+/// # Errors
+/// As the interface.
+pub fn enforced(profile: &str, schema: &str) -> Result<Vec<Undecided>> {
+    if !is_awake()? {
+        return Ok(Vec::new());
+    }
+    owner::acting_as_owner("confiture", || {
+        spi::read(
+            "SELECT profile_name, schema_name, table_name, column_name, event, mode = 'enforce'
+               FROM confiture.undecided_column
+              WHERE profile_name = $1 AND schema_name = $2 AND mode = 'enforce'
+              ORDER BY table_name, column_name",
+            &[profile.into(), schema.into()],
+            read,
+        )
+    })
+}
+
+fn read(row: &spi::Row<'_>) -> Result<Undecided> {
+    Ok(Undecided {
+        profile: row.required(1)?,
+        schema: row.required(2)?,
+        table: row.required(3)?,
+        column: row.required(4)?,
+        event: row.required(5)?,
+        is_enforced: row.required(6)?,
+    })
+}
+
+const ONE: &str = "
+    SELECT profile_name, schema_name, table_name, column_name, event, mode = 'enforce'
+      FROM confiture.undecided_column
+     WHERE profile_name = $1 AND schema_name = $2 AND table_name = $3 AND column_name = $4";
+
+const FORGET: &str = include_str!("forget.sql");
+
+const NOTE: &str = include_str!("note.sql");
