@@ -29,7 +29,7 @@ const fn figures(id: &'static str) -> Known {
 }
 
 /// The warnings that may be acknowledged, by id.
-pub const KNOWN: [Known; 11] = [
+pub const KNOWN: [Known; 12] = [
     fixed("check_constant"),
     fixed("check_not_redrawn"),
     fixed("copied_undecided"),
@@ -41,6 +41,7 @@ pub const KNOWN: [Known; 11] = [
     figures("low_entropy"),
     fixed("not_judged"),
     figures("statement_timeout"),
+    fixed("tables_not_named"),
 ];
 
 /// An acknowledgement: of every warning with that id, or of those of one table or column.

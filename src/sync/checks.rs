@@ -99,6 +99,10 @@ pub fn target_counts(table: &TablePlan, target: &str, source: &Side) -> String {
     numbers(&parts, &format!("{to} AS t"))
 }
 
+/// Most columns of which both sides are joined at once: a level of a statement has 1664, and a key
+/// may have 32.
+const MOST_JOINED: usize = 800;
+
 /// Counts the values that came through, of each column that is drawn: by the row's own key in one
 /// pass over both sides, or else column by column, wherever in the source the value stood.
 pub fn survivors(table: &TablePlan, target: &str, source: &Side) -> Vec<String> {
@@ -123,16 +127,16 @@ pub fn survivors(table: &TablePlan, target: &str, source: &Side) -> Vec<String> 
                 )
             })
             .collect();
-        if parts.is_empty() {
-            return Vec::new();
-        }
         let same_row: Vec<_> = key
             .iter()
             .map(|part| format!("s.{part} = t.{part}", part = quote(part)))
             .collect();
         let from = statement::from(&table.source);
         let both = format!("{to} AS t JOIN {from} AS s ON {}", same_row.join(" AND "));
-        return vec![numbers(&parts, &both)];
+        return parts
+            .chunks(MOST_JOINED)
+            .map(|parts| numbers(parts, &both))
+            .collect();
     }
     let also = table
         .filter

@@ -140,7 +140,7 @@ fn detected(suspects: &[Suspect]) -> Option<Error> {
         Error::new(
             Kind::NotReady,
             format!(
-                "{} that the profile says nothing about look{} personal",
+                "the profile says nothing about {} that look{} personal",
                 counted(suspects.len() as u64, "column"),
                 if suspects.len() == 1 { "s" } else { "" }
             ),

@@ -32,6 +32,9 @@ pub fn explain(failure: Failure, phase: &Phase, record: &str) -> (Error, Map<Str
     if let Some(refusal) = masks::refusal().filter(is_this) {
         details.insert("table".to_owned(), json!(refusal.place.table));
         details.insert("column".to_owned(), json!(refusal.place.column));
+        if let Some(constraint) = &refusal.constraint {
+            details.insert("constraint".to_owned(), json!(constraint));
+        }
         return (refused(refusal, phase, &place), details);
     }
     let mut what = Vec::new();
@@ -92,6 +95,7 @@ fn refused(refusal: Refusal, phase: &str, place: &Place) -> Error {
     let Refusal {
         place: masks::Place { column, .. },
         error,
+        ..
     } = refusal;
     let detail = error
         .detail()

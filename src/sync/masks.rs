@@ -22,6 +22,8 @@ pub struct Place {
 pub struct Refusal {
     /// The column.
     pub place: Place,
+    /// The constraint that accepts no value, where it is that.
+    pub constraint: Option<String>,
     /// What the mask says.
     pub error: Error,
 }
@@ -62,15 +64,19 @@ pub fn apply<T>(number: i32, mask: impl FnOnce(&Mask) -> Result<T>) -> Result<T>
         })?;
         mask(found).inspect_err(|error| {
             if error.is_about_the_value() {
-                refuse(place.clone(), error.clone());
+                refuse(place.clone(), None, error.clone());
             }
         })
     })
 }
 
 /// Notes what the words of a failure are to say of a column.
-pub fn refuse(place: Place, error: Error) {
-    REFUSED.set(Some(Refusal { place, error }));
+pub fn refuse(place: Place, constraint: Option<String>, error: Error) {
+    REFUSED.set(Some(Refusal {
+        place,
+        constraint,
+        error,
+    }));
 }
 
 /// The value that a mask has refused last, since the masks were installed.

@@ -231,7 +231,7 @@ pub fn again<'a>(
             let Some((place, error)) = failed else {
                 return Ok(None);
             };
-            masks::refuse(place, error.clone());
+            masks::refuse(place, Some(constraint.to_owned()), error.clone());
             Err(error)
         }
     }

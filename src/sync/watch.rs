@@ -10,6 +10,9 @@ use crate::pg::ident::quote;
 /// Most pairs of one call: a function takes 100 arguments, and a key may have 32 columns.
 const MOST_PAIRS: usize = 32;
 
+/// Most columns of one level of a statement (`MaxTupleAttributeNumber`).
+const MOST_COLUMNS: usize = 1664;
+
 /// The columns of a table that are watched.
 pub struct Watch<'a> {
     /// The key of a row, where all of it is known before the row is stored.
@@ -45,8 +48,13 @@ impl<'a> Watch<'a> {
     }
 
     /// The calls that show a row to the trackers, whose numbers are taken from `next`. `place` is
-    /// where a column stands among those written.
-    fn calls(&self, next: &mut usize, place: impl Fn(&str) -> Option<usize>) -> Vec<String> {
+    /// where a column stands among those written, and `read` reads an original by its name.
+    fn calls(
+        &self,
+        next: &mut usize,
+        place: impl Fn(&str) -> Option<usize>,
+        read: impl Fn(&str) -> String,
+    ) -> Vec<String> {
         let key: Vec<_> = self
             .key
             .unwrap_or_default()
@@ -58,7 +66,10 @@ impl<'a> Watch<'a> {
             .columns
             .iter()
             .enumerate()
-            .filter_map(|(i, name)| Some(format!(", m.o{i}, m.c{}", place(name)?)))
+            .filter_map(|(i, name)| {
+                let original = read(&format!("o{i}"));
+                Some(format!(", {original}, m.c{}", place(name)?))
+            })
             .collect();
         pairs
             .chunks(MOST_PAIRS)
@@ -98,23 +109,45 @@ impl Lookers<'_> {
             let name = quote(name);
             names.iter().position(|written| *written == name)
         };
+        let mut originals = Vec::new();
+        if let Some(watch) = &self.watch {
+            let columns = watch.columns.iter().enumerate();
+            originals
+                .extend(columns.map(|(i, name)| (format!("s.{}", quote(name)), format!("o{i}"))));
+        }
+        if let Some((scan, _)) = &self.scan {
+            originals.extend(scan.columns());
+        }
+        // A table may be so wide that its originals have no room beside what is written.
+        let is_wide = values.len() + originals.len() > MOST_COLUMNS;
+        let read = |name: &str| match originals.iter().position(|(_, known)| known == name) {
+            Some(i) if is_wide => format!("(m.o).f{}", i + 1),
+            _ => format!("m.{name}"),
+        };
+        let mut calls = Vec::new();
+        if let Some(watch) = &self.watch {
+            calls.extend(watch.calls(next, place, read));
+        }
+        if let Some((scan, number)) = &self.scan {
+            calls.extend(scan.calls(*number, place, read));
+        }
+        if calls.is_empty() {
+            return format!("SELECT {} FROM {from}", values.join(", "));
+        }
         let mut inner: Vec<_> = values
             .iter()
             .enumerate()
             .map(|(i, value)| format!("{value} AS c{i}"))
             .collect();
-        let mut calls = Vec::new();
-        if let Some(watch) = &self.watch {
-            let originals = watch.columns.iter().enumerate();
-            inner.extend(originals.map(|(i, name)| format!("s.{} AS o{i}", quote(name))));
-            calls.extend(watch.calls(next, place));
-        }
-        if let Some((scan, number)) = &self.scan {
-            inner.extend(scan.columns());
-            calls.extend(scan.calls(*number, place));
-        }
-        if calls.is_empty() {
-            return format!("SELECT {} FROM {from}", values.join(", "));
+        if is_wide {
+            let values: Vec<_> = originals.iter().map(|(value, _)| &**value).collect();
+            inner.push(format!("ROW({}) AS o", values.join(", ")));
+        } else {
+            inner.extend(
+                originals
+                    .iter()
+                    .map(|(value, name)| format!("{value} AS {name}")),
+            );
         }
         let outer: Vec<_> = (0..values.len()).map(|i| format!("m.c{i}")).collect();
         // OFFSET 0 keeps the server from mixing the levels: no value is computed twice, and no row

@@ -37,7 +37,7 @@ def test_a_name_that_looks_personal_stops_the_run_with_the_rule_to_paste(db):
     db.execute("ALTER TABLE prod.people ADD phone text, ADD born date, ADD visits integer")
     load(db)
     report = db.sync_refused("55000")
-    assert report.message_primary == "2 columns that the profile says nothing about look personal"
+    assert report.message_primary == "the profile says nothing about 2 columns that look personal"
     assert "people.phone: phone" in report.message_detail
     assert "people.born: date_of_birth" in report.message_detail
     assert "visits" not in report.message_detail

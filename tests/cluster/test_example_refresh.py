@@ -69,6 +69,14 @@ def is_held(db):
     return db.value("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND objid = 42)")
 
 
+def test_a_warning_that_nobody_acknowledged_stops_it_before_anything(db, refresh):
+    db.execute("CREATE TABLE prod.forgotten (email text)")
+    status, line = refresh()
+    assert status == 1 and "refused: 55000" in line and "1 warning" in line
+    assert db.events()[-1] != "FAILED" and "STARTED" not in db.events()
+    assert refresh(REFRESH_OPTIONS="{}")[0] == 0
+
+
 def test_it_refreshes_and_says_so_in_one_line(db, refresh):
     status, line = refresh()
     assert status == 0

@@ -5,8 +5,11 @@
 
 import os
 import re
+import shutil
 import socket
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -55,22 +58,24 @@ class Recorder:
 
 
 @pytest.fixture
-def recorder(private_server, tmp_path):
+def recorder(private_server):
     """Production behind a recorder, and staging."""
     prod = private_server("log_statement=all", "log_line_prefix=%u|")
     staging = private_server(key_file=False)
     if not staging.has("postgres_fdw"):
         pytest.skip("the server was built without postgres_fdw")
-    for folder in [tmp_path, tmp_path.parent, tmp_path.parent.parent]:
-        folder.chmod(0o755)
     environment = prod.environment
     target = f"{environment['PGHOST']}/.s.PGSQL.{environment['PGPORT']}"
-    recorder = Recorder(tmp_path, target)
+    folder = Path(tempfile.mkdtemp(prefix="confiture-recorder."))
+    # The server of staging is somebody else.
+    folder.chmod(0o755)
+    recorder = Recorder(folder, target)
     recorder.prod, recorder.staging = prod, staging
     recorder.here = prod.create_database(name="shop")
     recorder.there = staging.create_database(name="shop", extension=False)
     yield recorder
     recorder.listener.close()
+    shutil.rmtree(folder)
 
 
 def test_no_raw_row_crosses_from_production_to_staging(recorder):

@@ -116,14 +116,16 @@ def test_a_strict_run_needs_every_warning_acknowledged(shop):
         shop.sync_refused("55000", options=strict),
     ):
         assert said.message_primary == (
-            "the plan has 6 warnings that the profile does not acknowledge"
+            "the plan has 7 warnings that the profile does not acknowledge"
         )
         assert "check_constant: people.email, people.note" in said.message_detail
         assert "  - {warning: low_entropy, why: …}\n" in said.message_hint
     assert shop.events() == ["KEY_CREATED"]
     known = [
         {"warning": warning, "why": "looked at"}
-        for warning in ("check_constant", "foreign_key_left_behind", "low_entropy")
+        for warning in (
+            "check_constant", "foreign_key_left_behind", "low_entropy", "tables_not_named"
+        )
     ]
     known.append(
         {"warning": "check_not_redrawn", "why": "different", "table": "people", "column": "code"}
@@ -131,7 +133,7 @@ def test_a_strict_run_needs_every_warning_acknowledged(shop):
     load(shop, version="2", acknowledge=known)
     assert open_ids(shop) == {"check_not_redrawn"}
     shop.sync_refused("55000", options=strict)
-    load(shop, version="3", acknowledge=[*known[:3], {"warning": "check_not_redrawn", "why": "w"}])
+    load(shop, version="3", acknowledge=[*known[:4], {"warning": "check_not_redrawn", "why": "w"}])
     assert open_ids(shop) == set()
     assert shop.plan(options=strict)["people", "email"]["warnings"] == []
     shop.notices.clear()
@@ -143,6 +145,7 @@ def test_a_strict_run_needs_every_warning_acknowledged(shop):
         "check_not_redrawn",
         "foreign_key_left_behind",
         "low_entropy",
+        "tables_not_named",
     ]
     # The newest version is the strict one; what nobody acknowledged is not on record.
     shop.sync(options='{"version": "1"}')

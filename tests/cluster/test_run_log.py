@@ -40,18 +40,19 @@ def test_a_run_leaves_a_line_for_each_phase_table_and_outcome(db):
         'hook="\\"app\\".\\"mine\\"" phase=BEFORE_ANONYMIZATION outcome=ok seconds=… at=…',
         'phase="locking" at=…',
         'phase="preparing the target" at=…',
+        'phase="choosing rows" at=…',
         'phase="making tokens" at=…',
         'phase="loading" table="staging.people" at=…',
         'loaded table="staging.people" rows=3 seconds=… at=…',
         'phase="loading" table="staging.orders" at=…',
         'loaded table="staging.orders" rows=1 seconds=… at=…',
         'phase="adding keys and indexes" at=…',
-        'phase="checking" at=…',
-        "checked checks=6 at=…",
         'phase="analyzing" at=…',
+        'phase="checking" at=…',
+        "checked checks=9 at=…",
         'hook="\\"app\\".\\"mine\\"" phase=AFTER_ANONYMIZATION outcome=ok seconds=… at=…',
         'phase="recording" at=…',
-        "completed rows=4 tables=2 checks=6 at=…",
+        "completed rows=4 tables=2 checks=9 at=…",
     ]
 
 
@@ -62,8 +63,8 @@ def test_a_failure_is_logged_with_its_phase_and_sqlstate_and_no_value(db):
     db.sync_refused("23514")
     found = lines(db, "failed")
     assert shape(found[-1]) == (
-        'failed phase="loading" table="people" constraint="people_email_check"'
-        " sqlstate=23514 at=…"
+        'failed phase="loading" table="people" column="email"'
+        ' constraint="people_email_check" sqlstate=23514 at=…'
     )
     assert not [line for line in found if "completed" in line]
     ours = [line for line in db.server.log()[begun:].splitlines() if "confiture run=" in line]

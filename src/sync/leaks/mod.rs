@@ -55,18 +55,25 @@ impl<'a> Watched<'a> {
         (!watched.identifiers.is_empty() && !watched.texts.is_empty()).then_some(watched)
     }
 
-    /// Columns of the inner query: identifiers as the source holds them.
-    pub fn columns(&self) -> impl Iterator<Item = String> {
-        self.identifiers
-            .iter()
-            .enumerate()
-            .map(|(i, name)| format!("(s.{})::pg_catalog.text AS i{i}", quote(name)))
+    /// Columns of the inner query with their names: identifiers as the source holds them.
+    pub fn columns(&self) -> impl Iterator<Item = (String, String)> {
+        self.identifiers.iter().enumerate().map(|(i, name)| {
+            (
+                format!("(s.{})::pg_catalog.text", quote(name)),
+                format!("i{i}"),
+            )
+        })
     }
 
     /// The calls that look at a row: the number of the table, of the first text, how many
     /// identifiers there are, each with what was written in its place, and the texts. `place` is
-    /// where a column stands among those written.
-    pub fn calls(&self, number: usize, place: impl Fn(&str) -> Option<usize>) -> Vec<String> {
+    /// where a column stands among those written, and `read` reads an identifier by its name.
+    pub fn calls(
+        &self,
+        number: usize,
+        place: impl Fn(&str) -> Option<usize>,
+        read: impl Fn(&str) -> String,
+    ) -> Vec<String> {
         let written = |name: &str| {
             place(name).map_or("NULL::pg_catalog.text".to_owned(), |i| {
                 format!("(m.c{i})::pg_catalog.text")
@@ -76,7 +83,7 @@ impl<'a> Watched<'a> {
             .identifiers
             .iter()
             .enumerate()
-            .map(|(i, name)| format!(", m.i{i}, {}", written(name)))
+            .map(|(i, name)| format!(", {}, {}", read(&format!("i{i}")), written(name)))
             .collect();
         let texts: Vec<_> = self
             .texts
