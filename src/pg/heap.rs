@@ -64,7 +64,9 @@ pub fn may_read(relation: pg_sys::Oid, column: &str, role: pg_sys::Oid) -> bool 
     let Ok(column) = CString::new(column) else {
         return false;
     };
-    let mode = pg_sys::ACL_SELECT;
+    // 32 bits until PostgreSQL 15.
+    #[allow(clippy::useless_conversion, reason = "of the same type there")]
+    let mode = pg_sys::AclMode::from(pg_sys::ACL_SELECT);
     // SAFETY: look-ups of the catalog for a relation that was just found.
     unsafe {
         if pg_sys::pg_class_aclcheck(relation, role, mode) == pg_sys::AclResult::ACLCHECK_OK {
