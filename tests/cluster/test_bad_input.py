@@ -23,7 +23,7 @@ def quoted(name):
 def test_the_widest_table_there_is_is_masked_whole(db):
     # A row of so many texts would not fit into a page.
     columns = ", ".join(f"c{i} integer" for i in range(1, COLUMNS))
-    values = ", ".join(f"{100_000 + i} + g" for i in range(1, COLUMNS))
+    values = ", ".join(f"{10_000_000 + i} + g" for i in range(1, COLUMNS))
     db.execute(f"CREATE SCHEMA prod; CREATE TABLE prod.wide (id integer PRIMARY KEY, {columns})")
     db.execute(f"INSERT INTO prod.wide SELECT g, {values} FROM generate_series(1, 3) g")
     rules = [{"column": f"c{i}", "strategy": "number"} for i in range(1, COLUMNS)]
@@ -31,7 +31,7 @@ def test_the_widest_table_there_is_is_masked_whole(db):
                     strategies={"number": {"type": "fpe"}}))
     db.sync()
     kept = " + ".join(
-        f"count(*) FILTER (WHERE c{i} = {100_000 + i} + id)" for i in range(1, COLUMNS)
+        f"count(*) FILTER (WHERE c{i} = {10_000_000 + i} + id)" for i in range(1, COLUMNS)
     )
     assert db.rows(f"SELECT count(*), {kept} FROM staging.wide") == [(3, 0)]
     # Every column has its lineage, and was looked at.

@@ -211,7 +211,7 @@ def test_references_masked_alike_still_hold(db):
         "SELECT verification_report FROM confiture.audit_log WHERE event = 'COMPLETED'"
     )
     orphans = [check for check in report if check["check"].startswith("orphans")]
-    assert [(check["source"], check["target"]) for check in orphans] == [("1", "1")]
+    assert [(check["source"], check["target"]) for check in orphans] == [(1, 1)]
 
 
 def test_tokens_of_the_vault_replace_values_in_place(db):
