@@ -2,7 +2,7 @@
 //! failed.
 //!
 //! A hook has the rights of whoever runs, so it must belong to somebody who has them anyway
-//! (decision 0022). It is known by name, looked up and judged anew before every call, and called by
+//! (decision 0026). It is known by name, looked up and judged anew before every call, and called by
 //! the number found. What it answers goes to the hooks behind it and to nobody else.
 
 pub mod limits;
