@@ -66,6 +66,7 @@ mod tests {
             may("operator")?,
             [
                 "_mask_value",
+                "_run_chance",
                 "_run_mask",
                 "_run_scan",
                 "_run_track",

@@ -136,6 +136,7 @@ mod tests {
         confiture._mask_row(integer,integer,oid,tid,anyelement) stable unsafe
         confiture._mask_value(integer,integer,anyelement) volatile unsafe
         confiture._mask_value(integer,integer,anyelement,\"any\") volatile unsafe
+        confiture._run_chance(text,integer) immutable safe strict
         confiture._run_mac(bigint,integer,\"any\") volatile unsafe
         confiture._run_mask(integer,anyelement) volatile unsafe
         confiture._run_mask(integer,anyelement,\"any\") volatile unsafe

@@ -83,6 +83,7 @@ BEGIN
         ('export_openlineage', 'The end of a run as an OpenLineage event'),
         ('verify_lineage_rows', 'Which rows of the target are not as a run left them, where it kept that'),
         ('verify_lineage_row', 'Whether a row of the target was made of a given value; on record'),
+        ('_run_chance', 'Chance that a drawn number is one certain original'),
         ('_run_mac', 'Hashes a value for those who hold a table against a run'),
         ('verify_lineage_data', 'Holds a column of the target against what a run committed to'),
         ('_run_mask', 'Mask of the run in progress, by number'),

@@ -61,6 +61,7 @@ pub const KINDS: [Kind; 5] = [
             r"residue\_check",
             "watch",
             "unwatch",
+            r"\_run\_chance",
             r"\_run\_mask",
             r"\_run\_scan",
             r"\_run\_track",

@@ -301,15 +301,15 @@ pub fn run(sql: &str, args: &[DatumWithOid<'_>]) -> Result<u64> {
 /// # Errors
 /// XX000 when the interface fails. Server errors unwind.
 pub fn run_under(sql: &str, snapshot: &Snapshot) -> Result<u64> {
-    execute_under(sql, snapshot, || Ok(processed()))
+    execute_under(sql, snapshot, 0, || Ok(processed()))
 }
 
-/// As [`run_under`], for a query of one row: the first column as text.
+/// As [`run_under`], for a query of one row: the first column as text. Parallel workers may help.
 ///
 /// # Errors
 /// As [`run_under`].
 pub fn text_under(sql: &str, snapshot: &Snapshot) -> Result<Option<String>> {
-    execute_under(sql, snapshot, || {
+    execute_under(sql, snapshot, pg_sys::CURSOR_OPT_PARALLEL_OK, || {
         // SAFETY: the result of the statement just executed; SPI_getvalue copies into memory that
         // lives as long as the SPI connection.
         unsafe {
@@ -329,6 +329,7 @@ pub fn text_under(sql: &str, snapshot: &Snapshot) -> Result<Option<String>> {
 fn execute_under<T>(
     sql: &str,
     snapshot: &Snapshot,
+    cursor_options: u32,
     result: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     let sql = CString::new(sql).map_err(|_| broken("NUL in a statement"))?;
@@ -336,7 +337,12 @@ fn execute_under<T>(
         // SAFETY: SPI is connected, the text is NUL-terminated, the snapshot is registered for as
         // long as the borrow lives; the plan goes with the SPI connection.
         let status = unsafe {
-            let plan = pg_sys::SPI_prepare(sql.as_ptr(), 0, std::ptr::null_mut());
+            let plan = pg_sys::SPI_prepare_cursor(
+                sql.as_ptr(),
+                0,
+                std::ptr::null_mut(),
+                cursor_options.cast_signed(),
+            );
             if plan.is_null() {
                 return Err(broken("a statement could not be prepared"));
             }

@@ -322,7 +322,7 @@ enum Space {
 }
 
 /// Shorter numbers say too little: one in 10^4 would stay by chance.
-const FEWEST_DIGITS: u32 = 5;
+const FEWEST_DIGITS: i32 = 5;
 
 impl Space {
     fn of(masked: &Masked) -> Option<Self> {
@@ -343,17 +343,10 @@ impl Space {
         }
     }
 
-    fn digits(value: &str) -> String {
-        format!(
-            "(pg_catalog.length({value}) - pg_catalog.length(pg_catalog.translate({value}, \
-             '0123456789', '')))"
-        )
-    }
-
     fn judged(&self, value: &str) -> String {
         match self {
             Self::Bits(_) => format!("{value} IS NOT NULL"),
-            Self::Digits { kept } => format!("{} >= {}", Self::digits(value), FEWEST_DIGITS + kept),
+            Self::Digits { kept } => format!("confiture._run_chance({value}, {kept}) > 0"),
         }
     }
 
@@ -363,13 +356,23 @@ impl Space {
             Self::Bits(bits) => format!(
                 "pg_catalog.count({value}) * pg_catalog.power(2::pg_catalog.float8, -{bits})"
             ),
-            Self::Digits { kept } => format!(
-                "coalesce(pg_catalog.sum(pg_catalog.power(10::pg_catalog.float8, {kept} - {})) \
-                 FILTER (WHERE {}), 0)",
-                Self::digits(value),
-                self.judged(value)
-            ),
+            Self::Digits { kept } => {
+                format!("coalesce(pg_catalog.sum(confiture._run_chance({value}, {kept})), 0)")
+            }
         }
+    }
+}
+
+/// The chance that a number drawn with the digits of this one is one certain original, of whose
+/// digits `kept` are known; 0 where it has too few to be judged.
+pub fn chance(value: &str, kept: u32) -> f64 {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let free = u32::try_from(digits)
+        .unwrap_or(u32::MAX)
+        .saturating_sub(kept);
+    match i32::try_from(free) {
+        Ok(free) if free >= FEWEST_DIGITS => 10_f64.powi(-free),
+        _ => 0.0,
     }
 }
 
@@ -444,6 +447,16 @@ fn masked(table: &TablePlan) -> impl Iterator<Item = (&str, &Masked)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn chance_counts_the_digits_that_are_free() {
+        assert!((chance("+44 20 7946", 2) - 1e-6).abs() < 1e-15);
+        assert!(chance("12345", 0) > 0.0);
+        for few in ["1234", "+44 123 4", "", "12345 is no \u{0661}"] {
+            let kept = if few.starts_with('+') { 3 } else { 1 };
+            assert!(chance(few, kept) == 0.0, "{few}");
+        }
+    }
 
     #[test]
     fn checks_allow_what_chance_explains_and_no_more() {

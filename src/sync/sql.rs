@@ -10,7 +10,7 @@ use pgrx::prelude::*;
 
 use super::request::Request;
 use super::run;
-use super::{leaks, masks, recheck, redraw, rowcheck, trackers};
+use super::{checks, leaks, masks, recheck, redraw, rowcheck, trackers};
 use crate::error::{Error, Kind, Result, given};
 use crate::ledger::lineage::commitment::Element;
 use crate::ledger::lineage::rows;
@@ -187,6 +187,13 @@ fn run_scan(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
     let shown = (texts..call::count(fcinfo)).map(text);
     leaks::running::show(scan, first, identifiers, shown)?;
     Ok(true)
+}
+
+/// The chance that a number drawn with the digits of this one is one certain original, of whose
+/// digits `kept` are known.
+#[pg_extern(schema = "confiture", name = "_run_chance", immutable, parallel_safe)]
+fn run_chance(value: &str, kept: i32) -> f64 {
+    checks::chance(value, kept.unsigned_abs())
 }
 
 /// The hash of a value for whoever knows the secret of the tracker: how many columns the key of the
