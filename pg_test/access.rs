@@ -83,6 +83,7 @@ mod tests {
                 "hook_analyze",
                 "hook_refresh_materialized_views",
                 "hook_row_limits",
+                "hook_scan_source",
                 "lint_access",
                 "load_keys",
                 "load_profile",

@@ -168,6 +168,7 @@ mod tests {
         confiture.hook_analyze(jsonb) volatile unsafe
         confiture.hook_refresh_materialized_views(jsonb) volatile unsafe
         confiture.hook_row_limits(jsonb) immutable safe
+        confiture.hook_scan_source(jsonb) volatile unsafe
         confiture.import_key(text) volatile unsafe
         confiture.inclusion_proof(bigint,bigint) stable unsafe
         confiture.init_key_file(text) volatile unsafe

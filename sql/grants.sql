@@ -72,6 +72,7 @@ BEGIN
         ('hook_analyze', 'A hook that has the server look at tables for its plans'),
         ('hook_refresh_materialized_views', 'A hook that makes materialized views anew'),
         ('hook_row_limits', 'A hook that vetoes a run which writes too few rows, too many, or too many more or less than the last one'),
+        ('hook_scan_source', 'A hook that vetoes a run in which values look personal that the profile lets through'),
         ('begin_run', 'Begins a run of a script in this session; returns its id'),
         ('track', 'Counts a value before and after masking, commits to both, returns the masked one'),
         ('end_run', 'Ends the run of a script: match or differs'),

@@ -173,6 +173,34 @@ impl Table {
             None => self.name.clone(),
         }
     }
+
+    /// What it says about a column: its name wins over `*`.
+    pub fn says_of(&self, column: &str) -> Said<'_> {
+        if let Some(rule) = self.rules.iter().find(|rule| rule.column == column) {
+            return Said::Mask(rule);
+        }
+        [column, "*"]
+            .into_iter()
+            .find_map(|name| {
+                let named = |kept: &&Cached| kept.column == name;
+                let preserved = self.preserve.iter().find(named).map(Said::Preserve);
+                preserved.or_else(|| self.exclude.iter().find(named).map(Said::Exclude))
+            })
+            .unwrap_or(Said::Nothing)
+    }
+}
+
+/// What a profile says about one column.
+#[derive(Clone, Copy, Debug)]
+pub enum Said<'a> {
+    /// That it is masked.
+    Mask(&'a Rule),
+    /// That it is copied as it is.
+    Preserve(&'a Cached),
+    /// That it is not copied.
+    Exclude(&'a Cached),
+    /// Nothing.
+    Nothing,
 }
 
 /// One column to mask.

@@ -2,12 +2,13 @@
 
 use pgrx::JsonB;
 use pgrx::pg_sys::Oid;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Finding, Sample, Severity, Table};
 use crate::error::{Error, Kind, Result};
 use crate::pg::pages::{self, Remains};
 use crate::pg::{owner, spi};
+use crate::sync::in_place;
 
 /// The tables and materialized views of a schema; of all that are not the server's or ours, without
 /// one.
@@ -198,16 +199,16 @@ pub fn derived(tables: &[Table]) -> Result<Vec<Finding>> {
     let others = tables
         .iter()
         .filter(|table| table.kind != 'm' && !table.is_rewritten);
-    let others: Vec<_> = others.map(|table| i64::from(table.oid)).collect();
-    let views = spi::read(DERIVED, &[others.into()], |row| row.required::<String>(1))?;
-    for view in views {
+    let others: Vec<_> = others.map(|table| table.oid).collect();
+    let views = in_place::store::derived(&others)?;
+    for view in views.as_object().into_iter().flat_map(Map::keys) {
         let finding = Finding::new(
             "materialized view",
             view.clone(),
             Severity::Check,
             "keeps what its tables held when it was filled",
         );
-        add(&mut found, finding.cleared_by(refresh(&view)));
+        add(&mut found, finding.cleared_by(refresh(view)));
     }
     Ok(found)
 }
@@ -298,7 +299,6 @@ const SAMPLES: &str = include_str!("catalog/samples.sql");
 const EXTENDED: &str = include_str!("catalog/extended.sql");
 const EXPRESSIONS: &str = include_str!("catalog/expressions.sql");
 const HOLDERS: &str = include_str!("catalog/holders.sql");
-const DERIVED: &str = include_str!("catalog/derived.sql");
 const LOOK_ALIKES: &str = include_str!("catalog/look_alikes.sql");
 const LARGE_OBJECTS: &str = include_str!("catalog/large_objects.sql");
 const OUTSIDE: &str = include_str!("catalog/outside.sql");

@@ -12,9 +12,31 @@ use crate::error::Result;
 /// # Errors
 /// XX000 when the interface fails.
 pub fn look(tables: &[(Table, Vec<usize>)], sample: u32) -> Result<Vec<Vec<Verdict>>> {
+    listen(tables, sample, To::Everything)
+}
+
+/// As [`look`], but no name says anything: neither that of a table nor that of a column.
+///
+/// # Errors
+/// XX000 when the interface fails.
+pub fn look_at_values(tables: &[(Table, Vec<usize>)], sample: u32) -> Result<Vec<Vec<Verdict>>> {
+    listen(tables, sample, To::Values)
+}
+
+/// What is listened to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum To {
+    Everything,
+    Values,
+}
+
+fn listen(tables: &[(Table, Vec<usize>)], sample: u32, to: To) -> Result<Vec<Vec<Verdict>>> {
     let contexts: Vec<_> = tables
         .iter()
-        .map(|(table, _)| Context::of(&table.name, &table.columns))
+        .map(|(table, _)| match to {
+            To::Everything => Context::of(&table.name, &table.columns),
+            To::Values => Context::NONE,
+        })
         .collect();
     let mut tallies: Vec<Vec<Option<Tally>>> = tables
         .iter()
@@ -22,7 +44,11 @@ pub fn look(tables: &[(Table, Vec<usize>)], sample: u32) -> Result<Vec<Vec<Verdi
         .collect();
     let verdict = |place: usize, of: usize, tally: Option<&Tally>| {
         let (table, columns) = &tables[place];
-        judge(table, contexts[place], &table.columns[columns[of]], tally)
+        let column = &table.columns[columns[of]];
+        match to {
+            To::Everything => judge(table, contexts[place], column, tally),
+            To::Values => judge(table, contexts[place], &column.nameless(), tally),
+        }
     };
     let mut wanted = Vec::new();
     for (place, (table, columns)) in tables.iter().enumerate() {

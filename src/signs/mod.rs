@@ -19,7 +19,7 @@ pub mod words;
 
 pub use category::Category;
 pub use judge::{Verdict, judge};
-pub use look::look;
+pub use look::{look, look_at_values};
 
 /// From here on a column looks personal.
 pub const PERSONAL: f64 = 0.5;
@@ -103,6 +103,15 @@ pub enum Sort {
 }
 
 impl Column {
+    /// The column, as far as nobody calls it anything.
+    fn nameless(&self) -> Self {
+        Self {
+            name: String::new(),
+            fields: Vec::new(),
+            ..*self
+        }
+    }
+
     /// Whether its values can be looked into.
     pub fn is_readable(&self) -> bool {
         !self.is_virtual

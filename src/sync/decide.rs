@@ -7,7 +7,7 @@ use super::fit;
 use super::plan::{ColumnPlan, Decision, Input, Masked};
 use crate::error::{Error, Kind};
 use crate::pg::ident;
-use crate::profile::{self, Op};
+use crate::profile::{self, Op, Said};
 use crate::strategies::nearest;
 
 /// Decides about every column of a table.
@@ -69,33 +69,25 @@ fn decide(
     if column.is_generated() {
         return Decision::Generated;
     }
-    if let Some(rule) = asked.rules.iter().find(|rule| rule.column == column.name) {
-        return match mask(input, rule, table, column) {
-            Ok(masked) => Decision::Masked(masked),
-            Err(error) => {
-                problems.push(error);
-                // Any decision will do: the plan fails.
-                Decision::Generated
-            }
-        };
-    }
-    let exactly = |kept: &&profile::Cached| kept.column == column.name;
-    let rest = |kept: &&profile::Cached| kept.column == "*";
-    let preserved = |kept: &profile::Cached| Decision::Preserved {
-        why: kept.why.clone(),
+    let decision = match asked.says_of(&column.name) {
+        Said::Mask(rule) => {
+            return match mask(input, rule, table, column) {
+                Ok(masked) => Decision::Masked(masked),
+                Err(error) => {
+                    problems.push(error);
+                    // Any decision will do: the plan fails.
+                    Decision::Generated
+                }
+            };
+        }
+        Said::Preserve(kept) => Decision::Preserved {
+            why: kept.why.clone(),
+        },
+        Said::Exclude(kept) => Decision::Excluded {
+            why: kept.why.clone(),
+        },
+        Said::Nothing => Decision::Copied,
     };
-    let excluded = |kept: &profile::Cached| Decision::Excluded {
-        why: kept.why.clone(),
-    };
-    let decision = asked
-        .preserve
-        .iter()
-        .find(exactly)
-        .map(preserved)
-        .or_else(|| asked.exclude.iter().find(exactly).map(excluded))
-        .or_else(|| asked.preserve.iter().find(rest).map(preserved))
-        .or_else(|| asked.exclude.iter().find(rest).map(excluded))
-        .unwrap_or(Decision::Copied);
     let filled = column.default.is_some() || !column.identity.is_empty();
     if matches!(decision, Decision::Excluded { .. }) && column.not_null && !filled {
         problems.push(

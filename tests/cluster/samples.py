@@ -84,6 +84,21 @@ def make_small(db, **more):
     db.load(small())
 
 
+def make_partitioned(db):
+    """`a` and `b`, which refers to it, both partitioned, 30 rows each."""
+    db.execute("""
+        CREATE SCHEMA prod;
+        CREATE TABLE prod.a (id int, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+        CREATE TABLE prod.a1 PARTITION OF prod.a FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+        CREATE TABLE prod.a2 PARTITION OF prod.a DEFAULT;
+        CREATE TABLE prod.b (id int, a int, day date, email text, PRIMARY KEY (id, day),
+          FOREIGN KEY (a, day) REFERENCES prod.a) PARTITION BY HASH (id, day);
+        CREATE TABLE prod.b1 PARTITION OF prod.b FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+        CREATE TABLE prod.b2 PARTITION OF prod.b FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+        INSERT INTO prod.a SELECT i, date '2024-12-20' + i FROM generate_series(1, 30) i;
+        INSERT INTO prod.b SELECT id + 100, id, day, id || '@mail.example' FROM prod.a""")
+
+
 def make_many(db, count):
     """`people` with so many rows that a run takes a while."""
     db.execute("CREATE SCHEMA prod")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from samples import keep_all, profile
+from samples import keep_all, make_partitioned, profile
 
 
 def orphans(db, child, column, parent):
@@ -194,17 +194,7 @@ def test_a_reference_to_a_table_that_is_not_synced_is_said_and_not_carried_over_
 
 
 def test_a_reference_between_partitioned_tables(db):
-    db.execute("""
-        CREATE SCHEMA prod;
-        CREATE TABLE prod.a (id int, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
-        CREATE TABLE prod.a1 PARTITION OF prod.a FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
-        CREATE TABLE prod.a2 PARTITION OF prod.a DEFAULT;
-        CREATE TABLE prod.b (id int, a int, day date, email text, PRIMARY KEY (id, day),
-          FOREIGN KEY (a, day) REFERENCES prod.a) PARTITION BY HASH (id, day);
-        CREATE TABLE prod.b1 PARTITION OF prod.b FOR VALUES WITH (MODULUS 2, REMAINDER 0);
-        CREATE TABLE prod.b2 PARTITION OF prod.b FOR VALUES WITH (MODULUS 2, REMAINDER 1);
-        INSERT INTO prod.a SELECT i, date '2024-12-20' + i FROM generate_series(1, 30) i;
-        INSERT INTO prod.b SELECT id + 100, id, day, id || '@mail.example' FROM prod.a""")
+    make_partitioned(db)
     db.load(profile({"a": keep_all(), "b": {"email": "mail"}}))
     db.sync()
     db.sync()

@@ -1,10 +1,12 @@
 """The hooks that come with the extension, the page on hooks, and hooks in a dump."""
 
+import json
+
 import pytest
 
 import doc_blocks
 from hook_functions import AFTER, BEFORE, make_hook, names, register, seen, set_up
-from samples import make_small
+from samples import keep_all, make_small, profile
 from server import ROOT
 
 
@@ -76,6 +78,74 @@ def test_analyze_counts_the_source_before_and_other_tables_after(hooked):
     hooked.sync()
     assert hooked.value(rows, ["prod.people"]) == 3
     assert hooked.value(rows, ["app.other"]) == 100
+
+
+def test_the_scan_vetoes_values_that_look_personal_where_the_profile_lets_them_through(hooked):
+    hooked.execute(
+        """
+        CREATE TABLE prod.orders (id integer PRIMARY KEY, reference text, contact text,
+                                  extra jsonb, product_name text, doubled text
+                                  GENERATED ALWAYS AS (contact || contact) STORED);
+        INSERT INTO prod.orders (id, reference, contact, extra, product_name)
+        SELECT i, 'R-' || i, 'person' || i || '@mail.example',
+               jsonb_build_object('k', 'person' || i || '@mail.example'), 'chair'
+          FROM generate_series(1, 200) AS i"""
+    )
+    hooked.load(profile({"people": {"email": "mail"}, "orders": keep_all()}, version="2"))
+    hooked.sync()
+
+    def scan(settings="{}"):
+        register(hooked, BEFORE, "confiture.hook_scan_source", "small", settings=settings)
+
+    scan()
+    before = hooked.content("staging")
+    report = hooked.sync_refused("09000")
+    assert report.message_detail == (
+        'Its reason: values of "orders"."contact" look like email (0.97); '
+        'values of "orders"."extra" look like document (0.95)'
+    )
+    assert hooked.content("staging") == before
+    # What is masked, generated, or called like something personal is no problem.
+    assert "people" not in report.message_detail and "doubled" not in report.message_detail
+    scan('{"allow": {"orders": ["extra"]}}')
+    report = hooked.sync_refused("09000")
+    assert "extra" not in report.message_detail
+    scan('{"min_confidence": 0.99}')
+    hooked.sync()
+    scan('{"allow": {"orders": ["extra", "contact"]}}')
+    hooked.sync()
+
+
+def test_the_scan_stops_where_it_cannot_look(hooked):
+    """A hook that looks at nothing and says yes would be worse than none."""
+    reader = hooked.role("reader")
+    hooked.execute(f"GRANT USAGE ON SCHEMA prod TO {reader}")
+    hooked.execute(f"SELECT confiture.grant_access('operator', '{reader}')")
+    hooked.execute(
+        "CREATE TABLE prod.notes (id integer, line text); ALTER TABLE prod.notes"
+        " ENABLE ROW LEVEL SECURITY; INSERT INTO prod.notes VALUES (1, 'ada@post.example')"
+    )
+    session = hooked.session(reader)
+
+    def asked():
+        context = {
+            "source": "prod",
+            "tables": ["people", "notes"],
+            "profile": {"name": "small", "version": "1"},
+        }
+        answer = session.value("SELECT confiture.hook_scan_source(%s)", [json.dumps(context)])
+        return answer and answer["veto"]
+
+    denied = 'table "{}" cannot be looked into: permission denied'
+    assert asked() == "; ".join([denied.format("people"), denied.format("notes")])
+    hooked.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA prod TO {reader}")
+    assert asked() == 'table "notes" cannot be looked into: row-level security hides rows'
+    hooked.execute("ALTER TABLE prod.notes DISABLE ROW LEVEL SECURITY")
+    assert asked() == 'values of "notes"."line" look like email (0.97)'
+    session.refused("42704", "SELECT confiture.hook_scan_source(%s)", [
+        '{"source": "prod", "tables": [], "profile": {"name": "small", "version": "9"}}'
+    ])
+    session.refused("22023", "SELECT confiture.hook_scan_source('{\"source\": \"prod\"}')")
 
 
 def test_hooks_come_with_a_dump(hooked):

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::settings::{invalid, object, unrecognized};
 use crate::error::{Error, Kind, Result, counted};
-use crate::strategies::nearest;
 
 /// What is allowed of a table; what is not given is not judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,9 +21,6 @@ pub struct Limits {
 }
 
 const NAMES: [&str; 4] = ["max_change_percent", "max_rows", "min_rows", "tables"];
-
-/// Most problems that a veto names.
-const MOST_NAMED: usize = 5;
 
 impl Limits {
     /// Reads the settings.
@@ -86,20 +83,6 @@ impl Limits {
     }
 }
 
-/// The problems in one line.
-pub fn reason(problems: &[String]) -> String {
-    let mut named = problems
-        .iter()
-        .take(MOST_NAMED)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join("; ");
-    if problems.len() > MOST_NAMED {
-        named.push_str(&format!("; and {} more", problems.len() - MOST_NAMED));
-    }
-    named
-}
-
 impl Limit {
     /// With what is given in these members, in place of what was.
     fn and(mut self, members: &Map<String, Value>, with_tables: bool) -> Result<Self> {
@@ -111,51 +94,23 @@ impl Limit {
                 "tables" if with_tables => continue,
                 _ => return Err(unrecognized(name, &NAMES)),
             };
-            *place = match value {
-                Value::Null => None,
-                value => Some(value.as_u64().ok_or_else(|| {
-                    Error::new(
-                        Kind::InvalidParameter,
-                        format!("invalid value for setting \"{name}\""),
-                    )
-                    .with_detail("It must be a whole number, 0 or greater.")
-                })?),
-            };
+            *place =
+                match value {
+                    Value::Null => None,
+                    value => Some(value.as_u64().ok_or_else(|| {
+                        invalid(name, "It must be a whole number, 0 or greater.")
+                    })?),
+                };
         }
         Ok(self)
     }
-}
-
-/// A value that must be an object.
-///
-/// # Errors
-/// 22023 for another one.
-pub fn object<'a>(value: &'a Value, name: &str) -> Result<&'a Map<String, Value>> {
-    value.as_object().ok_or_else(|| {
-        Error::new(
-            Kind::InvalidParameter,
-            format!("{name} must be a JSON object"),
-        )
-    })
-}
-
-/// A setting that there is not.
-pub fn unrecognized(name: &str, names: &[&'static str]) -> Error {
-    let hint = match nearest(name, names.iter().copied()) {
-        Some(near) => format!("Did you mean \"{near}\"?"),
-        None => format!("Available settings are {}.", names.join(", ")),
-    };
-    Error::new(
-        Kind::InvalidParameter,
-        format!("unrecognized setting \"{name}\""),
-    )
-    .with_hint(hint)
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::super::settings::reason;
     use super::*;
 
     fn problems(settings: Value, counts: Value, before: Value) -> Vec<String> {

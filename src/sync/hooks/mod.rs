@@ -8,6 +8,8 @@
 pub mod limits;
 pub mod ready;
 pub mod round;
+pub mod scan;
+pub mod settings;
 pub mod sql;
 pub mod store;
 

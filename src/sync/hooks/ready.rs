@@ -3,12 +3,16 @@
 
 use serde_json::{Map, Value};
 
-use super::limits::{self, Limits, object, unrecognized};
+use super::limits::Limits;
+use super::scan::Scan;
+use super::settings::{self, invalid, object, unrecognized};
 use super::{Hook, Moment};
 use crate::error::{Error, Kind, Result};
 
 /// Most names of a list in settings.
 const MOST_NAMES: usize = 1000;
+
+const A_LIST: &str = "It must be a list of at most 1000 names.";
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +23,16 @@ pub enum Ready {
     RefreshMaterializedViews,
     /// Looks at how many rows were written.
     RowLimits,
+    /// Looks into what the profile lets through.
+    ScanSource,
 }
 
 impl Ready {
-    const ALL: [Self; 3] = [
+    const ALL: [Self; 4] = [
         Self::Analyze,
         Self::RefreshMaterializedViews,
         Self::RowLimits,
+        Self::ScanSource,
     ];
 
     fn name(self) -> &'static str {
@@ -33,6 +40,7 @@ impl Ready {
             Self::Analyze => "hook_analyze",
             Self::RefreshMaterializedViews => "hook_refresh_materialized_views",
             Self::RowLimits => "hook_row_limits",
+            Self::ScanSource => "hook_scan_source",
         }
     }
 
@@ -41,6 +49,7 @@ impl Ready {
         match self {
             Self::Analyze => &[Moment::Before, Moment::After],
             Self::RefreshMaterializedViews | Self::RowLimits => &[Moment::After],
+            Self::ScanSource => &[Moment::Before],
         }
     }
 
@@ -71,6 +80,7 @@ impl Ready {
             Self::Analyze => Among::parse(&hook.settings, "tables").map(drop),
             Self::RefreshMaterializedViews => Among::parse(&hook.settings, "views").map(drop),
             Self::RowLimits => Limits::parse(&hook.settings).map(drop),
+            Self::ScanSource => Scan::parse(&hook.settings).map(drop),
         }
     }
 }
@@ -101,30 +111,16 @@ impl Among {
                 }
                 Value::Null => {}
                 Value::String(schema) if name == "schema" => found.schema = Some(schema.clone()),
-                Value::Array(items) if name == list && items.len() <= MOST_NAMES => {
-                    let names: Option<Vec<_>> = items
-                        .iter()
-                        .map(|item| item.as_str().map(str::to_owned))
-                        .collect();
-                    found.names = Some(names.ok_or_else(|| invalid(name))?);
+                Value::String(_) => return Err(invalid(name, A_LIST)),
+                value if name == list => {
+                    let names = settings::names(value, MOST_NAMES);
+                    found.names = Some(names.ok_or_else(|| invalid(name, A_LIST))?);
                 }
-                _ => return Err(invalid(name)),
+                _ => return Err(invalid(name, "It must be the name of a schema.")),
             }
         }
         Ok(found)
     }
-}
-
-fn invalid(name: &str) -> Error {
-    let detail = match name {
-        "schema" => "It must be the name of a schema.".to_owned(),
-        _ => format!("It must be a list of at most {MOST_NAMES} names."),
-    };
-    Error::new(
-        Kind::InvalidParameter,
-        format!("invalid value for setting \"{name}\""),
-    )
-    .with_detail(detail)
 }
 
 /// What a run tells a hook, as far as those of ours read it.
@@ -154,6 +150,18 @@ impl<'a> Told<'a> {
             .get(name)
             .and_then(Value::as_str)
             .ok_or_else(|| untold(name))
+    }
+
+    /// Name and version of the profile.
+    ///
+    /// # Errors
+    /// 22023 where they are not said.
+    pub fn profile(&self) -> Result<(&'a str, &'a str)> {
+        let profile = self.0.get("profile");
+        let said = |name| profile.and_then(|profile| profile.get(name)?.as_str());
+        said("name")
+            .zip(said("version"))
+            .ok_or_else(|| untold("profile"))
     }
 
     /// The moment.
@@ -186,7 +194,7 @@ impl<'a> Told<'a> {
             counts.ok_or_else(|| untold("counts"))?,
             before.and_then(Value::as_object).unwrap_or(&none),
         );
-        Ok((!problems.is_empty()).then(|| limits::reason(&problems)))
+        Ok((!problems.is_empty()).then(|| settings::reason(&problems)))
     }
 }
 
@@ -237,6 +245,7 @@ mod tests {
             ready(views, Moment::After, json!({"schema": "s", "views": ["v"]})),
             ready("hook_analyze", Moment::Before, json!({"tables": ["t"]})),
             ready("hook_analyze", Moment::After, json!({"schema": null})),
+            ready("hook_scan_source", Moment::Before, json!({})),
         ] {
             assert!(check(&good).is_ok(), "{good:?}");
         }
@@ -249,6 +258,8 @@ mod tests {
             ready(views, Moment::After, json!({"views": [1]})),
             ready("hook_analyze", Moment::After, json!({"schema": 1})),
             ready("hook_analyze", Moment::After, json!([])),
+            ready("hook_scan_source", Moment::After, json!({})),
+            ready("hook_scan_source", Moment::Before, json!({"sample": 0})),
         ] {
             let error = check(&bad).unwrap_err();
             assert_eq!(error.kind(), Kind::InvalidParameter, "{bad:?}");

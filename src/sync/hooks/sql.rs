@@ -6,7 +6,8 @@ use pgrx::prelude::*;
 use serde_json::{Value, json};
 
 use super::ready::{Among, Told};
-use super::{Hook, Moment, parse_name, store};
+use super::scan::Scan;
+use super::{Hook, Moment, parse_name, settings, store};
 use crate::error::{Result, given};
 use crate::pg::document::Document;
 
@@ -77,6 +78,16 @@ fn hook_analyze(context: Option<Document>) -> Result<JsonB, ErrorReport> {
     let among = Among::parse(&told.settings(), "tables")?;
     let tables = store::analyze(&among, &told)?;
     Ok(done("analyzed", &tables))
+}
+
+/// A hook that vetoes a run in which values look personal that the profile lets through. It listens
+/// to values only: what names say is for coverage, and may have been decided otherwise.
+#[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
+fn hook_scan_source(context: Option<Document>) -> Result<Option<JsonB>, ErrorReport> {
+    let context = given("context", context)?.read()?;
+    let told = Told::read(&context)?;
+    let problems = store::scan(&Scan::parse(&told.settings())?, &told)?;
+    Ok((!problems.is_empty()).then(|| JsonB(json!({"veto": settings::reason(&problems)}))))
 }
 
 fn done(what: &str, names: &[String]) -> JsonB {

@@ -5,13 +5,17 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::ready::{Among, Ready, Told};
+use super::scan::Scan;
 use super::{Function, Hook, MOST_BYTES, Moment, judge};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::beginning;
 use crate::ledger::entry::{Event, Facts};
 use crate::ledger::store as ledger;
 use crate::pg::{guc, ident, owner, routine, server, spi, user};
-use crate::sync::store::looked_up;
+use crate::profile;
+use crate::signs;
+use crate::sync::described;
+use crate::sync::store::{looked_up, side};
 
 /// Registers a hook, or gives one that is there another position and other settings.
 ///
@@ -332,6 +336,35 @@ pub fn analyze(among: &Among, told: &Told<'_>) -> Result<Vec<String>> {
         server::check_for_interrupts();
     }
     Ok(chosen)
+}
+
+/// Looks into the columns of a run that go to the target as they are: what is wrong with them.
+///
+/// # Errors
+/// 22023 for what no run says; 42704 without the profile.
+pub fn scan(scan: &Scan, told: &Told<'_>) -> Result<Vec<String>> {
+    let (name, version) = told.profile()?;
+    let profile = profile::store::pick(name, Some(version))?;
+    let schema = told.text("source")?;
+    let side = side(schema, &told.tables())?;
+    let open: Vec<_> = told
+        .tables()
+        .iter()
+        .filter_map(|name| side.table(name))
+        .map(|table| {
+            let of = |asked: &&profile::Table| {
+                asked.name == table.name && asked.schema.as_deref().is_none_or(|own| own == schema)
+            };
+            let columns = scan.open(profile.tables.iter().find(of), table);
+            (described::table(table, &side), columns)
+        })
+        .filter(|(_, columns)| !columns.is_empty())
+        .collect();
+    let verdicts = signs::look_at_values(&open, scan.sample)?;
+    let found = open.iter().zip(&verdicts);
+    Ok(found
+        .flat_map(|((table, columns), verdicts)| scan.judge(table, columns, verdicts))
+        .collect())
 }
 
 /// Those that are named, in the order of what was found; all of it where none are.

@@ -47,6 +47,8 @@ impl Needle {
 #[derive(Default)]
 pub struct Haystack {
     folded: String,
+    /// Which bytes that has, a bit for each.
+    bytes: [u64; 4],
     /// Its digits, with those between separators joined.
     runs: Vec<Run>,
 }
@@ -59,8 +61,8 @@ struct Run {
 }
 
 impl Haystack {
-    /// Takes another text. `with_digits` says whether numbers will be looked for.
-    pub fn take(&mut self, text: &str, is_json: bool, with_digits: bool) {
+    /// Takes another text.
+    pub fn take(&mut self, text: &str, is_json: bool) {
         let text = if is_json {
             unescaped(text)
         } else {
@@ -68,10 +70,35 @@ impl Haystack {
         };
         self.folded.clear();
         fold(&text, &mut self.folded);
+        self.bytes = [0; 4];
+        for byte in self.folded.bytes() {
+            self.bytes[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        }
         self.runs.clear();
-        if with_digits {
+        let digits = text.bytes().filter(u8::is_ascii_digit);
+        if digits.take(FEWEST_DIGITS).count() == FEWEST_DIGITS {
             self.runs = runs(&text);
         }
+    }
+
+    /// False where an identifier cannot be in it, which takes no longer than reading it: one of its
+    /// letters or signs is not.
+    pub fn may_hold(&self, original: &str) -> bool {
+        let has = |byte: u8| self.bytes[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1;
+        let mut is_number = true;
+        for byte in original.bytes() {
+            // Others may fold into bytes that cannot be told from here; so may white space.
+            if !byte.is_ascii() || byte.is_ascii_digit() || is_separator(char::from(byte)) {
+                continue;
+            }
+            if !byte.is_ascii_whitespace() && byte != b'\x0b' {
+                is_number = false;
+                if !has(byte.to_ascii_lowercase()) {
+                    return false;
+                }
+            }
+        }
+        !is_number || !original.is_ascii() || !self.runs.is_empty() || has(b'.')
     }
 
     /// Whether it holds what is looked for.
@@ -161,6 +188,15 @@ fn digits(text: &str) -> Vec<u8> {
 
 /// In lower case, and with one blank for any white space.
 fn fold(text: &str, out: &mut String) {
+    let is_plain = |pair: &[u8]| pair[0] > b' ' || pair[0] == b' ' && pair[1] != b' ';
+    let mut pairs = text.as_bytes().windows(2);
+    if text.is_ascii() && pairs.all(is_plain) && text.bytes().next_back().is_none_or(|c| c >= b' ')
+    {
+        let begin = out.len();
+        out.push_str(text);
+        out[begin..].make_ascii_lowercase();
+        return;
+    }
     let mut was_blank = false;
     for c in text.chars() {
         if c.is_whitespace() {
@@ -228,8 +264,10 @@ mod tests {
 
     fn found_in(text: &str, original: &str, is_json: bool) -> bool {
         let mut haystack = Haystack::default();
-        haystack.take(text, is_json, true);
-        Needle::of(original, None).is_some_and(|needle| haystack.holds(&needle))
+        haystack.take(text, is_json);
+        let found = Needle::of(original, None).is_some_and(|needle| haystack.holds(&needle));
+        assert!(!found || haystack.may_hold(original), "{original}");
+        found
     }
 
     #[test]

@@ -60,20 +60,20 @@ pub fn show<'a>(
         let scan = running
             .get_mut(number)
             .ok_or_else(|| Error::new(Kind::NotReady, "this function works inside a run only"))?;
-        let needles: Vec<_> = identifiers
-            .filter_map(|(original, written)| Needle::of(original?, written))
+        let identifiers: Vec<_> = identifiers
+            .filter_map(|(original, written)| Some((original?, written)))
             .collect();
-        if needles.is_empty() {
-            return Ok(());
-        }
-        let has_digits = needles.iter().any(|of| matches!(of, Needle::Digits(_)));
         ROOM.with_borrow_mut(|room| {
             for (place, text) in (first..).zip(texts) {
                 let (Some(text), Some((_, is_json))) = (text, scan.texts.get(place)) else {
                     continue;
                 };
-                room.take(text, *is_json, has_digits);
-                if needles.iter().any(|needle| room.holds(needle))
+                room.take(text, *is_json);
+                let is_held = |(original, written): &(&str, Option<&str>)| {
+                    room.may_hold(original)
+                        && Needle::of(original, *written).is_some_and(|needle| room.holds(&needle))
+                };
+                if identifiers.iter().any(is_held)
                     && let Some(found) = scan.found.get_mut(place)
                 {
                     *found += 1;
