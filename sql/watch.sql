@@ -50,8 +50,8 @@ COMMENT ON VIEW confiture.undecided_column IS 'Columns of watched tables that th
 -- Asleep until something is watched: one look at an empty table.
 CREATE EVENT TRIGGER confiture_watch_columns ON ddl_command_end
   WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'CREATE FOREIGN TABLE',
-               'ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'DROP TABLE', 'DROP SCHEMA',
-               'DROP OWNED')
+               'ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'CREATE SCHEMA', 'ALTER SCHEMA',
+               'IMPORT FOREIGN SCHEMA', 'DROP TABLE', 'DROP SCHEMA', 'DROP OWNED')
   EXECUTE FUNCTION confiture._watch_columns();
 ALTER EVENT TRIGGER confiture_watch_columns ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER confiture_watch_columns IS 'Marks new columns of watched tables as undecided, or refuses them';

@@ -107,4 +107,5 @@ pub extern "C-unwind" fn _PG_init() {
     // The strategies know neither a room above theirs nor the server.
     strategies::witness::register(ledger::journal::store::reveal);
     strategies::pause::register(pg::server::check_for_interrupts);
+    profile::news::register(views::following::store::follow);
 }

@@ -148,6 +148,7 @@ pub const KINDS: [Kind; 5] = [
             "key_status",
             "token_access",
             "vault_domains",
+            "watched",
         ],
     },
     Kind {

@@ -80,6 +80,10 @@ pub enum Event {
     ViewsCreated,
     /// Masked views were dropped.
     ViewsDropped,
+    /// No watch stands on the tables of a profile any more.
+    WatchEnded,
+    /// The tables of a profile are watched from now on.
+    WatchStarted,
 }
 
 impl Event {
@@ -117,6 +121,8 @@ impl Event {
             Self::Verified => "VERIFIED",
             Self::ViewsCreated => "VIEWS_CREATED",
             Self::ViewsDropped => "VIEWS_DROPPED",
+            Self::WatchEnded => "WATCH_ENDED",
+            Self::WatchStarted => "WATCH_STARTED",
         }
     }
 }

@@ -86,6 +86,23 @@ pub fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure>
     outcome
 }
 
+/// As [`guarded`], but what ends more than this work is raised as it was: a cancel, a shutdown, a
+/// lack of room, a defect.
+///
+/// # Errors
+/// What `work` returned, or the server error it met.
+pub fn tried<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
+    const CLASSES: [&str; 4] = ["53", "57", "58", "XX"];
+    match guarded(work) {
+        Err(Failure::Server(error))
+            if CLASSES.contains(&error.sqlstate.as_str().get(..2).unwrap_or_default()) =>
+        {
+            error.raise()
+        }
+        outcome => outcome,
+    }
+}
+
 /// As [`guarded`], where somebody may have written the same meanwhile: `None` where a unique index
 /// said so. Every other error is raised as it was.
 ///

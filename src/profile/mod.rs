@@ -19,6 +19,7 @@ pub mod canonical;
 mod fields;
 pub mod filter;
 mod names;
+pub mod news;
 mod parse;
 mod scalar;
 pub mod scope;

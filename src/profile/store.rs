@@ -1,6 +1,6 @@
 //! Profiles at rest: immutable versions in `confiture.profile`.
 
-use super::{Profile, canonical};
+use super::{Profile, canonical, news};
 use crate::error::{Error, Kind, Result};
 use crate::keys::store::ActiveKey;
 use crate::keys::{self, MASKING};
@@ -37,6 +37,9 @@ pub fn load(profile: &Profile, document: &str) -> Result<Loaded> {
             &profile.version,
             profile.profile_hash().to_vec(),
         )?;
+    }
+    if loaded != Loaded::Same {
+        news::tell(&profile.name)?;
     }
     Ok(loaded)
 }
@@ -212,7 +215,7 @@ pub fn retire(name: &str, version: &str) -> Result<()> {
     if is_recorded {
         record(Event::ProfileRetired, name, version, hash)?;
     }
-    Ok(())
+    news::tell(name)
 }
 
 /// Reads a version, or the newest that is not retired.

@@ -5,6 +5,7 @@
 //! call; `lint` looks for every other way to the values behind them.
 
 pub mod definition;
+pub mod following;
 pub mod grants;
 pub mod lint;
 pub mod making;

@@ -87,18 +87,7 @@ pub fn create(profile: &str, source: &str, target: &str, options: &Options) -> R
 /// # Errors
 /// As [`create`]; 42704 where there are none.
 pub fn refresh(target: &str, profile: Option<&str>) -> Result<Vec<Made>> {
-    let mut asked: Vec<(String, String, Options)> = Vec::new();
-    for view in registered(target, profile)? {
-        let options = Options {
-            grants: view.carries_grants,
-            materialized: view.is_materialized,
-            version: None,
-        };
-        let one = (view.profile_name, view.source_schema, options);
-        if !asked.contains(&one) {
-            asked.push(one);
-        }
-    }
+    let asked = groups(&registered(target, profile)?);
     if asked.is_empty() {
         return Err(none_there(target));
     }
@@ -107,6 +96,27 @@ pub fn refresh(target: &str, profile: Option<&str>) -> Result<Vec<Made>> {
         made.extend(create(&profile, &source, target, &options)?);
     }
     Ok(made)
+}
+
+/// What to ask for so that these views are made anew: profile, source and options of each call.
+pub fn groups(views: &[Registered]) -> Vec<(String, String, Options)> {
+    let mut asked = Vec::new();
+    for view in views {
+        let options = Options {
+            grants: view.carries_grants,
+            materialized: view.is_materialized,
+            version: None,
+        };
+        let one = (
+            view.profile_name.clone(),
+            view.source_schema.clone(),
+            options,
+        );
+        if !asked.contains(&one) {
+            asked.push(one);
+        }
+    }
+    asked
 }
 
 /// Drops the masked views of a schema, of one profile or of all; with `cascade` what depends on them
@@ -145,16 +155,22 @@ fn none_there(target: &str) -> Error {
 }
 
 /// A view as it is registered.
-struct Registered {
+pub struct Registered {
     id: i32,
-    name: String,
+    /// Its name.
+    pub name: String,
     source_schema: String,
     profile_name: String,
-    is_materialized: bool,
+    /// Whether it is filled once.
+    pub is_materialized: bool,
     carries_grants: bool,
 }
 
-fn registered(target: &str, profile: Option<&str>) -> Result<Vec<Registered>> {
+/// The masked views of a schema, of one profile or of all.
+///
+/// # Errors
+/// As the interface.
+pub fn registered(target: &str, profile: Option<&str>) -> Result<Vec<Registered>> {
     as_owner(|| {
         spi::rows(
             "SELECT id, view_name, source_schema, profile_name, is_materialized, carries_grants

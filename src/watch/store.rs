@@ -1,7 +1,12 @@
 //! What is watched, and what was seen.
 
+use serde_json::{Value, json};
+
 use super::{Mode, Undecided};
 use crate::error::{Error, Kind, Result};
+use crate::ledger::beginning;
+use crate::ledger::entry::{Event, Facts};
+use crate::ledger::store as ledger;
 use crate::pg::scan::{Lookup, Table};
 use crate::pg::{owner, spi, user};
 use crate::profile;
@@ -12,6 +17,8 @@ use crate::profile;
 /// 42704 when there is no such profile, 3F000 when there is no such schema, 42501 when the caller
 /// is no member of its owner.
 pub fn watch(name: &str, schema: &str, mode: Mode) -> Result<()> {
+    // First of all, for the order of locks.
+    let is_recorded = beginning::store::must_record()?;
     profile::store::pick(name, None)?;
     is_owned(schema)?;
     let caller = user::name(user::outer());
@@ -29,9 +36,24 @@ pub fn watch(name: &str, schema: &str, mode: Mode) -> Result<()> {
                 caller.as_str().into(),
             ],
         )?;
-        note(Some(schema), "present", &caller)?;
-        Ok(())
-    })
+        note(Some(schema), "present", &caller)
+    })?;
+    if is_recorded {
+        let details = json!({"mode": mode.name()});
+        record(Event::WatchStarted, name, schema, Some(details))?;
+    }
+    Ok(())
+}
+
+fn record(event: Event, name: &str, schema: &str, details: Option<Value>) -> Result<()> {
+    let facts = Facts {
+        source_schema: Some(schema.to_owned()),
+        profile_name: Some(name.to_owned()),
+        details: details.map(Into::into),
+        ..Facts::default()
+    };
+    ledger::append(event, facts)?;
+    Ok(())
 }
 
 /// Ends it; whether there was a watch.
@@ -39,6 +61,7 @@ pub fn watch(name: &str, schema: &str, mode: Mode) -> Result<()> {
 /// # Errors
 /// As [`watch`].
 pub fn unwatch(name: &str, schema: &str) -> Result<bool> {
+    let is_recorded = beginning::store::must_record()?;
     let there = is_owned(schema);
     // A schema that has gone is nobody's.
     if let Err(error) = there
@@ -46,7 +69,7 @@ pub fn unwatch(name: &str, schema: &str) -> Result<bool> {
     {
         return Err(error);
     }
-    owner::acting_as_owner("confiture", || {
+    let was_there = owner::acting_as_owner("confiture", || {
         spi::run(
             "DELETE FROM confiture.watched_column WHERE profile_name = $1 AND schema_name = $2",
             &[name.into(), schema.into()],
@@ -55,7 +78,11 @@ pub fn unwatch(name: &str, schema: &str) -> Result<bool> {
             "DELETE FROM confiture.watched WHERE profile_name = $1 AND schema_name = $2",
             &[name.into(), schema.into()],
         )? > 0)
-    })
+    })?;
+    if was_there && is_recorded {
+        record(Event::WatchEnded, name, schema, None)?;
+    }
+    Ok(was_there)
 }
 
 fn is_owned(schema: &str) -> Result<()> {
@@ -120,9 +147,16 @@ fn note(schema: Option<&str>, event: &str, by: &str) -> Result<Vec<Undecided>> {
             |row| row.required::<i64>(1),
         )?,
         None => spi::rows(
-            "SELECT DISTINCT d.objid::pg_catalog.int8
+            // A schema that is renamed takes the place of another, tables and all.
+            "SELECT d.objid::pg_catalog.int8
                FROM pg_catalog.pg_event_trigger_ddl_commands() d
-              WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass",
+              WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+              UNION
+             SELECT c.oid::pg_catalog.int8
+               FROM pg_catalog.pg_event_trigger_ddl_commands() d
+               JOIN pg_catalog.pg_class c ON c.relnamespace = d.objid
+              WHERE d.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+                AND c.relkind = ANY (ARRAY['r', 'p', 'f']::pg_catalog.\"char\"[])",
             &[],
             |row| row.required::<i64>(1),
         )?,

@@ -158,12 +158,81 @@ def test_a_view_cannot_be_written_through(views):
         views.refused("55000", statement)
 
 
+def redacted(name):
+    """The rules, with another strategy for one column of `people`."""
+    rules = [
+        rule | ({"strategy": "redact"} if rule["column"] == name else {})
+        for rule in RULES["people"]["rules"]
+    ]
+    return RULES | {"people": RULES["people"] | {"rules": rules}}
+
+
+def give_away(views):
+    """A view gets another owner, who may read what it reads."""
+    other = views.role("other")
+    views.execute(f"GRANT USAGE ON SCHEMA prod TO {other}; GRANT SELECT ON prod.people TO {other};"
+                  f"ALTER VIEW seen.people OWNER TO {other}")
+
+
+def phone(views):
+    return views.value("SELECT phone FROM seen.people WHERE id = 1")
+
+
+def load(views, version, tables):
+    """Loads a version; the warnings and notices about views."""
+    views.notices.clear()
+    views.load(profile(tables, name="all", version=version, strategies=STRATEGIES))
+    return [n for n in views.notices if "masked view" in n["message_primary"]]
+
+
+def test_views_follow_their_profile(views):
+    before = phone(views)
+    (notice,) = load(views, "2", redacted("phone"))
+    assert notice["message_primary"] == 'masked views of schema "seen" follow profile "all"'
+    assert views.reader.value("SELECT phone FROM seen.people WHERE id = 1") == "[REDACTED]"
+    assert views.column("SELECT profile_version FROM confiture.masked_views") == ["2", "2"]
+    assert load(views, "2", redacted("phone")) == []
+    # Out of use again, the version before decides.
+    views.execute("SELECT confiture.retire_profile('all', '2')")
+    assert phone(views) == before
+    assert views.findings()["OK"][0] == "ok"
+
+
+def test_views_of_others_and_filled_ones_go_on_and_a_warning_says_so(views):
+    before = phone(views)
+    give_away(views)
+    (warning,) = load(views, "2", redacted("phone"))
+    assert warning["severity"] == "WARNING" and "'seen'" in warning["message_hint"]
+    assert "belong to another role" in warning["message_hint"] and phone(views) == before
+    views.execute("SELECT confiture.drop_masked_views('seen')")
+    views.rows(CREATE, ["all", "seen", '{"materialized": true}'])
+    (warning,) = load(views, "3", redacted("email"))
+    assert "materialized" in warning["message_hint"]
+
+
+def test_views_that_cannot_be_made_anew_do_not_stop_a_profile(views):
+    (before,) = set(views.column("SELECT profile_version FROM confiture.masked_views"))
+    views.execute("CREATE VIEW public.over AS SELECT id FROM seen.orders")
+    (warning,) = load(views, "2", {"people": RULES["people"]})
+    assert "2BP01" in warning["message_hint"]
+    versions = views.column("SELECT profile_version FROM confiture.masked_views")
+    assert set(versions) == {before}
+    # Nor does somebody who is reading them.
+    views.execute("DROP VIEW public.over")
+    reader = views.session()
+    reader.execute("BEGIN; SELECT count(email) FROM seen.people")
+    (warning,) = load(views, "3", redacted("phone"))
+    assert "55P03" in warning["message_hint"]
+    reader.execute("ROLLBACK")
+    assert len(views.rows("SELECT * FROM confiture.refresh_masked_views('seen')")) == 2
+    assert phone(views) == "[REDACTED]"
+
+
 def test_views_are_made_anew_where_they_are(views):
     views.execute("CREATE VIEW public.over AS SELECT id, email FROM seen.people")
     before = views.rows("SELECT * FROM seen.people ORDER BY id")
-    changed = RULES | {"people": RULES["people"] | {"rules": [
-        rule | ({"strategy": "redact"} if rule["column"] == "phone" else {})
-        for rule in RULES["people"]["rules"]]}}
+    changed = redacted("phone")
+    give_away(views)
     views.load(profile(changed, name="all", version="2", strategies=STRATEGIES))
     assert views.rows("SELECT * FROM seen.people ORDER BY id") == before, "until they are asked to"
     assert views.rows("SELECT * FROM confiture.refresh_masked_views('seen')") == [

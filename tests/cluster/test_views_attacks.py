@@ -199,6 +199,27 @@ def test_an_operator_without_more_can_make_views(db):
     db.session(other).refused("42501", "SELECT confiture.drop_masked_views('kept')")
 
 
+def test_nobody_but_its_owner_fills_a_materialized_view_by_hand(views):
+    views.rows("SELECT * FROM confiture.create_masked_views('small', 'prod', 'kept', %s)",
+               ['{"materialized": true}'])
+    number = views.rows(
+        "SELECT v.id, c.number FROM confiture.masked_view v JOIN confiture.masked_column c"
+        " ON c.view_id = v.id WHERE v.schema_name = 'kept' AND v.view_name = 'people'"
+        " AND c.column_name = 'email'")[0]
+    guess = ["SELECT confiture._mask_value(%s, %s, 'ann.lee@mail.example'::text)", number]
+    assert views.value(*guess) == views.value("SELECT email FROM kept.people WHERE id = 1")
+    operator = views.role("operator")
+    views.execute(f"SELECT confiture.grant_access('operator', '{operator}')")
+    session = views.session(operator)
+    report = session.refused("42501", *guess)
+    assert report.message_primary == 'must be owner of masked view "kept.people"'
+    views.execute(f"GRANT SELECT ON prod.people TO {operator};"
+                  f"GRANT ALL ON SCHEMA kept TO {operator};"
+                  f"ALTER MATERIALIZED VIEW kept.people OWNER TO {operator}")
+    views.execute("REFRESH MATERIALIZED VIEW kept.people")
+    assert session.value(*guess)
+
+
 def test_nobody_registers_a_view_by_hand(views):
     role = views.role("op")
     views.execute(f"SELECT confiture.grant_access('operator', '{role}')")

@@ -46,6 +46,13 @@ COMMANDS = {
     " CREATE TABLE prod.new (id integer, phone text); ALTER TABLE prod.new RENAME TO people": (
         "people", "phone", "added",
     ),
+    "DROP SCHEMA prod CASCADE; CREATE SCHEMA prod CREATE TABLE people (id integer, phone text)": (
+        "people", "phone", "added",
+    ),
+    "ALTER SCHEMA prod RENAME TO old; CREATE SCHEMA other;"
+    " CREATE TABLE other.people (id integer, phone text); ALTER SCHEMA other RENAME TO prod": (
+        "people", "phone", "added",
+    ),
     "DO $$ BEGIN ALTER TABLE prod.people ADD phone text; END $$": ("people", "phone", "added"),
     "SET session_replication_role = replica; ALTER TABLE prod.people ADD phone text": (
         "people", "phone", "added",
@@ -189,3 +196,34 @@ def test_a_dump_keeps_the_watch(db, server):
     server.psql(copy.name, stdin=dump)
     copy.refused("55000", "ALTER TABLE prod.people ADD phone text")
     copy.drop()
+
+
+def test_a_watch_is_on_record(db):
+    watch(db, "enforce")
+    assert db.value("SELECT confiture.unwatch('small', 'prod')")
+    assert not db.value("SELECT confiture.unwatch('small', 'prod')")
+    entries = db.rows(
+        "SELECT event, profile_name, source_schema, details FROM confiture.audit_log"
+        " WHERE event ~ 'WATCH' ORDER BY seq"
+    )
+    assert entries == [
+        ("WATCH_STARTED", "small", "prod", {"mode": "enforce"}),
+        ("WATCH_ENDED", "small", "prod", None),
+    ]
+    assert db.findings()["OK"][0] == "ok"
+
+
+def test_tables_of_an_imported_schema_are_noticed(db):
+    if not db.server.has("postgres_fdw"):
+        pytest.skip("this PostgreSQL comes without postgres_fdw")
+    watch(db)
+    db.execute("DROP TABLE prod.people; CREATE SCHEMA away;"
+               "CREATE TABLE away.people (id integer, phone text); CREATE EXTENSION postgres_fdw")
+    environment = db.server.environment
+    db.execute(
+        "CREATE SERVER back FOREIGN DATA WRAPPER postgres_fdw OPTIONS"
+        f" (dbname '{db.name}', host '{environment['PGHOST']}', port '{environment['PGPORT']}');"
+        "CREATE USER MAPPING FOR postgres SERVER back OPTIONS (user 'postgres')"
+    )
+    db.execute("IMPORT FOREIGN SCHEMA away FROM SERVER back INTO prod")
+    assert undecided(db) == [("people", "phone", "added")]

@@ -39,11 +39,14 @@ pub struct Surroundings {
     pub marked: Vec<(String, String)>,
 }
 
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 9] = [
     "dry_run",
     "in_transaction",
+    "leak_scan",
     "lineage",
     "lineage_rows",
+    "sample",
+    "strict",
     "version",
     "was_source",
 ];

@@ -250,10 +250,12 @@ impl Once {
         self.asked == asked
     }
 
-    /// Looks up what a call needs; who may call is for the rights on the function.
+    /// Looks up what a call needs. The view is filled with the rights of its owner, and for nobody
+    /// else is there an answer.
     ///
     /// # Errors
-    /// 42704 for a view that is not registered as materialized; as the keys.
+    /// 42704 for a view that is not registered as materialized, or not there; 42501 for others than
+    /// its owner; as the keys.
     pub fn at(fcinfo: pg_sys::FunctionCallInfo, asked: Asked) -> Result<Self> {
         let view = Registered::find(asked)?;
         if !view.is_materialized {
@@ -261,6 +263,22 @@ impl Once {
                 Kind::UndefinedObject,
                 format!("view \"{}.{}\" is not materialized", view.schema, view.view),
             ));
+        }
+        let Some(there) = heap::relation(&view.schema, &view.view) else {
+            return Err(Error::new(
+                Kind::UndefinedObject,
+                format!("view \"{}.{}\" does not exist", view.schema, view.view),
+            ));
+        };
+        if !user::has_rights_of(user::current(), heap::owner(there)) {
+            return Err(Error::new(
+                Kind::Permission,
+                format!(
+                    "must be owner of masked view \"{}.{}\"",
+                    view.schema, view.view
+                ),
+            )
+            .with_detail("The function fills the view, and gives nothing to anybody else."));
         }
         let codec = Codec::at(fcinfo, call::type_of(fcinfo, 2))?;
         let source = heap::relation(&view.source_schema, &view.source_table);

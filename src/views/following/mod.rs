@@ -1,0 +1,3 @@
+//! Masked views follow their profile: another version of it is in use, and they are made anew.
+
+pub mod store;
