@@ -29,3 +29,14 @@ $check$;
 -- Plain: a schema of that name that exists already is an error, not something to adopt.
 CREATE SCHEMA confiture;
 COMMENT ON SCHEMA confiture IS 'confiture: profiles, runs, keys and the ledger';
+
+-- The script runs with the schema of the masks in front, where others may have planted operators
+-- that fit better than the server's own. What is not made there is made without it.
+CREATE FUNCTION confiture._script_path(safe boolean) RETURNS text LANGUAGE sql AS $path$
+  SELECT pg_catalog.set_config('search_path',
+           CASE WHEN safe THEN 'pg_catalog, pg_temp'
+                ELSE pg_catalog.concat(pg_catalog.quote_ident(n.nspname), ', pg_temp') END, true)
+    FROM pg_catalog.pg_extension e
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
+   WHERE e.extname OPERATOR(pg_catalog.=) 'confiture'::pg_catalog.name
+$path$;

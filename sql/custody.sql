@@ -1,5 +1,7 @@
 -- custody: the state of every key, for whoever answers for them.
 
+SELECT confiture._script_path(true);
+
 CREATE VIEW confiture.key_status AS
   SELECT k.name, k.purpose, v.version, v.state, v.provider, v.kek_ref, v.kek_version,
          pg_catalog.now() - v.created_at AS age,
@@ -24,3 +26,5 @@ CREATE VIEW confiture.key_status AS
                 GROUP BY key_name, key_version) u
       ON u.key_name = v.key_name AND u.key_version = v.version;
 COMMENT ON VIEW confiture.key_status IS 'Keys and their versions: where they are wrapped, whether the provider answers now, and what refers to them';
+
+SELECT confiture._script_path(false);

@@ -1,5 +1,7 @@
 -- export: the ledger as lines that hold every stored field, for whoever checks it elsewhere.
 
+SELECT confiture._script_path(true);
+
 -- Each entry of the audit log comes after the lineage and the records that it covers, so that a
 -- reader holds them against it as they go by. What no entry covers comes last. Where something was
 -- pruned, the entry that says so comes first, as chain "pruned", and in its place again.
@@ -95,3 +97,5 @@ AS $$
    ORDER BY o.place NULLS LAST, o.kind, o.number
 $$;
 COMMENT ON FUNCTION confiture.export_ledger(bigint) IS 'Every field of audit log, lineage and journal as lines of JSON, in the order in which they are checked, up to an entry if one is given';
+
+SELECT confiture._script_path(false);

@@ -1,5 +1,7 @@
 -- grants: nothing for PUBLIC, and what pg_dump must carry.
 
+SELECT confiture._script_path(true);
+
 -- Comments of the functions that Rust declares.
 DO $comments$
 DECLARE
@@ -97,8 +99,7 @@ BEGIN
         ('_mask_value', 'Masked value of a value, for the owners of materialized masked views'),
         ('lint_access', 'Ways by which a role can still reach values that are masked')
       ) AS c (name, comment) ON c.name OPERATOR(pg_catalog.=) p.proname
-     WHERE n.nspname OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.current_schema(), 'confiture'])
-       AND EXISTS (
+     WHERE EXISTS (
          SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e
              ON e.oid OPERATOR(pg_catalog.=) d.refobjid
           WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
@@ -163,3 +164,6 @@ SELECT pg_catalog.pg_extension_config_dump('confiture.token_access', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.masked_view', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.masked_view_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.masked_column', '');
+
+SELECT confiture._script_path(false);
+DROP FUNCTION confiture._script_path(boolean);

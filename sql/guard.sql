@@ -1,5 +1,7 @@
 -- guard: only the library writes to the ledger, and its definition stays what it is.
 
+SELECT confiture._script_path(true);
+
 -- The head: the library moves it, nobody else.
 CREATE TRIGGER ledger_head_append_only_row BEFORE UPDATE OR DELETE ON confiture.ledger_head
   FOR EACH ROW EXECUTE FUNCTION confiture._ledger_guard();
@@ -62,3 +64,5 @@ COMMENT ON EVENT TRIGGER confiture_definition_start IS 'Notes where a command be
 COMMENT ON EVENT TRIGGER confiture_definition_end IS 'Refuses commands that change the definition of the ledger';
 COMMENT ON EVENT TRIGGER confiture_definition_drop IS 'Refuses commands that drop parts of the ledger';
 COMMENT ON EVENT TRIGGER confiture_definition_rewrite IS 'Refuses commands that write the tables of the ledger anew';
+
+SELECT confiture._script_path(false);

@@ -1,5 +1,7 @@
 -- in place: tables that were masked where they stand, so that no second run masks what is masked.
 
+SELECT confiture._script_path(true);
+
 CREATE TABLE confiture.masked_in_place (
   schema_name text NOT NULL,
   table_name text NOT NULL,
@@ -26,3 +28,5 @@ CREATE EVENT TRIGGER confiture_follow_masked ON ddl_command_end
   EXECUTE FUNCTION confiture._follow_masked();
 ALTER EVENT TRIGGER confiture_follow_masked ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER confiture_follow_masked IS 'Keeps the marks of masked tables with them when they are renamed, moved or dropped';
+
+SELECT confiture._script_path(false);

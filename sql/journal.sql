@@ -1,5 +1,7 @@
 -- journal: records that stay when their transaction is rolled back.
 
+SELECT confiture._script_path(true);
+
 -- Written past SQL, one row at a time, into the last page; an index would miss them.
 CREATE TABLE confiture.journal (
   number bigint NOT NULL,
@@ -56,3 +58,5 @@ CREATE VIEW confiture.reveals AS
     FROM ONLY confiture.journal j
    WHERE j.event OPERATOR(pg_catalog.=) ANY (ARRAY['REVEALED', 'DENIED']);
 COMMENT ON VIEW confiture.reveals IS 'Who was given, or refused, what masks and tokens stand for';
+
+SELECT confiture._script_path(false);

@@ -1,5 +1,7 @@
 -- keys: wrapped data keys and what they are bound to.
 
+SELECT confiture._script_path(true);
+
 CREATE TABLE confiture.installation (
   id uuid PRIMARY KEY,
   created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
@@ -73,3 +75,5 @@ CREATE TABLE confiture.shared_key (
   shared_by text NOT NULL
 );
 COMMENT ON TABLE confiture.shared_key IS 'Keys wrapped for other installations; emptied when the version is destroyed';
+
+SELECT confiture._script_path(false);

@@ -1,5 +1,7 @@
 -- ledger: the audit log, append-only and chained.
 
+SELECT confiture._script_path(true);
+
 CREATE TABLE confiture.ledger_head (
   chain text PRIMARY KEY,
   log_id uuid NOT NULL,
@@ -141,3 +143,5 @@ AS $$
     FROM ONLY confiture.audit_log e WHERE e.id = audit_entry_json.id
 $$;
 COMMENT ON FUNCTION confiture.audit_entry_json(uuid) IS 'One audit entry as JSON';
+
+SELECT confiture._script_path(false);

@@ -1,5 +1,7 @@
 -- lineage: what became of each masked column in each run, append-only and chained.
 
+SELECT confiture._script_path(true);
+
 CREATE TABLE confiture.lineage (
   seq bigint PRIMARY KEY,
   log_id uuid NOT NULL,
@@ -123,3 +125,5 @@ AS $$
    ORDER BY coalesce(e.lineage_first, l.seq) DESC, l.seq
 $$;
 COMMENT ON FUNCTION confiture.lineage_history(text, text) IS 'What happened to each masked column run by run, newest first';
+
+SELECT confiture._script_path(false);

@@ -1,5 +1,7 @@
 -- profile: immutable versions of checked documents.
 
+SELECT confiture._script_path(true);
+
 CREATE TABLE confiture.profile (
   id bigint GENERATED ALWAYS AS IDENTITY,
   name text NOT NULL,
@@ -25,3 +27,5 @@ CREATE VIEW confiture.profiles AS
          profile_hash, tables, key_name, key_version, loaded_at, loaded_by, retired_at, retired_by
     FROM confiture.profile;
 COMMENT ON VIEW confiture.profiles IS 'Loaded profiles, without their documents';
+
+SELECT confiture._script_path(false);

@@ -1,5 +1,7 @@
 -- sync: what runs made, and what they did.
 
+SELECT confiture._script_path(true);
+
 CREATE TABLE confiture.target_table (
   schema_name text NOT NULL,
   table_name text NOT NULL,
@@ -42,9 +44,9 @@ CREATE VIEW confiture.run_report AS
   SELECT e.run_id, e.profile_name, e.profile_version, e.source_schema, e.target_schema,
          s."timestamp" AS started_at, e."timestamp" AS finished_at,
          r.key AS table_name, r.value::bigint AS rows,
-         pg_catalog.round((e.details -> 'milliseconds' ->> r.key)::numeric / 1000, 3) AS seconds,
-         pg_catalog.round(r.value::numeric * 1000
-           / nullif((e.details -> 'milliseconds' ->> r.key)::numeric, 0)) AS rows_per_second
+         pg_catalog.round((e.details -> 'milliseconds' ->> r.key)::numeric / 1000::numeric, 3) AS seconds,
+         pg_catalog.round(r.value::numeric * 1000::numeric
+           / nullif((e.details -> 'milliseconds' ->> r.key)::numeric, 0::numeric)) AS rows_per_second
     FROM ONLY confiture.audit_log e
     CROSS JOIN LATERAL pg_catalog.jsonb_each_text(e.rows_anonymized) r
     LEFT JOIN ONLY confiture.audit_log s ON s.run_id = e.run_id AND s.event = 'STARTED'
@@ -153,3 +155,5 @@ CREATE VIEW confiture.runs AS
               AS n (high, low)
    ORDER BY b.started_at DESC;
 COMMENT ON VIEW confiture.runs IS 'Every run: whether it is running, completed, failed or interrupted, newest first';
+
+SELECT confiture._script_path(false);

@@ -1,5 +1,7 @@
 -- vault: spaces of tokens, whose they are, and what they stand for.
 
+SELECT confiture._script_path(true);
+
 CREATE TABLE confiture.token_domain (
   id integer NOT NULL,
   name text PRIMARY KEY,
@@ -87,3 +89,5 @@ BEGIN
   END LOOP;
 END
 $watched$;
+
+SELECT confiture._script_path(false);

@@ -1,5 +1,7 @@
 -- views: which views mask what, and of whose rows.
 
+SELECT confiture._script_path(true);
+
 -- A view names its row here by number: numbers are never used again, so that the text of a view that
 -- was forgotten means nothing.
 CREATE TABLE confiture.masked_view (
@@ -67,3 +69,5 @@ CREATE EVENT TRIGGER confiture_forget_views ON sql_drop
   EXECUTE FUNCTION confiture._forget_views();
 ALTER EVENT TRIGGER confiture_forget_views ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER confiture_forget_views IS 'Takes dropped views off the list of masked views';
+
+SELECT confiture._script_path(false);

@@ -1,5 +1,7 @@
 -- watch: columns that come or change in the tables of a watched profile.
 
+SELECT confiture._script_path(true);
+
 CREATE TABLE confiture.watched (
   profile_name text NOT NULL,
   schema_name text NOT NULL,
@@ -55,3 +57,5 @@ CREATE EVENT TRIGGER confiture_watch_columns ON ddl_command_end
   EXECUTE FUNCTION confiture._watch_columns();
 ALTER EVENT TRIGGER confiture_watch_columns ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER confiture_watch_columns IS 'Marks new columns of watched tables as undecided, or refuses them';
+
+SELECT confiture._script_path(false);

@@ -411,7 +411,7 @@ pub(super) fn no_such_key(name: &str) -> Error {
 }
 
 pub(super) fn caller() -> String {
-    user::name(user::outer())
+    user::name(user::caller())
 }
 
 /// Runs our own statements as the owner of the extension.

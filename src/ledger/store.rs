@@ -6,7 +6,7 @@
 
 use pgrx::Uuid;
 use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::entry::{self, CANON_VERSION, Entry, Event, Facts, LineageRange};
 use super::json::Json;
@@ -70,7 +70,16 @@ pub fn append_anyway(
     steps: Option<&[lineage::Facts]>,
 ) -> Result<i64> {
     frozen::writable()?;
+    beginning::store::asked_for()?;
     let (user_name, session_user_name) = (user::name(user::outer()), user::name(user::session()));
+    if user::caller() != user::outer() {
+        // Inside a SECURITY DEFINER function, whose owner chose what is done.
+        let role = (
+            "with_rights_of".to_owned(),
+            json!(user::name(user::caller())),
+        );
+        facts.details = Some(Json::merged(facts.details.take(), Map::from_iter([role])));
+    }
     let mut key = signing::store::signer()?;
     owner::acting_as_owner("confiture", || {
         unprepared::mark();

@@ -1,5 +1,7 @@
 //! Who is calling, and doing one small thing as somebody else.
 
+use std::cell::Cell;
+
 use pgrx::pg_sys;
 
 use super::text;
@@ -20,6 +22,16 @@ pub fn outer() -> pg_sys::Oid {
 pub fn session() -> pg_sys::Oid {
     // SAFETY: reads backend state.
     unsafe { pg_sys::GetSessionUserId() }
+}
+
+thread_local! {
+    static CALLER: Cell<Option<pg_sys::Oid>> = const { Cell::new(None) };
+}
+
+/// The role whose rights the statement has that called us: inside a SECURITY DEFINER function its
+/// owner, and not the role that we act as meanwhile.
+pub fn caller() -> pg_sys::Oid {
+    CALLER.get().unwrap_or_else(current)
 }
 
 /// Whether a role is a superuser.
@@ -62,9 +74,10 @@ pub fn name(role: pg_sys::Oid) -> String {
 /// unwinds. Only our own fixed statements belong in here: code of a profile, hook or table owner
 /// never runs as a stronger role.
 pub fn acting_as<T>(role: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
-    struct Restore(pg_sys::Oid, i32);
+    struct Restore(pg_sys::Oid, i32, Option<pg_sys::Oid>);
     impl Drop for Restore {
         fn drop(&mut self) {
+            CALLER.set(self.2);
             // SAFETY: puts back what was read below.
             unsafe { pg_sys::SetUserIdAndSecContext(self.0, self.1) };
         }
@@ -78,6 +91,8 @@ pub fn acting_as<T>(role: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
         #[allow(clippy::cast_possible_wrap, reason = "a flag of value 1")]
         pg_sys::SetUserIdAndSecContext(role, context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32);
     }
-    let _restore = Restore(user, context);
+    let outermost = CALLER.get();
+    let _restore = Restore(user, context, outermost);
+    CALLER.set(outermost.or(Some(user)));
     work()
 }

@@ -58,7 +58,7 @@ fn record(event: Event, name: &str, version: &str, hash: Vec<u8>) -> Result<()> 
 }
 
 fn store(profile: &Profile, document: &str) -> Result<Loaded> {
-    let caller = user::name(user::outer());
+    let caller = user::name(user::caller());
     let tables: Vec<String> = profile.tables.iter().map(super::Table::shown).collect();
     let active = active_masking_key()?;
     let stored = spi::run(
@@ -239,6 +239,30 @@ pub fn pick(name: &str, version: Option<&str>) -> Result<Profile> {
     Ok(super::load(document.as_bytes())?.0)
 }
 
+/// Refuses a version that is not in use any more.
+///
+/// # Errors
+/// 55000 then.
+pub fn require_in_use(profile: &Profile) -> Result<()> {
+    let (name, version) = (profile.name.as_str(), profile.version.as_str());
+    let found = as_owner(|| {
+        spi::read_now(
+            "SELECT FROM ONLY confiture.profile
+              WHERE name = $1 AND version = $2 AND retired_at IS NULL",
+            &[name.into(), version.into()],
+            |_| Ok(()),
+        )
+    })?;
+    if found.is_empty() {
+        return Err(Error::new(
+            Kind::NotReady,
+            format!("profile \"{name}\" version \"{version}\" was taken out of use meanwhile"),
+        )
+        .with_hint("Run again, with the version that is in use now."));
+    }
+    Ok(())
+}
+
 /// Reads a variable of the server's environment, as it was when the server started.
 pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -255,7 +279,7 @@ fn set_retired(name: &str, version: &str, retired: bool) -> Result<Option<Vec<u8
             name.into(),
             version.into(),
             retired.into(),
-            user::name(user::outer()).into(),
+            user::name(user::caller()).into(),
         ],
     )
 }

@@ -19,6 +19,7 @@ use crate::keys;
 use crate::ledger::lineage;
 use crate::pg::snapshot::Snapshot;
 use crate::pg::{guc, ident, report, server, spi, user};
+use crate::profile;
 
 /// What a copy did.
 pub struct Copied {
@@ -43,6 +44,10 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     let (request, profile, key) = (run.request, run.profile, run.key);
     phase.enter("locking");
     lock(&planned.plan)?;
+    // A run that was told no version goes by one in use; a hook may have retired it, or anybody.
+    if request.options.version.is_none() {
+        profile::store::require_in_use(profile)?;
+    }
     // The catalog may have changed since the plan was made; from here on these tables cannot.
     let mut again = request::plan(request, profile)?;
     let tracked = request.options.lineage != Lineage::Off;
@@ -203,7 +208,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     chosen.end()?;
     match request.in_place {
         Some(_) => replace::mark(run, plan, &again.source)?,
-        None => store::remember(&plan.target, &taken, &user::name(user::outer()))?,
+        None => store::remember(&plan.target, &taken, &user::name(user::caller()))?,
     }
     Ok(Copied {
         lineage: tracking::lineage(run, plan, &seen, &tables),

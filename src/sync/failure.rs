@@ -55,6 +55,7 @@ pub fn explain(failure: Failure, phase: &Phase, record: &str) -> (Error, Map<Str
             });
         }
     }
+    let in_hook = matches!(place, Place::Hook(_));
     let place = place.shown();
     let message = match error.sqlstate.as_str() {
         "57014" => "run canceled".to_owned(),
@@ -64,13 +65,15 @@ pub fn explain(failure: Failure, phase: &Phase, record: &str) -> (Error, Map<Str
             what.join(" ")
         ),
     };
-    let detail = if speaks_of_no_row(phase, &error) {
-        format!("The server says: {}.", error.message)
-    } else {
-        format!(
+    let detail = match resource(&error) {
+        Some(words) => words.to_owned(),
+        None if !in_hook && speaks_of_no_row(phase, &error) => {
+            format!("The server says: {}.", error.message)
+        }
+        None => format!(
             "The server reports SQLSTATE {}; its message is left out because it may hold row values.",
             error.sqlstate.as_str()
-        )
+        ),
     };
     let hint = format!("Nothing was changed in the target. The failure is in {record}.");
     let error = Error::new(Kind::Server(error.sqlstate), message)
@@ -113,12 +116,32 @@ fn refused(refusal: Refusal, phase: &str, place: &Place) -> Error {
     )
 }
 
-/// Whether the server's own words can be passed on: before a row is touched it can only speak of
-/// objects; later only about resources, in words that are always the same.
+/// Whether the server's own words can be passed on: before a row is touched they can only speak of
+/// objects. Whatever code of a user may raise, with any SQLSTATE, is not among them.
 fn speaks_of_no_row(phase: &str, error: &ServerError) -> bool {
     let early = ["starting", "locking", "preparing the target"].contains(&phase);
     let objects = ["25", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"];
-    let resources = ["40P01", "53100", "53200", "55P03", "57014"];
     early && objects.contains(&error.sqlstate.class())
-        || resources.contains(&error.sqlstate.as_str())
+}
+
+/// What has run out or stood in the way, whatever the message says: a trigger or a hook can raise
+/// these too, with a row in its words. Of a cancel the server tells the cause in its words only.
+fn resource(error: &ServerError) -> Option<&'static str> {
+    Some(match error.sqlstate.as_str() {
+        "40P01" => "It was chosen to end a deadlock with another session.",
+        "53100" => "There is no room left on the disk.",
+        "53200" => "The server is out of memory.",
+        "55P03" => "A lock was not to be had in time.",
+        "57014" => match error.message.as_str() {
+            "canceling statement due to statement timeout" => {
+                "It took longer than statement_timeout."
+            }
+            "canceling statement due to lock timeout" => {
+                "It waited longer than lock_timeout for a lock."
+            }
+            "canceling statement due to user request" => "Somebody asked for it.",
+            _ => "By a timeout, or because somebody asked for it.",
+        },
+        _ => return None,
+    })
 }

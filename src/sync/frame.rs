@@ -1,9 +1,9 @@
 //! How a run lies in transactions: in its own, or in one of the caller's, who ends it.
 
-use super::hooks::round;
 use super::request::Request;
 use super::store;
 use crate::error::{Error, Kind, Result};
+use crate::ledger::declared::session;
 use crate::ledger::entry::{self, Facts};
 use crate::ledger::journal::record::Event;
 use crate::ledger::store as ledger;
@@ -32,7 +32,7 @@ impl Frame {
     /// 25001 inside a transaction that may not be used; 55000 inside a hook; 55006 while another run
     /// writes the target.
     pub fn open(request: &Request, may_commit: bool) -> Result<Self> {
-        round::refuse_inside()?;
+        session::refuse_in_hook()?;
         let number = lock_number(&request.target);
         if may_commit {
             let connection = Nonatomic::connect()?;

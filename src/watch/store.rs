@@ -21,7 +21,7 @@ pub fn watch(name: &str, schema: &str, mode: Mode) -> Result<()> {
     let is_recorded = beginning::store::must_record()?;
     profile::store::pick(name, None)?;
     is_owned(schema)?;
-    let caller = user::name(user::outer());
+    let caller = user::name(user::caller());
     owner::acting_as_owner("confiture", || {
         spi::run(
             "INSERT INTO confiture.watched (profile_name, schema_name, mode, watched_by)
@@ -128,7 +128,7 @@ pub fn is_awake() -> Result<bool> {
 /// # Errors
 /// As the interface.
 pub fn notice() -> Result<Vec<Undecided>> {
-    let caller = user::name(user::outer());
+    let caller = user::name(user::caller());
     owner::acting_as_owner("confiture", || {
         spi::run(FORGET, &[])?;
         note(None, "added", &caller)

@@ -283,3 +283,57 @@ def test_a_view_that_reads_itself_ends_as_an_error(hooked):
     hooked.refused(
         "42P17", "SELECT confiture.hook_refresh_materialized_views(%s)", [context]
     )
+
+
+def test_what_was_chosen_by_the_owner_of_a_definer_function_is_not_trusted(hooked, mallory):
+    """Whoever calls her function did not choose the hook that it registers."""
+    make_hook(hooked, "obey", "EXECUTE context #>> '{settings,do}'; RETURN NULL;")
+    hooked.execute(f"GRANT ALL ON app.seen, app.calls, app.seen_number_seq TO {mallory.role}")
+    mallory.execute(
+        "CREATE FUNCTION app.helpful() RETURNS void LANGUAGE sql SECURITY DEFINER AS"
+        f" $$ SELECT confiture.register_hook('{BEFORE}', 'app.obey', NULL, 1, '{{\"do\": \"x\"}}') $$"
+    )
+    hooked.execute("SELECT app.helpful()")
+    assert hooked.column("SELECT registered_by FROM confiture.hooks") == [mallory.role]
+    refused(hooked)
+    user, details = hooked.rows(
+        "SELECT user_name, details FROM confiture.audit_log WHERE event = 'HOOK_REGISTERED'"
+    )[0]
+    assert user == "postgres" and details["with_rights_of"] == mallory.role
+
+
+MAINTAINED = {
+    "an index that is analyzed": (
+        "CREATE TABLE app.t (i int); INSERT INTO app.t VALUES (1);"
+        "CREATE INDEX ON app.t (app.act(i))",
+        "ANALYZE app.t",
+    ),
+    "a materialized view that is refreshed": (
+        "CREATE MATERIALIZED VIEW app.m AS SELECT app.act(1) AS i WITH NO DATA",
+        "REFRESH MATERIALIZED VIEW app.m",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", MAINTAINED)
+def test_no_act_is_put_on_record_as_that_of_whoever_maintains_an_object(hooked, mallory, what):
+    make_hook(hooked, "obey")
+    made, maintained = MAINTAINED[what]
+    acts = {
+        "hook": f"confiture.register_hook('{BEFORE}', 'app.obey')",
+        "profile": "confiture.retire_profile('small', '1')",
+    }
+    for act in acts.values():
+        mallory.execute(
+            "CREATE OR REPLACE FUNCTION app.act(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS"
+            " $$ BEGIN IF current_setting('app.armed', true) = 'on' THEN"
+            f" PERFORM {act}; END IF; RETURN i; END $$"
+        )
+        mallory.execute(f"DROP TABLE IF EXISTS app.t; DROP MATERIALIZED VIEW IF EXISTS app.m; {made}")
+        events = hooked.all_events()
+        hooked.execute("SET app.armed = on")
+        report = hooked.refused("42501", maintained)
+        assert "maintenance" in report.message_primary
+        hooked.execute("RESET app.armed")
+        assert hooked.all_events() == events
+    assert hooked.column("SELECT function FROM confiture.hooks") == []

@@ -283,7 +283,9 @@ def test_a_hook_cannot_commit_nor_start_a_run(hooked):
         " RETURN NULL;",
     )
     hooked.sync_refused("55000")
-    assert hooked.events()[2:] == ["STARTED", "FAILED"] * 2
+    make_hook(hooked, "commit", "PERFORM confiture.begin_run('a', 'b', 'c'); RETURN NULL;")
+    hooked.sync_refused("55000")
+    assert hooked.events()[2:] == ["STARTED", "FAILED"] * 3
 
 
 def test_the_definition_of_a_hook_that_ran_is_on_record(hooked):

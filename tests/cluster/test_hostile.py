@@ -2,7 +2,7 @@
 
 import pytest
 
-from samples import keep_all, make_people, profile
+from samples import keep_all, make_people, make_small, profile
 
 # Mallory's functions note that they ran for somebody else; a sequence keeps that after ROLLBACK.
 PLANT = """
@@ -213,6 +213,21 @@ def test_code_of_the_source_is_not_run(db, mallory, plant):
     assert not ran(db)
     report = refused_and_never_run(db)
     assert mallory.role in f"{report.message_primary} {report.message_detail} {report.message_hint}"
+
+
+def test_a_type_of_a_stranger_stops_nobody(db, mallory):
+    """Everybody may make a temporary type, and a cast of it to text."""
+    for schema in ["pg_temp", "evil"]:
+        mallory.execute(
+            f"CREATE TYPE {schema}.own AS ENUM ('a');"
+            f"CREATE FUNCTION {schema}.to_text({schema}.own) RETURNS text LANGUAGE plpgsql IMMUTABLE"
+            " AS $$ BEGIN PERFORM evil.note(); RETURN 'x'; END $$;"
+            f"CREATE CAST ({schema}.own AS text) WITH FUNCTION {schema}.to_text({schema}.own)"
+            " AS IMPLICIT"
+        )
+    make_small(db)
+    db.sync()
+    assert not ran(db)
 
 
 def test_a_view_in_place_of_a_table_is_not_run(db, mallory):

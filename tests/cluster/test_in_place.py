@@ -2,7 +2,6 @@
 
 import pytest
 
-from hook_functions import make_hook, register, seen, set_up
 from relation_files import files_with
 from samples import PEOPLE, keep_all, make_people, make_small, profile, small
 
@@ -57,43 +56,6 @@ def test_it_is_on_record_with_a_lineage_that_the_table_bears_out(db):
     assert db.findings().keys() == {"OK", "W01"}
     db.execute("UPDATE prod.people SET email = 'x@mail.example' WHERE id = 1")
     assert db.value(data, [run]) == "differs"
-
-
-def test_a_text_that_gives_its_row_away_stops_it_unless_told_otherwise(db):
-    make_people(db, rows=[(1, "ann@mail.example", "wrote from ann@mail.example")])
-    db.load(small())
-    report = db.refused("23000", *call())
-    assert "leak_scan" in report.message_hint and masked(db) == {1: "ann@mail.example"}
-    mask(db, '{"leak_scan": "report"}')
-    assert masked(db) != {1: "ann@mail.example"}
-    assert db.value(
-        "SELECT (numbers ->> 'found')::int FROM confiture.verification"
-        " WHERE check_name = 'no text holds an identifier of its row' AND passed"
-    ) == 1
-
-
-def test_hooks_are_called_and_may_veto(db):
-    make_small(db)
-    set_up(db)
-    make_hook(db, "look")
-    make_hook(db, "no", "RETURN '{\"veto\": \"not now\"}';")
-    register(db, "BEFORE_ANONYMIZATION", "app.look")
-    register(db, "AFTER_ANONYMIZATION", "app.no")
-    before = db.content("prod")
-    db.refused("09000", *call())
-    assert db.content("prod") == before
-    db.execute("SELECT confiture.unregister_hook('AFTER_ANONYMIZATION', 'app.no')")
-    mask(db)
-    (context,) = seen(db)
-    assert (context["source"], context["target"]) == ("prod", "prod")
-
-
-def test_a_strict_one_ends_at_a_warning(db):
-    make_people(db)
-    db.load(profile({"people": [{"column": "email", "strategy": "mail"}]}, coverage="copy"))
-    report = db.refused("55000", *call('{"strict": true}'))
-    assert "warning" in report.message_primary
-    mask(db)
 
 
 def test_no_file_of_the_database_holds_an_original(db):

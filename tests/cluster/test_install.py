@@ -67,6 +67,58 @@ def test_a_schema_with_an_odd_name_takes_the_masks(bare):
     bare.sync()
 
 
+def test_operators_planted_in_the_schema_of_the_masks_are_taken_by_nothing(bare):
+    """Every operator, with other argument types, which the closest of the server's would lose to."""
+    bare.execute("CREATE SCHEMA masks")
+    planted = bare.value("""
+      WITH types (name) AS (VALUES ('integer'), ('bigint'), ('numeric'), ('text'), ('name'),
+        ('smallint'), ('float8'), ('oid'), ('jsonb'), ('bytea'), ('interval'), ('timestamptz'),
+        ('uuid'), ('boolean'), ('"char"'), ('regclass'), ('varchar'))
+      SELECT string_agg(format('CREATE FUNCTION masks.f(%1$s, %2$s) RETURNS %3$s LANGUAGE plpgsql'
+               ' AS $f$ BEGIN RAISE EXCEPTION ''planted''; END $f$;', l.name, r.name,
+               CASE WHEN l.name = r.name THEN 'boolean' ELSE 'text' END), ' ')
+        FROM types l CROSS JOIN types r""")
+    bare.execute(planted)
+    bare.execute("""
+      DO $$
+      DECLARE
+        of record;
+      BEGIN
+        FOR of IN
+          SELECT DISTINCT o.oprname, p.proargtypes[0]::regtype AS l, p.proargtypes[1]::regtype AS r
+            FROM pg_proc p CROSS JOIN (SELECT DISTINCT oprname FROM pg_operator
+                                        WHERE oprnamespace = 'pg_catalog'::regnamespace
+                                          AND oprkind = 'b') o
+           WHERE p.pronamespace = 'masks'::regnamespace
+             AND NOT EXISTS (SELECT FROM pg_operator t WHERE t.oprname = o.oprname
+                AND t.oprleft = p.proargtypes[0] AND t.oprright = p.proargtypes[1])
+        LOOP
+          BEGIN
+            EXECUTE format('CREATE OPERATOR masks.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = masks.f)',
+                           of.oprname, of.l, of.r);
+          EXCEPTION WHEN OTHERS THEN NULL;
+          END;
+        END LOOP;
+      END $$""")
+    assert bare.value("SELECT count(*) FROM pg_operator WHERE oprnamespace = 'masks'::regnamespace") > 5000
+    bare.execute("CREATE EXTENSION confiture SCHEMA masks")
+    taken = bare.column("""
+      SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid)
+             || ' takes ' || pg_describe_object(d.refclassid, d.refobjid, 0)
+        FROM pg_depend d
+       WHERE d.refclassid IN ('pg_operator'::regclass, 'pg_proc'::regclass) AND d.deptype = 'n'
+         AND d.refobjid IN (SELECT oid FROM pg_operator WHERE oprnamespace = 'masks'::regnamespace
+                            UNION SELECT oid FROM pg_proc WHERE pronamespace = 'masks'::regnamespace
+                                             AND proname = 'f')
+         AND d.classid <> 'pg_operator'::regclass""")
+    assert taken == []
+    bare.make_key()
+    make_small(bare)
+    bare.sync()
+    assert len(bare.rows("SELECT * FROM confiture.run_report")) == 1
+    assert bare.findings()["OK"][0] == "ok"
+
+
 def test_the_extension_stays_where_it_is(db):
     db.execute("CREATE SCHEMA elsewhere")
     db.refused("0A000", "ALTER EXTENSION confiture SET SCHEMA elsewhere")

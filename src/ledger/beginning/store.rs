@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::ledger::entry::Facts;
 use crate::ledger::json::Json;
 use crate::ledger::signing;
-use crate::pg::{frozen, owner, spi};
+use crate::pg::{frozen, owner, spi, user};
 use crate::settings;
 
 /// Whether an act that needs no key is put on record: it is, unless there is neither a key that
@@ -15,9 +15,10 @@ use crate::settings;
 /// Whoever makes the first key waits from here on until this transaction has ended.
 ///
 /// # Errors
-/// 25006 on a standby; as the interface.
+/// 25006 on a standby; as [`asked_for`]; as the interface.
 pub fn must_record() -> Result<bool> {
     frozen::writable()?;
+    asked_for()?;
     if settings::allow_unsigned() || has_begun()? {
         return Ok(true);
     }
@@ -29,6 +30,25 @@ pub fn must_record() -> Result<bool> {
         )
     })?;
     has_begun()
+}
+
+/// Refuses an act on record that nobody asked for: an expression of an index that is analyzed, a
+/// query of a materialized view that is refreshed. The record would name whoever maintains it.
+///
+/// # Errors
+/// 42501 there.
+pub fn asked_for() -> Result<()> {
+    if user::is_maintained() {
+        return Err(Error::new(
+            Kind::Permission,
+            "an act on record cannot be part of the maintenance of an object",
+        )
+        .with_detail(
+            "Code of the owner of an index, a view or a table runs here, and whoever maintains the \
+             object did not ask for the act.",
+        ));
+    }
+    Ok(())
 }
 
 fn has_begun() -> Result<bool> {

@@ -1,12 +1,43 @@
 //! The run that a script has going in this session: at most one.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::Run;
 use crate::error::{Error, Kind, Result};
 
 thread_local! {
     static CURRENT: RefCell<Option<Run>> = const { RefCell::new(None) };
+    static IN_HOOK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Code of a user runs as part of a run until this is dropped.
+pub struct InHook(());
+
+impl InHook {
+    /// From now on.
+    pub fn begin() -> Self {
+        IN_HOOK.set(true);
+        Self(())
+    }
+}
+
+impl Drop for InHook {
+    fn drop(&mut self) {
+        IN_HOOK.set(false);
+    }
+}
+
+/// Refuses a run that a hook asks for, of whatever kind: it would be part of the other one, and
+/// could have hooks that ask for the next.
+///
+/// # Errors
+/// 55000 inside a hook.
+pub fn refuse_in_hook() -> Result<()> {
+    if IN_HOOK.get() {
+        return Err(Error::new(Kind::NotReady, "a hook cannot start a run")
+            .with_hint("Start it when the run that calls the hook has ended."));
+    }
+    Ok(())
 }
 
 /// Puts a run there that begins.

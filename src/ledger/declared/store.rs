@@ -18,6 +18,7 @@ use crate::pg::{guc, spi};
 /// # Errors
 /// 55000 where a run is going already, or without a key.
 pub fn begin(name: &str, source: &str, target: &str) -> Result<[u8; 16]> {
+    session::refuse_in_hook()?;
     if session::is_going() {
         return Err(session::taken());
     }

@@ -72,9 +72,14 @@
   SELECT pg_catalog.format('cast from %s to %s', k.castsource::pg_catalog.regtype, k.casttarget::pg_catalog.regtype),
          t.typowner, NULL, k.castfunc, NULL
     FROM pg_catalog.pg_cast k
-    JOIN pg_catalog.pg_type t ON t.oid = CASE WHEN k.castsource = ANY ($2::pg_catalog.oid[])
+    -- One end is a type that somebody made: its owner made the cast, or let it be made.
+    JOIN pg_catalog.pg_type t ON t.oid = CASE WHEN k.castsource >= 16384::pg_catalog.oid
                                               THEN k.castsource ELSE k.casttarget END
-   WHERE (k.castsource = ANY ($2::pg_catalog.oid[]) OR k.casttarget = ANY ($2::pg_catalog.oid[]))
+   -- Both ends are of the run: values of other types do not occur, and whoever may make a type and
+   -- a cast of it to text must not stop the runs of others.
+   WHERE (k.castsource = ANY ($2::pg_catalog.oid[]) OR k.castsource < 16384::pg_catalog.oid)
+     AND (k.casttarget = ANY ($2::pg_catalog.oid[]) OR k.casttarget < 16384::pg_catalog.oid)
+     AND (k.castsource = ANY ($2::pg_catalog.oid[]) OR k.casttarget = ANY ($2::pg_catalog.oid[]))
      AND k.castfunc >= 16384::pg_catalog.oid
 ), called AS (
   SELECT c.what, c.owner, f.oid, f.oid = c.direct IS TRUE AS direct

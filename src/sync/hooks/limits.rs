@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::settings::{invalid, object, unrecognized};
+use super::reading::{invalid, object, unrecognized};
 use crate::error::{Error, Kind, Result, counted};
 
 /// What is allowed of a table; what is not given is not judged.
@@ -110,7 +110,7 @@ impl Limit {
 mod tests {
     use serde_json::json;
 
-    use super::super::settings::reason;
+    use super::super::reading::reason;
     use super::*;
 
     fn problems(settings: Value, counts: Value, before: Value) -> Vec<String> {

@@ -5,11 +5,13 @@
 //! (decision 0026). It is known by name, looked up and judged anew before every call, and called by
 //! the number found. What it answers goes to the hooks behind it and to nobody else.
 
+pub mod landed;
 pub mod limits;
+pub mod reading;
 pub mod ready;
 pub mod round;
 pub mod scan;
-pub mod settings;
+
 pub mod sql;
 pub mod store;
 

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::limits::Limits;
+use super::reading::{self, invalid, object, unrecognized};
 use super::scan::Scan;
-use super::settings::{self, invalid, object, unrecognized};
 use super::{Hook, Moment};
 use crate::error::{Error, Kind, Result};
 
@@ -113,7 +113,7 @@ impl Among {
                 Value::String(schema) if name == "schema" => found.schema = Some(schema.clone()),
                 Value::String(_) => return Err(invalid(name, A_LIST)),
                 value if name == list => {
-                    let names = settings::names(value, MOST_NAMES);
+                    let names = reading::names(value, MOST_NAMES);
                     found.names = Some(names.ok_or_else(|| invalid(name, A_LIST))?);
                 }
                 _ => return Err(invalid(name, "It must be the name of a schema.")),
@@ -194,7 +194,7 @@ impl<'a> Told<'a> {
             counts.ok_or_else(|| untold("counts"))?,
             before.and_then(Value::as_object).unwrap_or(&none),
         );
-        Ok((!problems.is_empty()).then(|| settings::reason(&problems)))
+        Ok((!problems.is_empty()).then(|| reading::reason(&problems)))
     }
 }
 

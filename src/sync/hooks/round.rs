@@ -1,13 +1,15 @@
 //! The hooks of one run: judged when it is planned, judged again and called at their moments, their
 //! outcome put on record and into the log.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Hook, Moment, merge, misread, store, vetoed};
+use super::landed::Landed;
+use super::{Answer, Hook, Moment, landed, merge, misread, store, vetoed};
 use crate::error::{Error, Kind, Result};
+use crate::ledger::declared::session::InHook;
 use crate::ledger::entry::Facts;
 use crate::ledger::json::Json;
 use crate::pg::report;
@@ -18,23 +20,6 @@ use crate::sync::log::{Log, field};
 use crate::sync::phase::Phase;
 use crate::sync::plan::Plan;
 use crate::sync::request::pinned;
-
-thread_local! {
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Refuses a run that a hook asks for: it would be part of the other one, and could have hooks that
-/// ask for the next.
-///
-/// # Errors
-/// 55000 inside a hook.
-pub fn refuse_inside() -> Result<()> {
-    if INSIDE.get() {
-        return Err(Error::new(Kind::NotReady, "a hook cannot start a run")
-            .with_hint("Start it when the run that calls the hook has ended."));
-    }
-    Ok(())
-}
 
 /// The hooks of a profile, each of which may be called as things are.
 ///
@@ -56,6 +41,8 @@ pub struct Round<'a> {
     hooks: &'a [Hook],
     metadata: RefCell<Map<String, Value>>,
     record: RefCell<Vec<Value>>,
+    /// The tables that hooks have written after the checks.
+    written: RefCell<Vec<String>>,
 }
 
 impl<'a> Round<'a> {
@@ -68,6 +55,7 @@ impl<'a> Round<'a> {
             hooks,
             metadata: RefCell::default(),
             record: RefCell::default(),
+            written: RefCell::default(),
         }
     }
 
@@ -99,11 +87,42 @@ impl<'a> Round<'a> {
             ("counts".to_owned(), Value::Object(counts)),
             ("last_run".to_owned(), last.unwrap_or(Value::Null)),
         ]);
+        let names: Vec<_> = copied
+            .tables
+            .iter()
+            .map(|(name, _, _)| name.clone())
+            .collect();
+        let landed = || landed::tables(&request.target, &names);
+        let before = landed()?;
         self.moment(Moment::After, phase, &more)?;
         // Or it would be done at the commit, where the run could no longer be taken back with a
         // word on record. What the caller of a transaction has put off stays his.
         if !self.run.in_transaction {
             store::put_off_is_done()?;
+        }
+        let after = landed()?;
+        // TRUNCATE of a table that this transaction has made empties the file, and the counts.
+        let is_gone = |(b, a): &(&Landed, &Landed)| b.files != a.files || a.writes < b.writes;
+        if let Some((gone, _)) = before.iter().zip(&after).find(is_gone) {
+            return Err(Error::new(
+                Kind::NotReady,
+                format!(
+                    "a hook has dropped, emptied or rewritten table \"{}.{}\"",
+                    request.target, gone.name
+                ),
+            )
+            .with_hint("A hook may change rows of the target; its tables stay what was checked."));
+        }
+        let written = before
+            .iter()
+            .zip(&after)
+            .filter(|(b, a)| b.writes != a.writes);
+        for (table, _) in written {
+            report::notice(&format!(
+                "{}: hooks have changed rows after the checks",
+                table.name
+            ));
+            self.written.borrow_mut().push(table.name.clone());
         }
         Ok(())
     }
@@ -172,7 +191,11 @@ impl<'a> Round<'a> {
             .cloned()
             .chain(waiting.map(|hook| entry(hook, "not called", None)))
             .collect();
-        let more = Map::from_iter([("hooks".to_owned(), Value::Array(hooks))]);
+        let mut more = Map::from_iter([("hooks".to_owned(), Value::Array(hooks))]);
+        let written = self.written.borrow();
+        if !written.is_empty() {
+            more.insert("changed_by_hooks".to_owned(), json!(*written));
+        }
         facts.details = Some(Json::merged(facts.details.take(), more));
     }
 
@@ -225,16 +248,8 @@ impl<'a> Round<'a> {
         function: &super::Function,
         more: &Map<String, Value>,
     ) -> Result<Answer> {
-        /// Says that a hook is running while it lives.
-        struct Inside;
-        impl Drop for Inside {
-            fn drop(&mut self) {
-                INSIDE.set(false);
-            }
-        }
         let context = self.context(hook, more);
-        INSIDE.set(true);
-        let _inside = Inside;
+        let _in_hook = InHook::begin();
         let returned = pinned(|| store::call(function, &context))?;
         Answer::read(returned.as_deref()).map_err(|why| misread(hook, why))
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::settings::{invalid, names, object, unrecognized};
+use super::reading::{invalid, names, object, unrecognized};
 use crate::error::Result;
 use crate::profile::{self, Said};
 use crate::signs::{self, Access, PERSONAL, Verdict};

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::ready::{Among, Told};
 use super::scan::Scan;
-use super::{Hook, Moment, parse_name, settings, store};
+use super::{Hook, Moment, parse_name, reading, store};
 use crate::error::{Result, given};
 use crate::pg::document::Document;
 
@@ -87,7 +87,7 @@ fn hook_scan_source(context: Option<Document>) -> Result<Option<JsonB>, ErrorRep
     let context = given("context", context)?.read()?;
     let told = Told::read(&context)?;
     let problems = store::scan(&Scan::parse(&told.settings())?, &told)?;
-    Ok((!problems.is_empty()).then(|| JsonB(json!({"veto": settings::reason(&problems)}))))
+    Ok((!problems.is_empty()).then(|| JsonB(json!({"veto": reading::reason(&problems)}))))
 }
 
 fn done(what: &str, names: &[String]) -> JsonB {

@@ -125,7 +125,7 @@ pub fn unregister(hook: &Hook) -> Result<()> {
 
 /// Who is calling, as it is noted down.
 pub fn caller() -> String {
-    user::name(user::outer())
+    user::name(user::caller())
 }
 
 /// A hook that is there is changed by whoever has the rights of the role that registered it: an

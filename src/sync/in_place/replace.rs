@@ -120,7 +120,7 @@ pub fn forget_statistics(plan: &Plan, source: &Side) -> Result<()> {
 /// # Errors
 /// As the interface.
 pub fn mark(run: &Evidence<'_>, plan: &Plan, source: &Side) -> Result<()> {
-    let by = user::name(user::outer());
+    let by = user::name(user::caller());
     let mut still_holding = Vec::new();
     for table in &plan.tables {
         let derived = store::derived(&numbers(table, source))?;

@@ -64,7 +64,7 @@ pub fn create(name: &str, terms: &Terms, ttl: Option<&Interval>) -> Result<()> {
                 (*key.name).into(),
                 key.version.into(),
                 wrapped.into(),
-                user::name(user::outer()).into(),
+                user::name(user::caller()).into(),
             ],
         )
     })?;

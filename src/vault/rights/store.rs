@@ -36,7 +36,7 @@ pub fn give(domain: &str, role: &str) -> Result<()> {
                 domain.into(),
                 role.into(),
                 server::system_identifier().into(),
-                user::name(user::outer()).into(),
+                user::name(user::caller()).into(),
             ],
         )
     })?;

@@ -201,7 +201,7 @@ impl View<'_> {
                     self.profile.profile_hash().to_vec().into(),
                     self.key.map(|(name, _)| name.as_str()).into(),
                     self.key.map(|(_, version)| *version).into(),
-                    user::name(user::outer()).into(),
+                    user::name(user::caller()).into(),
                 ],
             )?
             .ok_or_else(|| Error::new(Kind::Internal, "a masked view was not registered"))?;
