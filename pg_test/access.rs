@@ -194,7 +194,8 @@ mod tests {
                 "token_access",
                 "undecided_column",
                 "vault_domains",
-                "verification"
+                "verification",
+                "watched"
             ]
         );
         none(

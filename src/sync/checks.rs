@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::facts::Side;
 use super::fit::How;
 use super::links::Link;
+use super::options::Triggers;
 use super::plan::{Decision, Masked, Plan, TablePlan};
 use super::redraw::{Named, Seen};
 use super::statement;
@@ -115,7 +116,7 @@ pub fn survivors(table: &TablePlan, target: &str, source: &Side) -> Vec<String> 
                 Judge::Constant(_) | Judge::Unjudged => None,
             },
         );
-    if let Some(key) = kept_key(table, source) {
+    if let Some(key) = own_key(table, source) {
         // With the row's own key, only the row's own value counts: fewer by chance.
         let parts: Vec<_> = drawn
             .map(|(column, space)| {
@@ -208,7 +209,7 @@ pub fn compare(table: &TablePlan, target: &str, source: &Side, of: &Counted) -> 
         match judge_of(column, masked, table, target, source) {
             Judge::Constant(_) => checks.push(judge(name, column, extra, 0.0)),
             Judge::Drawn(_) => {
-                let others = match kept_key(table, source) {
+                let others = match own_key(table, source) {
                     Some(_) => 1.0,
                     None => at(&of.source, i + 1),
                 };
@@ -264,7 +265,8 @@ pub fn orphans(link: &Link, plan: &Plan, in_target: bool) -> String {
     numbers(&["pg_catalog.count(*)".to_owned()], &from)
 }
 
-fn numbers(parts: &[String], from: &str) -> String {
+/// A query that returns these numbers as a JSON array.
+pub fn numbers(parts: &[String], from: &str) -> String {
     format!(
         "SELECT pg_catalog.array_to_json(ARRAY[{}]::pg_catalog.float8[])::pg_catalog.text FROM {from}",
         parts.join(", ")
@@ -409,8 +411,17 @@ fn not_the_constant(
     }
 }
 
+/// The key by which a row of the target has come from one of the source. What triggers have written
+/// may have come from any.
+fn own_key<'a>(table: &'a TablePlan, source: &Side) -> Option<&'a [String]> {
+    match table.triggers {
+        Triggers::Fire => None,
+        Triggers::Refuse | Triggers::Skip => kept_key(table, source),
+    }
+}
+
 /// The columns of a key that the run does not touch, if the table has one.
-fn kept_key<'a>(table: &'a TablePlan, source: &Side) -> Option<&'a [String]> {
+pub fn kept_key<'a>(table: &'a TablePlan, source: &Side) -> Option<&'a [String]> {
     let kept = |name: &String| {
         let column = table
             .source

@@ -6,7 +6,7 @@ use super::checks::Check;
 use super::evidence::Evidence;
 use super::in_place::replace;
 use super::log::field;
-use super::options::{LeakScan, Lineage};
+use super::options::{LeakScan, Lineage, Triggers};
 use super::phase::Phase;
 use super::plan::Plan;
 use super::request::{self, Planned};
@@ -197,6 +197,14 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         };
         if request.in_place.is_none() {
             found.extend(rows()?);
+        }
+        if request.options.triggers == Triggers::Fire {
+            found.extend(verify::fired(
+                plan,
+                &again.source,
+                &request.options,
+                &snapshot,
+            )?);
         }
         found.extend(verify::whole_of(run, plan, &orphans, &snapshot)?);
         found.extend(checks::redrawn(&redrawn));

@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod existing;
 pub mod facts;
 pub mod failure;
+pub mod fired;
 pub mod fit;
 pub mod forecast;
 pub mod frame;

@@ -8,6 +8,7 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use super::leaks::identifiers::Identifier;
 use super::request::Request;
 use super::run;
 use super::{checks, leaks, masks, recheck, redraw, rowcheck, trackers};
@@ -166,11 +167,19 @@ CREATE FUNCTION confiture._run_scan(number integer, first integer, identifiers i
 fn run_scan(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
     const BEFORE: usize = 3;
     let make = |_: Option<&()>| {
-        let of = |place: usize| call::type_of(fcinfo, place) == pg_sys::TEXTOID;
+        let of = |place: usize| {
+            matches!(
+                call::type_of(fcinfo, place),
+                pg_sys::TEXTOID | pg_sys::JSONOID
+            )
+        };
         if (BEFORE..call::count(fcinfo)).all(of) {
             return Ok(());
         }
-        Err(Error::new(Kind::DatatypeMismatch, "items must be texts"))
+        Err(Error::new(
+            Kind::DatatypeMismatch,
+            "items must be texts or documents",
+        ))
     };
     callsite::state(fcinfo, |()| true, make)?;
     let number = |place: usize, name: &str| {
@@ -181,11 +190,18 @@ fn run_scan(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
     let (scan, first) = (number(0, "number")?, number(1, "first")?);
     let texts = BEFORE + 2 * number(2, "identifiers")?.min(call::count(fcinfo));
     let text = |place: usize| call::argument::<&str>(fcinfo, place);
-    let identifiers = (BEFORE..texts)
+    let identifiers: Vec<_> = (BEFORE..texts)
         .step_by(2)
-        .map(|place| (text(place), text(place + 1)));
+        .filter_map(|place| {
+            Some(Identifier {
+                original: text(place)?,
+                written: text(place + 1),
+                is_document: call::type_of(fcinfo, place) == pg_sys::JSONOID,
+            })
+        })
+        .collect();
     let shown = (texts..call::count(fcinfo)).map(text);
-    leaks::running::show(scan, first, identifiers, shown)?;
+    leaks::running::show(scan, first, &identifiers, shown)?;
     Ok(true)
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::checks::{self, Check, Counted, whole};
 use super::evidence::Evidence;
 use super::facts::Side;
+use super::fired;
 use super::leaks;
 use super::leaks::running::Scan;
 use super::links::Link;
@@ -163,11 +164,52 @@ pub fn scans(plan: &Plan, source: &Side, scanned: bool) -> Vec<Scan> {
             texts: watched
                 .texts
                 .iter()
-                .map(|(name, is_json)| ((*name).to_owned(), *is_json))
+                .map(|(name, escapes)| ((*name).to_owned(), *escapes))
                 .collect(),
             found: vec![0; watched.texts.len()],
         })
         .collect()
+}
+
+/// Looks at what user triggers of the target may have written: texts once more, in the target, and
+/// what is kept.
+///
+/// # Errors
+/// As [`rows`].
+pub fn fired(
+    plan: &Plan,
+    source: &Side,
+    options: &Options,
+    snapshot: &Snapshot,
+) -> Result<Vec<Check>> {
+    let scanned = options.leak_scan != LeakScan::Off;
+    let installed = leaks::running::install(scans(plan, source, scanned));
+    let mut found = Vec::new();
+    let mut seen = Vec::new();
+    let mut number = 0;
+    for table in &plan.tables {
+        if let Some(watched) = leaks::Watched::of(table, source).filter(|_| scanned) {
+            if let Some(sql) = fired::scan(table, &plan.target, source, &watched, number) {
+                server::check_for_interrupts();
+                spi::text_under(&sql, snapshot)?;
+                seen.push(json!(table.source.name));
+            }
+            number += 1;
+        }
+        if let Some((sql, columns)) = fired::changed(table, &plan.target, source) {
+            found.extend(fired::seen(table, &columns, &numbers(&sql, snapshot)?));
+        }
+    }
+    let leaks = leaks(plan, source, &installed.finish(), options);
+    let leaks = leaks
+        .into_iter()
+        .filter(|check| seen.contains(&check.report["table"]));
+    found.extend(leaks.map(|mut check| {
+        // The same was said of the rows on their way.
+        check.report["after"] = json!("triggers");
+        check
+    }));
+    Ok(found)
 }
 
 /// What the scans have found.

@@ -129,7 +129,8 @@ impl Lookers<'_> {
             calls.extend(watch.calls(next, place, read));
         }
         if let Some((scan, number)) = &self.scan {
-            calls.extend(scan.calls(*number, place, read));
+            let written = |name: &str| place(name).map(|i| format!("m.c{i}"));
+            calls.extend(scan.calls(*number, written, |i, _| read(&format!("i{i}"))));
         }
         if calls.is_empty() {
             return format!("SELECT {} FROM {from}", values.join(", "));

@@ -72,6 +72,63 @@ def test_a_text_that_gives_its_row_away_stops_the_run(db, column, text):
     assert "number7" not in str(db.rows("SELECT * FROM confiture.audit_log")).lower()
 
 
+WRITTEN = {
+    "xml": """'<p name="Person Number&#55;"/>'""",
+    "xml element": """'<p>O&apos;Person&apos; &lt;person7&#64;mail.example&gt;</p>'""",
+    "tsvector": "to_tsvector('simple', 'wrote to person7@mail.example')",
+    "prod.pair": """ROW('call "Person Number7"', 1)""",
+    "prod.pair[]": """ARRAY[ROW('call "Person Number7"', 1)]::prod.pair[]""",
+    "text[]": """ARRAY['call "person7@mail.example"']""",
+    "jsonb[]": """ARRAY['{"a": "person7@mail.example"}'::jsonb]""",
+    "jsonpath": """'$.a == "person7@mail.example"'""",
+}
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_every_type_that_holds_texts_is_read(db, kind):
+    db.execute(ROWS)
+    db.execute("CREATE TYPE prod.pair AS (say text, number integer)")
+    db.execute(f"ALTER TABLE prod.ticket ADD more {kind.split()[0]}")
+    db.load(ticket())
+    db.sync()
+    db.execute(f"UPDATE prod.ticket SET more = {WRITTEN[kind]} WHERE id = 7")
+    report = db.sync_refused("23000")
+    assert json.loads(report.message_detail)["column"] == "more"
+
+
+MORE = {
+    "a masked list": (
+        "ALTER TABLE prod.ticket ADD mails text[];"
+        "UPDATE prod.ticket SET mails = ARRAY['x', 'old' || id || '@mail.example']",
+        {"rules": [{"column": "mails", "strategy": "hash"}], "preserve": [
+            {"column": "*", "why": "made up"}]},
+        "was old7@mail.example",
+    ),
+    "an excluded document": (
+        "ALTER TABLE prod.ticket ADD about jsonb;"
+        "UPDATE prod.ticket SET about = jsonb_build_object('mail', 'old' || id || '@mail.example',"
+        " 'state', 'shipping')",
+        {"exclude": [{"column": "about", "why": "not needed"}], "preserve": [
+            {"column": "*", "why": "made up"}]},
+        "was old7@mail.example",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", MORE)
+def test_lists_and_documents_hold_identifiers_too(db, what):
+    change, body, note = MORE[what]
+    db.execute(ROWS)
+    db.execute(change)
+    # Words of everyday in a document are in texts, too.
+    db.execute("UPDATE prod.ticket SET note = 'shipping tomorrow'")
+    db.load(profile({"ticket": body}))
+    db.sync()
+    db.execute("UPDATE prod.ticket SET note = %s WHERE id = 7", [note])
+    report = db.sync_refused("23000")
+    assert json.loads(report.message_detail)["column"] == "note"
+
+
 def test_identifiers_of_other_rows_are_no_leak_and_short_ones_say_nothing(db):
     db.execute(ROWS)
     db.execute("""

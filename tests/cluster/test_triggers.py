@@ -102,3 +102,40 @@ def test_fire_runs_what_a_trigger_put_off_before_keys_are_added(watched):
     )
     watched.sync(options='{"triggers": "fire"}')
     assert watched.column("SELECT at FROM noted") == ["INSERT ROW"] * 6
+
+
+WRITES = {
+    "the original of another row": (
+        "NEW.email := (SELECT email FROM prod.people WHERE id = NEW.id % 3 + 1)",
+        "no value survived",
+    ),
+    "its own original in a text": (
+        "NEW.note := 'was ' || (SELECT email FROM prod.people WHERE id = NEW.id)",
+        "no text holds an identifier of its row",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRITES)
+def test_what_a_trigger_writes_is_checked(watched, what):
+    does, check = WRITES[what]
+    watched.execute(
+        "CREATE OR REPLACE FUNCTION note_down() RETURNS trigger LANGUAGE plpgsql"
+        f" AS $$ BEGIN {does}; RETURN NEW; END $$"
+    )
+    before = watched.content("staging")
+    report = watched.sync_refused("23000", options='{"triggers": "fire"}')
+    assert check in report.message_detail and "mail.example" not in report.message_detail
+    assert watched.content("staging") == before
+
+
+def test_what_triggers_change_is_on_record(watched):
+    watched.execute(
+        "CREATE OR REPLACE FUNCTION note_down() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN IF NEW.id > 1 THEN NEW.note := 'made up'; END IF; RETURN NEW; END $$"
+    )
+    watched.sync(options='{"triggers": "fire"}')
+    assert watched.rows(
+        "SELECT column_name, numbers FROM confiture.verification"
+        " WHERE check_name = 'values that triggers changed'"
+    ) == [("note", {"rows": 2})]

@@ -4,9 +4,12 @@
 //! are what a reader finds beside them: text columns that are copied, masked by `text` or `json`,
 //! and documents. Both meet while the row is on its way, in memory, and nothing but counts is kept.
 
+pub mod escapes;
+pub mod identifiers;
 pub mod needle;
 pub mod running;
 
+use self::escapes::Escapes;
 use super::facts::{Column, Side};
 use super::plan::{Decision, Plan, TablePlan};
 use crate::pg::ident::quote;
@@ -19,10 +22,40 @@ const MOST_TEXTS: usize = 40;
 /// What is looked at in the rows of a table.
 #[derive(Debug, PartialEq)]
 pub struct Watched<'a> {
-    /// The columns whose source values are identifiers; whether they are written.
-    identifiers: Vec<&'a str>,
-    /// The columns whose new values are read, and whether they are JSON.
-    pub texts: Vec<(&'a str, bool)>,
+    /// The columns whose source values are identifiers, and how they are handed over.
+    identifiers: Vec<(&'a str, Handed)>,
+    /// The columns whose new values are read, and how they are written.
+    pub texts: Vec<(&'a str, Escapes)>,
+}
+
+/// How the value of a column is handed to the scan.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Handed {
+    /// As a text.
+    Text,
+    /// As a document of its elements.
+    Elements,
+    /// As the document it is.
+    Document,
+}
+
+impl Handed {
+    /// The expression, of a value.
+    fn of(self, value: &str) -> String {
+        match self {
+            Self::Text => format!("({value})::pg_catalog.text"),
+            Self::Elements => format!("pg_catalog.array_to_json({value})"),
+            Self::Document => format!("({value})::pg_catalog.json"),
+        }
+    }
+
+    /// What stands for none.
+    fn nothing(self) -> &'static str {
+        match self {
+            Self::Text => "NULL::pg_catalog.text",
+            Self::Elements | Self::Document => "NULL::pg_catalog.json",
+        }
+    }
 }
 
 impl<'a> Watched<'a> {
@@ -34,20 +67,20 @@ impl<'a> Watched<'a> {
         };
         for (column, facts) in table.columns.iter().zip(&table.source.columns) {
             let form = Form::of(facts, side);
-            let is_text = matches!(form, Form::Json | Form::Text | Form::Texts);
-            match &column.decision {
-                Decision::Copied | Decision::Preserved { .. } if is_text => {
-                    watched.texts.push((&column.name, form == Form::Json));
+            match (&column.decision, form.text(), form.identifier()) {
+                (Decision::Copied | Decision::Preserved { .. }, Some(escapes), _) => {
+                    watched.texts.push((&column.name, escapes));
                 }
-                Decision::Masked(masked)
-                    if is_text && matches!(masked.strategy.kind(), Kind::Json | Kind::Text) =>
-                {
-                    watched.texts.push((&column.name, form == Form::Json));
+                (Decision::Masked(masked), escapes, handed) => {
+                    let is_text = matches!(masked.strategy.kind(), Kind::Json | Kind::Text);
+                    if let Some(escapes) = escapes.filter(|_| is_text) {
+                        watched.texts.push((&column.name, escapes));
+                    } else if let Some(handed) = handed {
+                        watched.identifiers.push((&column.name, handed));
+                    }
                 }
-                Decision::Masked(_) | Decision::Excluded { .. }
-                    if matches!(form, Form::Text | Form::Number) =>
-                {
-                    watched.identifiers.push(&column.name);
+                (Decision::Excluded { .. }, _, Some(handed)) => {
+                    watched.identifiers.push((&column.name, handed));
                 }
                 _ => {}
             }
@@ -57,38 +90,40 @@ impl<'a> Watched<'a> {
 
     /// Columns of the inner query with their names: identifiers as the source holds them.
     pub fn columns(&self) -> impl Iterator<Item = (String, String)> {
-        self.identifiers.iter().enumerate().map(|(i, name)| {
-            (
-                format!("(s.{})::pg_catalog.text", quote(name)),
-                format!("i{i}"),
-            )
-        })
+        let identifiers = self.identifiers.iter().enumerate();
+        identifiers
+            .map(|(i, (name, handed))| (handed.of(&format!("s.{}", quote(name))), format!("i{i}")))
     }
 
     /// The calls that look at a row: the number of the table, of the first text, how many
-    /// identifiers there are, each with what was written in its place, and the texts. `place` is
-    /// where a column stands among those written, and `read` reads an identifier by its name.
+    /// identifiers there are, each with what was written in its place, and the texts. `written` is
+    /// the expression of what was written into a column, and `read` that of an identifier as it is
+    /// handed over, by its place and its name.
     pub fn calls(
         &self,
         number: usize,
-        place: impl Fn(&str) -> Option<usize>,
-        read: impl Fn(&str) -> String,
+        written: impl Fn(&str) -> Option<String>,
+        read: impl Fn(usize, &str) -> String,
     ) -> Vec<String> {
-        let written = |name: &str| {
-            place(name).map_or("NULL::pg_catalog.text".to_owned(), |i| {
-                format!("(m.c{i})::pg_catalog.text")
-            })
-        };
         let identifiers: Vec<_> = self
             .identifiers
             .iter()
             .enumerate()
-            .map(|(i, name)| format!(", {}, {}", read(&format!("i{i}")), written(name)))
+            .map(|(i, (name, handed))| {
+                let written = written(name);
+                let written =
+                    written.map_or(handed.nothing().to_owned(), |value| handed.of(&value));
+                format!(", {}, {written}", read(i, name))
+            })
             .collect();
         let texts: Vec<_> = self
             .texts
             .iter()
-            .map(|(name, _)| format!(", {}", written(name)))
+            .map(|(name, _)| match written(name) {
+                None => ", NULL::pg_catalog.text".to_owned(),
+                // By the output function: a cast of a type may be anybody's.
+                Some(value) => format!(", pg_catalog.concat({value})"),
+            })
             .collect();
         let mut calls = Vec::new();
         for (turn, texts) in texts.chunks(MOST_TEXTS).enumerate() {
@@ -114,14 +149,25 @@ pub fn watched<'a>(plan: &'a Plan, side: &Side) -> Vec<(&'a str, Watched<'a>)> {
         .collect()
 }
 
-/// How the values of a column are read.
+/// What sort of values a column has.
 #[derive(Clone, Copy, PartialEq)]
 enum Form {
+    /// A composite, or an array of composites.
+    Composite,
+    Hstore,
     Json,
+    /// An array of documents.
+    Jsons,
+    /// A language of paths, with texts as in JSON.
+    Jsonpath,
+    Lexemes,
+    /// Numbers, and what is written as one word.
     Number,
     Other,
     Text,
+    /// An array of texts.
     Texts,
+    Xml,
 }
 
 impl Form {
@@ -130,17 +176,21 @@ impl Form {
             return Self::Other;
         };
         if base.is_array {
-            let element = base.inner.and_then(|oid| side.base_of(oid));
-            return match element.map(|of| Self::named(&of.schema, &of.name)) {
-                Some(Self::Text) => Self::Texts,
-                Some(Self::Json) => Self::Json,
+            let Some(element) = base.inner.and_then(|oid| side.base_of(oid)) else {
+                return Self::Other;
+            };
+            return match (element.kind, Self::named(&element.schema, &element.name)) {
+                ('c', _) => Self::Composite,
+                (_, Self::Text) => Self::Texts,
+                (_, Self::Json) => Self::Jsons,
                 _ => Self::Other,
             };
         }
-        if base.kind != 'b' {
-            return Self::Other;
+        match base.kind {
+            'c' => Self::Composite,
+            'b' => Self::named(&base.schema, &base.name),
+            _ => Self::Other,
         }
-        Self::named(&base.schema, &base.name)
     }
 
     fn named(schema: &str, name: &str) -> Self {
@@ -149,11 +199,35 @@ impl Form {
             ("pg_catalog", "int4" | "int8" | "numeric") => Self::Number,
             ("pg_catalog", "text" | "varchar" | "bpchar" | "name") => Self::Text,
             ("pg_catalog", "uuid" | "inet" | "macaddr" | "macaddr8") => Self::Number,
-            ("pg_catalog", "xml") => Self::Texts,
+            ("pg_catalog", "xml") => Self::Xml,
+            ("pg_catalog", "jsonpath") => Self::Jsonpath,
+            ("pg_catalog", "tsvector") => Self::Lexemes,
             ("pg_catalog", _) => Self::Other,
             (_, "citext") => Self::Text,
-            (_, "hstore") => Self::Texts,
+            (_, "hstore") => Self::Hstore,
             _ => Self::Other,
+        }
+    }
+
+    /// How it is written, where it is a text that may give its row away.
+    fn text(self) -> Option<Escapes> {
+        match self {
+            Self::Composite | Self::Hstore | Self::Texts => Some(Escapes::Output),
+            Self::Json | Self::Jsons | Self::Jsonpath => Some(Escapes::Json),
+            Self::Lexemes => Some(Escapes::Lexemes),
+            Self::Text => Some(Escapes::None),
+            Self::Xml => Some(Escapes::Xml),
+            Self::Number | Self::Other => None,
+        }
+    }
+
+    /// How it is handed over, where it holds identifiers.
+    fn identifier(self) -> Option<Handed> {
+        match self {
+            Self::Number | Self::Text => Some(Handed::Text),
+            Self::Texts => Some(Handed::Elements),
+            Self::Json => Some(Handed::Document),
+            _ => None,
         }
     }
 }

@@ -6,14 +6,16 @@
 
 use std::cell::RefCell;
 
+use super::escapes::Escapes;
+use super::identifiers::Identifier;
 use super::needle::{Haystack, Needle};
 use crate::error::{Error, Kind, Result};
 
 /// What is kept of one table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scan {
-    /// Its texts, and whether they are JSON.
-    pub texts: Vec<(String, bool)>,
+    /// Its texts, and how they are written.
+    pub texts: Vec<(String, Escapes)>,
     /// By text: how many rows it gives away.
     pub found: Vec<u64>,
 }
@@ -53,27 +55,24 @@ impl Drop for Installed {
 pub fn show<'a>(
     number: usize,
     first: usize,
-    identifiers: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>,
+    identifiers: &[Identifier<'a>],
     texts: impl Iterator<Item = Option<&'a str>>,
 ) -> Result<()> {
     RUNNING.with_borrow_mut(|running| {
         let scan = running
             .get_mut(number)
             .ok_or_else(|| Error::new(Kind::NotReady, "this function works inside a run only"))?;
-        let identifiers: Vec<_> = identifiers
-            .filter_map(|(original, written)| Some((original?, written)))
-            .collect();
         ROOM.with_borrow_mut(|room| {
             for (place, text) in (first..).zip(texts) {
-                let (Some(text), Some((_, is_json))) = (text, scan.texts.get(place)) else {
+                let (Some(text), Some((_, escapes))) = (text, scan.texts.get(place)) else {
                     continue;
                 };
-                room.take(text, *is_json);
-                let is_held = |(original, written): &(&str, Option<&str>)| {
+                room.take(text, *escapes);
+                let is_held = |original: &str, written: Option<&str>| {
                     room.may_hold(original)
-                        && Needle::of(original, *written).is_some_and(|needle| room.holds(&needle))
+                        && Needle::of(original, written).is_some_and(|needle| room.holds(&needle))
                 };
-                if identifiers.iter().any(is_held)
+                if identifiers.iter().any(|identifier| identifier.any(is_held))
                     && let Some(found) = scan.found.get_mut(place)
                 {
                     *found += 1;
@@ -91,17 +90,19 @@ mod tests {
     #[test]
     fn scans_exist_only_while_installed_and_count_rows() {
         let row = |note: &'static str| {
-            let identifiers = [(Some("ada@post.example"), Some("x")), (Some("Anna"), None)];
-            show(
-                0,
-                0,
-                identifiers.into_iter(),
-                [Some(note), None].into_iter(),
-            )
+            let identifiers = ["ada@post.example", "Anna"].map(|original| Identifier {
+                original,
+                written: Some("x"),
+                is_document: false,
+            });
+            show(0, 0, &identifiers, [Some(note), None].into_iter())
         };
         assert!(row("x").is_err());
         let installed = install(vec![Scan {
-            texts: vec![("note".to_owned(), false), ("more".to_owned(), false)],
+            texts: vec![
+                ("note".to_owned(), Escapes::None),
+                ("more".to_owned(), Escapes::None),
+            ],
             found: vec![0, 0],
         }]);
         row("ada@post.example and anna").unwrap();
