@@ -125,7 +125,7 @@ pub fn harmless(sort: Sort) -> &'static str {
         Sort::Number => "a number that identifies nobody",
         Sort::Uuid => "an identifier of the application",
         Sort::Network => "a network",
-        Sort::Text => "text that does not look personal",
+        Sort::Text | Sort::Words => "text that does not look personal",
         Sort::Json | Sort::Record => "no part of it looks personal",
         Sort::Bytes | Sort::Other => "of a type that was not looked into",
         Sort::Inet | Sort::Mac | Sort::Point => "does not look personal",

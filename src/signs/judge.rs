@@ -34,7 +34,7 @@ pub fn judge(table: &Table, context: Context, column: &Column, tally: Option<&Ta
     let blind = blindness(table, column, tally);
     match column.sort {
         Sort::Json => document(context, column, tally, blind),
-        Sort::Record => record(context, column),
+        Sort::Record => record(context, column, tally),
         _ => plain(context, column, tally, blind),
     }
 }
@@ -204,7 +204,7 @@ fn document(context: Context, column: &Column, tally: Option<&Tally>, blind: &st
     }
 }
 
-fn record(context: Context, column: &Column) -> Verdict {
+fn record(context: Context, column: &Column, tally: Option<&Tally>) -> Verdict {
     let within = names::read(&column.name, Sort::Text, context)
         .is_some_and(|named| named.confidence >= PERSONAL && named.category != Category::FreeText);
     let context = Context {
@@ -225,6 +225,20 @@ fn record(context: Context, column: &Column) -> Verdict {
         })
         .collect();
     parts.sort_by(|one, other| other.confidence.total_cmp(&one.confidence));
+    // Its output is a text that others stand in.
+    if let (true, Some(said)) = (parts.is_empty(), tally.and_then(Tally::said)) {
+        return Verdict {
+            category: Some(said.category),
+            confidence: said.confidence,
+            why: format!(
+                "{} of the values look like {}",
+                percent(said.share),
+                said.category.name()
+            ),
+            parts,
+            sort: column.sort,
+        };
+    }
     Verdict {
         category: (!parts.is_empty()).then_some(Category::Document),
         confidence: parts.first().map_or(0.0, |part| part.confidence),

@@ -98,6 +98,8 @@ pub enum Sort {
     Text,
     /// Uuids.
     Uuid,
+    /// What is written with words in it but is no text: markup, lexemes, paths.
+    Words,
     /// Anything else.
     Other,
 }
@@ -116,7 +118,7 @@ impl Column {
     pub fn is_readable(&self) -> bool {
         !self.is_virtual
             && match self.sort {
-                Sort::Text => true,
+                Sort::Record | Sort::Text | Sort::Words => true,
                 Sort::Json => !self.is_array,
                 _ => false,
             }

@@ -67,7 +67,8 @@ pub fn candidates(
 ) -> Vec<Proposal> {
     let mut found = match sort {
         Sort::Json => vec![document(parts)],
-        Sort::Record => vec![record(parts)],
+        Sort::Record if !parts.is_empty() => vec![record(parts)],
+        Sort::Record | Sort::Words => vec![Proposal::new(Kind::Null)],
         Sort::Text => of_text(category, most),
         _ => of_others(category, sort),
     };

@@ -84,6 +84,11 @@ fn sort(type_oid: u32, side: &Side) -> (Sort, bool) {
             | ValueType::Numeric,
         ) => Sort::Number,
         None if base.schema == "pg_catalog" && base.name == "point" => Sort::Point,
+        None if base.schema == "pg_catalog"
+            && ["jsonpath", "tsvector", "xml"].contains(&base.name.as_str()) =>
+        {
+            Sort::Words
+        }
         None if base.category == 'D' || base.category == 'T' => Sort::Date,
         None => Sort::Other,
     };

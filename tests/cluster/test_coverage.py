@@ -72,6 +72,28 @@ def test_values_that_look_personal_stop_the_run_unless_none_are_read(db):
     db.sync(options='{"sample": 0}')
 
 
+@pytest.mark.parametrize("kind", ["tsvector", "xml", "jsonpath", "prod.pair", "prod.pair[]"])
+def test_words_in_other_types_stop_the_run_too(db, kind):
+    db.execute("CREATE TYPE prod.pair AS (a text, b integer)")
+    db.execute(f"ALTER TABLE prod.people ADD field {kind}")
+    db.execute(
+        "INSERT INTO prod.people (id, email, note) SELECT i, i || '@x.example', 'x'"
+        " FROM generate_series(10, 60) AS i"
+    )
+    value = {
+        "tsvector": "to_tsvector('simple', 'by u' || id || '@mail.example')",
+        "xml": "('<p>by u' || id || '@mail.example</p>')::xml",
+        "jsonpath": "('$.a == \"u' || id || '@mail.example\"')::jsonpath",
+        "prod.pair": "ROW('u' || id || '@mail.example', 1)::prod.pair",
+        "prod.pair[]": "ARRAY[ROW('u' || id || '@mail.example', 1)::prod.pair]",
+    }[kind]
+    db.execute(f"UPDATE prod.people SET field = {value}")
+    load(db)
+    report = db.sync_refused("55000")
+    assert "people.field: " in report.message_detail
+    assert "type: 'null'" in report.message_hint or 'type: "null"' in report.message_hint
+
+
 def test_strict_and_copy_do_not_look(db):
     db.execute("ALTER TABLE prod.people ADD visits integer, ADD phone text")
     load(db, coverage="strict")
