@@ -95,6 +95,7 @@ BEGIN
         ('create_masked_views', 'Makes masked views of the tables of a profile, or makes them anew'),
         ('refresh_masked_views', 'Makes masked views anew by the newest versions of their profiles'),
         ('drop_masked_views', 'Drops masked views'),
+        ('_follow_views', 'Keeps the list of masked views right when they are renamed, moved or dropped'),
         ('_mask_row', 'Masked value of a column of a row, for who may read it in a masked view'),
         ('_mask_value', 'Masked value of a value, for the owners of materialized masked views'),
         ('lint_access', 'Ways by which a role can still reach values that are masked')

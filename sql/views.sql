@@ -18,6 +18,7 @@ CREATE TABLE confiture.masked_view (
   key_name text,
   key_version integer,
   definition text NOT NULL,
+  carried jsonb NOT NULL DEFAULT '[]',
   made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   made_by text NOT NULL,
   CONSTRAINT masked_view_pkey PRIMARY KEY (id),
@@ -25,6 +26,7 @@ CREATE TABLE confiture.masked_view (
   CONSTRAINT masked_view_key_version_check CHECK ((key_name IS NULL) = (key_version IS NULL))
 );
 COMMENT ON TABLE confiture.masked_view IS 'Masked views: their source, and the profile and key they mask by; written by create_masked_views';
+COMMENT ON COLUMN confiture.masked_view.carried IS 'Rights to read that the view has from its table: gone from there, they are taken from the view';
 
 CREATE TABLE confiture.masked_column (
   view_id integer NOT NULL,
@@ -46,27 +48,17 @@ CREATE VIEW confiture.masked_views AS
                  FROM ONLY confiture.masked_column GROUP BY view_id) c ON c.view_id = v.id;
 COMMENT ON VIEW confiture.masked_views IS 'Masked views, what they mask and by which profile and key';
 
--- A view that was dropped is forgotten, so that a stranger which takes its name is not taken for it.
-CREATE FUNCTION confiture._forget_views() RETURNS event_trigger
-  LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  WITH gone AS (
-    DELETE FROM ONLY confiture.masked_view v
-      USING pg_event_trigger_dropped_objects() d
-     WHERE d.object_type IN ('view', 'materialized view')
-       AND d.schema_name = v.schema_name AND d.object_name = v.view_name
-    RETURNING v.id)
-  DELETE FROM ONLY confiture.masked_column c USING gone g WHERE c.view_id = g.id;
-END
-$$;
-COMMENT ON FUNCTION confiture._forget_views() IS 'Takes dropped views off the list of masked views';
+-- A view that is renamed or moved stays what it is, and one that is dropped is forgotten, whoever does
+-- that and by whatever command. The server lets several commands rename a view.
+CREATE EVENT TRIGGER confiture_follow_views ON ddl_command_end
+  WHEN TAG IN ('ALTER TABLE', 'ALTER SCHEMA', 'ALTER INDEX', 'ALTER VIEW', 'ALTER SEQUENCE',
+               'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE')
+  EXECUTE FUNCTION confiture._follow_views();
+ALTER EVENT TRIGGER confiture_follow_views ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER confiture_follow_views IS 'Keeps the list of masked views right when they are renamed or moved';
 
 CREATE EVENT TRIGGER confiture_forget_views ON sql_drop
-  WHEN TAG IN ('DROP VIEW', 'DROP MATERIALIZED VIEW', 'DROP TABLE', 'DROP SCHEMA', 'DROP OWNED',
-               'DROP TYPE', 'DROP DOMAIN', 'DROP FUNCTION', 'ALTER TABLE')
-  EXECUTE FUNCTION confiture._forget_views();
+  EXECUTE FUNCTION confiture._follow_views();
 ALTER EVENT TRIGGER confiture_forget_views ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER confiture_forget_views IS 'Takes dropped views off the list of masked views';
 

@@ -96,7 +96,11 @@ extension_sql_file!(
     name = "watch",
     requires = ["profile", watch::sql::watch_columns]
 );
-extension_sql_file!("../sql/views.sql", name = "views", requires = ["sync"]);
+extension_sql_file!(
+    "../sql/views.sql",
+    name = "views",
+    requires = ["sync", views::sql::follow_views]
+);
 extension_sql_file!("../sql/grants.sql", name = "grants", finalize);
 
 /// Called once when a backend loads the library. No randomness and no key is touched here: with

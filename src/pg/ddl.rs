@@ -22,8 +22,10 @@ pub enum Drop {
 pub enum Moment {
     /// Before a command.
     Start,
-    /// After a command, or after what it dropped is gone.
+    /// After a command.
     End,
+    /// After what a command drops is gone.
+    Dropped,
     /// Before a command writes a whole table anew.
     Rewrite,
 }
@@ -35,7 +37,8 @@ pub fn moment(fcinfo: pg_sys::FunctionCallInfo) -> Option<Moment> {
     let event = unsafe { text((*event_trigger(fcinfo)?).event) }?;
     match event.as_str() {
         "ddl_command_start" => Some(Moment::Start),
-        "ddl_command_end" | "sql_drop" => Some(Moment::End),
+        "ddl_command_end" => Some(Moment::End),
+        "sql_drop" => Some(Moment::Dropped),
         "table_rewrite" => Some(Moment::Rewrite),
         _ => None,
     }

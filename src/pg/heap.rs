@@ -61,36 +61,36 @@ pub fn owner(relation: pg_sys::Oid) -> pg_sys::Oid {
 
 /// Whether a role may read a column, by a right on it or on the relation.
 pub fn may_read(relation: pg_sys::Oid, column: &str, role: pg_sys::Oid) -> bool {
-    let Ok(column) = CString::new(column) else {
-        return false;
-    };
     // 32 bits until PostgreSQL 15.
     #[allow(clippy::useless_conversion, reason = "of the same type there")]
     let mode = pg_sys::AclMode::from(pg_sys::ACL_SELECT);
     // SAFETY: look-ups of the catalog for a relation that was just found.
     unsafe {
-        if pg_sys::pg_class_aclcheck(relation, role, mode) == pg_sys::AclResult::ACLCHECK_OK {
-            return true;
-        }
-        let number = pg_sys::get_attnum(relation, column.as_ptr());
-        number > 0
-            && pg_sys::pg_attribute_aclcheck(relation, number, role, mode)
-                == pg_sys::AclResult::ACLCHECK_OK
+        pg_sys::pg_class_aclcheck(relation, role, mode) == pg_sys::AclResult::ACLCHECK_OK
+            || self::column(relation, column).is_some_and(|number| {
+                pg_sys::pg_attribute_aclcheck(relation, number, role, mode)
+                    == pg_sys::AclResult::ACLCHECK_OK
+            })
     }
 }
 
+/// The number of a column; `None` where there is none of that name.
+pub fn column(relation: pg_sys::Oid, name: &str) -> Option<pg_sys::AttrNumber> {
+    let name = CString::new(name).ok()?;
+    // SAFETY: a look-up of the catalog by a NUL-terminated name, 0 for what is not there.
+    let found = unsafe { pg_sys::get_attnum(relation, name.as_ptr()) };
+    (found > 0).then_some(found)
+}
+
 /// Whether a column holds labels of an enum, or arrays of them.
-pub fn is_enum(relation: pg_sys::Oid, column: &str) -> bool {
-    let Ok(column) = CString::new(column) else {
-        return false;
-    };
-    // SAFETY: look-ups of the catalog for a relation that was just found.
+pub fn is_enum(relation: pg_sys::Oid, column: pg_sys::AttrNumber) -> bool {
+    // SAFETY: look-ups of the catalog, 0 for what is not there.
     unsafe {
-        let number = pg_sys::get_attnum(relation, column.as_ptr());
-        if number <= 0 {
+        let of = pg_sys::get_atttype(relation, column);
+        if of == pg_sys::InvalidOid {
             return false;
         }
-        let of = pg_sys::getBaseType(pg_sys::get_atttype(relation, number));
+        let of = pg_sys::getBaseType(of);
         let element = pg_sys::get_element_type(of);
         let scalar = match element == pg_sys::InvalidOid {
             true => of,
@@ -98,6 +98,12 @@ pub fn is_enum(relation: pg_sys::Oid, column: &str) -> bool {
         };
         pg_sys::type_is_enum(scalar)
     }
+}
+
+/// Locks a relation against everybody until the transaction ends.
+pub fn lock_alone(relation: pg_sys::Oid) {
+    // SAFETY: a plain call, which may be canceled; a number without a relation may be locked too.
+    unsafe { pg_sys::LockRelationOid(relation, pg_sys::AccessExclusiveLock.cast_signed()) };
 }
 
 /// Whether row-level security hides rows of a table from a role, whatever `row_security` is.

@@ -35,6 +35,7 @@ pub mod pages;
 pub mod report;
 pub mod routine;
 pub mod row;
+pub mod rule;
 pub mod scan;
 pub mod scratch;
 pub mod send;

@@ -6,7 +6,7 @@ use super::in_place::{self, InPlace};
 use super::options::Options;
 use super::plan::{Decision, Input, Plan, Purpose};
 use super::planner::{self, first};
-use super::{coverage, scope, statement, store};
+use super::{coverage, scope, statement, store, trust};
 use crate::error::{Error, Kind, Result};
 use crate::pg::guc;
 use crate::pg::subxact::guarded;
@@ -148,7 +148,11 @@ fn made(request: &Request, profile: &Profile, purpose: Purpose) -> Result<Planne
         in_place: surroundings.as_ref(),
     };
     let mut plan = planner::make(&input)?;
-    let mut problems = bad_constants(&plan, &source);
+    let mut problems = match purpose {
+        // Whose types they are of is asked there first.
+        Purpose::View => Vec::new(),
+        Purpose::Run | Purpose::Preview => bad_constants(&plan, &source),
+    };
     if is_run {
         let undecided = watch::store::enforced(&profile.name, &request.source)?;
         problems.extend(watch::refusal(&undecided));
@@ -165,6 +169,30 @@ fn made(request: &Request, profile: &Profile, purpose: Purpose) -> Result<Planne
         scope::store::expect(&mut plan)?;
     }
     Ok(Planned { plan, source })
+}
+
+/// Tries the constants and filter values of a plan for reading.
+///
+/// # Errors
+/// Everything that is no input of its column's type.
+pub fn check_constants(planned: &Planned) -> Result<()> {
+    first(bad_constants(&planned.plan, &planned.source))
+}
+
+/// Adds a problem for every type of a table that is read, and for what its checks use, whose owner
+/// is not trusted.
+///
+/// # Errors
+/// As the interface.
+pub fn trust_types(side: &Side, problems: &mut Vec<Error>) -> Result<()> {
+    let mut types = Vec::new();
+    for column in side.tables.iter().flat_map(|table| &table.columns) {
+        side.reach(column.type_oid, &mut types);
+    }
+    trust::check_read(side, problems);
+    // No schema's own types are copied.
+    trust::check(&store::code("", &[], &types, &[])?, problems);
+    Ok(())
 }
 
 /// Settings that change what a statement means, pinned for everything a run does.

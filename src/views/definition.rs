@@ -3,6 +3,8 @@
 //! Every name in it is qualified, and it is read with a search path in which nobody can plant
 //! anything; the server keeps it as a tree of numbers, and a dump writes it with all schemas.
 
+use std::collections::BTreeSet;
+
 use crate::pg::ident::{literal, qualified, quote};
 use crate::sync::facts::Side;
 use crate::sync::fit::How;
@@ -72,12 +74,35 @@ impl Definition<'_> {
         } else {
             inner
         };
-        if self.is_materialized {
-            return select;
-        }
         // A view that has a WITH cannot be written through: a DELETE of masked rows by its owner
-        // would be one of rows of the source. It is never read, so the server leaves it out.
-        format!("WITH read_only AS (SELECT) {select}")
+        // would be one of rows of the source.
+        format!("WITH masked_view AS ({}) {select}", self.statement())
+    }
+
+    /// What the view states of itself, in a WITH that is never read, so that the server leaves it
+    /// out: its number, and what the columns are called today that its masks read.
+    fn statement(&self) -> String {
+        let masked = masked(self.table);
+        let inputs = masked.iter().flat_map(|(_, _, masked)| match &masked.how {
+            How::Mask(call) => call.inputs.as_slice(),
+            _ => &[],
+        });
+        let inputs = inputs.flat_map(|input| &input.columns);
+        let read: BTreeSet<&str> = masked
+            .iter()
+            .map(|(_, name, _)| *name)
+            .chain(inputs.map(String::as_str))
+            .collect();
+        let columns = read.into_iter().map(|name| {
+            let name = quote(name);
+            format!(", s.{name} AS {name}")
+        });
+        format!(
+            "SELECT confiture._mask_row({}, 0, NULL, NULL, NULL::pg_catalog.int4){} FROM {} AS s",
+            self.id,
+            columns.collect::<String>(),
+            statement::from(&self.table.source)
+        )
     }
 
     fn value(&self, column: &ColumnPlan, shape: &Shape, number: i32) -> String {
@@ -153,10 +178,11 @@ pub fn create_view(schema: &str, name: &str, select: &str) -> String {
     )
 }
 
-/// The statement that makes a materialized view.
-pub fn create_materialized(schema: &str, name: &str, select: &str) -> String {
+/// The statement that makes a materialized view, filled or not.
+pub fn create_materialized(schema: &str, name: &str, select: &str, is_filled: bool) -> String {
+    let rest = if is_filled { "" } else { " WITH NO DATA" };
     format!(
-        "CREATE MATERIALIZED VIEW {} AS {select}",
+        "CREATE MATERIALIZED VIEW {} AS {select}{rest}",
         qualified(schema, name)
     )
 }

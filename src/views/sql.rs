@@ -7,15 +7,17 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::lint;
+use super::list;
 use super::making::store::Made;
 use super::mask::store::{Once, Site};
 use super::options::Options;
 use super::registry::store::Asked;
 use super::store;
 use crate::error::{Result, given};
+use crate::pg::ddl::Moment;
 use crate::pg::document::Document;
 use crate::pg::heap::Tid;
-use crate::pg::{call, callsite};
+use crate::pg::{call, callsite, ddl};
 
 /// Makes a view of every table of a profile that shows its rows masked, in another schema.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
@@ -87,6 +89,29 @@ fn drop_masked_views(
     let target = given("target", target)?;
     let names = store::drop_views(target, profile, given("cascade", cascade)?)?;
     Ok(SetOfIterator::new(names))
+}
+
+/// Stands behind every command that may drop, rename or move a view.
+#[pg_extern(sql = "
+CREATE FUNCTION confiture._follow_views() RETURNS event_trigger
+  LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+")]
+fn follow_views(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
+    Ok(followed(fcinfo)?)
+}
+
+fn followed(fcinfo: pg_sys::FunctionCallInfo) -> Result<()> {
+    // Called by hand there is no command; pg_upgrade makes everything anew as it was.
+    let Some(moment) = ddl::moment(fcinfo).filter(|_| !ddl::is_binary_upgrade()) else {
+        return Ok(());
+    };
+    if !list::store::is_awake()? {
+        return Ok(());
+    }
+    match moment {
+        Moment::Dropped => list::store::forget_dropped(),
+        _ => list::store::follow(),
+    }
 }
 
 /// The masked value of a column of a row: what masked views call, with the numbers of view and

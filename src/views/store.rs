@@ -3,7 +3,10 @@
 use pgrx::pg_sys;
 use serde_json::json;
 
+use super::checks;
 use super::definition::Shape;
+use super::list::store as list;
+use super::list::store::Listed;
 use super::making::store::{Made, View, kind};
 use super::options::Options;
 use super::unfit;
@@ -13,7 +16,7 @@ use crate::keys::{self, SALT_PREFIX};
 use crate::ledger::beginning;
 use crate::ledger::entry::{Event, Facts};
 use crate::ledger::store as ledger;
-use crate::pg::{heap, ident, owner, report, spi};
+use crate::pg::{heap, ident, report, spi};
 use crate::profile::{self, Profile};
 use crate::sync::plan::{Plan, TablePlan};
 use crate::sync::planner::first;
@@ -57,9 +60,9 @@ pub fn create(profile: &str, source: &str, target: &str, options: &Options) -> R
             made.push(view.make()?);
         }
         let wanted: Vec<String> = made.iter().map(|view| view.name.clone()).collect();
-        for old in registered(target, Some(&profile.name))? {
+        for old in list::of(target, Some(&profile.name))? {
             if old.source_schema == source && !wanted.contains(&old.name) {
-                drop_one(target, &old, false)?;
+                drop_one(&old, false)?;
                 report::notice(&format!("masked view \"{target}.{}\" is dropped", old.name));
             }
         }
@@ -87,7 +90,7 @@ pub fn create(profile: &str, source: &str, target: &str, options: &Options) -> R
 /// # Errors
 /// As [`create`]; 42704 where there are none.
 pub fn refresh(target: &str, profile: Option<&str>) -> Result<Vec<Made>> {
-    let asked = groups(&registered(target, profile)?);
+    let asked = groups(&list::of(target, profile)?);
     if asked.is_empty() {
         return Err(none_there(target));
     }
@@ -99,7 +102,7 @@ pub fn refresh(target: &str, profile: Option<&str>) -> Result<Vec<Made>> {
 }
 
 /// What to ask for so that these views are made anew: profile, source and options of each call.
-pub fn groups(views: &[Registered]) -> Vec<(String, String, Options)> {
+pub fn groups(views: &[Listed]) -> Vec<(String, String, Options)> {
     let mut asked = Vec::new();
     for view in views {
         let options = Options {
@@ -123,15 +126,16 @@ pub fn groups(views: &[Registered]) -> Vec<(String, String, Options)> {
 /// goes too. Returns their names.
 ///
 /// # Errors
-/// 42704 where there are none; as DROP VIEW.
+/// 42704 where there are none; 42501 for one of others that is not there under its name; as DROP
+/// VIEW.
 pub fn drop_views(target: &str, profile: Option<&str>, cascade: bool) -> Result<Vec<String>> {
     let is_recorded = beginning::store::must_record()?;
-    let views = registered(target, profile)?;
+    let views = list::of(target, profile)?;
     if views.is_empty() {
         return Err(none_there(target));
     }
     for view in &views {
-        drop_one(target, view, cascade)?;
+        drop_one(view, cascade)?;
     }
     let names: Vec<String> = views.into_iter().map(|view| view.name).collect();
     if is_recorded {
@@ -154,81 +158,41 @@ fn none_there(target: &str) -> Error {
     .with_hint("See confiture.masked_views; make some with confiture.create_masked_views.")
 }
 
-/// A view as it is registered.
-pub struct Registered {
-    id: i32,
-    /// Its name.
-    pub name: String,
-    source_schema: String,
-    profile_name: String,
-    /// Whether it is filled once.
-    pub is_materialized: bool,
-    carries_grants: bool,
-}
-
-/// The masked views of a schema, of one profile or of all.
-///
-/// # Errors
-/// As the interface.
-pub fn registered(target: &str, profile: Option<&str>) -> Result<Vec<Registered>> {
-    as_owner(|| {
-        spi::rows(
-            "SELECT id, view_name, source_schema, profile_name, is_materialized, carries_grants
-               FROM ONLY confiture.masked_view
-              WHERE schema_name = $1 AND ($2 IS NULL OR profile_name = $2) ORDER BY id",
-            &[target.into(), profile.into()],
-            |row| {
-                Ok(Registered {
-                    id: row.required(1)?,
-                    name: row.required(2)?,
-                    source_schema: row.required(3)?,
-                    profile_name: row.required(4)?,
-                    is_materialized: row.required(5)?,
-                    carries_grants: row.required(6)?,
-                })
-            },
-        )
-    })
-}
-
-fn drop_one(target: &str, view: &Registered, cascade: bool) -> Result<()> {
-    let kind = match heap::relation(target, &view.name).map(heap::kind) {
-        Some(of @ ('v' | 'm')) => kind(of == 'm'),
-        // Of what bears another name now nothing is known.
-        _ => return forget(view.id),
+fn drop_one(view: &Listed, cascade: bool) -> Result<()> {
+    let Some(relation) = view.relation() else {
+        return view.give_up();
     };
-    let name = ident::qualified(target, &view.name);
+    let kind = kind(heap::kind(relation) == 'm');
+    let name = ident::qualified(&view.schema, &view.name);
     let rest = if cascade { " CASCADE" } else { "" };
     spi::run(&format!("DROP {kind} {name}{rest}"), &[])?;
-    forget(view.id)
-}
-
-fn forget(id: i32) -> Result<()> {
-    as_owner(|| {
-        for table in ["masked_column WHERE view_id", "masked_view WHERE id"] {
-            spi::run(
-                &format!("DELETE FROM ONLY confiture.{table} = $1"),
-                &[id.into()],
-            )?;
-        }
-        Ok(())
-    })
+    view.forget()
 }
 
 /// The columns of every table, where each can have a view.
 fn fitting(planned: &Planned, options: &Options) -> Result<Vec<Vec<Shape>>> {
+    let side = &planned.source;
     let mut found = Vec::new();
     let mut problems = Vec::new();
+    let checked = match options.materialized {
+        // They run once, for the owner of the view.
+        true => Vec::new(),
+        false => checks::store::of(&side.types)?,
+    };
     for table in &planned.plan.tables {
         let shapes = shapes(table)?;
-        let side = &planned.source;
         problems.extend(unfit::problems(table, &shapes, side, options.materialized));
+        if !options.materialized {
+            problems.extend(checks::problems(table, &shapes, side, &checked));
+        }
         found.push(shapes);
     }
     if options.materialized {
-        crate::sync::trust::check_read(&planned.source, &mut problems);
+        request::trust_types(side, &mut problems)?;
     }
     first(problems)?;
+    // Types of others take part in that.
+    request::check_constants(planned)?;
     Ok(found)
 }
 
@@ -294,8 +258,4 @@ fn make_schema(source: &str, target: &str) -> Result<()> {
         spi::run(&format!("CREATE SCHEMA {}", ident::quote(target)), &[])?;
     }
     Ok(())
-}
-
-fn as_owner<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    owner::acting_as_owner("confiture", work)
 }

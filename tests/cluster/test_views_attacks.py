@@ -122,6 +122,13 @@ def test_a_view_that_takes_the_name_has_only_its_owner_s_rights(views):
     session.execute("DROP VIEW seen.people")
     session.execute(
         "CREATE VIEW seen.people AS SELECT 1 AS id, ''::text AS email, ''::text AS note")
+    assert "under that name" in session.refused("55000", call(views)).message_primary
+    # One that says of itself what ours says.
+    views.execute(f"GRANT USAGE ON SCHEMA prod TO {dev}")
+    session.execute(
+        "DROP VIEW seen.people; CREATE VIEW seen.people AS WITH masked_view AS (SELECT"
+        f" confiture._mask_row({views.view}, 0, NULL, NULL, NULL::integer), s.email FROM"
+        " ONLY prod.people s) SELECT 1 AS id, ''::text AS email, ''::text AS note")
     assert "owner of the view" in session.refused("42501", call(views)).message_detail
 
 

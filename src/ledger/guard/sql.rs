@@ -136,7 +136,9 @@ fn definition_guard(fcinfo: pg_sys::FunctionCallInfo) {
             store::before_command();
             Ok(())
         }
-        Some(ddl::Moment::End) => store::after_command(&|| store::may_pass_unnoticed(fcinfo)),
+        Some(ddl::Moment::End | ddl::Moment::Dropped) => {
+            store::after_command(&|| store::may_pass_unnoticed(fcinfo))
+        }
         Some(ddl::Moment::Rewrite) => refuse_rewrite(),
         None => Ok(()),
     };

@@ -4,7 +4,9 @@ use crate::error::Result;
 use crate::pg::snapshot::Active;
 use crate::pg::subxact::{Failure, tried};
 use crate::pg::{guc, heap, ident, owner, report, spi, user};
-use crate::views::store::{Registered, create, groups, registered};
+use crate::views::list::store as list;
+use crate::views::list::store::Listed;
+use crate::views::store::{create, groups};
 
 /// How long a view is waited for that somebody is reading: whoever loads a profile asked for no
 /// view, and everybody else who reads it would wait too.
@@ -20,8 +22,8 @@ pub fn follow(profile: &str) -> Result<()> {
     // The statement that calls does not see the version that it has stored.
     let _as_of_now = Active::now();
     for target in targets(profile)? {
-        let views = registered(&target, Some(profile))?;
-        match hindrance(&target, &views) {
+        let views = list::of(&target, Some(profile))?;
+        match hindrance(&views) {
             Some(why) => stays(&target, profile, &why),
             None => anew(&target, profile, &views),
         }
@@ -30,10 +32,10 @@ pub fn follow(profile: &str) -> Result<()> {
 }
 
 /// Why views are not made anew without being asked for it.
-fn hindrance(target: &str, views: &[Registered]) -> Option<String> {
-    // A stronger role would become the owner of what is made from nothing.
-    let is_owned = |view: &Registered| {
-        let there = heap::relation(target, &view.name);
+fn hindrance(views: &[Listed]) -> Option<String> {
+    // A stronger role would own those of tables that have come, beside those of another.
+    let is_owned = |view: &Listed| {
+        let there = view.relation();
         there.is_none_or(|there| heap::owner(there) == user::current())
     };
     if !views.iter().all(is_owned) {
@@ -43,7 +45,7 @@ fn hindrance(target: &str, views: &[Registered]) -> Option<String> {
     is_filled.then(|| "They are materialized, and filling them takes a while.".to_owned())
 }
 
-fn anew(target: &str, profile: &str, views: &[Registered]) {
+fn anew(target: &str, profile: &str, views: &[Listed]) {
     let made = tried(|| {
         guc::with(&[("lock_timeout", PATIENCE)], || {
             for (profile, source, options) in groups(views) {

@@ -9,6 +9,9 @@ use crate::sync::facts::Side;
 use crate::sync::plan::TablePlan;
 use crate::views::definition::{self, Definition, Shape};
 use crate::views::grants::store as grants;
+use crate::views::grants::{Change, Grant};
+use crate::views::list::store as list;
+use crate::views::list::store::Listed;
 use crate::views::options::Options;
 
 /// What became of a view.
@@ -49,52 +52,143 @@ pub struct View<'a> {
     pub options: &'a Options,
 }
 
+/// The view that is there, to be made anew.
+struct Former {
+    listed: Listed,
+    relation: pg_sys::Oid,
+    owner: pg_sys::Oid,
+}
+
 impl View<'_> {
-    /// Makes it, or makes it anew where it is.
+    /// Makes it, or makes it anew where it is, under the name that it has been given since.
     ///
     /// # Errors
-    /// 42710 where a relation of that name is no masked view; as the statements.
+    /// 42710 where a relation of that name is no masked view; 42501 for a view of others; as the
+    /// statements.
     pub fn make(&self) -> Result<Made> {
-        let name = &self.table.source.name;
-        let shown = ident::qualified(self.target, name);
-        let is_once = self.options.materialized;
-        let mut action = "created";
-        let mut kept = Vec::new();
-        if let Some(there) = heap::relation(self.target, name) {
-            let (id, definition) = self.former()?;
-            let was_once = heap::kind(there) == 'm';
-            let stays = was_once == is_once
-                && match is_once {
-                    true => self.select(id) == definition,
-                    false => self.is_alike(there)?,
-                };
-            action = match (stays, is_once) {
-                (true, true) => "refreshed",
-                _ => "replaced",
+        let Some(former) = self.former()? else {
+            return self.make_new();
+        };
+        let (there, is_once) = (former.relation, self.options.materialized);
+        let was_once = former.listed.is_materialized;
+        let stays = was_once == is_once
+            && match is_once {
+                true => self.select(former.listed.id) == former.listed.definition,
+                false => self.is_alike(there)?,
             };
-            if !stays {
-                kept = grants::of(there)?;
-                spi::run(&format!("DROP {} {shown}", kind(was_once)), &[])?;
+        match stays {
+            true => self.make_in_place(&former),
+            false => self.make_again(&former),
+        }
+    }
+
+    fn make_new(&self) -> Result<Made> {
+        let name = &self.table.source.name;
+        let id = self.register(None)?;
+        self.create(name, id, None)?;
+        let carried = self.regrant(name, &[], self.options.grants)?;
+        self.finish(id, name, &carried, "created")
+    }
+
+    fn make_in_place(&self, former: &Former) -> Result<Made> {
+        let Listed { id, name, .. } = &former.listed;
+        let id = self.register(Some(*id))?;
+        let action = match self.options.materialized {
+            true => {
+                let shown = ident::qualified(self.target, name);
+                spi::run(&format!("REFRESH MATERIALIZED VIEW {shown}"), &[])?;
+                "refreshed"
+            }
+            false => {
+                self.create(name, id, None)?;
+                "replaced"
+            }
+        };
+        let carried = self.regrant(name, &former.listed.carried, self.options.grants)?;
+        self.finish(id, name, &carried, action)
+    }
+
+    /// Makes it from nothing in place of one that cannot become it. Its grants are put back, and it
+    /// belongs to whom it belonged: a stronger role's right to the table is nothing to its readers.
+    fn make_again(&self, former: &Former) -> Result<Made> {
+        let Listed { name, carried, .. } = &former.listed;
+        let mut carried = self.regrant(name, carried, false)?;
+        let had = grants::of(former.relation)?;
+        let kind = kind(former.listed.is_materialized);
+        let shown = ident::qualified(self.target, name);
+        spi::run(&format!("DROP {kind} {shown}"), &[])?;
+        // Its number is that of no other view, ever.
+        former.listed.forget()?;
+        let id = self.register(None)?;
+        let owner = Some(former.owner).filter(|owner| *owner != user::current());
+        self.create(name, id, owner)?;
+        let had_still = had.iter().map(|(grant, _)| grant);
+        grants::give(&shown, had_still.filter(|grant| self.has_column(grant)))?;
+        // What others had passed on comes from the owner now.
+        carried.retain(|of| had.iter().any(|(grant, by_owner)| grant == of && *by_owner));
+        let carried = self.regrant(name, &carried, self.options.grants)?;
+        self.finish(id, name, &carried, "replaced")
+    }
+
+    /// Runs the statement that makes it, for another owner than the caller where one is given.
+    fn create(&self, name: &str, id: i32, owner: Option<pg_sys::Oid>) -> Result<()> {
+        let (target, select) = (self.target, self.select(id));
+        let is_once = self.options.materialized;
+        spi::run(
+            &match is_once {
+                // What it holds is what its owner may read.
+                true => definition::create_materialized(target, name, &select, owner.is_none()),
+                false => definition::create_view(target, name, &select),
+            },
+            &[],
+        )?;
+        if let Some(owner) = owner {
+            let (kind, shown) = (kind(is_once), ident::qualified(target, name));
+            let owner = ident::quote(&user::name(owner));
+            spi::run(&format!("ALTER {kind} {shown} OWNER TO {owner}"), &[])?;
+            if is_once {
+                spi::run(&format!("REFRESH MATERIALIZED VIEW {shown}"), &[])?;
             }
         }
-        let id = self.register()?;
-        let select = self.select(id);
-        self.note(id, &select)?;
-        let make = match (action, is_once) {
-            ("refreshed", _) => format!("REFRESH MATERIALIZED VIEW {shown}"),
-            (_, true) => definition::create_materialized(self.target, name, &select),
-            (_, false) => definition::create_view(self.target, name, &select),
+        Ok(())
+    }
+
+    /// Takes back what the view was `carried` of the grants of its table that the table has no more,
+    /// gives it the others where it `carries` them, and returns those that it has from there.
+    fn regrant(&self, name: &str, carried: &[Grant], carries: bool) -> Result<Vec<Grant>> {
+        let shown = ident::qualified(self.target, name);
+        let Some(view) = heap::relation(self.target, name) else {
+            return Err(Error::new(Kind::Internal, "a masked view was not made"));
         };
-        spi::run(&make, &[])?;
-        grants::give(&shown, &kept, self.table)?;
-        self.describe(&shown)?;
-        if self.options.grants {
-            let given = grants::of(pg_sys::Oid::from(self.table.source.oid))?;
-            grants::give(&shown, &given, self.table)?;
-            grants::open_schema(self.target, &given)?;
+        let owner = user::name(heap::owner(view));
+        let gives: Vec<_> = grants::of(pg_sys::Oid::from(self.table.source.oid))?
+            .into_iter()
+            .map(|(grant, _)| grant)
+            .filter(|grant| grant.role.as_ref() != Some(&owner) && self.has_column(grant))
+            .collect();
+        let has: Vec<_> = grants::of(view)?
+            .into_iter()
+            .filter_map(|(grant, by_owner)| by_owner.then_some(grant))
+            .collect();
+        let change = Change::of(carried, &gives, &has, carries);
+        grants::take(&shown, &change.take)?;
+        grants::give(&shown, &change.give)?;
+        if carries {
+            grants::open_schema(self.target, &gives)?;
         }
+        Ok(change.carried)
+    }
+
+    fn has_column(&self, grant: &Grant) -> bool {
+        let is_there = |name: &String| self.table.columns.iter().any(|of| of.name == *name);
+        grant.column.as_ref().is_none_or(is_there)
+    }
+
+    fn finish(&self, id: i32, name: &str, carried: &[Grant], action: &'static str) -> Result<Made> {
+        self.note(id, carried)?;
+        self.describe(&ident::qualified(self.target, name))?;
         Ok(Made {
-            name: name.clone(),
+            name: name.to_owned(),
             action,
             masked: definition::masked(self.table).len(),
         })
@@ -123,25 +217,80 @@ impl View<'_> {
         Ok(())
     }
 
-    /// Number and text of the view that is there, which must be one of ours.
-    fn former(&self) -> Result<(i32, String)> {
-        let name = &self.table.source.name;
-        let found = as_owner(|| {
-            spi::rows(
-                "SELECT id, definition FROM ONLY confiture.masked_view
-                  WHERE schema_name = $1 AND view_name = $2",
-                &[self.target.into(), name.as_str().into()],
-                |row| Ok((row.required(1)?, row.required(2)?)),
-            )
-        })?;
-        found.into_iter().next().ok_or_else(|| {
-            Error::new(
-                Kind::DuplicateObject,
-                format!("relation \"{}.{name}\" already exists", self.target),
-            )
-            .with_detail("It is no masked view.")
-            .with_hint("Choose another target schema, or drop it.")
-        })
+    /// The view that is there, locked, which must be one of ours and the caller's.
+    fn former(&self) -> Result<Option<Former>> {
+        let mut before = self.there()?;
+        loop {
+            let Some((relation, _)) = before else {
+                return Ok(None);
+            };
+            let owner = heap::owner(relation);
+            if !user::has_rights_of(user::current(), owner) {
+                let Some((_, listed)) = before else {
+                    return Ok(None);
+                };
+                return Err(Error::new(
+                    Kind::Permission,
+                    format!(
+                        "must be owner of masked view \"{}.{}\"",
+                        self.target, listed.name
+                    ),
+                )
+                .with_detail(format!("It belongs to role \"{}\".", user::name(owner)))
+                .with_hint("Ask that role to make it anew, or a superuser."));
+            }
+            heap::lock_alone(relation);
+            // Until then it could be renamed, dropped or made anew.
+            let after = self.there()?;
+            match after {
+                Some((same, listed)) if same == relation => {
+                    return Ok(Some(Former {
+                        listed,
+                        relation,
+                        owner: heap::owner(relation),
+                    }));
+                }
+                _ => before = after,
+            }
+        }
+    }
+
+    /// The view that is listed for the table, or under its name, and the relation that it is.
+    fn there(&self) -> Result<Option<(pg_sys::Oid, Listed)>> {
+        let source = &self.table.source;
+        let mut listed = list::of(self.target, None)?;
+        let is_of_it =
+            |of: &Listed| of.source_schema == source.schema && of.source_table == source.name;
+        let place = listed
+            .iter()
+            .position(is_of_it)
+            .or_else(|| listed.iter().position(|of| of.name == source.name));
+        let of = place.map(|place| listed.swap_remove(place));
+        let name = of.as_ref().map_or(&source.name, |of| &of.name).clone();
+        let Some(relation) = heap::relation(self.target, &name) else {
+            return match of {
+                // It went unnoticed.
+                Some(of) => of.give_up().and_then(|()| self.there()),
+                None => Ok(None),
+            };
+        };
+        let is_here = |of: &Listed| of.relation() == Some(relation);
+        let detail = match of {
+            Some(of) if is_here(&of) && of.source_table == source.name => {
+                return Ok(Some((relation, of)));
+            }
+            Some(of) if is_here(&of) => format!(
+                "It is the masked view of table \"{}.{}\".",
+                of.source_schema, of.source_table
+            ),
+            _ => "It is no masked view.".to_owned(),
+        };
+        Err(Error::new(
+            Kind::DuplicateObject,
+            format!("relation \"{}.{name}\" already exists", self.target),
+        )
+        .with_detail(detail)
+        .with_hint("Choose another target schema, or rename or drop it."))
     }
 
     /// Whether the view has the columns that the table has, and perhaps lacks the last ones: then
@@ -164,8 +313,9 @@ impl View<'_> {
         Ok(alike == Some(true))
     }
 
-    /// Registers the view and its masked columns; the number it has, or gets.
-    fn register(&self) -> Result<i32> {
+    /// Lists the view and its masked columns: anew, or in place of what was listed under that number.
+    /// The number it has, or gets.
+    fn register(&self, id: Option<i32>) -> Result<i32> {
         let source = &self.table.source;
         let masked = definition::masked(self.table);
         let salt = |column: &str| {
@@ -175,22 +325,12 @@ impl View<'_> {
         };
         as_owner(|| {
             let id = spi::one::<i32>(
-                "INSERT INTO confiture.masked_view
-                        (schema_name, view_name, source_schema, source_table, is_materialized,
-                         carries_grants, profile_name, profile_version, profile_hash, key_name,
-                         key_version, definition, made_by)
-                 VALUES ($1, $2, $3, $2, $4, $5, $6, $7, $8, $9, $10, '', $11)
-                 ON CONFLICT (schema_name, view_name) DO UPDATE
-                    SET source_schema = excluded.source_schema, source_table = excluded.source_table,
-                        is_materialized = excluded.is_materialized,
-                        carries_grants = excluded.carries_grants,
-                        profile_name = excluded.profile_name,
-                        profile_version = excluded.profile_version,
-                        profile_hash = excluded.profile_hash, key_name = excluded.key_name,
-                        key_version = excluded.key_version, made_by = excluded.made_by,
-                        made_at = excluded.made_at
-                 RETURNING id",
+                match id {
+                    Some(_) => UPDATE,
+                    None => INSERT,
+                },
                 &[
+                    id.into(),
                     self.target.into(),
                     source.name.as_str().into(),
                     source.schema.as_str().into(),
@@ -229,16 +369,35 @@ impl View<'_> {
         })
     }
 
-    fn note(&self, id: i32, select: &str) -> Result<()> {
+    fn note(&self, id: i32, carried: &[Grant]) -> Result<()> {
         as_owner(|| {
             spi::run(
-                "UPDATE ONLY confiture.masked_view SET definition = $2 WHERE id = $1",
-                &[id.into(), select.into()],
+                "UPDATE ONLY confiture.masked_view
+                    SET definition = $2, carried = $3::pg_catalog.jsonb WHERE id = $1",
+                &[
+                    id.into(),
+                    self.select(id).into(),
+                    Grant::written(carried).into(),
+                ],
             )?;
             Ok(())
         })
     }
 }
+
+const INSERT: &str = "
+    INSERT INTO confiture.masked_view
+           (schema_name, view_name, source_schema, source_table, is_materialized, carries_grants,
+            profile_name, profile_version, profile_hash, key_name, key_version, definition, made_by)
+    SELECT $2, $3, $4, $3, $5, $6, $7, $8, $9, $10, $11, '', $12 WHERE $1::pg_catalog.int4 IS NULL
+    RETURNING id";
+
+const UPDATE: &str = "
+    UPDATE ONLY confiture.masked_view
+       SET source_schema = $4, source_table = $3, is_materialized = $5, carries_grants = $6,
+           profile_name = $7, profile_version = $8, profile_hash = $9, key_name = $10,
+           key_version = $11, made_by = $12, made_at = pg_catalog.clock_timestamp()
+     WHERE id = $1 AND schema_name = $2 RETURNING id";
 
 fn as_owner<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     owner::acting_as_owner("confiture", work)

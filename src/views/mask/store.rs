@@ -8,26 +8,32 @@ use pgrx::{AnyElement, pg_sys};
 use crate::error::{Error, Kind, Result};
 use crate::pg::codec::{Codec, Whole};
 use crate::pg::heap::{self, Reader, Tid, Unreadable};
+use crate::pg::rule::Stated;
 use crate::pg::{call, change, spi, user};
 use crate::strategies::{Input, Mask, Row, ValueType};
 use crate::value::Datum;
+use crate::views::list::store as list;
 use crate::views::registry::store::{Asked, Registered};
 
 /// The table of the view, where the caller may read the column of the view, and the owner of
-/// the view the table: what the server asks of who reads the view, and no less.
-fn table(of: &Registered) -> Result<pg_sys::Oid> {
-    let stale = |what: &str| {
-        Error::new(
-            Kind::NotReady,
-            format!("masked view \"{}.{}\" {what}", of.schema, of.view),
-        )
-        .with_hint("Make it again with confiture.create_masked_views.")
-    };
-    let view = heap::relation(&of.schema, &of.view)
-        .filter(|view| heap::kind(*view) == 'v')
-        .ok_or_else(|| stale("is not there under that name"))?;
+/// the view the table: what the server asks of who reads the view, and no less. With it, what the
+/// view states of its columns.
+fn table(of: &Registered) -> Result<(pg_sys::Oid, Stated)> {
+    let (view, stated) = list::found(&of.schema, &of.view, of.id)
+        .filter(|(view, _)| heap::kind(*view) == 'v')
+        .ok_or_else(|| {
+            let what = format!(
+                "masked view \"{}.{}\" is not there under that name",
+                of.schema, of.view
+            );
+            stale(what)
+        })?;
     let source = heap::relation(&of.source_schema, &of.source_table)
-        .ok_or_else(|| stale("has lost its table, which was dropped or renamed"))?;
+        .filter(|source| *source == stated.table)
+        .ok_or_else(|| {
+            let what = "has lost its table, which was dropped or renamed";
+            stale(format!("masked view \"{}.{}\" {what}", of.schema, of.view))
+        })?;
     let denied = || {
         Error::new(
             Kind::Permission,
@@ -52,7 +58,12 @@ fn table(of: &Registered) -> Result<pg_sys::Oid> {
             "Row-level security hides rows of the table from the owner of the view.",
         ));
     }
-    Ok(source)
+    Ok((source, stated))
+}
+
+fn stale(what: String) -> Error {
+    Error::new(Kind::NotReady, what)
+        .with_hint("Make the views again with confiture.create_masked_views.")
 }
 
 /// What a call in a view keeps.
@@ -88,7 +99,7 @@ impl Site {
     pub fn at(fcinfo: pg_sys::FunctionCallInfo, asked: Asked) -> Result<Self> {
         let generation = change::generation();
         let view = Registered::find(asked)?;
-        let source = table(&view)?;
+        let (source, stated) = table(&view)?;
         let codec = Codec::at(fcinfo, call::type_of(fcinfo, 4))?;
         let (mask, named) = view.mask(codec.value_type())?;
         let mut columns = vec![view.column.clone()];
@@ -100,7 +111,7 @@ impl Site {
                 (named.many, (from..columns.len()).collect())
             })
             .collect();
-        Ok(Self {
+        let site = Self {
             asked,
             user: user::current(),
             generation,
@@ -111,7 +122,16 @@ impl Site {
             inputs,
             columns,
             readers: RefCell::default(),
-        })
+        };
+        // What bears a name now need not be what bore it when the view was made, and what the view
+        // shows of a row need not be what is masked then.
+        for name in &site.columns {
+            let now = heap::column(source, name);
+            if now.is_none() || now != stated.column(name) {
+                return Err(site.stale(name, "was dropped or renamed"));
+            }
+        }
+        Ok(site)
     }
 
     /// The masked value of a row of the view's table, or of a partition of it.
@@ -197,8 +217,7 @@ impl Site {
                 "column \"{column}\" of table \"{table}\" {what} since its masked view was made"
             ),
         };
-        Error::new(Kind::NotReady, message)
-            .with_hint("Make the views again with confiture.create_masked_views.")
+        stale(message)
     }
 }
 
@@ -264,7 +283,7 @@ impl Once {
                 format!("view \"{}.{}\" is not materialized", view.schema, view.view),
             ));
         }
-        let Some(there) = heap::relation(&view.schema, &view.view) else {
+        let Some((there, stated)) = list::found(&view.schema, &view.view, view.id) else {
             return Err(Error::new(
                 Kind::UndefinedObject,
                 format!("view \"{}.{}\" does not exist", view.schema, view.view),
@@ -281,9 +300,9 @@ impl Once {
             .with_detail("The function fills the view, and gives nothing to anybody else."));
         }
         let codec = Codec::at(fcinfo, call::type_of(fcinfo, 2))?;
-        let source = heap::relation(&view.source_schema, &view.source_table);
         // An enum comes as a text.
-        let of = match source.is_some_and(|source| heap::is_enum(source, &view.column)) {
+        let column = stated.column(&view.column);
+        let of = match column.is_some_and(|column| heap::is_enum(stated.table, column)) {
             true => ValueType::Enum,
             false => codec.value_type(),
         };

@@ -21,6 +21,8 @@ pub struct Asked {
 
 /// A masked column, as its view registered it.
 pub struct Registered {
+    /// The number of the view.
+    pub id: i32,
     /// Schema of the view.
     pub schema: String,
     /// The view.
@@ -95,6 +97,7 @@ impl Registered {
         let views =
             Table::open(&VIEW, None)?.find(&[("id", Key::Integer(asked.view))], |row, _| {
                 Ok(Self {
+                    id: asked.view,
                     schema: row.required(1)?,
                     view: row.required(2)?,
                     source_schema: row.required(3)?,
