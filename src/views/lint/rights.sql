@@ -5,37 +5,39 @@
          coalesce(w.leave, pg_catalog.format('ALTER ROLE %I NOSUPERUSER', w.name))
     FROM who w WHERE w.rolsuper
   UNION ALL
-  SELECT 'high', 'owner', m.shown, NULL, 'The owner of a table reads it, and gives that right to others' || w.via,
+  SELECT 'high', 'owner', m.shown, NULL,
+         'The owner of a table reads it, and gives that right to others' || m.note || w.via,
          coalesce(w.leave, pg_catalog.format('ALTER TABLE %s OWNER TO another_role', m.shown))
-    FROM masked_table m JOIN who w ON w.oid = m.relowner
+    FROM masked_table m JOIN who w ON w.oid = m.relowner WHERE m.kind < 3
   UNION ALL
   SELECT CASE WHEN m.is_open THEN 'high' ELSE 'low' END, 'table grant', m.shown, NULL,
-         'SELECT on the table' || w.via
+         'SELECT on the table' || m.note || w.via
            || CASE WHEN m.is_open THEN '' ELSE '; of use with USAGE on its schema' END,
-         pg_catalog.format('REVOKE SELECT ON %s FROM %s', m.shown, w.grantee)
+         g.before || pg_catalog.format('REVOKE SELECT ON %s FROM %s', m.shown, w.grantee) || g.after
     FROM masked_table m
-    JOIN pg_catalog.pg_class c ON c.oid = m.rel
-   CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) x
-    JOIN who w ON w.oid = x.grantee
-   WHERE x.privilege_type = 'SELECT' AND x.grantee <> m.relowner
+    JOIN granted g ON g.rel = m.rel AND g.num = 0 AND g.privilege = 'SELECT'
+    JOIN who w ON w.oid = g.grantee
+   WHERE m.kind < 3
   UNION ALL
   SELECT CASE WHEN m.is_open THEN 'high' ELSE 'low' END, 'column grant', m.shown, m.name,
-         'SELECT on the column' || w.via
+         'SELECT on the column' || m.note || w.via
            || CASE WHEN m.is_open THEN '' ELSE '; of use with USAGE on its schema' END,
-         pg_catalog.format('REVOKE SELECT (%I) ON %s FROM %s', m.name, m.shown, w.grantee)
+         g.before || pg_catalog.format('REVOKE SELECT (%I) ON %s FROM %s', m.name, m.shown, w.grantee) || g.after
     FROM masked m
-   CROSS JOIN LATERAL pg_catalog.aclexplode(m.attacl) x
-    JOIN who w ON w.oid = x.grantee
-   WHERE x.privilege_type = 'SELECT'
+    JOIN granted g ON g.rel = m.rel AND g.num = m.attnum AND g.privilege = 'SELECT'
+    JOIN who w ON w.oid = g.grantee
+   WHERE m.kind < 3
   UNION ALL
-  SELECT 'high', 'predefined role', pg_catalog.format('role %I', w.name), NULL,
+  SELECT CASE w.name WHEN 'pg_read_all_stats' THEN 'medium' ELSE 'high' END,
+         'predefined role', pg_catalog.format('role %I', w.name), NULL,
          CASE w.name WHEN 'pg_read_all_data' THEN 'It reads every table'
+              WHEN 'pg_read_all_stats' THEN 'It sees the statements of others, with the values in them'
               WHEN 'pg_execute_server_program' THEN 'It runs programs as the server, which reads its files'
               ELSE 'It reads or writes files of the server, where the tables are' END,
          w.leave
     FROM who w
-   WHERE w.name = ANY (ARRAY['pg_read_all_data', 'pg_read_server_files', 'pg_write_server_files',
-                             'pg_execute_server_program']) AND NOT w.is_self
+   WHERE w.name = ANY (ARRAY['pg_read_all_data', 'pg_read_all_stats', 'pg_read_server_files',
+                             'pg_write_server_files', 'pg_execute_server_program']) AND NOT w.is_self
   UNION ALL
   SELECT 'high', 'replication', pg_catalog.format('role %I', w.name), NULL,
          'It may copy the whole server, or receive every change' || w.via,
@@ -53,22 +55,12 @@
          coalesce(w.leave, pg_catalog.format('ALTER ROLE %I NOBYPASSRLS', w.name))
     FROM who w JOIN masked_table m ON m.relrowsecurity WHERE w.rolbypassrls AND NOT w.rolsuper
   UNION ALL
-  -- Values that it writes itself are masked for it too: it guesses, writes, reads and compares.
-  SELECT 'medium', 'chosen input', m.shown, NULL,
-         x.privilege_type || ' on the table: it may write values and read their pseudonyms' || w.via,
-         pg_catalog.format('REVOKE %s ON %s FROM %s', x.privilege_type, m.shown, w.grantee)
-    FROM masked_table m
-    JOIN pg_catalog.pg_class c ON c.oid = m.rel
-   CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) x
-    JOIN who w ON w.oid = x.grantee
-   WHERE x.privilege_type = ANY (ARRAY['INSERT', 'UPDATE', 'TRIGGER']) AND x.grantee <> m.relowner
-  UNION ALL
-  SELECT 'high', 'pg_stats', 'pg_catalog.pg_statistic', NULL,
+  SELECT 'high', 'pg_stats', pg_catalog.format('pg_catalog.%I', c.relname), NULL,
          'SELECT on the statistics, which hold the most common values' || w.via,
-         pg_catalog.format('REVOKE SELECT ON pg_catalog.pg_statistic FROM %s', w.grantee)
+         g.before || pg_catalog.format('REVOKE SELECT ON pg_catalog.%I FROM %s', c.relname, w.grantee) || g.after
     FROM pg_catalog.pg_class c
-   CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) x
-    JOIN who w ON w.oid = x.grantee
-   WHERE c.oid = 'pg_catalog.pg_statistic'::pg_catalog.regclass AND x.privilege_type = 'SELECT'
-     AND x.grantee <> c.relowner
+    JOIN granted g ON g.rel = c.oid AND g.privilege = 'SELECT'
+    JOIN who w ON w.oid = g.grantee
+   WHERE c.oid IN ('pg_catalog.pg_statistic'::pg_catalog.regclass,
+                   'pg_catalog.pg_statistic_ext_data'::pg_catalog.regclass)
 )

@@ -4,7 +4,9 @@
               THEN 'high' ELSE 'low' END,
          'publication', pg_catalog.format('publication %I', p.pubname), m.name,
          pg_catalog.format('It sends column %I of %s to its subscribers', m.name, m.shown),
-         pg_catalog.format('ALTER PUBLICATION %I, without the table or the column', p.pubname)
+         CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = m.rel)
+              THEN pg_catalog.format('ALTER PUBLICATION %I DROP TABLE %s', p.pubname, m.shown)
+              ELSE pg_catalog.format('ALTER PUBLICATION %I, without the table or the column', p.pubname) END
     FROM pg_catalog.pg_publication p
     JOIN pg_catalog.pg_publication_tables t ON t.pubname = p.pubname
     JOIN masked m ON m.schema = t.schemaname AND m.relation = t.tablename
@@ -12,23 +14,15 @@
    WHERE coalesce(pg_catalog.to_jsonb(t) -> 'attnames' @> pg_catalog.to_jsonb(m.name), true)
   UNION ALL
   -- The table as another server sees it, which may be this one.
-  SELECT DISTINCT 'medium', 'foreign table', pg_catalog.format('%I.%I', n.nspname, c.relname), NULL,
-         pg_catalog.format('Foreign table by server %I on a relation called as %s', s.srvname, m.shown) || w.via,
-         pg_catalog.format('REVOKE SELECT ON %I.%I FROM %s', n.nspname, c.relname, w.grantee)
-    FROM pg_catalog.pg_foreign_table f
-    JOIN pg_catalog.pg_class c ON c.oid = f.ftrelid
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_catalog.pg_foreign_server s ON s.oid = f.ftserver
+  SELECT DISTINCT 'medium', 'foreign table', m.shown, NULL, pg_catalog.substr(m.note, 3) || w.via,
+         CASE WHEN m.relowner = w.oid THEN pg_catalog.format('DROP FOREIGN TABLE %s', m.shown)
+              ELSE g.before || pg_catalog.format('REVOKE SELECT ON %s FROM %s', m.shown, w.grantee) || g.after END
+    FROM masked_table m
    CROSS JOIN LATERAL (
-     SELECT coalesce((SELECT o.option_value FROM pg_catalog.pg_options_to_table(f.ftoptions) o
-                       WHERE o.option_name = 'schema_name'), n.nspname::text) AS schema,
-            coalesce((SELECT o.option_value FROM pg_catalog.pg_options_to_table(f.ftoptions) o
-                       WHERE o.option_name = 'table_name'), c.relname::text) AS relation) k
-    JOIN masked_table m ON m.schema = k.schema AND m.relation = k.relation AND m.rel <> c.oid
-   CROSS JOIN LATERAL (
-     SELECT x.grantee FROM pg_catalog.aclexplode(c.relacl) x WHERE x.privilege_type = 'SELECT'
-     UNION SELECT c.relowner) g
+     SELECT g.grantee, g.before, g.after FROM granted g WHERE g.rel = m.rel AND g.privilege = 'SELECT'
+     UNION SELECT m.relowner, '', '') g
     JOIN who w ON w.oid = g.grantee
+   WHERE m.kind = 3
   UNION ALL
   SELECT DISTINCT 'low', 'foreign server', pg_catalog.format('server %I', s.srvname), NULL,
          'USAGE on the server: it may map itself to a role there and read what that one reads' || w.via,
@@ -38,7 +32,6 @@
      SELECT x.grantee FROM pg_catalog.aclexplode(s.srvacl) x WHERE x.privilege_type = 'USAGE'
      UNION SELECT s.srvowner) g
     JOIN who w ON w.oid = g.grantee
-   WHERE EXISTS (SELECT FROM masked)
   UNION ALL
   SELECT DISTINCT 'high', 'file function', p.oid::pg_catalog.regprocedure::text, NULL,
          'It reads files of the server' || w.via,
