@@ -197,8 +197,6 @@ BASE_CASES = [
     (REPLACED, "view", "high", "lm.base"),
     (REPLACED, "stale view", "medium", "lm.base"),
     (RENAMED, "view", "high", "lm.base"),
-    (RENAMED, "stale view", "medium", "lm.base"),
-    ("ALTER VIEW lm.base RENAME TO base_old", "stale view", "medium", "lm.base"),
     ("CREATE MATERIALIZED VIEW lm.copy AS SELECT email_lower FROM l.base;"
      "GRANT SELECT ON lm.copy TO {role}", "materialized view", "high", "lm.copy"),
     (PARENT + "GRANT SELECT ON l.par TO {role}", "table grant", "high", "l.par"),

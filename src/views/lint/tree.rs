@@ -164,6 +164,14 @@ impl<'t> Node<'t> {
     }
 }
 
+/// Whether nothing asks for the rows of a WITH, which only selects.
+fn is_idle(node: &Node<'_>) -> bool {
+    const SELECT: i32 = 1;
+    let query = node.field("ctequery");
+    node.number::<i32>("cterefcount") == Some(0)
+        && query.and_then(|query| query.number("commandType")) == Some(SELECT)
+}
+
 /// A query and those around it.
 struct Scope<'n, 't> {
     query: &'n Node<'t>,
@@ -219,6 +227,10 @@ impl Walk<'_> {
                 for (_, values) in fields {
                     self.nodes(values, Some(&inner), sight, depth);
                 }
+            }
+            // Never executed, it shows nothing: masked views state so what they mask.
+            "COMMONTABLEEXPR" if is_idle(node) => {
+                self.nodes(node.values("ctequery"), scope, Sight::Mask, depth);
             }
             "VAR" => self.column(node, scope, sight, depth),
             "NULLTEST" if node.field("arg").is_some_and(|arg| arg.name() == "VAR") => {

@@ -99,7 +99,7 @@ pub fn find(source: Option<&str>) -> Result<Known> {
         if let Some(place) = view.relation.and_then(|relation| shown.get(&relation)) {
             let name = name_of(*place)?;
             let detail = format!("It was replaced: it reads {name} unmasked");
-            stale.push(view.way(detail, view.refresh()));
+            stale.push(view.way(detail, view.replace()));
         }
     }
     Ok(Known { raw, used, stale })
@@ -109,6 +109,21 @@ impl View {
     fn refresh(&self) -> String {
         let schema = ident::literal(&self.schema);
         format!("SELECT * FROM confiture.refresh_masked_views({schema})")
+    }
+
+    /// What stands under the name is a stranger, which making views leaves alone.
+    fn replace(&self) -> String {
+        let kind = if self.is_filled {
+            "MATERIALIZED VIEW"
+        } else {
+            "VIEW"
+        };
+        let names = [&self.profile.0, &self.source.0, &self.schema];
+        format!(
+            "DROP {kind} {}; SELECT * FROM confiture.create_masked_views({})",
+            self.shown,
+            names.map(|name| ident::literal(name)).join(", ")
+        )
     }
 
     fn way(&self, detail: String, remedy: String) -> Way {
@@ -224,7 +239,7 @@ fn look(
     }
     if view.has_calls && !is_called {
         let detail = "It was replaced: it does not call the masks that are registered for it";
-        stale.push(view.way(detail.to_owned(), view.refresh()));
+        stale.push(view.way(detail.to_owned(), view.replace()));
     }
     stale
 }
