@@ -127,9 +127,8 @@ mod tests {
     const MEANT: &str = "
         confiture._definition_guard() volatile unsafe
         confiture._drop_guard() volatile unsafe
-        confiture._follow_masked() volatile unsafe
+        confiture._follow_tables() volatile unsafe
         confiture._follow_views() volatile unsafe
-        confiture._forget_gone() volatile unsafe definer
         confiture._journal_guard() volatile unsafe
         confiture._keys_changed() volatile unsafe
         confiture._ledger_guard() volatile unsafe

@@ -344,13 +344,10 @@ mod tests {
         }
         assert!(done > 10, "only {done} of these could be called: {calls:?}");
         // The guards are no way in either; the one of commands finds none to judge.
-        for guard in ["_ledger_guard", "_forget_gone"] {
-            assert!(
-                refusal(&format!("SELECT confiture.{guard}()"))?.is_some(),
-                "{guard}"
-            );
-        }
-        run("SELECT confiture._drop_guard(), confiture._definition_guard()")?;
+        assert!(refusal("SELECT confiture._ledger_guard()")?.is_some());
+        run(
+            "SELECT confiture._drop_guard(), confiture._definition_guard(), confiture._follow_tables()",
+        )?;
         holds("count(*) = 1 FROM confiture.audit_log");
         // What a verification puts on record is what it found, whatever it was handed.
         run("SELECT confiture.record_verification('{COMPLETED}')")?;

@@ -63,7 +63,7 @@ BEGIN
         ('detect', 'Which columns of a schema look personal, how surely and why'),
         ('suggest_profile', 'A profile for every table of a schema, to be read before it is loaded'),
         ('mask_in_place', 'Masks the tables of a schema where they stand, as a profile says, with evidence'),
-        ('_follow_masked', 'Keeps the marks of masked tables with them when they are renamed, moved or dropped'),
+        ('_follow_tables', 'Keeps the lists of tables that runs made or masked as the tables are'),
         ('residue_check', 'Where originals lie that masking has left behind, and what clears them'),
         ('watch', 'Watches the tables of a profile for columns that come or change'),
         ('unwatch', 'Ends a watch; whether there was one'),

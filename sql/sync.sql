@@ -11,34 +11,18 @@ CREATE TABLE confiture.target_table (
 );
 COMMENT ON TABLE confiture.target_table IS 'Tables that runs made or took over: only those are emptied by a run';
 
--- A table that was dropped or renamed is forgotten, so that a stranger which takes its name is not
--- taken for it.
-CREATE FUNCTION confiture._forget_gone() RETURNS event_trigger
-  LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  DELETE FROM confiture.target_table t
-   WHERE NOT EXISTS (
-     SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = t.schema_name AND c.relname = t.table_name);
-END
-$$;
-COMMENT ON FUNCTION confiture._forget_gone() IS 'Takes dropped and renamed tables off the list of those that runs made';
-
-CREATE EVENT TRIGGER confiture_forget_dropped ON sql_drop
-  WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED')
-  EXECUTE FUNCTION confiture._forget_gone();
-ALTER EVENT TRIGGER confiture_forget_dropped ENABLE ALWAYS;
-COMMENT ON EVENT TRIGGER confiture_forget_dropped IS 'Takes dropped tables off the list of those that runs made';
-
--- The server lets several commands rename a table.
-CREATE EVENT TRIGGER confiture_forget_renamed ON ddl_command_end
-  WHEN TAG IN ('ALTER TABLE', 'ALTER SCHEMA', 'ALTER INDEX', 'ALTER VIEW', 'ALTER SEQUENCE',
-               'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE')
-  EXECUTE FUNCTION confiture._forget_gone();
-ALTER EVENT TRIGGER confiture_forget_renamed ENABLE ALWAYS;
-COMMENT ON EVENT TRIGGER confiture_forget_renamed IS 'Takes renamed tables off the list of those that runs made';
+-- In this database a table is known by its number, whatever it is called and whatever takes its name.
+-- No dump carries these rows: what a dump brings is known by name until the next command begins,
+-- which gives it its number.
+CREATE TABLE confiture.table_number (
+  registry text NOT NULL,
+  schema_name text NOT NULL,
+  table_name text NOT NULL,
+  relation oid NOT NULL,
+  CONSTRAINT table_number_pkey PRIMARY KEY (registry, relation),
+  CONSTRAINT table_number_registry_check CHECK (registry IN ('made', 'masked'))
+);
+COMMENT ON TABLE confiture.table_number IS 'Numbers of the tables that runs made or masked in place; in no dump';
 
 CREATE VIEW confiture.run_report AS
   SELECT e.run_id, e.profile_name, e.profile_version, e.source_schema, e.target_schema,

@@ -22,10 +22,12 @@ CREATE TABLE confiture.watched_column (
   event text NOT NULL,
   noticed_by text NOT NULL,
   noticed_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  is_gone boolean NOT NULL DEFAULT false,
   CONSTRAINT watched_column_pkey PRIMARY KEY (schema_name, table_name, column_name, profile_name),
   CONSTRAINT watched_column_event_check CHECK (event IN ('present', 'added', 'type altered'))
 );
 COMMENT ON TABLE confiture.watched_column IS 'Columns of watched tables as they are known, each with what was last seen of it';
+COMMENT ON COLUMN confiture.watched_column.is_gone IS 'Whether it is not there now; what comes back under its name is held against what it was';
 
 -- The newest version that is in use decides, as for a run. A changed type asks for a version that
 -- was loaded after the change.
@@ -34,7 +36,7 @@ CREATE VIEW confiture.undecided_column AS
          c.noticed_by, c.noticed_at AS since, w.mode
     FROM confiture.watched_column c
     JOIN confiture.watched w ON w.schema_name = c.schema_name AND w.profile_name = c.profile_name
-   WHERE NOT EXISTS (
+   WHERE NOT c.is_gone AND NOT EXISTS (
      SELECT FROM confiture.profile p
       CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(p.canonical -> 'tables') AS t (body)
       CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(
@@ -49,11 +51,9 @@ CREATE VIEW confiture.undecided_column AS
         AND (c.event <> 'type altered' OR p.loaded_at > c.noticed_at));
 COMMENT ON VIEW confiture.undecided_column IS 'Columns of watched tables that the newest version of the profile says nothing about';
 
--- Asleep until something is watched: one look at an empty table.
+-- Asleep until something is watched: one look at an empty table. No tags: types, extensions and
+-- parents change columns too, and the server lets several commands rename a table.
 CREATE EVENT TRIGGER confiture_watch_columns ON ddl_command_end
-  WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'CREATE FOREIGN TABLE',
-               'ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'CREATE SCHEMA', 'ALTER SCHEMA',
-               'IMPORT FOREIGN SCHEMA', 'DROP TABLE', 'DROP SCHEMA', 'DROP OWNED')
   EXECUTE FUNCTION confiture._watch_columns();
 ALTER EVENT TRIGGER confiture_watch_columns ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER confiture_watch_columns IS 'Marks new columns of watched tables as undecided, or refuses them';

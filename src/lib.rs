@@ -89,7 +89,7 @@ extension_sql_file!("../sql/sync.sql", name = "sync", requires = ["custody"]);
 extension_sql_file!(
     "../sql/in_place.sql",
     name = "in_place",
-    requires = ["sync", sync::in_place::sql::follow_masked]
+    requires = ["sync", sync::registry::sql::follow_tables]
 );
 extension_sql_file!(
     "../sql/watch.sql",
@@ -111,5 +111,5 @@ pub extern "C-unwind" fn _PG_init() {
     // The strategies know neither a room above theirs nor the server.
     strategies::witness::register(ledger::journal::store::reveal);
     strategies::pause::register(pg::server::check_for_interrupts);
-    profile::news::register(views::following::store::follow);
+    profile::news::register(&[watch::store::renew_all, views::following::store::follow]);
 }

@@ -74,14 +74,36 @@ pub fn altered_table(fcinfo: pg_sys::FunctionCallInfo) -> Option<pg_sys::Oid> {
         if (*tree).type_ != pg_sys::NodeTag::T_AlterTableStmt {
             return None;
         }
-        let name = (*tree.cast::<pg_sys::AlterTableStmt>()).relation;
-        #[allow(clippy::cast_possible_wrap, reason = "a lock mode of value 0")]
-        let no_lock = pg_sys::NoLock as i32;
-        let missing_ok = pg_sys::RVROption::RVR_MISSING_OK;
-        let nothing = std::ptr::null_mut();
-        let oid = pg_sys::RangeVarGetRelidExtended(name, no_lock, missing_ok, None, nothing);
-        (oid != pg_sys::InvalidOid).then_some(oid)
+        named((*tree.cast::<pg_sys::AlterTableStmt>()).relation)
     }
+}
+
+/// The materialized view that the command of the running event trigger has filled anew, or emptied,
+/// in another file; CONCURRENTLY leaves the old rows in the one it has.
+pub fn refreshed_view(fcinfo: pg_sys::FunctionCallInfo) -> Option<pg_sys::Oid> {
+    // SAFETY: as in `altered_table`.
+    unsafe {
+        let tree = (*event_trigger(fcinfo)?).parsetree;
+        if (*tree).type_ != pg_sys::NodeTag::T_RefreshMatViewStmt {
+            return None;
+        }
+        let command = tree.cast::<pg_sys::RefreshMatViewStmt>();
+        if (*command).concurrent {
+            return None;
+        }
+        named((*command).relation)
+    }
+}
+
+/// The relation that a command names, if there is one.
+unsafe fn named(name: *mut pg_sys::RangeVar) -> Option<pg_sys::Oid> {
+    #[allow(clippy::cast_possible_wrap, reason = "a lock mode of value 0")]
+    let no_lock = pg_sys::NoLock as i32;
+    let missing_ok = pg_sys::RVROption::RVR_MISSING_OK;
+    let nothing = std::ptr::null_mut();
+    // SAFETY: the name stands in a parse tree, which lives for the call.
+    let oid = unsafe { pg_sys::RangeVarGetRelidExtended(name, no_lock, missing_ok, None, nothing) };
+    (oid != pg_sys::InvalidOid).then_some(oid)
 }
 
 /// The name of the function that the command of the running event trigger has made or replaced,

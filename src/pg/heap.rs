@@ -41,6 +41,16 @@ pub fn relation(schema: &str, name: &str) -> Option<pg_sys::Oid> {
     (found != pg_sys::InvalidOid).then_some(found)
 }
 
+/// The schema and the name of a relation; `None` where there is none of that number.
+pub fn name(relation: pg_sys::Oid) -> Option<(String, String)> {
+    // SAFETY: look-ups of the catalog; the results are palloc'ed texts or NULL.
+    unsafe {
+        let name = super::text(pg_sys::get_rel_name(relation))?;
+        let schema = pg_sys::get_namespace_name(pg_sys::get_rel_namespace(relation));
+        Some((super::text(schema)?, name))
+    }
+}
+
 /// What a relation is: `r` table, `p` partitioned, `v` view, …
 pub fn kind(relation: pg_sys::Oid) -> char {
     // SAFETY: a look-up of the catalog, 0 for what is not there.

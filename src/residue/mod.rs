@@ -101,7 +101,7 @@ pub struct Table {
     pub toast: Option<u32>,
     /// Whether the caller is a member of its owner.
     pub is_owned: bool,
-    /// Whether its file was written with masked values only: by a run, here or from elsewhere.
+    /// Whether a run has filled it with masked values.
     pub is_rewritten: bool,
     /// Changes of rows since statistics were collected.
     pub changes: i64,

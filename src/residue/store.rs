@@ -2,13 +2,13 @@
 
 use pgrx::JsonB;
 use pgrx::pg_sys::Oid;
-use serde_json::{Map, Value};
 
 use super::{Finding, Sample, Severity, Table};
 use crate::error::{Error, Kind, Result};
 use crate::pg::pages::{self, Remains};
 use crate::pg::{owner, spi};
-use crate::sync::in_place;
+use crate::sync::in_place::{self, Derived};
+use crate::sync::registry::{self, Registry};
 
 /// The tables and materialized views of a schema; of all that are not the server's or ours, without
 /// one.
@@ -34,7 +34,7 @@ pub fn tables(schema: Option<&str>) -> Result<Vec<Table>> {
         let (schema, name): (String, String) = (row.required(2)?, row.required(3)?);
         Ok(Table {
             oid: number(row.required(1)?),
-            is_rewritten: rewritten.iter().any(|(s, n)| *s == schema && *n == name),
+            is_rewritten: rewritten.contains(&number(row.required(1)?)),
             schema,
             name,
             shown: row.required(8)?,
@@ -46,16 +46,11 @@ pub fn tables(schema: Option<&str>) -> Result<Vec<Table>> {
     })
 }
 
-/// Tables whose files never held anything but what a run wrote.
-fn rewritten() -> Result<Vec<(String, String)>> {
-    owner::acting_as_owner("confiture", || {
-        spi::read(
-            "SELECT schema_name, table_name FROM confiture.masked_in_place
-              UNION SELECT schema_name, table_name FROM confiture.target_table",
-            &[],
-            |row| Ok((row.required(1)?, row.required(2)?)),
-        )
-    })
+/// Tables that a run has filled.
+fn rewritten() -> Result<Vec<u32>> {
+    let mut all = registry::store::standing(Registry::Masked)?;
+    all.extend(registry::store::standing(Registry::Made)?);
+    Ok(all.into_iter().map(|table| table.oid).collect())
 }
 
 /// What the file of a relation holds beside its rows.
@@ -154,63 +149,76 @@ pub fn holders() -> Result<Vec<Finding>> {
 ///
 /// # Errors
 /// As the interface.
-pub fn derived(tables: &[Table]) -> Result<Vec<Finding>> {
-    let marks: Vec<(String, String, Value)> = owner::acting_as_owner("confiture", || {
-        spi::read(
-            "SELECT schema_name, table_name, derived FROM confiture.masked_in_place",
-            &[],
-            |row| {
-                let JsonB(derived) = row.required(3)?;
-                Ok((row.required(1)?, row.required(2)?, derived))
-            },
-        )
-    })?;
-    let mut found: Vec<Finding> = Vec::new();
-    let add = |found: &mut Vec<Finding>, finding: Finding| {
-        if found.iter().all(|other| other.object != finding.object) {
-            found.push(finding);
-        }
+pub fn derived(tables: &[Table], schema: Option<&str>) -> Result<Vec<Finding>> {
+    let of = |views: &[Derived], severity, finding: &str| -> Vec<Finding> {
+        let found = views.iter().map(|view| {
+            Finding::new("materialized view", view.shown.clone(), severity, finding)
+                .cleared_by(view.refresh())
+        });
+        found.collect()
     };
-    let refresh = |name: &str| format!("REFRESH MATERIALIZED VIEW {name};");
-    for (schema, name, derived) in &marks {
-        if !tables
-            .iter()
-            .any(|t| t.schema == *schema && t.name == *name)
-        {
-            continue;
-        }
-        let same = spi::read(
-            "SELECT v.key FROM pg_catalog.jsonb_each_text($1) AS v
-              WHERE pg_catalog.pg_relation_filenode(pg_catalog.to_regclass(v.key))::pg_catalog.text
-                    = v.value ORDER BY 1",
-            &[JsonB(derived.clone()).into()],
-            |row| row.required::<String>(1),
-        )?;
-        for view in same {
-            let finding = Finding::new(
-                "materialized view",
-                view.clone(),
-                Severity::Found,
-                "was filled before its tables were masked",
-            );
-            add(&mut found, finding.cleared_by(refresh(&view)));
-        }
-    }
+    let numbers: Vec<_> = tables.iter().map(|table| table.oid).collect();
+    let reached = in_place::store::reaches(&numbers, false)?;
+    let is_here =
+        |view: &Derived| schema.is_none() || numbers.contains(&view.oid) || reached.contains(view);
+    let noted = unrefreshed()?;
+    let (certain, perhaps): (Vec<_>, Vec<_>) = noted
+        .into_iter()
+        .filter(|(view, _)| is_here(view))
+        .partition(|(_, is_certain)| *is_certain);
+    let [certain, perhaps] =
+        [certain, perhaps].map(|views| views.into_iter().map(|(view, _)| view).collect::<Vec<_>>());
     let others = tables
         .iter()
         .filter(|table| table.kind != 'm' && !table.is_rewritten);
-    let others: Vec<_> = others.map(|table| table.oid).collect();
-    let views = in_place::store::derived(&others)?;
-    for view in views.as_object().into_iter().flat_map(Map::keys) {
-        let finding = Finding::new(
-            "materialized view",
-            view.clone(),
+    let others: Vec<_> = others
+        .map(|table| table.oid)
+        .chain(certain.iter().chain(&perhaps).map(|view| view.oid))
+        .collect();
+    let mut others = in_place::store::reaches(&others, false)?;
+    others.retain(|view| !certain.contains(view) && !perhaps.contains(view));
+    let found = [
+        of(
+            &certain,
+            Severity::Found,
+            "was filled before its tables were masked",
+        ),
+        of(
+            &perhaps,
+            Severity::Check,
+            "was filled before tables were masked, by functions that may have read them",
+        ),
+        of(
+            &others,
             Severity::Check,
             "keeps what its tables held when it was filled",
-        );
-        add(&mut found, finding.cleared_by(refresh(view)));
-    }
-    Ok(found)
+        ),
+    ];
+    Ok(found.concat())
+}
+
+/// Materialized views that were not refreshed since tables were masked, each with whether it is
+/// known to read one.
+fn unrefreshed() -> Result<Vec<(Derived, bool)>> {
+    owner::acting_as_owner("confiture", || {
+        spi::read(
+            "SELECT c.oid::pg_catalog.int8, pg_catalog.format('%I.%I', n.nspname, c.relname),
+                    u.is_certain
+               FROM confiture.unrefreshed_view u
+               JOIN pg_catalog.pg_class c
+                 ON c.oid = u.relation AND c.relkind = 'm' AND c.relispopulated
+               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+              ORDER BY c.oid",
+            &[],
+            |row| {
+                let view = Derived {
+                    oid: number(row.required(1)?),
+                    shown: row.required(2)?,
+                };
+                Ok((view, row.required(3)?))
+            },
+        )
+    })
 }
 
 /// Tables that have the masked columns of another, and were not masked: copies, detached partitions.

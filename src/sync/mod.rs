@@ -33,6 +33,7 @@ pub mod plan;
 pub mod planner;
 pub mod recheck;
 pub mod redraw;
+pub mod registry;
 pub mod request;
 pub mod rowcheck;
 pub mod run;

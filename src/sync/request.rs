@@ -153,7 +153,7 @@ fn made(request: &Request, profile: &Profile, purpose: Purpose) -> Result<Planne
         Purpose::View => Vec::new(),
         Purpose::Run | Purpose::Preview => bad_constants(&plan, &source),
     };
-    if is_run {
+    if purpose != Purpose::View {
         let undecided = watch::store::enforced(&profile.name, &request.source)?;
         problems.extend(watch::refusal(&undecided));
     }

@@ -29,6 +29,7 @@ use crate::pg::report;
 use crate::pg::subxact::guarded;
 use crate::profile::{self, Profile};
 use crate::vault::pending;
+use crate::watch;
 
 /// Carries a run out, in transactions of its own where the procedure may commit.
 ///
@@ -84,6 +85,8 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
             hooks.describe(&mut facts);
             copied.describe(&planned.plan, started, &mut facts);
             ledger::append_with(Origin::Run, Event::Completed, facts, Some(&copied.lineage))?;
+            // Behind the ledger, for the order of locks.
+            watch::store::renew(&request.source)?;
             Ok(copied)
         })
     });

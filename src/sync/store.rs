@@ -12,6 +12,7 @@ use pgrx::{JsonB, Uuid};
 use serde::de::DeserializeOwned;
 
 use super::facts::{Code, Schema, Side, Table};
+use super::registry::{self, Registry};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::entry::Facts;
 use crate::ledger::journal;
@@ -244,7 +245,8 @@ pub fn remember(schema: &str, tables: &[String], made_by: &str) -> Result<()> {
             &[schema.into(), tables.to_vec().into(), made_by.into()],
         )?;
         Ok(())
-    })
+    })?;
+    registry::store::number(Registry::Made, schema, tables)
 }
 
 /// Whether a literal is valid input of a type.
@@ -270,13 +272,9 @@ pub fn try_filter(from: &str, filter: &str) -> Result<()> {
 }
 
 fn made(schema: &str) -> Result<Vec<String>> {
-    owner::acting_as_owner("confiture", || {
-        spi::read(
-            "SELECT table_name FROM confiture.target_table WHERE schema_name = $1",
-            &[schema.into()],
-            |row| row.required(1),
-        )
-    })
+    let standing = registry::store::standing(Registry::Made)?;
+    let here = standing.into_iter().filter(|table| table.schema == schema);
+    Ok(here.map(|table| table.name).collect())
 }
 
 /// As committed now, or on a standby, where nothing is written, as the caller sees it.

@@ -36,7 +36,7 @@ pub fn watch(name: &str, schema: &str, mode: Mode) -> Result<()> {
                 caller.as_str().into(),
             ],
         )?;
-        note(Some(schema), "present", &caller)
+        note(all(schema)?, "present", &caller, false)
     })?;
     if is_recorded {
         let details = json!({"mode": mode.name()});
@@ -62,13 +62,7 @@ fn record(event: Event, name: &str, schema: &str, details: Option<Value>) -> Res
 /// As [`watch`].
 pub fn unwatch(name: &str, schema: &str) -> Result<bool> {
     let is_recorded = beginning::store::must_record()?;
-    let there = is_owned(schema);
-    // A schema that has gone is nobody's.
-    if let Err(error) = there
-        && error.kind() != Kind::UndefinedSchema
-    {
-        return Err(error);
-    }
+    may_end(name, schema)?;
     let was_there = owner::acting_as_owner("confiture", || {
         spi::run(
             "DELETE FROM confiture.watched_column WHERE profile_name = $1 AND schema_name = $2",
@@ -83,6 +77,35 @@ pub fn unwatch(name: &str, schema: &str) -> Result<bool> {
         record(Event::WatchEnded, name, schema, None)?;
     }
     Ok(was_there)
+}
+
+/// A schema that is not there under its name, as while it is renamed, is nobody's: then it is for who
+/// began the watch, and for the owner of the extension.
+fn may_end(name: &str, schema: &str) -> Result<()> {
+    let missing = match is_owned(schema) {
+        Err(error) if error.kind() == Kind::UndefinedSchema => error,
+        judged => return judged,
+    };
+    let by = owner::acting_as_owner("confiture", || {
+        spi::read(
+            "SELECT watched_by FROM confiture.watched WHERE profile_name = $1 AND schema_name = $2",
+            &[name.into(), schema.into()],
+            |row| row.required::<String>(1),
+        )
+    })?;
+    let Some(by) = by.first() else {
+        return Ok(());
+    };
+    let caller = user::current();
+    let stands_for = |role| user::has_rights_of(caller, role);
+    if user::number(by).is_some_and(stands_for) || stands_for(owner::owner_of("confiture")?) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Permission,
+        format!("must be role \"{by}\", who began the watch"),
+    )
+    .with_detail(format!("There, {missing}.")))
 }
 
 fn is_owned(schema: &str) -> Result<()> {
@@ -130,41 +153,66 @@ pub fn is_awake() -> Result<bool> {
 pub fn notice() -> Result<Vec<Undecided>> {
     let caller = user::name(user::caller());
     owner::acting_as_owner("confiture", || {
-        spi::run(FORGET, &[])?;
-        note(None, "added", &caller)
+        // What the running command is about can be asked for inside an event trigger only.
+        let tables = spi::rows(TOUCHED, &[], |row| row.required::<i64>(1))?;
+        note(tables, "added", &caller, false)
     })
 }
 
-/// Notes the columns that are not known as they are: those of a schema, or without one those of
-/// the tables that the running command is about.
-fn note(schema: Option<&str>, event: &str, by: &str) -> Result<Vec<Undecided>> {
-    // What the running command is about can be asked for inside an event trigger only.
-    let tables = match schema {
-        Some(schema) => spi::rows(
-            "SELECT c.oid::pg_catalog.int8 FROM pg_catalog.pg_class c
-              WHERE c.relnamespace = $1::pg_catalog.text::pg_catalog.regnamespace",
-            &[crate::pg::ident::quote(schema).into()],
-            |row| row.required::<i64>(1),
-        )?,
-        None => spi::rows(
-            // A schema that is renamed takes the place of another, tables and all.
-            "SELECT d.objid::pg_catalog.int8
-               FROM pg_catalog.pg_event_trigger_ddl_commands() d
-              WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-              UNION
-             SELECT c.oid::pg_catalog.int8
-               FROM pg_catalog.pg_event_trigger_ddl_commands() d
-               JOIN pg_catalog.pg_class c ON c.relnamespace = d.objid
-              WHERE d.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
-                AND c.relkind = ANY (ARRAY['r', 'p', 'f']::pg_catalog.\"char\"[])",
-            &[],
-            |row| row.required::<i64>(1),
-        )?,
-    };
+/// Notes a watched schema as it is now; returns the columns that are undecided since.
+///
+/// # Errors
+/// As the interface.
+pub fn renew(schema: &str) -> Result<Vec<Undecided>> {
+    if !is_awake()? {
+        return Ok(Vec::new());
+    }
+    let caller = user::name(user::outer());
+    owner::acting_as_owner("confiture", || note(all(schema)?, "added", &caller, false))
+}
+
+/// A version of a profile that is loaded was made for the types that the columns have then: notes
+/// those that no command was seen to change.
+///
+/// # Errors
+/// As the interface.
+pub fn renew_all(profile: &str) -> Result<()> {
+    if !is_awake()? {
+        return Ok(());
+    }
+    let caller = user::name(user::outer());
+    owner::acting_as_owner("confiture", || {
+        let schemas = spi::rows(
+            "SELECT schema_name FROM confiture.watched WHERE profile_name = $1 ORDER BY 1",
+            &[profile.into()],
+            |row| row.required::<String>(1),
+        )?;
+        for schema in schemas {
+            note(all(&schema)?, "added", &caller, true)?;
+        }
+        Ok(())
+    })
+}
+
+/// The tables of a schema.
+fn all(schema: &str) -> Result<Vec<i64>> {
+    spi::rows(
+        "SELECT c.oid::pg_catalog.int8 FROM pg_catalog.pg_class c
+           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1",
+        &[schema.into()],
+        |row| row.required::<i64>(1),
+    )
+}
+
+/// Notes the columns of relations that are not known as they are, as of now or of the beginning of
+/// the statement that called.
+fn note(tables: Vec<i64>, event: &str, by: &str, is_earlier: bool) -> Result<Vec<Undecided>> {
+    spi::run(FORGET, &[])?;
     if tables.is_empty() {
         return Ok(Vec::new());
     }
-    let noted = spi::rows(NOTE, &[tables.into(), event.into(), by.into()], |row| {
+    let args = [tables.into(), event.into(), by.into(), is_earlier.into()];
+    let noted = spi::rows(NOTE, &args, |row| {
         Ok([1, 2, 3, 4].map(|place| row.required::<String>(place)))
     })?;
     let mut found = Vec::new();
@@ -176,7 +224,8 @@ fn note(schema: Option<&str>, event: &str, by: &str) -> Result<Vec<Undecided>> {
     Ok(found)
 }
 
-/// The columns of a schema that a profile leaves undecided although its watch is enforced.
+/// The columns of a schema that a profile leaves undecided although its watch is enforced, as the
+/// catalog has them: what no command was seen to do is among them. Writes nothing.
 ///
 /// # Errors
 /// As the interface.
@@ -185,14 +234,7 @@ pub fn enforced(profile: &str, schema: &str) -> Result<Vec<Undecided>> {
         return Ok(Vec::new());
     }
     owner::acting_as_owner("confiture", || {
-        spi::read(
-            "SELECT profile_name, schema_name, table_name, column_name, event, mode = 'enforce'
-               FROM confiture.undecided_column
-              WHERE profile_name = $1 AND schema_name = $2 AND mode = 'enforce'
-              ORDER BY table_name, column_name",
-            &[profile.into(), schema.into()],
-            read,
-        )
+        spi::read(COMPARE, &[profile.into(), schema.into()], read)
     })
 }
 
@@ -215,3 +257,7 @@ const ONE: &str = "
 const FORGET: &str = include_str!("forget.sql");
 
 const NOTE: &str = include_str!("note.sql");
+
+const TOUCHED: &str = include_str!("touched.sql");
+
+const COMPARE: &str = include_str!("compare.sql");

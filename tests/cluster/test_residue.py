@@ -156,6 +156,69 @@ def test_materialized_views_that_were_filled_before(db):
     assert "prod.mails" not in files_with(db, ORIGINAL)
 
 
+CHANGES = {
+    "VACUUM FULL prod.mails": "prod.mails",
+    "ALTER MATERIALIZED VIEW prod.mails RENAME TO others": "prod.others",
+    "ALTER SCHEMA prod RENAME TO old; ALTER SCHEMA old RENAME TO prod": "prod.mails",
+    "CLUSTER prod.mails USING mails_email": "prod.mails",
+    "REFRESH MATERIALIZED VIEW CONCURRENTLY prod.mails": "prod.mails",
+}
+
+
+@pytest.mark.parametrize("command", CHANGES)
+def test_a_materialized_view_holds_originals_until_it_is_refreshed(db, command):
+    view = CHANGES[command]
+    db.execute("CREATE MATERIALIZED VIEW prod.mails AS SELECT email FROM prod.people")
+    db.execute("CREATE UNIQUE INDEX mails_email ON prod.mails (email)")
+    db.load(profile({"people": {"email": "mail", "bio": "redact", "tags": "hash"}}))
+    db.execute("CALL confiture.mask_in_place('small', 'prod')")
+    db.execute(command)
+    assert check(db)[("materialized view", view, None)][0] == "found"
+    clear(db, "materialized view")
+    assert kinds(db) == set()
+    assert files_with(db, ORIGINAL) <= {"pg_statistic"}
+
+
+def test_a_materialized_view_over_another_one_is_not_clean_before_it(db):
+    db.execute("CREATE MATERIALIZED VIEW prod.below AS SELECT email FROM prod.people")
+    db.execute("CREATE MATERIALIZED VIEW prod.above AS SELECT email FROM prod.below")
+    db.load(profile({"people": {"email": "mail", "bio": "redact", "tags": "hash"}}))
+    db.execute("CALL confiture.mask_in_place('small', 'prod')")
+    db.execute("REFRESH MATERIALIZED VIEW prod.above")
+    db.execute("CREATE MATERIALIZED VIEW prod.later AS SELECT email FROM prod.below")
+    found = check(db)
+    for view in ("below", "above"):
+        assert found[("materialized view", f"prod.{view}", None)][0] == "found"
+    assert found[("materialized view", "prod.later", None)][0] == "check"
+    for view in ("below", "above", "later"):
+        db.execute(f"REFRESH MATERIALIZED VIEW prod.{view}")
+    assert kinds(db) == set()
+
+
+def test_a_materialized_view_over_a_function_is_to_be_judged(db):
+    db.execute("""
+      CREATE FUNCTION prod.mails() RETURNS SETOF text LANGUAGE plpgsql AS
+        $$BEGIN RETURN QUERY SELECT email FROM prod.people; END$$;
+      CREATE MATERIALIZED VIEW prod.by_function AS SELECT m FROM prod.mails() AS m;
+    """)
+    db.load(profile({"people": {"email": "mail", "bio": "redact", "tags": "hash"}}))
+    db.execute("CALL confiture.mask_in_place('small', 'prod')")
+    assert check(db)[("materialized view", "prod.by_function", None)][0] == "check"
+    clear(db, "materialized view")
+    assert kinds(db) == set()
+
+
+def test_rows_that_came_after_the_masking_are_looked_for_too(db):
+    db.load(profile({"people": {"email": "mail", "bio": "redact", "tags": "hash"}}))
+    db.execute("CALL confiture.mask_in_place('small', 'prod')")
+    db.execute("INSERT INTO prod.people (id, email) VALUES (999, %s)", [ORIGINAL])
+    db.execute("DELETE FROM prod.people WHERE id = 999")
+    assert "prod.people" in files_with(db, ORIGINAL)
+    assert check(db)[("heap", "prod.people", None)][0] == "check"
+    clear(db, "heap")
+    assert kinds(db) == set()
+
+
 def test_copies_and_detached_partitions(db):
     db.execute("""
       CREATE SCHEMA parts;

@@ -57,6 +57,26 @@ COMMANDS = {
     "SET session_replication_role = replica; ALTER TABLE prod.people ADD phone text": (
         "people", "phone", "added",
     ),
+    "ALTER SCHEMA prod RENAME TO other; ALTER TABLE other.people ADD phone text;"
+    " ALTER SCHEMA other RENAME TO prod": ("people", "phone", "added"),
+    "ALTER MATERIALIZED VIEW prod.people RENAME COLUMN email TO mail": (
+        "people", "mail", "added",
+    ),
+    "ALTER TABLE prod.people RENAME TO old; CREATE TABLE prod.new (id integer, phone text);"
+    " ALTER INDEX prod.new RENAME TO people": ("people", "phone", "added"),
+    "CREATE TABLE prod.parent (id integer NOT NULL); ALTER TABLE prod.people INHERIT prod.parent;"
+    " ALTER TABLE prod.parent ADD phone text": ("people", "phone", "added"),
+    "DROP TABLE prod.people; CREATE TYPE prod.person AS (id integer, email text, note text);"
+    " CREATE TABLE prod.people OF prod.person;"
+    " ALTER TYPE prod.person ADD ATTRIBUTE phone text CASCADE": ("people", "phone", "added"),
+    "ALTER TABLE prod.people DROP email; ALTER TABLE prod.people ADD email varchar(90)": (
+        "people", "email", "type altered",
+    ),
+    "ALTER TABLE prod.people RENAME TO old; ALTER TABLE prod.old ALTER email TYPE varchar(90);"
+    " ALTER TABLE prod.old RENAME TO people": ("people", "email", "type altered"),
+    "CREATE SCHEMA other; ALTER TABLE prod.people SET SCHEMA other; CREATE TABLE other.new"
+    " (id integer, phone text); ALTER TABLE other.new SET SCHEMA prod;"
+    " ALTER TABLE prod.new RENAME TO people": ("people", "phone", "added"),
 }
 
 
@@ -135,6 +155,89 @@ def test_a_run_is_refused_that_would_copy_it(db):
     assert "{column: phone, why: …}" in refused.message_hint
     assert db.value("SELECT confiture.unwatch('small', 'prod')") is True
     db.sync()
+
+
+UNSEEN = {
+    "ALTER TABLE prod.people ADD phone text": ("phone", "nothing about"),
+    "ALTER TABLE prod.people ALTER email TYPE varchar(90)": ("email", "another type"),
+}
+
+
+@pytest.mark.parametrize("command", UNSEEN)
+def test_a_run_trusts_the_catalog_and_not_the_list(db, command):
+    """What no event trigger has seen: they may be disabled."""
+    column, reason = UNSEEN[command]
+    watch(db, "enforce")
+    db.execute("ALTER EVENT TRIGGER confiture_watch_columns DISABLE")
+    db.execute(command)
+    db.execute("ALTER EVENT TRIGGER confiture_watch_columns ENABLE ALWAYS")
+    assert undecided(db) == []
+    for refused in (
+        db.sync_refused("55000"),
+        db.refused("55000", "SELECT * FROM confiture.plan('small', 'prod', 'staging')"),
+        db.refused("55000", "SELECT * FROM confiture.preview('small', 'prod', 'people')"),
+    ):
+        assert f"prod.people.{column}" in refused.message_primary
+        assert reason in refused.message_primary
+    # A version that is loaded was made for what is there then.
+    decided = {**BODY, "preserve": [*BODY["preserve"], {"column": "phone", "why": "made up"}]}
+    if column != "phone":
+        decided = BODY
+    db.load(profile({"people": decided}, version="2", coverage="copy"))
+    db.sync()
+    assert undecided(db) == []
+
+
+def test_a_run_notes_what_no_command_was_seen_to_do(db):
+    db.load(profile({"people": {"email": "mail"}}, version="2", coverage="copy"))
+    watch(db, "enforce")
+    db.execute("ALTER EVENT TRIGGER confiture_watch_columns DISABLE")
+    db.execute("ALTER TABLE prod.people ADD phone text")
+    db.execute("ALTER EVENT TRIGGER confiture_watch_columns ENABLE ALWAYS")
+    # Decided by a star.
+    db.sync()
+    known = "SELECT column_name FROM confiture.watched_column WHERE event = 'added'"
+    assert db.column(known) == ["phone"]
+
+
+def test_a_type_that_was_altered_stays_so_when_its_column_goes_and_comes(db):
+    watch(db)
+    db.execute("ALTER TABLE prod.people ALTER note TYPE varchar(90)")
+    db.execute("ALTER TABLE prod.people DROP note")
+    assert undecided(db) == []
+    db.execute("ALTER TABLE prod.people ADD note varchar(90)")
+    assert undecided(db) == [("people", "note", "type altered")]
+    db.load(profile({"people": BODY}, version="2", coverage="copy"))
+    assert undecided(db) == []
+
+
+def test_types_and_extensions_take_columns_with_them(db):
+    db.execute("CREATE TYPE prod.mood AS ENUM ('x'); ALTER TABLE prod.people ALTER note TYPE"
+               " prod.mood USING NULL, ALTER email TYPE prod.mood[] USING '{}'")
+    watch(db)
+    db.execute("ALTER TYPE prod.mood RENAME TO temper")
+    assert undecided(db) == [
+        ("people", "email", "type altered"), ("people", "note", "type altered"),
+    ]
+
+
+def test_while_its_schema_is_called_otherwise_a_watch_is_ended_by_who_began_it(db):
+    watch(db, "enforce")
+    operator, owner = db.role("operator"), db.role("owner")
+    for role in (operator, owner):
+        db.execute("SELECT confiture.grant_access('operator', %s)", [role])
+    db.execute("ALTER SCHEMA prod RENAME TO other")
+    end = "SELECT confiture.unwatch('small', 'prod')"
+    db.session(operator).refused("42501", end)
+    assert db.value(end) is True
+    db.execute(f"ALTER SCHEMA other RENAME TO prod; ALTER SCHEMA prod OWNER TO {owner}")
+    session = db.session(owner)
+    session.execute("SELECT confiture.watch('small', 'prod', 'enforce')")
+    db.execute("ALTER SCHEMA prod RENAME TO other")
+    db.session(operator).refused("42501", end)
+    assert session.value(end) is True
+    # What is not there can be ended by anybody, and is not.
+    assert db.session(operator).value(end) is False
 
 
 def test_it_works_for_every_role_and_gives_it_nothing(db):

@@ -39,6 +39,22 @@ pub struct Surroundings {
     pub marked: Vec<(String, String)>,
 }
 
+/// A materialized view that holds rows of other relations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Derived {
+    /// Its number.
+    pub oid: u32,
+    /// Its name, as it is written in SQL.
+    pub shown: String,
+}
+
+impl Derived {
+    /// The statement that fills it anew, in another file.
+    pub fn refresh(&self) -> String {
+        format!("REFRESH MATERIALIZED VIEW {};", self.shown)
+    }
+}
+
 const NAMES: [&str; 9] = [
     "dry_run",
     "in_transaction",

@@ -2,14 +2,12 @@
 
 use std::time::Instant;
 
-use serde_json::Value;
-
 use super::super::evidence::Evidence;
 use super::super::facts::{Column, Side};
 use super::super::plan::{Decision, Plan, TablePlan};
 use super::super::request::{self, Request, pinned};
-use super::lost_columns;
 use super::store::{self, Mark};
+use super::{Derived, lost_columns};
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::ident::{literal, qualified, quote};
 use crate::pg::{report, server, spi, user};
@@ -121,12 +119,9 @@ pub fn forget_statistics(plan: &Plan, source: &Side) -> Result<()> {
 /// As the interface.
 pub fn mark(run: &Evidence<'_>, plan: &Plan, source: &Side) -> Result<()> {
     let by = user::name(user::caller());
-    let mut still_holding = Vec::new();
+    let mut masked = Vec::new();
     for table in &plan.tables {
-        let derived = store::derived(&numbers(table, source))?;
-        if let Value::Object(views) = &derived {
-            still_holding.extend(views.keys().cloned());
-        }
+        masked.extend(numbers(table, source));
         let parts = source.partitions(table.source.oid);
         for part in std::iter::once(&table.source).chain(parts) {
             store::mark(Mark {
@@ -137,19 +132,19 @@ pub fn mark(run: &Evidence<'_>, plan: &Plan, source: &Side) -> Result<()> {
                 profile: (&run.profile.name, &run.profile.version),
                 hash: run.profile.profile_hash().to_vec(),
                 by: &by,
-                derived: derived.clone(),
             })?;
         }
     }
-    still_holding.sort();
-    still_holding.dedup();
-    if !still_holding.is_empty() {
-        let refresh = |name: &String| format!("REFRESH MATERIALIZED VIEW {name};");
-        let commands: Vec<_> = still_holding.iter().map(refresh).collect();
+    let certain = store::reaches(&masked, false)?;
+    store::note_unrefreshed(&certain, true)?;
+    let all = store::reaches(&masked, true)?;
+    store::note_unrefreshed(&all, false)?;
+    if !all.is_empty() {
+        let commands: Vec<_> = all.iter().map(Derived::refresh).collect();
         report::warning(
             &format!(
                 "{} may still hold originals",
-                counted(still_holding.len() as u64, "materialized view")
+                counted(all.len() as u64, "materialized view")
             ),
             Some(&format!("Run: {}", commands.join(" "))),
         );

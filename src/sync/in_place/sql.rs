@@ -6,10 +6,9 @@ use pgrx::prelude::*;
 
 use super::super::request::Request;
 use super::super::run;
-use super::{parse, replace, store};
+use super::{parse, replace};
 use crate::error::{Result, given};
 use crate::pg::call;
-use crate::pg::ddl;
 use crate::pg::document::Document;
 
 /// Masks the tables of a schema where they stand, as a profile says, with evidence.
@@ -30,19 +29,6 @@ fn mask_in_place(
         return Ok(replace::rehearse(&request)?);
     }
     Ok(run::run(&request, call::may_commit(fcinfo))?)
-}
-
-/// Stands behind every command that may rename, move or drop a table.
-#[pg_extern(sql = "
-CREATE FUNCTION confiture._follow_masked() RETURNS event_trigger
-  LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
-")]
-fn follow_masked(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
-    // Called by hand there is no command; pg_upgrade makes everything anew as it was.
-    if ddl::moment(fcinfo).is_some() && !ddl::is_binary_upgrade() {
-        store::follow()?;
-    }
-    Ok(())
 }
 
 fn asked(

@@ -1,11 +1,10 @@
 //! What the catalog says of a schema that is masked in place, and the marks of masked tables.
 
-use pgrx::{JsonB, Uuid};
-use serde_json::Value;
+use pgrx::Uuid;
 
-use super::{InPlace, Surroundings};
+use super::super::registry::{self, Registry};
+use super::{Derived, InPlace, Surroundings};
 use crate::error::Result;
-use crate::pg::scan::{Lookup, Table};
 use crate::pg::{owner, spi};
 use crate::settings;
 
@@ -39,13 +38,9 @@ fn is_source(schema: &str) -> Result<bool> {
 }
 
 fn marked() -> Result<Vec<(String, String)>> {
-    owner::acting_as_owner("confiture", || {
-        spi::read(
-            "SELECT schema_name, table_name FROM confiture.masked_in_place",
-            &[],
-            |row| Ok((row.required(1)?, row.required(2)?)),
-        )
-    })
+    let standing = registry::store::standing(Registry::Masked)?;
+    let named = standing.into_iter().map(|table| (table.schema, table.name));
+    Ok(named.collect())
 }
 
 /// The bytes that tables take, in all, with indexes, TOAST and partitions.
@@ -90,16 +85,41 @@ pub fn forget_statistics(tables: &[u32]) -> Result<()> {
     })
 }
 
-/// The materialized views that hold rows made of these tables, each with the number of its file.
+/// The filled materialized views that hold rows made of these relations, each after what it reads;
+/// or, where functions are followed, that call some which may read anything.
 ///
 /// # Errors
 /// As the interface.
-pub fn derived(tables: &[u32]) -> Result<Value> {
-    let found = spi::rows(DERIVED, &[numbers(tables).into()], |row| {
-        let JsonB(found) = row.required(1)?;
-        Ok(found)
-    })?;
-    Ok(found.into_iter().next().unwrap_or_default())
+pub fn reaches(relations: &[u32], functions: bool) -> Result<Vec<Derived>> {
+    spi::rows(
+        DERIVED,
+        &[numbers(relations).into(), functions.into()],
+        |row| {
+            Ok(Derived {
+                oid: u32::try_from(row.required::<i64>(1)?).unwrap_or_default(),
+                shown: row.required(2)?,
+            })
+        },
+    )
+}
+
+/// Notes views that were filled before tables were masked, until each is refreshed: those that are
+/// known to read one, and others.
+///
+/// # Errors
+/// As the interface.
+pub fn note_unrefreshed(views: &[Derived], is_certain: bool) -> Result<()> {
+    let views: Vec<_> = views.iter().map(|view| view.oid).collect();
+    owner::acting_as_owner("confiture", || {
+        spi::run(
+            "INSERT INTO confiture.unrefreshed_view AS u (relation, is_certain)
+             SELECT v::pg_catalog.oid, $2 FROM pg_catalog.unnest($1::pg_catalog.int8[]) AS v
+                 ON CONFLICT (relation) DO UPDATE
+                SET is_certain = u.is_certain OR excluded.is_certain",
+            &[numbers(&views).into(), is_certain.into()],
+        )?;
+        Ok(())
+    })
 }
 
 /// Who masked what, and how.
@@ -118,8 +138,6 @@ pub struct Mark<'a> {
     pub hash: Vec<u8>,
     /// The role.
     pub by: &'a str,
-    /// What [`derived`] found.
-    pub derived: Value,
 }
 
 /// Marks a table as masked.
@@ -128,10 +146,15 @@ pub struct Mark<'a> {
 /// As the interface.
 pub fn mark(mark: Mark<'_>) -> Result<()> {
     owner::acting_as_owner("confiture", || {
+        // Of a table that had the name.
+        spi::run(
+            "DELETE FROM confiture.masked_in_place WHERE schema_name = $1 AND table_name = $2",
+            &[mark.schema.into(), mark.table.into()],
+        )?;
         spi::run(
             "INSERT INTO confiture.masked_in_place (schema_name, table_name, columns, run_id,
-                         profile_name, profile_version, profile_hash, masked_by, derived)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                         profile_name, profile_version, profile_hash, masked_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             &[
                 mark.schema.into(),
                 mark.table.into(),
@@ -141,64 +164,12 @@ pub fn mark(mark: Mark<'_>) -> Result<()> {
                 mark.profile.1.into(),
                 mark.hash.into(),
                 mark.by.into(),
-                JsonB(mark.derived).into(),
             ],
         )?;
         Ok(())
-    })
+    })?;
+    registry::store::number(Registry::Masked, mark.schema, &[mark.table.to_owned()])
 }
-
-const MARKED: Lookup = Lookup {
-    schema: c"confiture",
-    table: c"masked_in_place",
-    index: None,
-    columns: &["table_name"],
-};
-
-/// Has the marks go where the running command has moved their tables.
-///
-/// # Errors
-/// As the interface.
-pub fn follow() -> Result<()> {
-    // No query while nothing is marked: every command asks.
-    if Table::open(&MARKED, None)?
-        .find(&[], |_, _| Ok(()))?
-        .is_empty()
-    {
-        return Ok(());
-    }
-    owner::acting_as_owner("confiture", || {
-        // One command renames one table: the mark without a table is that of this one.
-        for statement in [FOLLOW_SCHEMA, FOLLOW_TABLE, FORGET] {
-            spi::run(statement, &[])?;
-        }
-        Ok(())
-    })
-}
-
-const FOLLOW_SCHEMA: &str = "
-    UPDATE confiture.masked_in_place m SET schema_name = n.nspname
-      FROM pg_catalog.pg_event_trigger_ddl_commands() d
-      JOIN pg_catalog.pg_namespace n ON n.oid = d.objid
-     WHERE d.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
-       AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace o WHERE o.nspname = m.schema_name)";
-
-const FOLLOW_TABLE: &str = "
-    UPDATE confiture.masked_in_place m SET schema_name = n.nspname, table_name = c.relname
-      FROM pg_catalog.pg_event_trigger_ddl_commands() d
-      JOIN pg_catalog.pg_class c ON c.oid = d.objid
-      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0
-       AND c.relkind = ANY (ARRAY['r', 'p']::pg_catalog.\"char\"[])
-       AND NOT EXISTS (
-         SELECT FROM pg_catalog.pg_class o JOIN pg_catalog.pg_namespace s ON s.oid = o.relnamespace
-          WHERE s.nspname = m.schema_name AND o.relname = m.table_name)";
-
-const FORGET: &str = "
-    DELETE FROM confiture.masked_in_place m
-     WHERE NOT EXISTS (
-       SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = m.schema_name AND c.relname = m.table_name)";
 
 fn numbers(oids: &[u32]) -> Vec<i64> {
     oids.iter().map(|oid| i64::from(*oid)).collect()
