@@ -246,15 +246,30 @@ fn judge(table: &str, column: &str, found: f64, expected: f64) -> Check {
 /// source.
 pub fn orphans(link: &Link, plan: &Plan, in_target: bool) -> String {
     let (child, parent) = (&plan.tables[link.child], &plan.tables[link.parent]);
+    let (child_part, parent_part) = (link.child_part.as_ref(), link.parent_part.as_ref());
     let (from, there, also) = if in_target {
-        let there = |table: &TablePlan| qualified(&plan.target, &table.source.name);
-        (there(child), there(parent), String::new())
+        let there = |table: &TablePlan, part: Option<&String>| {
+            qualified(&plan.target, part.unwrap_or(&table.source.name))
+        };
+        let (child, parent) = (there(child, child_part), there(parent, parent_part));
+        (child, parent, String::new())
     } else {
-        let also = child.filter.as_ref();
+        let of = |table: &TablePlan, part: Option<&String>| match part {
+            Some(part) => qualified(&table.source.schema, part),
+            None => statement::from(&table.source),
+        };
+        let filtered = |table: &TablePlan, word: &str| match &table.filter {
+            Some(filter) => format!(" {word} ({filter})"),
+            None => String::new(),
+        };
         (
-            statement::from(&child.source),
-            format!("(SELECT s.* FROM {})", statement::rows(parent)),
-            also.map_or(String::new(), |filter| format!(" AND ({filter})")),
+            of(child, child_part),
+            format!(
+                "(SELECT s.* FROM {} AS s{})",
+                of(parent, parent_part),
+                filtered(parent, "WHERE")
+            ),
+            filtered(child, "AND"),
         )
     };
     let from = format!(

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::facts::{Column, Side, Table};
-use super::fit;
 use super::plan::{ColumnPlan, Decision, Input, Masked};
+use super::{fit, stored};
 use crate::error::{Error, Kind};
 use crate::pg::ident;
 use crate::profile::{self, Op, Said};
@@ -69,9 +69,10 @@ fn decide(
     if column.is_generated() {
         return Decision::Generated;
     }
+    let stored = stored::as_stored(input, table, column);
     let decision = match asked.says_of(&column.name) {
         Said::Mask(rule) => {
-            return match mask(input, rule, table, column) {
+            return match mask(input, rule, table, &stored) {
                 Ok(masked) => Decision::Masked(masked),
                 Err(error) => {
                     problems.push(error);
@@ -88,8 +89,8 @@ fn decide(
         },
         Said::Nothing => Decision::Copied,
     };
-    let filled = column.default.is_some() || !column.identity.is_empty();
-    if matches!(decision, Decision::Excluded { .. }) && column.not_null && !filled {
+    let is_excluded = matches!(decision, Decision::Excluded { .. });
+    if is_excluded && stored.not_null && !stored::is_filled(&stored) {
         problems.push(
             Error::new(
                 Kind::Definition,

@@ -1,8 +1,9 @@
 //! Whether what the target has already may be filled: kind, owner, origin, shape, triggers.
 
-use super::facts::{Table, Type};
+use super::facts::{Reference, Table, Type};
+use super::fit::How;
 use super::options::Triggers;
-use super::plan::{Input, TablePlan};
+use super::plan::{Decision, Input, TablePlan};
 use crate::error::{Error, Kind};
 
 /// Adds a problem for everything that keeps a run from filling a table.
@@ -94,7 +95,11 @@ pub fn check(input: &Input<'_>, plan: &TablePlan, existing: &Table, problems: &m
             );
         }
     }
-    for other in &existing.referenced_by {
+    let parts = input.target.partitions(existing.oid);
+    for other in std::iter::once(existing)
+        .chain(parts)
+        .flat_map(|table| &table.referenced_by)
+    {
         refuse(
             Kind::NotReady,
             &format!(
@@ -105,6 +110,56 @@ pub fn check(input: &Input<'_>, plan: &TablePlan, existing: &Table, problems: &m
         );
     }
     columns(plan, existing, problems);
+    keys(input, plan, existing, problems);
+}
+
+/// Foreign keys of the table that lead to what the run does not fill.
+fn keys(input: &Input<'_>, plan: &TablePlan, existing: &Table, problems: &mut Vec<Error>) {
+    let is_filled = |target: &Reference| {
+        let root = input.target.root_of(target.oid);
+        let tables = input.target.tables.iter();
+        tables
+            .filter(|table| table.schema == input.target_name)
+            .any(|table| table.oid == root)
+    };
+    let parts = input.target.partitions(existing.oid);
+    let all = std::iter::once(existing).chain(parts);
+    for key in all.flat_map(|table| &table.constraints) {
+        let Some(target) = key.target.as_ref().filter(|of| !is_filled(of)) else {
+            continue;
+        };
+        if target.schema == input.source_name && input.in_place.is_none() {
+            problems.push(
+                Error::new(
+                    Kind::Definition,
+                    format!(
+                        "foreign key \"{}\" of target table {} leads to the source, table \"{}.{}\"",
+                        key.name, existing.shown(), target.schema, target.name
+                    ),
+                )
+                .with_hint("Drop it: nothing in the target may depend on the source."),
+            );
+        }
+        let is_replaced = |name: &&String| match plan.decision(name) {
+            Some(Decision::Masked(masked)) => masked.how != How::Null,
+            _ => false,
+        };
+        for name in key.columns.iter().filter(is_replaced) {
+            problems.push(
+                Error::new(
+                    Kind::InvalidParameter,
+                    format!(
+                        "masked column \"{name}\" of target table {} refers to table \"{}.{}\", which the run does not fill",
+                        existing.shown(), target.schema, target.name
+                    ),
+                )
+                .with_hint(format!(
+                    "Name that table in the profile, preserve the column with a reason, or drop foreign key \"{}\".",
+                    key.name
+                )),
+            );
+        }
+    }
 }
 
 /// The caller is no member of the role that owns a table.

@@ -89,10 +89,14 @@ pub struct Column {
     pub not_null: bool,
     /// Default or generation expression.
     pub default: Option<String>,
+    /// Whether the default may be another one in every row.
+    pub default_varies: bool,
     /// Whether the default is the next value of the sequence and nothing else.
     pub plain_nextval: bool,
     /// `s` stored, `v` virtual, empty: none.
     pub generated: String,
+    /// Generated: the columns it is computed from.
+    pub reads: Vec<String>,
     /// `a` always, `d` by default, empty: none.
     pub identity: String,
     /// Collation, where it is not the type's own.
@@ -144,6 +148,8 @@ pub struct Constraint {
     pub definition: String,
     /// Whether all rows were checked.
     pub validated: bool,
+    /// Foreign key: whether all of its columns must be NULL where one is (MATCH FULL).
+    pub full: bool,
     /// Foreign key: schema, name and number of the table it points to.
     pub target: Option<Reference>,
     /// Its columns.
@@ -183,16 +189,19 @@ pub struct Index {
 pub struct Unique {
     /// Name of the index.
     pub name: String,
-    /// Columns it reads, those inside expressions included.
+    /// Columns it reads, those inside expressions included, and for a generated column those that
+    /// it is computed from.
     pub columns: Vec<String>,
     /// Those of which values are equal that differ in case: by their type, or by `lower` or `upper`.
     pub folded: Vec<String>,
     /// Those it compares by a collation that makes different texts equal.
     pub collated: Vec<String>,
-    /// Those that it has inside an expression only.
+    /// Those that it has inside an expression only: of its own, or of a generated column.
     pub computed: Vec<String>,
     /// Those that an exclusion constraint compares otherwise than by equality.
     pub excluded: Vec<String>,
+    /// Whether two NULLs are equal to it.
+    pub nulls_equal: bool,
 }
 
 impl Unique {
@@ -271,6 +280,8 @@ pub struct Type {
     pub base_name: Option<String>,
     /// Domain: default.
     pub default: Option<String>,
+    /// Domain: whether the default may be another one in every row.
+    pub default_varies: bool,
     /// Domain: whether NULL is refused.
     pub not_null: bool,
     /// Domain: most characters, where its base has a limit.
@@ -390,6 +401,20 @@ impl Side {
             of = self.type_of(of.inner?)?;
         }
         Some(of)
+    }
+
+    /// The partitioned table at the top of a partition, or the table itself.
+    pub fn root_of(&self, oid: u32) -> u32 {
+        let mut oid = oid;
+        while let Some(parent) = self
+            .tables
+            .iter()
+            .find(|table| table.oid == oid)
+            .and_then(|table| table.parent)
+        {
+            oid = parent;
+        }
+        oid
     }
 
     /// Partitions of a table, at every level, parents before their children.

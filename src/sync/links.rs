@@ -1,7 +1,7 @@
 //! References between the tables of a run: foreign keys of the catalog, and those that the profile
 //! declares.
 
-use super::facts::{Column, Constraint, Side, Table};
+use super::facts::{Column, Constraint, Reference, Side, Table};
 use super::plan::{Input, Note, TablePlan};
 use crate::error::{Error, Kind};
 use crate::pg::ident::quote;
@@ -20,6 +20,12 @@ pub struct Link {
     pub parent: usize,
     /// The columns there.
     pub parent_columns: Vec<String>,
+    /// Whether all of its columns must be NULL where one is.
+    pub full: bool,
+    /// The partition of the table that refers, where the key is of that one alone.
+    pub child_part: Option<String>,
+    /// The partition referred to, where the key leads to that one alone.
+    pub parent_part: Option<String>,
     /// How a pair of columns is compared.
     compared: Vec<Compared>,
 }
@@ -41,6 +47,9 @@ impl Link {
             columns: Vec::new(),
             parent,
             parent_columns: Vec::new(),
+            full: false,
+            child_part: None,
+            parent_part: None,
             compared: Vec::new(),
         }
     }
@@ -102,11 +111,10 @@ pub fn of(
 ) -> Vec<Link> {
     let mut links = Vec::new();
     for (child, table) in tables.iter().enumerate() {
-        let keys = table.source.constraints.iter().filter(|k| k.kind == 'f');
-        for key in keys {
+        for (part, key) in keys(&table.source, input.source) {
             let Some(target) = &key.target else { continue };
-            match tables.iter().position(|t| t.source.oid == target.oid) {
-                Some(parent) => links.push(catalog(key, child, parent, tables)),
+            match place(target, tables, input.source) {
+                Some(parent) => links.push(catalog(key, (child, part), parent, tables)),
                 None => notes.push(Note {
                     warning: "foreign_key_left_behind",
                     table: Some(table.source.name.clone()),
@@ -116,7 +124,7 @@ pub fn of(
                     },
                     message: format!(
                         "foreign key \"{}\" of table {} leads to \"{}.{}\", which the profile does not name: it stays behind",
-                        key.name, table.source.shown(), target.schema, target.name
+                        key.name, part.unwrap_or(&table.source).shown(), target.schema, target.name
                     ),
                     hint: "Name that table in the profile too, if the copy shall have the key.",
                 }),
@@ -143,7 +151,78 @@ pub fn of(
     links
 }
 
-fn catalog(key: &Constraint, child: usize, parent: usize, tables: &[TablePlan]) -> Link {
+/// The foreign keys of a table, and those that its partitions have of their own.
+fn keys<'a>(
+    table: &'a Table,
+    side: &'a Side,
+) -> impl Iterator<Item = (Option<&'a Table>, &'a Constraint)> {
+    let parts = side.partitions(table.oid).into_iter().map(Some);
+    std::iter::once(None).chain(parts).flat_map(move |part| {
+        let all = part.unwrap_or(table).constraints.iter();
+        all.filter(|key| key.kind == 'f')
+            .map(move |key| (part, key))
+    })
+}
+
+/// The foreign keys that only the tables of the target have, among those of the plan.
+pub fn of_target(input: &Input<'_>, tables: &[TablePlan], known: &[Link]) -> Vec<Link> {
+    let mut links = Vec::new();
+    if input.in_place.is_some() {
+        return links;
+    }
+    let target = input.target;
+    let place_of = |oid: u32| {
+        let root = target.root_of(oid);
+        let table = target.tables.iter().find(|table| table.oid == root)?;
+        let is_it = |plan: &TablePlan| plan.source.name == table.name;
+        tables.iter().position(is_it)
+    };
+    for (child, plan) in tables.iter().enumerate() {
+        let Some(existing) = target.table(&plan.source.name) else {
+            continue;
+        };
+        for (part, key) in keys(existing, target) {
+            let parent = key.target.as_ref().and_then(|target| place_of(target.oid));
+            let Some(parent) = parent else { continue };
+            let link = catalog(key, (child, part), parent, tables);
+            let is_written = |plan: &TablePlan, names: &[String]| {
+                names.iter().all(|name| plan.decision(name).is_some())
+            };
+            if !is_written(plan, &link.columns)
+                || !is_written(&tables[parent], &link.parent_columns)
+            {
+                continue;
+            }
+            let is_it = |other: &Link| {
+                (other.child, other.parent) == (child, parent)
+                    && other.columns == link.columns
+                    && other.parent_columns == link.parent_columns
+                    && other.full == link.full
+            };
+            if !known.iter().any(is_it) {
+                links.push(link);
+            }
+        }
+    }
+    links
+}
+
+/// The table that a foreign key leads to, also by one of its partitions, in the list of the plan.
+pub fn place(target: &Reference, tables: &[TablePlan], source: &Side) -> Option<usize> {
+    let root = source.root_of(target.oid);
+    tables.iter().position(|table| table.source.oid == root)
+}
+
+fn catalog(
+    key: &Constraint,
+    (child, part): (usize, Option<&Table>),
+    parent: usize,
+    tables: &[TablePlan],
+) -> Link {
+    let named = |target: &Reference| {
+        let is_part = target.oid != tables[parent].source.oid;
+        is_part.then(|| target.name.clone())
+    };
     let pairs = key.columns.iter().zip(&key.target_columns);
     let compared = pairs
         .zip(&key.operators)
@@ -161,6 +240,9 @@ fn catalog(key: &Constraint, child: usize, parent: usize, tables: &[TablePlan]) 
         columns: key.columns.clone(),
         parent,
         parent_columns: key.target_columns.clone(),
+        full: key.full,
+        child_part: part.map(|part| part.name.clone()),
+        parent_part: key.target.as_ref().and_then(named),
         compared,
     }
 }
@@ -210,6 +292,9 @@ fn declared(
         columns: key.columns.clone(),
         parent,
         parent_columns: key.referenced_columns.clone(),
+        full: false,
+        child_part: None,
+        parent_part: None,
         compared,
     }))
 }

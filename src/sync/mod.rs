@@ -42,6 +42,7 @@ pub mod shuffle;
 pub mod sql;
 pub mod statement;
 pub mod store;
+pub mod stored;
 pub mod target;
 pub mod tokens;
 pub mod trackers;

@@ -3,17 +3,18 @@
 use super::facts::{Column, Side, Table};
 use super::fit::How;
 use super::links::Link;
-use super::plan::{Decision, TablePlan};
-use super::statement;
+use super::plan::{Decision, Input, TablePlan};
+use super::{checks, shuffle, statement, stored};
 use crate::error::{Error, Kind};
 use crate::strategies::SaltRef;
 
 /// Adds a problem for every pair of columns that would not match.
-pub fn check(links: &[Link], tables: &[TablePlan], side: &Side, problems: &mut Vec<Error>) {
+pub fn check(links: &[Link], tables: &[TablePlan], input: &Input<'_>, problems: &mut Vec<Error>) {
     for link in links {
         let (table, other) = (&tables[link.child], &tables[link.parent]);
+        problems.extend(torn(link, table, input));
         for (here, there) in link.columns.iter().zip(&link.parent_columns) {
-            if !alike(table.decision(here), other.decision(there)) {
+            if !alike((table, here), (other, there), input) {
                 problems.push(
                     Error::new(
                         Kind::InvalidParameter,
@@ -23,14 +24,81 @@ pub fn check(links: &[Link], tables: &[TablePlan], side: &Side, problems: &mut V
                             table.source.shown()
                         ),
                     )
-                    .with_hint("Give both the same strategy, parameters and seed, a salt with a name if it is salted_hash, or preserve both."),
+                    .with_hint(way_out((table, here), (other, there), input)),
                 );
             } else if is_drawn(other.decision(there)) {
                 let ends = ((&table.source, &**here), (other, &**there));
-                problems.extend(told_apart(&link.shown(), ends, side));
+                problems.extend(told_apart(&link.shown(), ends, input.source));
             }
         }
     }
+}
+
+/// What is wrong with the columns of a reference taken together: some become NULL where all or none
+/// must, or some change places with those of other rows and their partners do not.
+fn torn(link: &Link, table: &TablePlan, input: &Input<'_>) -> Option<Error> {
+    let count = |is_it: &dyn Fn(&String) -> bool| link.columns.iter().filter(|c| is_it(c)).count();
+    let all = link.columns.len();
+    let null = count(&|name| match table.decision(name) {
+        Some(Decision::Masked(masked)) => masked.how == How::Null,
+        _ => is_left_null(table, name, input),
+    });
+    let may_be_null = count(&|name| match table.decision(name) {
+        Some(Decision::Masked(masked)) => checks::gives_null(masked),
+        _ => is_left_null(table, name, input),
+    });
+    let shuffled = count(&|name| match table.decision(name) {
+        Some(Decision::Masked(masked)) => matches!(masked.how, How::Shuffle(_)),
+        _ => false,
+    });
+    let together = shuffle::moves_together(table, &link.columns);
+    let (what, hint) = if link.full && all > 1 && may_be_null > 0 && null < all {
+        (
+            "may become NULL alone, and MATCH FULL refuses that",
+            "Write NULL into all of its columns or exclude all of them, or preserve them.",
+        )
+    } else if shuffled > 0 && null == 0 && !together {
+        (
+            "do not change places together, and refer to nothing then",
+            "Shuffle all columns of the reference in one group.",
+        )
+    } else {
+        return None;
+    };
+    let message = format!(
+        "columns of {} of table {} {what}",
+        link.shown(),
+        table.source.shown()
+    );
+    Some(Error::new(Kind::InvalidParameter, message).with_hint(hint))
+}
+
+fn is_left_out(table: &TablePlan, name: &str) -> bool {
+    matches!(table.decision(name), Some(Decision::Excluded { .. }))
+}
+
+/// Whether a column is not copied and has no default.
+fn is_left_null(table: &TablePlan, name: &str, input: &Input<'_>) -> bool {
+    is_left_out(table, name)
+        && column(&table.source, name).is_some_and(|column| {
+            !stored::is_filled(&stored::as_stored(input, &table.source, column))
+        })
+}
+
+/// How two columns come to be masked alike.
+fn way_out(
+    (table, here): (&TablePlan, &str),
+    (other, there): (&TablePlan, &str),
+    input: &Input<'_>,
+) -> &'static str {
+    if is_left_out(table, here) && !is_left_null(table, here, input) {
+        return "What is not copied has its default, which may refer to nothing: write NULL with the strategy null, or preserve both.";
+    }
+    if is_recomputed(table, here) || is_recomputed(other, there) {
+        // Different values of which the expression makes the same get different pseudonyms.
+        return "A generated column is computed from the masked values: preserve what it reads with a reason, or drop the foreign key.";
+    }
+    "Give both the same strategy, parameters and seed, a salt with a name if it is salted_hash, or preserve both."
 }
 
 /// What is wrong with a reference between masked columns whose values are not read alike.
@@ -40,7 +108,7 @@ fn told_apart(
     side: &Side,
 ) -> Option<Error> {
     let folds = |table: &Table, name: &str| {
-        let column = table.columns.iter().find(|column| column.name == name);
+        let column = column(table, name);
         column.is_some_and(|column| statement::folding(column.type_oid, side).is_some())
     };
     let other = &plan.source;
@@ -76,12 +144,7 @@ fn told_apart(
 
 /// Whether a column's collation, by which the server compares a reference, makes texts equal.
 fn is_loose(table: &Table, name: &str) -> bool {
-    let named = |column: &&Column| column.name == name;
-    table
-        .columns
-        .iter()
-        .find(named)
-        .is_some_and(|column| column.nondeterministic)
+    column(table, name).is_some_and(|column| column.nondeterministic)
 }
 
 /// Whether a column's values are drawn from what stood there.
@@ -103,36 +166,70 @@ fn heeds_case(decision: Option<&Decision>) -> bool {
 }
 
 /// Whether every reference still finds its row.
-fn alike(here: Option<&Decision>, there: Option<&Decision>) -> bool {
-    match (here, there) {
-        (Some(Decision::Masked(here)), Some(Decision::Masked(there))) => {
-            let own = |how: &How| match how {
-                // Drawn from something else of the row, which differs between the tables.
-                How::Mask(call) => {
-                    // A salt without a name is that of one column.
-                    let salted_alike = |salt: SaltRef<'_>| !salt.name.is_empty();
-                    call.inputs.is_empty()
-                        && here.strategy.salt().is_none_or(salted_alike)
-                        && here.strategy.properties(call.of).deterministic
-                }
-                How::Constant(_) | How::Null => true,
-                How::Default | How::Record(_) | How::Shuffle(_) => false,
-            };
-            let equal = here.strategy == there.strategy
-                && here.seed == there.seed
-                && here.how == there.how
-                && own(&here.how);
-            equal || here.how == How::Null
+fn alike(
+    (table, here): (&TablePlan, &str),
+    (other, there): (&TablePlan, &str),
+    input: &Input<'_>,
+) -> bool {
+    let kept = |plan: &TablePlan, name: &str| match plan.decision(name) {
+        Some(Decision::Copied | Decision::Preserved { .. }) => true,
+        Some(Decision::Generated) => !is_recomputed(plan, name),
+        _ => false,
+    };
+    match (table.decision(here), other.decision(there)) {
+        (Some(Decision::Masked(one)), Some(Decision::Masked(_))) => {
+            one.how == How::Null || masked_alike((table, here), (other, there))
         }
         // References among each other.
-        (Some(Decision::Masked(here)), Some(Decision::Copied | Decision::Preserved { .. })) => {
-            matches!(here.how, How::Null | How::Shuffle(_))
+        (Some(Decision::Masked(one)), _) if kept(other, there) => {
+            matches!(one.how, How::Null | How::Shuffle(_))
         }
         (Some(Decision::Masked(here)), _) => here.how == How::Null,
         (_, Some(Decision::Masked(_))) => false,
-        // A reference that is not copied is NULL, which refers to nothing.
-        (Some(Decision::Excluded { .. }), _) => true,
+        // A reference that is NULL refers to nothing.
+        (Some(Decision::Excluded { .. }), _) => is_left_null(table, here, input),
         (_, Some(Decision::Excluded { .. })) => false,
+        (Some(Decision::Generated), _) | (_, Some(Decision::Generated)) => {
+            kept(table, here) && kept(other, there)
+        }
         _ => true,
     }
+}
+
+/// Whether equal values of two columns become equal values.
+fn masked_alike((table, here): (&TablePlan, &str), (other, there): (&TablePlan, &str)) -> bool {
+    let (Some(Decision::Masked(here)), Some(Decision::Masked(there))) =
+        (table.decision(here), other.decision(there))
+    else {
+        return false;
+    };
+    let own = match &here.how {
+        // Drawn from something else of the row, which differs between the tables.
+        How::Mask(call) => {
+            // A salt without a name is that of one column.
+            let salted_alike = |salt: SaltRef<'_>| !salt.name.is_empty();
+            call.inputs.is_empty()
+                && here.strategy.salt().is_none_or(salted_alike)
+                && here.strategy.properties(call.of).deterministic
+        }
+        How::Constant(_) | How::Null => true,
+        How::Default | How::Record(_) | How::Shuffle(_) => false,
+    };
+    own && here.strategy == there.strategy && here.seed == there.seed && here.how == there.how
+}
+
+/// Whether a generated column is computed from what the run writes otherwise than it reads it.
+pub fn is_recomputed(table: &TablePlan, name: &str) -> bool {
+    column(&table.source, name).is_some_and(|column| {
+        column.reads.iter().any(|read| {
+            matches!(
+                table.decision(read),
+                Some(Decision::Masked(_) | Decision::Excluded { .. })
+            )
+        })
+    })
+}
+
+fn column<'a>(table: &'a Table, name: &str) -> Option<&'a Column> {
+    table.columns.iter().find(|column| column.name == name)
 }

@@ -86,6 +86,8 @@ pub struct TablePlan {
     pub has_foreign_parts: bool,
     /// What user triggers of the target do.
     pub triggers: Triggers,
+    /// Whether source or target has an identity that is GENERATED ALWAYS.
+    pub overriding: bool,
     /// Where its masked rows wait, in a run in place, until they replace the originals.
     pub waiting: Option<String>,
 }

@@ -23,10 +23,13 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
     let mut problems = Vec::new();
     let tables = tables(input, &mut problems);
     problems.extend(coverage::check(input, &tables)?);
-    unique::check(&tables, input.source, input.target, &mut problems);
+    unique::check(&tables, input, &mut problems);
     let mut notes = Vec::new();
     let links = links::of(input, &tables, &mut problems, &mut notes);
-    pairs::check(&links, &tables, input.source, &mut problems);
+    let more = links::of_target(input, &tables, &links);
+    for links in [&links, &more] {
+        pairs::check(links, &tables, input, &mut problems);
+    }
     scope::check(&tables, &mut problems);
     let outside = outside(input, &mut notes, &mut problems);
     // A view moves no row and runs no code but that of its reader's query.
@@ -114,12 +117,19 @@ fn tables(input: &Input<'_>, problems: &mut Vec<Error>) -> Vec<TablePlan> {
             rows,
             has_foreign_parts: partitions.iter().any(|part| part.kind == 'f'),
             triggers: input.options.triggers,
+            overriding: input.target.table(&table.name).is_some_and(is_overridden)
+                || is_overridden(table),
             waiting: input
                 .in_place
                 .map(|_| in_place::replace::waiting(tables.len())),
         });
     }
     tables
+}
+
+/// Whether the server would rather number the rows itself.
+fn is_overridden(table: &Table) -> bool {
+    table.columns.iter().any(|column| column.identity == "a")
 }
 
 /// The condition of the rows of a table that a subset begins with.

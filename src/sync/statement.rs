@@ -91,11 +91,6 @@ fn load(
             values.push(value);
         }
     }
-    let identity = table
-        .source
-        .columns
-        .iter()
-        .any(|column| column.identity == "a");
     // A table may have no column, or none that is copied.
     let list = match names.as_slice() {
         [] => String::new(),
@@ -107,7 +102,7 @@ fn load(
     format!(
         "INSERT INTO {}{list}{} {select}",
         table.landing(&plan.target),
-        if identity && table.waiting.is_none() {
+        if table.overriding && table.waiting.is_none() {
             " OVERRIDING SYSTEM VALUE"
         } else {
             ""

@@ -113,7 +113,8 @@ pub fn keyed_table(schema: &str, table: &str) -> Result<Option<(char, Vec<String
                                           WITH ORDINALITY AS k (number, place)
                         JOIN pg_catalog.pg_attribute a
                           ON a.attrelid = c.oid AND a.attnum = k.number
-                       WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY k.place)
+                       WHERE i.indrelid = c.oid AND i.indisprimary
+                         AND k.place <= i.indnkeyatts::pg_catalog.int8 ORDER BY k.place)
            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
           WHERE n.nspname = $1 AND c.relname = $2
             AND c.relkind = ANY (ARRAY['r', 'p']::pg_catalog.\"char\"[])",

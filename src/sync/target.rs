@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{Constraint, Sequence, Side, Table, Type};
+use super::facts::{Constraint, Reference, Sequence, Side, Table, Type};
 use super::options::Triggers;
 use super::plan::{Checked, Input, TablePlan, Target};
-use super::{ddl, existing, in_place};
+use super::{ddl, existing, in_place, links};
 use crate::error::{Error, Kind};
 use crate::pg::ident::{literal, qualified, quote};
 
@@ -36,7 +36,7 @@ pub fn prepare(input: &Input<'_>, tables: &[TablePlan], problems: &mut Vec<Error
             Some(existing) => {
                 existing::check(input, table, existing, problems);
                 work.prepare.emptied.push(existing.name.clone());
-                work.reuse(table, existing, problems);
+                work.reuse(table, existing, tables, problems);
             }
             None => {
                 lacks_functions(input, &table.source, problems);
@@ -128,16 +128,17 @@ impl Work<'_> {
             .tables
             .push(ddl::table(&copy, None, self.target));
         self.prepare.created.push(table.name.clone());
-        self.after_load(table, &table.name, |key| {
-            key.target
-                .as_ref()
-                .is_some_and(|target| tables.iter().any(|other| other.source.oid == target.oid))
-        });
-        self.missing_partitions(table, problems);
+        self.after_load(table, &table.name, tables);
+        self.missing_partitions(table, tables, problems);
     }
 
     /// Partitions of the source that the target lacks.
-    fn missing_partitions(&mut self, table: &Table, problems: &mut Vec<Error>) {
+    fn missing_partitions(
+        &mut self,
+        table: &Table,
+        tables: &[TablePlan],
+        problems: &mut Vec<Error>,
+    ) {
         let source = self.input.source;
         for partition in source.partitions(table.oid) {
             let parent = source
@@ -156,12 +157,15 @@ impl Work<'_> {
                 .tables
                 .extend(ddl::partition_columns(partition, parent, self.target));
             self.prepare.created.push(partition.name.clone());
-            self.after_load(partition, &partition.name, |_| false);
+            self.after_load(partition, &partition.name, tables);
         }
     }
 
     /// Constraints and indexes of a new table come after its rows: built once, not row by row.
-    fn after_load(&mut self, table: &Table, name: &str, keeps: impl Fn(&Constraint) -> bool) {
+    fn after_load(&mut self, table: &Table, name: &str, tables: &[TablePlan]) {
+        let source = self.input.source;
+        let is_there = |target: &Reference| links::place(target, tables, source).is_some();
+        let keeps = |key: &Constraint| key.target.as_ref().is_some_and(is_there);
         let name = qualified(self.target, name);
         let is_partition = table.parent.is_some();
         self.prepare.unique += table.unique.len();
@@ -204,13 +208,9 @@ impl Work<'_> {
             return;
         }
         let is_emptied = |key: &&Constraint| {
-            key.target.as_ref().is_some_and(|target| {
-                let is_it = |other: &&TablePlan| other.source.oid == target.oid;
-                tables
-                    .iter()
-                    .find(is_it)
-                    .is_some_and(in_place::is_rewritten)
-            })
+            let place = |target| links::place(target, tables, self.input.source);
+            let parent = key.target.as_ref().and_then(place);
+            parent.is_some_and(|parent| in_place::is_rewritten(&tables[parent]))
         };
         let parts = self.input.target.partitions(existing.oid);
         for table in std::iter::once(existing).chain(parts) {
@@ -228,7 +228,13 @@ impl Work<'_> {
     }
 
     /// A table that the target has: emptied, loaded without its keys and indexes, given them back.
-    fn reuse(&mut self, plan: &TablePlan, existing: &Table, problems: &mut Vec<Error>) {
+    fn reuse(
+        &mut self,
+        plan: &TablePlan,
+        existing: &Table,
+        tables: &[TablePlan],
+        problems: &mut Vec<Error>,
+    ) {
         let target = self.input.target;
         self.take_down(plan, existing);
         for column in &existing.columns {
@@ -245,7 +251,7 @@ impl Work<'_> {
                 self.serve(sequence, &existing.name, &column.name, numeric, other);
             }
         }
-        self.missing_partitions(&plan.source, problems);
+        self.missing_partitions(&plan.source, tables, problems);
     }
 
     /// Takes the keys and indexes of a table down for the load, and its triggers where they are to

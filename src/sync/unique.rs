@@ -1,27 +1,30 @@
 //! Whether a masked column stays unique, and what to say where it may not.
 
-use super::facts::{Compared, Side, Unique};
+use super::facts::{Column, Compared, Side, Unique};
 use super::fit::{Call, How};
-use super::plan::{Decision, Masked, TablePlan};
-use super::{shuffle, statement};
+use super::plan::{Decision, Input, Masked, TablePlan};
+use super::{shuffle, statement, stored};
 use crate::error::{self, Error};
 use crate::strategies::{ENTITY, Kind, Strategy, Value, ValueType};
 
-/// Finds the masked columns that may not stay unique.
-pub fn check(tables: &[TablePlan], source: &Side, target: &Side, problems: &mut Vec<Error>) {
+/// Finds the masked and excluded columns that may not stay unique.
+pub fn check(tables: &[TablePlan], input: &Input<'_>, problems: &mut Vec<Error>) {
+    let (source, target) = (input.source, input.target);
     for table in tables {
         for index in demanding(table, source, target) {
             for name in &index.columns {
-                if let Some(Decision::Masked(masked)) = table.decision(name) {
-                    let demand = Demand {
-                        table,
-                        index,
-                        name,
-                        compared: compared(index, name, table, source),
-                        source,
-                    };
-                    problems.extend(demand.problem(masked));
-                }
+                let demand = Demand {
+                    table,
+                    index,
+                    name,
+                    compared: compared(index, name, table, source),
+                    source,
+                };
+                problems.extend(match table.decision(name) {
+                    Some(Decision::Masked(masked)) => demand.problem(masked),
+                    Some(Decision::Excluded { .. }) => demand.left_out(input),
+                    _ => None,
+                });
             }
         }
     }
@@ -89,6 +92,51 @@ impl Demand<'_> {
     fn is_met_if_asked(&self, strategy: &Strategy, how: &How) -> bool {
         let (compared, rows) = (self.compared, self.table.rows);
         stays_unique_if_asked(strategy, how, compared, rows, |of| self.is_distinct(of))
+    }
+
+    /// Whether another column of the index is kept and tells its rows apart by itself.
+    fn is_met_beside(&self) -> bool {
+        let is_kept = |name: &&String| {
+            let decision = self.table.decision(name);
+            matches!(
+                decision,
+                Some(Decision::Copied | Decision::Preserved { .. })
+            )
+        };
+        let mut kept = self.index.columns.iter().filter(is_kept);
+        kept.any(|name| self.index.compares(name) == Compared::AsIs && self.is_distinct(name))
+    }
+
+    /// What is wrong with a column that is not written: all rows hold the same.
+    fn left_out(&self, input: &Input<'_>) -> Option<Error> {
+        let named = |column: &&Column| column.name == self.name;
+        let column = self.table.source.columns.iter().find(named)?;
+        let stored = stored::as_stored(input, &self.table.source, column);
+        let goes = match self.compared {
+            // A predicate may turn true, an expression may make something of NULL.
+            Compared::Computed => false,
+            _ if stored::is_filled(&stored) => !stored.identity.is_empty() || stored.default_varies,
+            _ => !self.index.nulls_equal,
+        };
+        if goes || self.is_met_beside() {
+            return None;
+        }
+        let (name, table) = (self.name, self.table.source.shown());
+        let holds = match stored::is_filled(&stored) {
+            true => "its default",
+            false => "NULL",
+        };
+        let message = format!("column \"{name}\" of table {table} cannot be excluded");
+        Some(
+            Error::new(error::Kind::InvalidParameter, message)
+                .with_detail(format!(
+                    "Every row would hold {holds} there, and index \"{}\" may refuse that.",
+                    self.index.name
+                ))
+                .with_hint(
+                    "Use a strategy that keeps the column unique, or preserve it with a reason.",
+                ),
+        )
     }
 
     fn problem(&self, masked: &Masked) -> Option<Error> {

@@ -104,14 +104,19 @@ fn orphans_of(link: &Link, plan: &Plan, in_target: bool, snapshot: &Snapshot) ->
 
 /// Whether the server has checked a reference when the foreign key was added.
 fn is_checked(link: &Link, plan: &Plan) -> bool {
-    let name = |i: usize| plan.tables[i].source.name.clone();
+    let name = |i: usize, part: &Option<String>| {
+        let whole = || plan.tables[i].source.name.clone();
+        part.clone().unwrap_or_else(whole)
+    };
+    let child = name(link.child, &link.child_part);
+    let parent = name(link.parent, &link.parent_part);
     let (mine, theirs) = (&link.columns, &link.parent_columns);
     let mut pairs: Vec<_> = mine.iter().zip(theirs).collect();
     pairs.sort();
     plan.prepare.checked.iter().any(|key: &Checked| {
         let mut other: Vec<_> = key.columns.iter().zip(&key.target_columns).collect();
         other.sort();
-        key.table == name(link.child) && key.target == name(link.parent) && other == pairs
+        key.table == child && key.target == parent && other == pairs
     })
 }
 

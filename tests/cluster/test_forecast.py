@@ -273,3 +273,15 @@ def test_a_profile_with_unknown_warnings_is_refused(db):
     document = profile({"people": {"email": "mail"}}, acknowledge=[{"warning": "x", "why": "w"}])
     said = db.refused("22023", "SELECT confiture.load_profile(%s)", [document])
     assert 'there is no warning "x"' in said.message_primary
+
+
+def test_a_check_of_a_generated_column_is_warned_of(db):
+    db.execute(
+        "CREATE SCHEMA prod; CREATE TABLE prod.people (id int PRIMARY KEY, code text, g text"
+        " GENERATED ALWAYS AS (lower(code)) STORED CONSTRAINT few CHECK (g ~ '^c'),"
+        " h int GENERATED ALWAYS AS (id * 2) STORED CHECK (h > 0))"
+    )
+    load(db, {"rules": [{"column": "code", "strategy": "hash"}], **keep_all()})
+    found = {key: row for key, row in warnings(db).items() if key[0] == "check_not_redrawn"}
+    assert list(found) == [("check_not_redrawn", "people", "g")]
+    assert 'constraint "few" refuses' in found["check_not_redrawn", "people", "g"][1]

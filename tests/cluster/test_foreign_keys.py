@@ -227,3 +227,103 @@ def test_equal_values_get_equal_pseudonyms_across_tables_columns_and_runs(db):
     assert (
         db.column("SELECT email FROM staging.a INTERSECT SELECT contact FROM staging.b") == shared
     )
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["on the reference", "on the key"])
+def test_a_generated_column_refers_only_where_what_it_reads_is_kept(db, turned):
+    one = "id int PRIMARY KEY, v text, g text GENERATED ALWAYS AS (lower(v)) STORED UNIQUE"
+    two = "id int PRIMARY KEY, g text UNIQUE"
+    if turned:
+        one, two = two, one
+    db.execute(f"CREATE SCHEMA prod; CREATE TABLE prod.p ({two}); CREATE TABLE prod.t ({one})")
+    for table in ("p", "t"):
+        column = "v" if (table == "t") != turned else "g"
+        db.execute(
+            f"INSERT INTO prod.{table} (id, {column})"
+            " SELECT i, 'v' || i FROM generate_series(1, 30) AS i"
+        )
+    db.execute("ALTER TABLE prod.t ADD CONSTRAINT t_p FOREIGN KEY (g) REFERENCES prod.p (g)")
+    computed, plain = ("p", "t") if turned else ("t", "p")
+    db.load(profile({computed: {"v": "hash"}, plain: keep_all()}))
+    report = db.plan_refused("22023")
+    assert 'columns "g" and "g" of foreign key "t_p"' in report.message_primary
+    assert "generated" in report.message_hint
+    db.load(profile({computed: {"v": "hash"}, plain: {"g": "hash"}}, version="2"))
+    db.plan_refused("22023")
+    db.load(profile({computed: keep_all(), plain: keep_all()}, version="3"))
+    db.sync()
+    assert foreign_keys(db, "staging") == foreign_keys(db, "prod")
+
+
+PARTS = """
+    CREATE SCHEMA prod;
+    CREATE TABLE prod.{referred} (id int PRIMARY KEY, email text UNIQUE);
+    CREATE TABLE prod.t (id int, p int, email text, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+    CREATE TABLE prod.t1 PARTITION OF prod.t FOR VALUES FROM (1) TO (50);
+    CREATE TABLE prod.t2 PARTITION OF prod.t DEFAULT PARTITION BY RANGE (id);
+    CREATE TABLE prod.t21 PARTITION OF prod.t2 DEFAULT;
+    INSERT INTO prod.{referred} SELECT i, i || '@mail.example' FROM generate_series(1, 60) i;
+    INSERT INTO prod.t SELECT i, i, i || '@mail.example' FROM generate_series(1, 120) i"""
+
+
+@pytest.mark.parametrize("valid", ["", " NOT VALID"])
+def test_a_reference_of_one_partition_is_carried_over_and_checked(db, valid):
+    db.execute(PARTS.format(referred="p"))
+    db.execute(
+        "DELETE FROM prod.t WHERE id BETWEEN 55 AND 90;"
+        "ALTER TABLE prod.t1 ADD CONSTRAINT first FOREIGN KEY (email)"
+        f" REFERENCES prod.p (email){valid}"
+    )
+    masked = {"email": "mail"}
+    db.load(profile({"t": keep_all(), "p": masked}))
+    assert '"first"' in db.plan_refused("22023").message_primary
+    db.load(profile({"t": masked, "p": masked}, version="2"))
+    for _ in range(2):
+        db.sync()
+        assert foreign_keys(db, "staging") == foreign_keys(db, "prod")
+    # A target of before has it not: then the rows of that partition are looked at.
+    db.execute("ALTER TABLE staging.t1 DROP CONSTRAINT first")
+    db.sync()
+    unchecked = (
+        "SELECT passed, numbers::text FROM confiture.verification WHERE run_id ="
+        " (SELECT run_id FROM confiture.get_audit_log(1)) AND check_name LIKE 'orphans%'"
+    )
+    [(passed, numbers)] = db.rows(unchecked)
+    assert passed and '"source": 0' in numbers and '"target": 0' in numbers
+
+
+def test_a_reference_to_one_partition_is_carried_over(db):
+    db.execute(PARTS.format(referred="other"))
+    db.execute(
+        "CREATE TABLE prod.p (id int PRIMARY KEY, one int REFERENCES prod.t1 (id),"
+        " two int REFERENCES prod.t21 (id));"
+        "INSERT INTO prod.p SELECT i, i, 60 + i FROM generate_series(1, 40) i"
+    )
+    db.load(profile({"p": keep_all(), "t": {"email": "mail"}}))
+    for _ in range(2):
+        db.sync()
+        assert foreign_keys(db, "staging") == foreign_keys(db, "prod")
+    said = db.rows("SELECT confiture.plan_warnings('small', 'prod', 'staging')::text")
+    assert "foreign_key_left_behind" not in str(said)
+
+
+def test_a_reference_of_a_partition_that_leads_elsewhere_is_said(db):
+    db.execute(PARTS.format(referred="p"))
+    db.execute("DELETE FROM prod.t WHERE id > 60")
+    db.execute("ALTER TABLE prod.t21 ADD CONSTRAINT far FOREIGN KEY (p) REFERENCES prod.p (id)")
+    db.load(profile({"t": keep_all()}))
+    said = str(db.rows("SELECT confiture.plan_warnings('small', 'prod', 'staging')::text"))
+    assert "foreign_key_left_behind" in said and "far" in said and "prod.t21" in said
+    db.sync()
+    assert foreign_keys(db, "staging") == []
+
+
+def test_subsets_follow_a_reference_of_one_partition(db):
+    db.execute(PARTS.format(referred="p"))
+    db.execute("ALTER TABLE prod.t1 ADD CONSTRAINT first FOREIGN KEY (p) REFERENCES prod.p (id)")
+    tables = {"t": keep_all(), "p": {"email": "mail"}}
+    db.load(profile(tables, subset={"t": [["id", "<", 10]]}))
+    db.sync()
+    assert foreign_keys(db, "staging") == foreign_keys(db, "prod")
+    assert db.value("SELECT count(*) FROM staging.t") == 9
+    assert db.value("SELECT count(*) FROM staging.p") == 9

@@ -207,3 +207,62 @@ def test_equal_values_of_citext_share_a_pseudonym(db):
             [kind, given, kind, given],
         ), kind
     assert db.value("SELECT anon_apply('hash', 'ADA'::text) <> anon_apply('hash', 'ada'::text)")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "PRIMARY KEY (id) INCLUDE (v)",
+        "UNIQUE (id) INCLUDE (v)",
+        "EXCLUDE USING btree (id WITH =) INCLUDE (v)",
+    ],
+)
+def test_a_column_that_an_index_only_includes_is_no_key(db, key):
+    db.execute(f"CREATE SCHEMA prod; CREATE TABLE prod.t (id int, v text, {key})")
+    db.execute("INSERT INTO prod.t SELECT i, 'v' || i FROM generate_series(1, 50) AS i")
+    fixed = {"fixed": {"type": "constant", "config": {"replacement": "x"}}}
+    db.load(profile({"t": {"v": "fixed"}}, strategies=fixed))
+    db.sync()
+    assert db.rows("SELECT v, count(*) FROM staging.t GROUP BY v") == [("x", 50)]
+    # In the predicate it decides what must be unique.
+    db.execute("CREATE UNIQUE INDEX part ON prod.t (id) INCLUDE (v) WHERE v <> 'v1'")
+    assert '"part"' in db.plan_refused("22023").message_detail
+
+
+GENERATED = "CREATE SCHEMA prod; CREATE TABLE prod.t (id int PRIMARY KEY, v text, {}); "
+FILLED = "INSERT INTO prod.t (id, v) SELECT i, lpad(i::text, 4, 'a') FROM generate_series(1, 50) i"
+
+
+@pytest.mark.parametrize(
+    ("computed", "goes"),
+    [
+        ('g text GENERATED ALWAYS AS ("left"(v, 4)) STORED UNIQUE', False),
+        ("g text GENERATED ALWAYS AS (lower(v)) STORED UNIQUE", True),
+        ("g text GENERATED ALWAYS AS (v || 'x') STORED, UNIQUE (g)", False),
+        ("g int GENERATED ALWAYS AS (id * 2) STORED UNIQUE", True),
+        (
+            "g int4range GENERATED ALWAYS AS (int4range(id, id + length(v) % 2)) STORED,"
+            " EXCLUDE USING gist (g WITH &&)",
+            False,
+        ),
+    ],
+)
+def test_what_is_computed_from_a_masked_column_is_kept_unique_or_refused(db, computed, goes):
+    db.execute(GENERATED.format(computed) + FILLED)
+    db.load(profile({"t": {"v": "hash"}}))
+    if goes:
+        db.sync()
+        assert db.value("SELECT count(DISTINCT g) FROM staging.t") == 50
+        return
+    report = db.plan_refused("22023")
+    assert 'column "v"' in report.message_primary
+    assert "of what an expression makes of the values" in report.message_detail
+    # All of the columns it reads may change places together.
+    shuffle = {"deal": {"type": "shuffle", "config": {"group": "g"}}}
+    rules = [{"column": "v", "strategy": "deal"}]
+    if "int4range" in computed:
+        rules.append({"column": "id", "strategy": "deal"})
+    db.load(profile({"t": {"rules": rules, **keep_all()}}, strategies=shuffle, version="2"))
+    db.sync()
+    count = "SELECT count(DISTINCT g) FROM {}.t"
+    assert db.value(count.format("staging")) == db.value(count.format("prod"))

@@ -45,9 +45,17 @@ SELECT pg_catalog.jsonb_build_object(
                           WHEN a.atttypid = 19::pg_catalog.oid THEN 63 END,
         'not_null', a.attnotnull,
         'default', pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+        'default_varies', EXISTS (
+           SELECT FROM pg_catalog.regexp_matches(d.adbin::text, ':(?:funcid|opfuncid) ([0-9]+)', 'g') AS m
+             JOIN pg_catalog.pg_proc p ON p.oid = m[1]::pg_catalog.oid
+            WHERE p.provolatile = 'v'),
         'plain_nextval', coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid)
                                   ~ '^nextval[(]''.*''::regclass[)]$', false),
         'generated', a.attgenerated, 'identity', a.attidentity,
+        'reads', CASE WHEN a.attgenerated = '' THEN '[]'::pg_catalog.jsonb ELSE coalesce((
+           SELECT pg_catalog.jsonb_agg(r.attname ORDER BY r.attnum) FROM pg_catalog.pg_attribute r
+            WHERE r.attrelid = c.oid AND r.attnum > 0
+              AND d.adbin::text ~ pg_catalog.format(':varattno %s ', r.attnum)), '[]') END,
         'collation', CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0::pg_catalog.oid THEN
            (SELECT pg_catalog.quote_ident(cn.nspname::text) || '.' || pg_catalog.quote_ident(co.collname::text)
               FROM pg_catalog.pg_collation co
@@ -82,7 +90,7 @@ SELECT pg_catalog.jsonb_build_object(
     SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
         'name', k.conname, 'kind', k.contype,
         'definition', pg_catalog.pg_get_constraintdef(k.oid, true),
-        'validated', k.convalidated,
+        'validated', k.convalidated, 'full', k.confmatchtype = 'f',
         'target', CASE WHEN k.contype = 'f' THEN pg_catalog.jsonb_build_object(
            'oid', k.confrelid::pg_catalog.int8, 'schema', fn.nspname, 'name', f.relname) END,
         'columns', coalesce((SELECT pg_catalog.jsonb_agg(a.attname ORDER BY u.i)
@@ -141,19 +149,19 @@ SELECT pg_catalog.jsonb_build_object(
         'columns', coalesce((SELECT pg_catalog.jsonb_agg(DISTINCT a.attname)
             FROM pg_catalog.pg_attribute a
            WHERE a.attrelid = c.oid AND a.attnum > 0
-             AND (a.attnum = ANY (x.indkey::pg_catalog.int2[]) OR EXISTS (
-               SELECT FROM pg_catalog.pg_depend e
-                WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = x.indexrelid
-                  AND e.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                  AND e.refobjid = c.oid AND e.refobjsubid = a.attnum))), '[]'),
+             AND (a.attnum = ANY (y.plain) OR y.tree ~ pg_catalog.format(':varattno (0|%s) ', a.attnum))), '[]'),
         -- What it compares otherwise than as the column's values stand there.
         'folded', coalesce((SELECT pg_catalog.jsonb_agg(DISTINCT a.attname)
             FROM pg_catalog.pg_attribute a
-            JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+            JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
            WHERE a.attrelid = c.oid AND a.attnum > 0
-             AND ((a.attnum = ANY (x.indkey::pg_catalog.int2[]) AND y.typname = 'citext') OR EXISTS (
+             AND ((a.attnum = ANY (y.plain) AND t.typname = 'citext') OR EXISTS (
                SELECT FROM pg_catalog.generate_series(1, x.indnkeyatts::pg_catalog.int4) AS k
-                WHERE pg_catalog.pg_get_indexdef(x.indexrelid, k, true) = ANY (ARRAY[
+                 LEFT JOIN pg_catalog.pg_attribute g ON g.attrelid = c.oid AND g.attgenerated <> ''
+                                                    AND g.attnum = x.indkey[k - 1]
+                 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = g.attnum
+                WHERE coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid, true),
+                               pg_catalog.pg_get_indexdef(x.indexrelid, k, true)) = ANY (ARRAY[
                         pg_catalog.format('lower(%I)', a.attname), pg_catalog.format('upper(%I)', a.attname),
                         pg_catalog.format('lower(%I::text)', a.attname),
                         pg_catalog.format('upper(%I::text)', a.attname)])))), '[]'),
@@ -166,20 +174,34 @@ SELECT pg_catalog.jsonb_build_object(
         'computed', coalesce((SELECT pg_catalog.jsonb_agg(DISTINCT a.attname)
             FROM pg_catalog.pg_attribute a
            WHERE a.attrelid = c.oid AND a.attnum > 0
-             AND a.attnum <> ALL (x.indkey::pg_catalog.int2[]) AND EXISTS (
-               SELECT FROM pg_catalog.pg_depend e
-                WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = x.indexrelid
-                  AND e.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                  AND e.refobjid = c.oid AND e.refobjsubid = a.attnum)), '[]'),
+             AND a.attnum <> ALL (y.plain)
+             AND y.tree ~ pg_catalog.format(':varattno (0|%s) ', a.attnum)), '[]'),
         'excluded', coalesce((SELECT pg_catalog.jsonb_agg(DISTINCT a.attname)
             FROM pg_catalog.pg_constraint k
            CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.conexclop))
                               AS u (number, operator)
             JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.number
             JOIN pg_catalog.pg_operator o ON o.oid = u.operator
-           WHERE k.conindid = x.indexrelid AND k.contype = 'x' AND o.oprname <> '='), '[]'))
+           WHERE k.conindid = x.indexrelid AND k.contype = 'x' AND o.oprname <> '='), '[]'),
+        -- Servers before 15 do not know of it.
+        'nulls_equal', coalesce((pg_catalog.to_jsonb(x) ->> 'indnullsnotdistinct')::pg_catalog.bool, false))
         ORDER BY ic.relname)
       FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class ic ON ic.oid = x.indexrelid
+     -- Columns of INCLUDE are no keys; the catalog has both in one list, and depends on both.
+     CROSS JOIN LATERAL (SELECT
+        (x.indkey::pg_catalog.int2[])[0:x.indnkeyatts::pg_catalog.int4 - 1] AS keys,
+        pg_catalog.concat(x.indexprs::text, x.indpred::text) AS own) i
+     -- A generated column stands for what it computes.
+     CROSS JOIN LATERAL (SELECT
+        pg_catalog.concat(i.own, pg_catalog.string_agg(d.adbin::text, '')) AS tree,
+        ARRAY(SELECT n FROM pg_catalog.unnest(i.keys) AS n
+              EXCEPT ALL
+              SELECT g.attnum FROM pg_catalog.pg_attribute g
+               WHERE g.attrelid = c.oid AND g.attgenerated <> '') AS plain
+          FROM pg_catalog.pg_attribute g
+          JOIN pg_catalog.pg_attrdef d ON d.adrelid = g.attrelid AND d.adnum = g.attnum
+         WHERE g.attrelid = c.oid AND g.attgenerated <> ''
+           AND (g.attnum = ANY (i.keys) OR i.own ~ pg_catalog.format(':varattno (0|%s) ', g.attnum))) y
      WHERE x.indrelid = c.oid AND (x.indisunique OR x.indisexclusion)), '[]'),
   'triggers', coalesce((
     SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', g.tgname, 'enabled', g.tgenabled)

@@ -19,12 +19,16 @@ SELECT pg_catalog.jsonb_build_object(
   'owner', pg_catalog.pg_get_userbyid(t.typowner),
   'owner_trusted', t.typowner IN (SELECT o.oid FROM trusted o),
   'inner', CASE WHEN t.typtype = 'd' THEN t.typbasetype::pg_catalog.int8
-                WHEN t.typcategory = 'A' THEN t.typelem::pg_catalog.int8
+                WHEN e.oid IS NOT NULL THEN e.oid::pg_catalog.int8
                 ELSE (SELECT CASE WHEN r.rngtypid = t.oid THEN r.rngsubtype ELSE r.rngtypid END::pg_catalog.int8
                         FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid OR r.rngmultitypid = t.oid) END,
-  'is_array', t.typcategory = 'A' AND t.typtype <> 'd',
+  'is_array', e.oid IS NOT NULL,
   'base_name', CASE WHEN t.typtype = 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) END,
   'default', CASE WHEN t.typtype = 'd' THEN pg_catalog.pg_get_expr(t.typdefaultbin, 0) END,
+  'default_varies', EXISTS (
+      SELECT FROM pg_catalog.regexp_matches(t.typdefaultbin::text, ':(?:funcid|opfuncid) ([0-9]+)', 'g') AS m
+        JOIN pg_catalog.pg_proc p ON p.oid = m[1]::pg_catalog.oid
+       WHERE p.provolatile = 'v'),
   'not_null', t.typnotnull,
   'max_chars', CASE WHEN t.typbasetype = ANY (ARRAY[1042, 1043, 1014, 1015]::pg_catalog.oid[])
                      AND t.typtypmod > 4
@@ -45,3 +49,5 @@ SELECT pg_catalog.jsonb_build_object(
      WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped), '[]'))
   FROM used JOIN pg_catalog.pg_type t ON t.oid = used.oid
   JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+  -- Not by category: int2vector and oidvector are in that of arrays, and are none.
+  LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid

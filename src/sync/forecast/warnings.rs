@@ -10,7 +10,7 @@ use crate::sync::checks;
 use crate::sync::facts::{Column, Side, Table};
 use crate::sync::fit::How;
 use crate::sync::plan::{Decision, Masked, Plan, TablePlan};
-use crate::sync::{redraw, unique};
+use crate::sync::{pairs, redraw, unique};
 
 /// How much a warning weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,9 +197,24 @@ fn of_table(table: &TablePlan, plan: &Plan, source: &Side, found: &mut Found) {
                 continue;
             }
             Decision::Masked(masked) => masked,
-            Decision::Excluded { .. } | Decision::Generated | Decision::Preserved { .. } => {
+            Decision::Generated => {
+                if pairs::is_recomputed(table, &column.name) {
+                    let Conditions { own, several } = conditions(&table.source, facts, source);
+                    not_redrawn(&[own, several].concat(), place, found);
+                }
                 continue;
             }
+            Decision::Excluded { .. } => {
+                // A CHECK takes NULL, unless it asks for it.
+                let is_filled = facts.default.is_some();
+                let heeds = |text: &str| {
+                    is_filled || text.contains("COALESCE") || text.to_uppercase().contains("NULL")
+                };
+                let Conditions { own, several } = heeding(&table.source, facts, source, &heeds);
+                not_redrawn(&[own, several].concat(), place, found);
+                continue;
+            }
+            Decision::Preserved { .. } => continue,
         };
         of_mask(table, facts, masked, place, source, found);
         if !checks::is_judged(&column.name, masked, table, &plan.target, source) {
@@ -257,24 +272,29 @@ fn of_mask(
         );
     }
     let conditions = conditions(&table.source, facts, source);
-    if !conditions.several.is_empty() || !conditions.own.is_empty() && !is_redrawn(masked) {
-        let names = match is_redrawn(masked) {
-            true => conditions.several.clone(),
-            false => [conditions.own.clone(), conditions.several.clone()].concat(),
-        };
-        found.add(
-            "check_not_redrawn",
-            Severity::Warning,
-            place,
-            format!(
-                "the run fails if {} what is written into column {}",
-                refuse(&names),
-                shown(place)
-            ),
-            "See that no value of the strategy is refused: values are drawn again only by keyed \
-             strategies, and only for conditions of the column alone.",
-        );
+    match is_redrawn(masked) {
+        true => not_redrawn(&conditions.several, place, found),
+        false => not_redrawn(&[conditions.own, conditions.several].concat(), place, found),
     }
+}
+
+/// Conditions that a value may not meet, for which it is not drawn again.
+fn not_redrawn(names: &[String], place: (Option<&str>, Option<&str>), found: &mut Found) {
+    if names.is_empty() {
+        return;
+    }
+    found.add(
+        "check_not_redrawn",
+        Severity::Warning,
+        place,
+        format!(
+            "the run fails if {} what is written into column {}",
+            refuse(names),
+            shown(place)
+        ),
+        "See that no value of the strategy is refused: values are drawn again only by keyed \
+         strategies, and only for conditions of the column alone.",
+    );
 }
 
 /// Whether different values stay different whatever they are.
@@ -308,9 +328,20 @@ pub struct Conditions {
 
 /// What the catalog asks of the values of a column.
 pub fn conditions(table: &Table, column: &Column, source: &Side) -> Conditions {
+    heeding(table, column, source, &|_| true)
+}
+
+/// Those of which the definition is as asked for.
+fn heeding(
+    table: &Table,
+    column: &Column,
+    source: &Side,
+    is_meant: &dyn Fn(&str) -> bool,
+) -> Conditions {
     let mut found = Conditions::default();
     for check in table.constraints.iter().filter(|of| of.kind == 'c') {
-        if !check.validated || !check.columns.contains(&column.name) {
+        let reads = check.columns.contains(&column.name);
+        if !check.validated || !reads || !is_meant(&check.definition) {
             continue;
         }
         match check.columns.len() {
@@ -320,7 +351,8 @@ pub fn conditions(table: &Table, column: &Column, source: &Side) -> Conditions {
     }
     let mut of = source.type_of(column.type_oid);
     while let Some(around) = of.filter(|of| of.kind == 'd' || of.is_array) {
-        let checks = around.checks.iter().filter(|check| check.validated);
+        let all = around.checks.iter().filter(|check| check.validated);
+        let checks = all.filter(|check| is_meant(&check.definition));
         found.own.extend(checks.map(|check| check.name.clone()));
         of = around.inner.and_then(|inner| source.type_of(inner));
     }

@@ -26,6 +26,7 @@ fn table(name: &str) -> TablePlan {
         limit: None,
         has_foreign_parts: false,
         triggers: Triggers::Refuse,
+        overriding: false,
         waiting: None,
     }
 }
