@@ -44,7 +44,7 @@ pub fn check(input: &Input<'_>, plan: &TablePlan, existing: &Table, problems: &m
         refuse(
             Kind::Permission,
             "has row-level security that applies to this role",
-            "Run as its owner or a role with BYPASSRLS.",
+            hidden_rows(existing),
         );
     }
     if existing.inheritance || existing.parent.is_some() {
@@ -159,6 +159,15 @@ fn keys(input: &Input<'_>, plan: &TablePlan, existing: &Table, problems: &mut Ve
                 )),
             );
         }
+    }
+}
+
+/// How a run comes to see all rows of a table.
+pub fn hidden_rows(table: &Table) -> &'static str {
+    match table.owned {
+        // It applies to owners where it is forced only.
+        true => "Run as a role with BYPASSRLS, or say ALTER TABLE … NO FORCE ROW LEVEL SECURITY.",
+        false => "Run as its owner or a role with BYPASSRLS.",
     }
 }
 

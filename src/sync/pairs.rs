@@ -15,6 +15,9 @@ pub fn check(links: &[Link], tables: &[TablePlan], input: &Input<'_>, problems: 
         problems.extend(torn(link, table, input));
         for (here, there) in link.columns.iter().zip(&link.parent_columns) {
             if !alike((table, here), (other, there), input) {
+                let type_of = |plan: &TablePlan, name: &str| {
+                    column(&plan.source, name).map_or(String::new(), |of| of.type_name.clone())
+                };
                 problems.push(
                     Error::new(
                         Kind::InvalidParameter,
@@ -24,6 +27,11 @@ pub fn check(links: &[Link], tables: &[TablePlan], input: &Input<'_>, problems: 
                             table.source.shown()
                         ),
                     )
+                    .with_detail(format!(
+                        "Their types are {} and {}.",
+                        type_of(table, here),
+                        type_of(other, there)
+                    ))
                     .with_hint(way_out((table, here), (other, there), input)),
                 );
             } else if is_drawn(other.decision(there)) {
@@ -73,6 +81,18 @@ fn torn(link: &Link, table: &TablePlan, input: &Input<'_>) -> Option<Error> {
     Some(Error::new(Kind::InvalidParameter, message).with_hint(hint))
 }
 
+/// Whether nothing but their types tells two masks apart.
+fn are_of_two_types(here: Option<&Decision>, there: Option<&Decision>) -> bool {
+    let (Some(Decision::Masked(here)), Some(Decision::Masked(there))) = (here, there) else {
+        return false;
+    };
+    let of = |how: &How| match how {
+        How::Mask(call) => Some(call.of),
+        _ => None,
+    };
+    here.strategy == there.strategy && here.seed == there.seed && of(&here.how) != of(&there.how)
+}
+
 fn is_left_out(table: &TablePlan, name: &str) -> bool {
     matches!(table.decision(name), Some(Decision::Excluded { .. }))
 }
@@ -97,6 +117,9 @@ fn way_out(
     if is_recomputed(table, here) || is_recomputed(other, there) {
         // Different values of which the expression makes the same get different pseudonyms.
         return "A generated column is computed from the masked values: preserve what it reads with a reason, or drop the foreign key.";
+    }
+    if are_of_two_types(table.decision(here), other.decision(there)) {
+        return "A strategy masks values of different types differently: give the columns one type, or preserve both with a reason.";
     }
     "Give both the same strategy, parameters and seed, a salt with a name if it is salted_hash, or preserve both."
 }
@@ -177,6 +200,8 @@ fn alike(
         _ => false,
     };
     match (table.decision(here), other.decision(there)) {
+        // A reference that is NULL refers to nothing.
+        (Some(Decision::Excluded { .. }), _) => is_left_null(table, here, input),
         (Some(Decision::Masked(one)), Some(Decision::Masked(_))) => {
             one.how == How::Null || masked_alike((table, here), (other, there))
         }
@@ -186,8 +211,6 @@ fn alike(
         }
         (Some(Decision::Masked(here)), _) => here.how == How::Null,
         (_, Some(Decision::Masked(_))) => false,
-        // A reference that is NULL refers to nothing.
-        (Some(Decision::Excluded { .. }), _) => is_left_null(table, here, input),
         (_, Some(Decision::Excluded { .. })) => false,
         (Some(Decision::Generated), _) | (_, Some(Decision::Generated)) => {
             kept(table, here) && kept(other, there)

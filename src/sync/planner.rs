@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::facts::Table;
 use super::links::Link;
 use super::plan::{Decision, Input, Note, Outside, Plan, Purpose, TablePlan, Target};
-use super::{coverage, decide, in_place, links, pairs, scope, target, trust, unique};
+use super::{coverage, decide, existing, in_place, links, pairs, scope, target, trust, unique};
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::ident;
 use crate::profile;
@@ -371,7 +371,7 @@ fn find<'a>(
         'r' | 'p' | 'f' if table.row_security => Some((
             Kind::Permission,
             "has row-level security that would hide rows from this role",
-            "Run as its owner or a role with BYPASSRLS: a run never copies less than all rows silently.",
+            existing::hidden_rows(table),
         )),
         'r' | 'p' | 'f' => None,
         _ => Some((

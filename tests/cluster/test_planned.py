@@ -1,4 +1,4 @@
-"""What a plan refuses so that no load ends in it: NULLs, defaults, keys, types, the target's own."""
+"""What a plan refuses, so that no load ends in it: NULLs, defaults, keys, the target."""
 
 import pytest
 from samples import keep_all, profile
@@ -157,8 +157,10 @@ def test_a_reference_of_several_columns_becomes_null_or_changes_place_as_a_whole
     db.sync()
     load(db, {"p": keep_all(), "t": {"a": "nothing", "b": "nothing"}}, "6")
     db.sync()
-    db.execute("ALTER TABLE prod.t DROP CONSTRAINT k, ADD CONSTRAINT k FOREIGN KEY (a, b)"
-               " REFERENCES prod.p")
+    db.execute(
+        "ALTER TABLE prod.t DROP CONSTRAINT k,"
+        " ADD CONSTRAINT k FOREIGN KEY (a, b) REFERENCES prod.p"
+    )
     db.execute("DROP TABLE staging.t")
     load(db, {"p": keep_all(), "t": {"a": "nothing"}}, "7")
     db.sync()
@@ -173,7 +175,8 @@ def test_a_vector_is_no_array(db, of):
     db.plan_refused("42804")
     load(db, {"t": {"v": "redact"}}, "2")
     db.plan_refused("42804")
-    load(db, {"t": {"v": "fixed"}}, "3", {"fixed": {"type": "constant", "config": {"replacement": "0"}}})
+    fixed = {"fixed": {"type": "constant", "config": {"replacement": "0"}}}
+    load(db, {"t": {"v": "fixed"}}, "3", fixed)
     db.sync()
     assert db.value("SELECT v::text FROM staging.t") == "0"
 
@@ -219,3 +222,31 @@ def test_a_target_that_refers_to_the_source_is_refused(db):
     load(db, {"t": keep_all()})
     said = db.plan_refused("42P17", options=ADOPT)
     assert '"k"' in said.message_primary and "source" in said.message_primary
+
+
+def test_a_pair_of_two_types_is_told_so(db):
+    make(
+        db,
+        "CREATE TABLE prod.p (id bigint PRIMARY KEY)",
+        "CREATE TABLE prod.t (id int REFERENCES prod.p)",
+    )
+    number = {"number": {"type": "fpe"}}
+    load(db, {"p": {"id": "number"}, "t": {"id": "number"}}, strategies=number)
+    said = db.plan_refused("22023")
+    assert said.message_detail == "Their types are integer and bigint."
+    assert "of different types" in said.message_hint
+
+
+def test_forced_row_security_of_an_owner_is_told_so(db):
+    owner = db.role("owner")
+    make(
+        db,
+        "CREATE TABLE prod.t (id int); ALTER TABLE prod.t ENABLE ROW LEVEL SECURITY",
+        f'ALTER TABLE prod.t OWNER TO "{owner}"; GRANT USAGE ON SCHEMA prod TO "{owner}"',
+        "ALTER TABLE prod.t FORCE ROW LEVEL SECURITY",
+        f'CREATE SCHEMA staging AUTHORIZATION "{owner}"',
+    )
+    load(db, {"t": keep_all()})
+    db.value("SELECT confiture.grant_access('operator', %s)::text", [owner])
+    said = db.session(owner).plan_refused("42501")
+    assert "NO FORCE ROW LEVEL SECURITY" in said.message_hint
