@@ -30,6 +30,7 @@ pub mod inval;
 pub mod latch;
 pub mod lock;
 pub mod memory;
+pub mod missing;
 pub mod owner;
 pub mod pages;
 pub mod report;

@@ -1,7 +1,7 @@
 //! The pages of a table as they lie in its file: what a query no longer shows is still there.
 
 use pgrx::itemptr::item_pointer_set_all;
-use pgrx::pg_sys;
+use pgrx::{PgTupleDesc, pg_sys};
 
 use super::server;
 
@@ -12,6 +12,10 @@ pub struct Remains {
     pub old_rows: u64,
     /// Pages whose free space holds bytes of rows that were taken away.
     pub pages: u64,
+    /// Current rows that still have the values of columns that were dropped.
+    pub with_dropped: u64,
+    /// The last transaction that has written or deleted one of the rows that are there.
+    pub newest: Option<u32>,
 }
 
 /// Reads every page of a table that keeps its rows as a heap; `None` of any other relation, of
@@ -45,6 +49,7 @@ pub fn remains(relation: pg_sys::Oid) -> Option<Remains> {
         )
     };
     let mut found = Remains::default();
+    let dropped = opened.dropped();
     // SAFETY: memory of the server, given back by `Ring`.
     let ring =
         Ring(unsafe { pg_sys::GetAccessStrategy(pg_sys::BufferAccessStrategyType::BAS_BULKREAD) });
@@ -52,7 +57,7 @@ pub fn remains(relation: pg_sys::Oid) -> Option<Remains> {
         server::check_for_interrupts();
         let page = Page::read(&opened, block, &ring);
         found.pages += u64::from(page.has_remains());
-        found.old_rows += page.old_rows(oldest);
+        page.rows(oldest, &dropped, &mut found);
     }
     Some(found)
 }
@@ -61,6 +66,19 @@ const LOCK: pg_sys::LOCKMODE = pg_sys::AccessShareLock.cast_signed();
 
 /// An open relation, closed when dropped.
 struct Opened(pg_sys::Relation);
+
+impl Opened {
+    /// The places of the columns that were dropped.
+    fn dropped(&self) -> Vec<usize> {
+        // SAFETY: the descriptor of an open relation.
+        let columns = unsafe { PgTupleDesc::from_pg_unchecked((*self.0).rd_att) };
+        let places = columns.iter().enumerate();
+        places
+            .filter(|(_, column)| column.attisdropped)
+            .map(|(place, _)| place)
+            .collect()
+    }
+}
 
 impl Drop for Opened {
     fn drop(&mut self) {
@@ -130,17 +148,16 @@ impl Page {
         free.iter().any(|byte| *byte != 0)
     }
 
-    /// The rows in it that are not current.
-    fn old_rows(&self, oldest: pg_sys::TransactionId) -> u64 {
+    /// Counts the rows in it that are not current, and those with values in dropped columns.
+    fn rows(&self, oldest: pg_sys::TransactionId, dropped: &[usize], found: &mut Remains) {
         let Some((lower, _)) = self.bounds() else {
-            return 0;
+            return;
         };
         let items = (lower - HEADER) / size_of::<pg_sys::ItemIdData>();
-        let mut found = 0;
         for item in 0..items {
             // SAFETY: one of the line pointers before `lower`; a normal one leads to a row inside
             // the page. The buffer is locked, as the judgement of a row needs.
-            let verdict = unsafe {
+            let (verdict, row) = unsafe {
                 let pointer = *self
                     .start
                     .add(HEADER)
@@ -158,14 +175,74 @@ impl Page {
                 };
                 #[allow(clippy::cast_possible_truncation, reason = "a page has fewer items")]
                 item_pointer_set_all(&mut row.t_self, self.block, item as u16 + 1);
-                pg_sys::HeapTupleSatisfiesVacuum(&raw mut row, oldest, self.buffer)
+                let verdict = pg_sys::HeapTupleSatisfiesVacuum(&raw mut row, oldest, self.buffer);
+                (verdict, Row(row.t_data))
             };
-            found += u64::from(
-                verdict == pg_sys::HTSV_Result::HEAPTUPLE_DEAD
-                    || verdict == pg_sys::HTSV_Result::HEAPTUPLE_RECENTLY_DEAD,
-            );
+            let is_old = verdict == pg_sys::HTSV_Result::HEAPTUPLE_DEAD
+                || verdict == pg_sys::HTSV_Result::HEAPTUPLE_RECENTLY_DEAD;
+            found.old_rows += u64::from(is_old);
+            let has_dropped = || dropped.iter().any(|place| row.has(*place));
+            found.with_dropped += u64::from(!is_old && has_dropped());
+            let change = if is_old { row.deleted() } else { row.written() };
+            found.newest = later(found.newest, change);
         }
-        found
+    }
+}
+
+/// A row of a page that is locked.
+struct Row(pg_sys::HeapTupleHeader);
+
+impl Row {
+    /// Whether it has a value, not NULL, in a column.
+    fn has(&self, place: usize) -> bool {
+        // SAFETY: the header of a row, with a bit for each of its columns where it has NULLs.
+        unsafe {
+            let (flags, more) = ((*self.0).t_infomask, (*self.0).t_infomask2);
+            if place >= usize::from(more) & pg_sys::HEAP_NATTS_MASK as usize {
+                return false;
+            }
+            if u32::from(flags) & pg_sys::HEAP_HASNULL == 0 {
+                return true;
+            }
+            let bits = (&raw const (*self.0).t_bits).cast::<u8>();
+            *bits.add(place / 8) & (1 << (place % 8)) != 0
+        }
+    }
+
+    /// The transaction that wrote it; also of one that is frozen.
+    fn written(&self) -> Option<u32> {
+        // SAFETY: as above.
+        normal(unsafe { (*self.0).t_choice.t_heap.t_xmin })
+    }
+
+    /// The transaction that deleted it; `None` where several had to do with it, or its own failed.
+    fn deleted(&self) -> Option<u32> {
+        // SAFETY: as above.
+        let (flags, by) = unsafe {
+            let header = &*self.0;
+            (u32::from(header.t_infomask), header.t_choice.t_heap.t_xmax)
+        };
+        let frozen = pg_sys::HEAP_XMIN_COMMITTED | pg_sys::HEAP_XMIN_INVALID;
+        let has_failed = flags & frozen == pg_sys::HEAP_XMIN_INVALID;
+        let other = pg_sys::HEAP_XMAX_INVALID | pg_sys::HEAP_XMAX_IS_MULTI;
+        match has_failed || flags & other != 0 {
+            true => None,
+            false => normal(by),
+        }
+    }
+}
+
+fn normal(transaction: pg_sys::TransactionId) -> Option<u32> {
+    let number = transaction.into_inner();
+    (number >= pg_sys::FirstNormalTransactionId.into_inner()).then_some(number)
+}
+
+/// The later of two transactions: their numbers go round.
+fn later(one: Option<u32>, other: Option<u32>) -> Option<u32> {
+    match (one, other) {
+        (Some(a), Some(b)) if b.wrapping_sub(a).cast_signed() < 0 => Some(a),
+        (one, None) => one,
+        (_, other) => other,
     }
 }
 

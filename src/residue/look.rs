@@ -25,14 +25,15 @@ pub fn look(schema: Option<&str>) -> Result<Vec<Finding>> {
             continue;
         }
         let before = found.len();
-        files(table, &mut found);
+        let newest = files(table, &mut found);
         has_old_rows |= found.len() > before;
-        samples(table, &mut found)?;
+        samples(table, newest, &mut found)?;
     }
     if has_old_rows {
         found.extend(store::holders()?);
     }
     catalog(&mut found)?;
+    found.extend(store::missing_values(&tables)?);
     found.extend(store::derived(&tables, schema)?);
     found.extend(store::look_alikes()?);
     found.extend(store::large_objects(&tables)?);
@@ -40,18 +41,23 @@ pub fn look(schema: Option<&str>) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
-/// Old versions of rows in the files of a table.
-fn files(table: &Table, found: &mut Vec<Finding>) {
+/// Old versions of rows in the files of a table. Gives the transaction that was the last to change
+/// rows, as far as they show it.
+fn files(table: &Table, found: &mut Vec<Finding>) -> Option<u32> {
     // VACUUM FULL keeps the rows that a materialized view has now, whatever they are made of.
     let clear = match table.kind {
         'm' => format!("REFRESH MATERIALIZED VIEW {};", table.shown),
         _ => format!("VACUUM FULL {};", table.shown),
     };
     let places = [("heap", Some(table.oid)), ("toast", table.toast)];
+    let mut newest = None;
     for (kind, relation) in places {
         let Some(remains) = relation.and_then(store::remains) else {
             continue;
         };
+        if kind == "heap" {
+            newest = remains.newest;
+        }
         if let Some(text) = told(remains) {
             // What a run wrote is masked; what came afterwards may not be.
             let (severity, text) = match table.is_rewritten {
@@ -66,24 +72,33 @@ fn files(table: &Table, found: &mut Vec<Finding>) {
             );
         }
     }
+    newest
 }
 
 /// What there is of old rows, in words; `None` where there is nothing.
 fn told(remains: Remains) -> Option<String> {
-    let pages = counted(remains.pages, "page");
-    match (remains.old_rows, remains.pages) {
-        (0, 0) => None,
-        (0, _) => Some(format!("{pages} with bytes of rows that were removed")),
-        (rows, 0) => Some(counted(rows, "old row version")),
-        (rows, _) => Some(format!(
-            "{}, and {pages} with bytes of rows that were removed",
-            counted(rows, "old row version")
-        )),
-    }
+    let places = [
+        (remains.old_rows, "old row version", ""),
+        (
+            remains.with_dropped,
+            "row",
+            " with values of dropped columns",
+        ),
+        (
+            remains.pages,
+            "page",
+            " with bytes of rows that were removed",
+        ),
+    ];
+    let there = places.iter().filter(|(number, _, _)| *number > 0);
+    let told: Vec<_> = there
+        .map(|(number, of, more)| format!("{}{more}", counted(*number, of)))
+        .collect();
+    (!told.is_empty()).then(|| told.join(", and "))
 }
 
 /// Samples of values, kept for the planner, that the table no longer holds.
-fn samples(table: &Table, found: &mut Vec<Finding>) -> Result<()> {
+fn samples(table: &Table, newest: Option<u32>, found: &mut Vec<Finding>) -> Result<()> {
     let analyze = format!("ANALYZE {};", table.shown);
     let mut is_stale = false;
     for sample in store::samples(table)? {
@@ -109,15 +124,18 @@ fn samples(table: &Table, found: &mut Vec<Finding>) -> Result<()> {
             .cleared_by(analyze.clone()),
         );
     }
-    if is_stale || table.changes > 0 {
-        // What an expression makes of a row is not computed here: that would run its code.
-        for (object, what) in store::sampled_expressions(table)? {
+    // What an expression makes of a row is not computed here: that would run its code.
+    for sampled in store::sampled_expressions(table)? {
+        if is_stale || sampled.is_older(newest) {
             found.push(
                 Finding::new(
                     "expression statistics",
-                    object,
+                    sampled.object,
                     Severity::Found,
-                    format!("values of {what} were sampled before rows were changed"),
+                    format!(
+                        "values of {} were sampled before rows were changed",
+                        sampled.what
+                    ),
                 )
                 .cleared_by(analyze.clone()),
             );
@@ -126,7 +144,7 @@ fn samples(table: &Table, found: &mut Vec<Finding>) -> Result<()> {
     Ok(())
 }
 
-/// The catalogs in which such samples are rows, with old versions of their own.
+/// The catalogs in which such samples, and missing values, are parts of rows, with old versions of their own.
 fn catalog(found: &mut Vec<Finding>) -> Result<()> {
     for (name, relations) in store::catalogs()? {
         let mut all = Remains::default();
@@ -141,7 +159,7 @@ fn catalog(found: &mut Vec<Finding>) -> Result<()> {
                     "catalog",
                     name.clone(),
                     Severity::Check,
-                    format!("{text}: samples of values, of any table"),
+                    format!("{text}: values of columns, of any table"),
                 )
                 .cleared_by(format!("VACUUM FULL {name};")),
             );
@@ -156,7 +174,13 @@ mod tests {
 
     #[test]
     fn residue_of_files_is_told_in_words() {
-        let of = |old_rows, pages| told(Remains { old_rows, pages });
+        let of = |old_rows, pages| {
+            told(Remains {
+                old_rows,
+                pages,
+                ..Remains::default()
+            })
+        };
         assert_eq!(of(0, 0), None);
         assert_eq!(
             of(0, 1).unwrap(),
@@ -165,6 +189,14 @@ mod tests {
         assert_eq!(
             of(3, 2).unwrap(),
             "3 old row versions, and 2 pages with bytes of rows that were removed"
+        );
+        let dropped = Remains {
+            with_dropped: 1,
+            ..Remains::default()
+        };
+        assert_eq!(
+            told(dropped).unwrap(),
+            "1 row with values of dropped columns"
         );
     }
 }

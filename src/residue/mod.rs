@@ -103,8 +103,31 @@ pub struct Table {
     pub is_owned: bool,
     /// Whether a run has filled it with masked values.
     pub is_rewritten: bool,
-    /// Changes of rows since statistics were collected.
-    pub changes: i64,
+}
+
+/// An expression of which the planner keeps samples.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expression {
+    /// The index or statistics object, as it is written in SQL.
+    pub object: String,
+    /// The expression.
+    pub what: String,
+    /// The transactions that stored the samples.
+    pub sampled: Vec<u32>,
+}
+
+impl Expression {
+    /// Whether rows were written after samples were stored. By transactions: the server's counter
+    /// of changes is brought up to date after the ANALYZE of a transaction, and lost in a crash.
+    pub fn is_older(&self, newest: Option<u32>) -> bool {
+        let is_older = |sampled: &u32| newest.is_some_and(|change| is_later(change, *sampled));
+        self.sampled.iter().any(is_older)
+    }
+}
+
+/// Whether a transaction is later than another, as their numbers go round.
+pub fn is_later(one: u32, other: u32) -> bool {
+    one.wrapping_sub(other).cast_signed() > 0
 }
 
 /// Samples of a column's values that the planner keeps.
@@ -147,6 +170,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn residue_knows_samples_that_are_older_than_rows() {
+        let of = |sampled: &[u32]| Expression {
+            object: String::new(),
+            what: String::new(),
+            sampled: sampled.to_vec(),
+        };
+        assert!(of(&[9]).is_older(Some(10)) && of(&[11, 9]).is_older(Some(10)));
+        // Rows and samples of one transaction: those of a run.
+        assert!(!of(&[10]).is_older(Some(10)) && !of(&[11]).is_older(Some(10)));
+        assert!(!of(&[9]).is_older(None) && !of(&[]).is_older(Some(10)));
+        assert!(of(&[u32::MAX]).is_older(Some(3)));
+    }
+
+    #[test]
     fn residue_questions_quote_names_and_hold_no_value() {
         let table = Table {
             oid: 1,
@@ -157,7 +194,6 @@ mod tests {
             toast: None,
             is_owned: true,
             is_rewritten: false,
-            changes: 0,
         };
         let mut sample = Sample {
             column: "a'b".to_owned(),

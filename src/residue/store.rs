@@ -2,8 +2,9 @@
 
 use pgrx::JsonB;
 use pgrx::pg_sys::Oid;
+use serde_json::Value;
 
-use super::{Finding, Sample, Severity, Table};
+use super::{Expression, Finding, Sample, Severity, Table};
 use crate::error::{Error, Kind, Result};
 use crate::pg::pages::{self, Remains};
 use crate::pg::{owner, spi};
@@ -37,11 +38,10 @@ pub fn tables(schema: Option<&str>) -> Result<Vec<Table>> {
             is_rewritten: rewritten.contains(&number(row.required(1)?)),
             schema,
             name,
-            shown: row.required(8)?,
+            shown: row.required(7)?,
             kind: row.required::<String>(4)?.chars().next().unwrap_or('r'),
             toast: row.get::<i64>(5)?.map(number),
             is_owned: row.required(6)?,
-            changes: row.required(7)?,
         })
     })
 }
@@ -83,20 +83,39 @@ pub fn samples(table: &Table) -> Result<Vec<Sample>> {
     Ok(found)
 }
 
-/// The expressions over a table of which the planner keeps values: where, and what.
+/// The expressions over a table of which the planner keeps values.
 ///
 /// # Errors
 /// As the interface.
-pub fn sampled_expressions(table: &Table) -> Result<Vec<(String, String)>> {
-    spi::read(
+pub fn sampled_expressions(table: &Table) -> Result<Vec<Expression>> {
+    let found: Vec<(String, String, i64, i32)> = spi::read(
         EXPRESSIONS,
         &[
             i64::from(table.oid).into(),
             table.schema.as_str().into(),
             table.name.as_str().into(),
         ],
-        |row| Ok((row.required(1)?, row.required(2)?)),
-    )
+        |row| {
+            Ok((
+                row.required(1)?,
+                row.required(2)?,
+                row.required(3)?,
+                row.required(4)?,
+            ))
+        },
+    )?;
+    // Only superusers read when samples were stored; the samples themselves stay there.
+    let sampled = |(object, what, keeper, column): (String, String, i64, i32)| {
+        let sampled = spi::read(SAMPLED, &[keeper.into(), column.into()], |row| {
+            row.required(1).map(number)
+        })?;
+        Ok(Expression {
+            object,
+            what,
+            sampled,
+        })
+    };
+    owner::acting_as_owner("confiture", || found.into_iter().map(sampled).collect())
 }
 
 /// Asks how many of some values there are.
@@ -108,7 +127,7 @@ pub fn count(question: &str, values: Vec<String>) -> Result<u64> {
     Ok(found.into_iter().next().unwrap_or_default().unsigned_abs())
 }
 
-/// The catalogs that hold samples of values, each with its files.
+/// The catalogs that hold values of rows, each with its files.
 ///
 /// # Errors
 /// As the interface.
@@ -118,7 +137,7 @@ pub fn catalogs() -> Result<Vec<(String, Vec<u32>)>> {
                 ARRAY[c.oid::pg_catalog.int8, c.reltoastrelid::pg_catalog.int8]
            FROM pg_catalog.pg_class c
           WHERE c.relnamespace = 'pg_catalog'::pg_catalog.regnamespace
-            AND c.relname = ANY (ARRAY['pg_statistic', 'pg_statistic_ext_data']::pg_catalog.name[])
+            AND c.relname = ANY (ARRAY['pg_attribute', 'pg_statistic', 'pg_statistic_ext_data']::pg_catalog.name[])
           ORDER BY 1",
         &[],
         |row| {
@@ -221,11 +240,8 @@ fn unrefreshed() -> Result<Vec<(Derived, bool)>> {
     })
 }
 
-/// Tables that have the masked columns of another, and were not masked: copies, detached partitions.
-///
-/// # Errors
-/// As the interface.
-pub fn look_alikes() -> Result<Vec<Finding>> {
+/// What was masked in place, as [{schema, table, columns}].
+fn marks() -> Result<JsonB> {
     let marks = owner::acting_as_owner("confiture", || {
         spi::read(
             "SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
@@ -235,10 +251,39 @@ pub fn look_alikes() -> Result<Vec<Finding>> {
             |row| row.get::<JsonB>(1),
         )
     })?;
-    let Some(JsonB(marks)) = marks.into_iter().next().flatten() else {
-        return Ok(Vec::new());
-    };
-    spi::read(LOOK_ALIKES, &[JsonB(marks).into()], |row| {
+    let marks = marks.into_iter().next().flatten();
+    Ok(marks.unwrap_or_else(|| JsonB(Value::Array(Vec::new()))))
+}
+
+/// Columns that are younger than rows, with what the catalog keeps for these, for all to read.
+///
+/// # Errors
+/// As the interface.
+pub fn missing_values(tables: &[Table]) -> Result<Vec<Finding>> {
+    let numbers: Vec<_> = tables.iter().map(|table| i64::from(table.oid)).collect();
+    spi::read(MISSING, &[numbers.into(), marks()?.into()], |row| {
+        let (object, column): (String, String) = (row.required(1)?, row.required(2)?);
+        let (severity, text) = match row.required(3)? {
+            true => (Severity::Found, "of the masked column"),
+            false => (Severity::Check, "that older rows have in the column"),
+        };
+        Ok(Finding::new(
+            "missing value",
+            object.clone(),
+            severity,
+            format!("pg_attribute keeps a value {text}, and everybody may read it"),
+        )
+        .in_column(&column)
+        .cleared_by(format!("VACUUM FULL {object};")))
+    })
+}
+
+/// Tables that have the masked columns of another, and were not masked: copies, detached partitions.
+///
+/// # Errors
+/// As the interface.
+pub fn look_alikes() -> Result<Vec<Finding>> {
+    spi::read(LOOK_ALIKES, &[marks()?.into()], |row| {
         let object: String = row.required(1)?;
         Ok(Finding::new(
             "copy",
@@ -306,6 +351,8 @@ const TABLES: &str = include_str!("catalog/tables.sql");
 const SAMPLES: &str = include_str!("catalog/samples.sql");
 const EXTENDED: &str = include_str!("catalog/extended.sql");
 const EXPRESSIONS: &str = include_str!("catalog/expressions.sql");
+const SAMPLED: &str = include_str!("catalog/sampled.sql");
+const MISSING: &str = include_str!("catalog/missing.sql");
 const HOLDERS: &str = include_str!("catalog/holders.sql");
 const LOOK_ALIKES: &str = include_str!("catalog/look_alikes.sql");
 const LARGE_OBJECTS: &str = include_str!("catalog/large_objects.sql");

@@ -68,9 +68,13 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     let snapshot = Snapshot::now();
 
     phase.enter("preparing the target");
+    in_schema(&again.plan.target, || all(&again.plan.prepare.unchecked))?;
     in_schema(&again.plan.target, || match request.in_place {
         Some(_) => replace::make_room(&again.plan),
-        None => all(&again.plan.prepare.before),
+        None => {
+            all(&again.plan.prepare.before)?;
+            replace::forget_missing(&again.plan).map(drop)
+        }
     })?;
     if !again.plan.prepare.created.is_empty() {
         stands_alone(&again.plan)?;
@@ -159,6 +163,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         check(&mut checks, &rows)?;
         phase.enter("replacing the originals");
         in_schema(&plan.target, || all(&plan.prepare.before))?;
+        replace::no_missing(plan)?;
         replace::put_back(plan, &tables)?;
     }
     phase.enter("adding keys and indexes");

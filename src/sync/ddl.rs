@@ -3,7 +3,7 @@
 //! Definitions out of the catalog name the schema's own objects unqualified; they are executed
 //! with the target as the search path, so that they mean the target's.
 
-use super::facts::{Column, Sequence, Side, Table, Type};
+use super::facts::{Column, Constraint, Sequence, Side, Table, Type};
 use crate::pg::ident::{literal, qualified, quote};
 
 /// `CREATE TABLE`, or `CREATE TABLE … PARTITION OF`, without what comes after the load.
@@ -160,6 +160,23 @@ pub fn set_sequence(sequence: &Sequence, schema: &str, columns: &[(String, Strin
            FROM (SELECT pg_catalog.{end}(u.v) AS v FROM ({}) u) m",
         values.join(" UNION ALL ")
     )
+}
+
+/// The statements that take a constraint away and give it back, with its comment.
+pub fn around(table: &str, constraint: &Constraint) -> (String, Vec<String>) {
+    let name = quote(&constraint.name);
+    let mut add = vec![format!(
+        "ALTER TABLE {table} ADD CONSTRAINT {name} {}",
+        constraint.definition
+    )];
+    let comment = constraint.comment.as_deref();
+    add.extend(comment.map(|text| comment_on_constraint(&name, table, text)));
+    (format!("ALTER TABLE {table} DROP CONSTRAINT {name}"), add)
+}
+
+/// `COMMENT ON CONSTRAINT`, of a table or a domain; names are quoted.
+pub fn comment_on_constraint(name: &str, of: &str, text: &str) -> String {
+    format!("COMMENT ON CONSTRAINT {name} ON {of} IS {}", literal(text))
 }
 
 /// `CREATE TYPE` or `CREATE DOMAIN` in the target; `None` for a kind that cannot be made again.

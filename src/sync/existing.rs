@@ -184,6 +184,19 @@ pub fn belongs(existing: &Table) -> Error {
     .with_hint("Run as a member of that role.")
 }
 
+/// The caller is no member of the role that owns a type whose checks have to go for the load.
+pub fn not_owned(of: &Type) -> Error {
+    Error::new(
+        Kind::Permission,
+        format!(
+            "type \"{}.{}\" belongs to role \"{}\"",
+            of.schema, of.name, of.owner
+        ),
+    )
+    .with_detail("It has a check that is not valid, which has to go while rows are loaded.")
+    .with_hint("Validate the check, or run as a member of that role.")
+}
+
 fn columns(plan: &TablePlan, existing: &Table, problems: &mut Vec<Error>) {
     for column in &plan.source.columns {
         let found = existing

@@ -160,6 +160,9 @@ pub struct Constraint {
     pub operators: Vec<String>,
     /// Whether only this run's own statements depend on it.
     pub droppable: bool,
+    /// What COMMENT says of it.
+    #[serde(default)]
+    pub comment: Option<String>,
 }
 
 /// A table named from elsewhere.
@@ -272,6 +275,9 @@ pub struct Type {
     pub owner: String,
     /// Whether the caller trusts the owner.
     pub owner_trusted: bool,
+    /// Whether the caller may do what the owner may.
+    #[serde(default)]
+    pub owned: bool,
     /// Domain: what it is over. Array: its elements.
     pub inner: Option<u32>,
     /// Whether it is an array type.
@@ -303,6 +309,9 @@ pub struct Check {
     pub definition: String,
     /// Whether all values were checked.
     pub validated: bool,
+    /// What COMMENT says of it.
+    #[serde(default)]
+    pub comment: Option<String>,
 }
 
 /// An attribute of a composite type.

@@ -349,6 +349,9 @@ pub struct Suspect {
 /// The statements around the load, executed with the target as the search path.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Target {
+    /// Made first, in place even before rows are read: checks dropped that were never held against
+    /// all rows.
+    pub unchecked: Vec<String>,
     /// Made before the load: schema, types, sequences, tables; keys dropped, tables emptied.
     pub before: Vec<String>,
     /// Made after it: keys, indexes, sequence values, foreign keys.

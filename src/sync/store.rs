@@ -20,6 +20,18 @@ use crate::pg::snapshot::Snapshot;
 use crate::pg::{append, frozen, guc, ident, owner, spi};
 use crate::strategies::REDACTED;
 
+/// Tables of a schema, and their partitions, of which the catalog keeps what older rows have in
+/// younger columns: number, name, one such column.
+///
+/// # Errors
+/// As the interface.
+pub fn missing_values(schema: &str, tables: &[String]) -> Result<Vec<(u32, String, String)>> {
+    spi::read(MISSING, &[schema.into(), tables.to_vec().into()], |row| {
+        let oid = u32::try_from(row.required::<i64>(1)?).unwrap_or_default();
+        Ok((oid, row.required(2)?, row.required(3)?))
+    })
+}
+
 /// Reads one side of a run: the schema, the given tables with their partitions, their types.
 ///
 /// # Errors
@@ -417,6 +429,7 @@ const NAMES: &str = "
        AND NOT c.relispartition ORDER BY 1";
 
 const TABLES: &str = include_str!("catalog/tables.sql");
+const MISSING: &str = include_str!("catalog/missing.sql");
 
 const OWN_TYPES: &str = "
     SELECT t.oid::pg_catalog.int8 FROM pg_catalog.pg_type t

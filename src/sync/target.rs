@@ -25,8 +25,9 @@ pub fn prepare(input: &Input<'_>, tables: &[TablePlan], problems: &mut Vec<Error
             .schema
             .push(format!("CREATE SCHEMA {}", quote(work.target)));
     }
-    if input.in_place.is_none() {
-        types(&mut work, tables, problems);
+    match input.in_place {
+        None => types(&mut work, tables, problems),
+        Some(_) => domains(&mut work, tables, problems),
     }
     for table in tables {
         match input.target.table(&table.source.name) {
@@ -62,6 +63,7 @@ pub fn prepare(input: &Input<'_>, tables: &[TablePlan], problems: &mut Vec<Error
 /// Statements by the order in which they must come.
 #[derive(Default)]
 struct Steps {
+    unchecked: Vec<String>,
     schema: Vec<String>,
     types: Vec<String>,
     tables: Vec<String>,
@@ -219,10 +221,10 @@ impl Work<'_> {
                     problems.push(existing::belongs(existing));
                 }
                 self.prepare.altered.push(existing.name.clone());
-                let (drop, add) = around(&qualified(self.target, &table.name), key);
+                let (drop, add) = ddl::around(&qualified(self.target, &table.name), key);
                 self.checked(&table.name, key);
                 self.before.foreign_keys.push(drop);
-                self.after.foreign_keys.push(add);
+                self.after.foreign_keys.extend(add);
             }
         }
     }
@@ -264,21 +266,21 @@ impl Work<'_> {
             let name = qualified(self.target, &table.name);
             self.prepare.unique += table.unique.len();
             for constraint in &table.constraints {
-                let (drop, add) = around(&name, constraint);
+                let (drop, add) = ddl::around(&name, constraint);
                 match constraint.kind {
                     'f' => {
                         self.checked(&table.name, constraint);
                         self.before.foreign_keys.push(drop);
-                        self.after.foreign_keys.push(add);
+                        self.after.foreign_keys.extend(add);
                     }
                     'p' | 'u' | 'x' if constraint.droppable => {
                         self.before.keys.push(drop);
-                        self.after.keys.push(add);
+                        self.after.keys.extend(add);
                     }
                     // Enforced for new rows, so it must not stand while they are loaded.
                     'c' if !constraint.validated => {
-                        self.before.keys.push(drop);
-                        self.after.foreign_keys.push(add);
+                        self.before.unchecked.push(drop);
+                        self.after.foreign_keys.extend(add);
                     }
                     _ => {}
                 }
@@ -347,6 +349,7 @@ impl Work<'_> {
     fn finish(self) -> Target {
         let mut prepare = self.prepare;
         let (before, after) = (self.before, self.after);
+        prepare.unchecked = before.unchecked;
         prepare.before = [
             before.schema,
             before.types,
@@ -386,18 +389,6 @@ impl Work<'_> {
     }
 }
 
-/// The statements that take a constraint away and give it back.
-fn around(table: &str, constraint: &Constraint) -> (String, String) {
-    let name = quote(&constraint.name);
-    (
-        format!("ALTER TABLE {table} DROP CONSTRAINT {name}"),
-        format!(
-            "ALTER TABLE {table} ADD CONSTRAINT {name} {}",
-            constraint.definition
-        ),
-    )
-}
-
 fn types(work: &mut Work<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) {
     let source = work.input.source;
     let columns = tables.iter().flat_map(|table| &table.source.columns);
@@ -431,6 +422,19 @@ fn types(work: &mut Work<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) {
     }
 }
 
+/// The domains of tables that are rewritten.
+fn domains(work: &mut Work<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) {
+    let source = work.input.source;
+    let rewritten = tables.iter().filter(|table| in_place::is_rewritten(table));
+    let columns = rewritten.flat_map(|table| &table.source.columns);
+    for of in ddl::needed_types(columns, source) {
+        if !of.owned && of.checks.iter().any(|check| !check.validated) {
+            problems.push(existing::not_owned(of));
+        }
+        unchecked_domains(work, of, true);
+    }
+}
+
 /// Whether values of a type are numbers.
 fn is_numeric(side: &Side, type_oid: u32) -> bool {
     side.base_of(type_oid)
@@ -457,7 +461,7 @@ fn unchecked_domains(work: &mut Work<'_>, of: &Type, exists: bool) {
         let domain = format!("ALTER DOMAIN {}", qualified(work.target, &of.name));
         if exists {
             work.before
-                .keys
+                .unchecked
                 .push(format!("{domain} DROP CONSTRAINT {}", quote(&check.name)));
         }
         work.after.foreign_keys.push(format!(
@@ -465,6 +469,11 @@ fn unchecked_domains(work: &mut Work<'_>, of: &Type, exists: bool) {
             quote(&check.name),
             check.definition
         ));
+        if let Some(text) = check.comment.as_ref().filter(|_| exists) {
+            let domain = format!("DOMAIN {}", qualified(work.target, &of.name));
+            let comment = ddl::comment_on_constraint(&quote(&check.name), &domain, text);
+            work.after.foreign_keys.push(comment);
+        }
     }
 }
 

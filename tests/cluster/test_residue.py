@@ -82,6 +82,80 @@ def test_deleted_rows_are_found_too(db):
     assert "heap" in kinds(db)
 
 
+def test_values_of_dropped_columns(db):
+    db.execute("ALTER TABLE prod.people ADD ssn text, ADD scan text")
+    db.execute("ALTER TABLE prod.people ALTER scan SET STORAGE EXTERNAL")
+    db.execute("UPDATE prod.people SET ssn = 'SSN-' || id || '-12345678', scan = %s WHERE id > 40",
+               ["SCAN-" + "d4e5f6" * 1000])
+    db.execute("VACUUM FULL prod.people")
+    assert kinds(db) == set()
+    db.execute("ALTER TABLE prod.people DROP ssn, DROP scan")
+    db.execute("VACUUM prod.people")
+    assert {"prod.people"} < files_with(db, "SSN-50-12345678", "SCAN-d4e5f6")
+    finding = db.value("SELECT finding FROM confiture.residue_check('prod')"
+                       " WHERE kind = 'heap' AND severity = 'found'")
+    assert finding == "20 rows with values of dropped columns"
+    # Rows that never had one are not accused.
+    db.execute("CREATE TABLE prod.bare (a integer, b text, c text)")
+    db.execute("ALTER TABLE prod.bare DROP b")
+    db.execute("INSERT INTO prod.bare SELECT 1, 'x' FROM generate_series(1, 9)")
+    assert ("heap", "prod.bare", None) not in check(db)
+    clear(db, "heap")
+    assert kinds(db) == set()
+    assert not files_with(db, "SSN-50-12345678", "SCAN-d4e5f6")
+
+
+def test_values_for_rows_older_than_a_column(db):
+    db.execute("ALTER TABLE prod.people ADD owner text DEFAULT 'ORIGINAL-OWNER'")
+    assert check(db)[("missing value", "prod.people", "owner")][0] == "check"
+    clear(db, "missing value")
+    assert "missing value" not in kinds(db)
+    db.load(profile({"people": {"email": "mail", "bio": "redact", "tags": "hash",
+                                "owner": "hash"}}))
+    db.execute("CALL confiture.mask_in_place('small', 'prod')")
+    assert "missing value" not in kinds(db)
+    # What another tool would have left: the column was masked, and there it is.
+    db.execute("ALTER TABLE prod.people DROP owner")
+    db.execute("ALTER TABLE prod.people ADD owner text DEFAULT 'ORIGINAL-OWNER'")
+    assert check(db)[("missing value", "prod.people", "owner")][0] == "found"
+    clear(db, "missing value")
+    assert "missing value" not in kinds(db)
+    assert check(db)[("catalog", "pg_catalog.pg_attribute", None)][0] == "check"
+
+
+def test_samples_of_expressions_are_judged_by_what_wrote_them(db):
+    """Not by the counter of changes, which is brought up to date after the ANALYZE of a run."""
+    db.execute("CREATE INDEX people_up ON prod.people (upper(email))")
+    db.execute("CREATE STATISTICS prod.low ON lower(email) FROM prod.people")
+    # Until the server's own counter says so.
+    db.execute("ALTER TABLE prod.people SET (autovacuum_enabled = off)")
+    changes = "SELECT pg_stat_get_mod_since_analyze('prod.people'::regclass)"
+    sampled = {("expression statistics", "prod.low", None),
+               ("expression statistics", "prod.people_up", None)}
+    db.execute("BEGIN")
+    db.execute(UPDATE)
+    db.execute("ANALYZE prod.people")
+    db.execute("COMMIT")
+    db.execute("VACUUM FULL prod.people")
+    db.execute("SELECT pg_sleep(1.1)")
+    assert db.session().value(changes) > 0
+    assert not sampled & check(db).keys()
+    # One statement that no plain sample shows, and no counter after a crash.
+    db.execute("UPDATE prod.people SET note = note || 'x', email = email WHERE id < 12")
+    db.execute("SELECT pg_stat_reset()")
+    assert db.value(changes) == 0
+    assert sampled <= check(db).keys()
+    db.execute("ANALYZE prod.people")
+    assert not sampled & check(db).keys()
+    db.load(profile({"people": {"email": "mail", "bio": "redact", "tags": "hash"}}))
+    db.execute("CALL confiture.mask_in_place('small', 'prod')")
+    db.execute("SELECT pg_sleep(1.1)")
+    other = db.session()
+    assert other.value(changes) > 0
+    assert other.value("SELECT count(*) FROM confiture.residue_check('prod')"
+                       " WHERE kind = 'expression statistics'") == 0
+
+
 def test_a_table_with_current_rows_only_is_not_accused(db):
     db.execute("CREATE TABLE prod.filled AS SELECT i, 'v' || i AS v FROM generate_series(1, 999) i")
     db.execute("INSERT INTO prod.filled SELECT i, 'w' FROM generate_series(1, 5000) i")

@@ -2,7 +2,6 @@
 SELECT c.oid::pg_catalog.int8, n.nspname::pg_catalog.text, c.relname::pg_catalog.text,
        c.relkind::pg_catalog.text, nullif(c.reltoastrelid, 0::pg_catalog.oid)::pg_catalog.int8,
        pg_catalog.pg_has_role(c.relowner, 'MEMBER'),
-       coalesce(pg_catalog.pg_stat_get_mod_since_analyze(c.oid), 0::pg_catalog.int8),
        pg_catalog.format('%I.%I', n.nspname, c.relname)
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

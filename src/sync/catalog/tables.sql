@@ -104,6 +104,7 @@ SELECT pg_catalog.jsonb_build_object(
             FROM pg_catalog.unnest(k.conpfeqop) WITH ORDINALITY u (n, i)
             JOIN pg_catalog.pg_operator o ON o.oid = u.n
             JOIN pg_catalog.pg_namespace y ON y.oid = o.oprnamespace), '[]'),
+        'comment', pg_catalog.obj_description(k.oid, 'pg_constraint'),
         'droppable', k.contype = 'f' OR (k.conindid <> 0::pg_catalog.oid
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indexrelid = k.conindid
                               AND (x.indisclustered OR x.indisreplident))

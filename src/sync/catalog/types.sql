@@ -17,6 +17,7 @@ SELECT pg_catalog.jsonb_build_object(
   'oid', t.oid::pg_catalog.int8, 'schema', n.nspname, 'name', t.typname, 'kind', t.typtype,
   'category', t.typcategory,
   'owner', pg_catalog.pg_get_userbyid(t.typowner),
+  'owned', pg_catalog.pg_has_role(t.typowner, 'MEMBER'),
   'owner_trusted', t.typowner IN (SELECT o.oid FROM trusted o),
   'inner', CASE WHEN t.typtype = 'd' THEN t.typbasetype::pg_catalog.int8
                 WHEN e.oid IS NOT NULL THEN e.oid::pg_catalog.int8
@@ -35,7 +36,8 @@ SELECT pg_catalog.jsonb_build_object(
                     THEN t.typtypmod - 4 END,
   'checks', coalesce((SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
         'name', k.conname, 'definition', pg_catalog.pg_get_constraintdef(k.oid, true),
-        'validated', k.convalidated) ORDER BY k.conname)
+        'validated', k.convalidated,
+        'comment', pg_catalog.obj_description(k.oid, 'pg_constraint')) ORDER BY k.conname)
       FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'), '[]'),
   'labels', coalesce((SELECT pg_catalog.jsonb_agg(e.enumlabel ORDER BY e.enumsortorder)
       FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid), '[]'),

@@ -6,11 +6,12 @@ use super::super::evidence::Evidence;
 use super::super::facts::{Column, Side};
 use super::super::plan::{Decision, Plan, TablePlan};
 use super::super::request::{self, Request, pinned};
+use super::super::store as sync;
 use super::store::{self, Mark};
 use super::{Derived, lost_columns};
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::ident::{literal, qualified, quote};
-use crate::pg::{report, server, spi, user};
+use crate::pg::{missing, report, server, spi, user};
 use crate::profile;
 
 /// Where the masked rows of a table wait.
@@ -54,6 +55,39 @@ fn written(table: &TablePlan) -> impl Iterator<Item = &Column> {
             Decision::Copied | Decision::Preserved { .. } => true,
         })
         .map(|(facts, _)| facts)
+}
+
+/// Takes away what the catalog keeps as values of rows that are older than their columns, from
+/// tables that were emptied; one of those left, where a table is not empty.
+///
+/// # Errors
+/// As the interface.
+pub fn forget_missing(plan: &Plan) -> Result<Option<(String, String)>> {
+    let emptied = &plan.prepare.emptied;
+    for (table, _, _) in sync::missing_values(&plan.target, emptied)? {
+        missing::forget(table.into());
+    }
+    let left = sync::missing_values(&plan.target, emptied)?;
+    Ok(left
+        .into_iter()
+        .next()
+        .map(|(_, table, column)| (table, column)))
+}
+
+/// The same, of tables that must have none afterwards: everybody may read that catalog.
+///
+/// # Errors
+/// 55000 where some is left; as the interface.
+pub fn no_missing(plan: &Plan) -> Result<()> {
+    let Some((table, column)) = forget_missing(plan)? else {
+        return Ok(());
+    };
+    Err(Error::new(
+        Kind::NotReady,
+        format!("the catalog keeps a value of column \"{column}\" of table {table}"),
+    )
+    .with_detail("Rows that are older than the column have it, and everybody may read it there.")
+    .with_hint(format!("Run VACUUM FULL {table}; first, then this again.")))
 }
 
 /// Puts the masked rows into the emptied tables.
