@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::facts::{Constraint, Reference, Sequence, Side, Table, Type};
 use super::options::Triggers;
 use super::plan::{Checked, Input, TablePlan, Target};
-use super::{ddl, existing, in_place, links};
+use super::{ddl, existing, in_place, links, trust};
 use crate::error::{Error, Kind};
 use crate::pg::ident::{literal, qualified, quote};
 
@@ -40,7 +40,7 @@ pub fn prepare(input: &Input<'_>, tables: &[TablePlan], problems: &mut Vec<Error
                 work.reuse(table, existing, tables, problems);
             }
             None => {
-                lacks_functions(input, &table.source, problems);
+                trust::lacks_functions(input, &table.source, problems);
                 work.create(&table.source, tables, problems);
             }
         }
@@ -151,7 +151,7 @@ impl Work<'_> {
             if self.input.target.table(&partition.name).is_some() {
                 continue;
             }
-            lacks_functions(self.input, partition, problems);
+            trust::lacks_functions(self.input, partition, problems);
             self.before
                 .tables
                 .push(ddl::table(partition, Some(&parent.name), self.target));
@@ -474,29 +474,5 @@ fn unchecked_domains(work: &mut Work<'_>, of: &Type, exists: bool) {
             let comment = ddl::comment_on_constraint(&quote(&check.name), &domain, text);
             work.after.foreign_keys.push(comment);
         }
-    }
-}
-
-/// Functions, operators and collations are not made again: they could lead anywhere.
-fn lacks_functions(input: &Input<'_>, table: &Table, problems: &mut Vec<Error>) {
-    for (_, what) in input
-        .own_functions
-        .iter()
-        .filter(|(oid, _)| *oid == table.oid)
-    {
-        problems.push(
-            Error::new(
-                Kind::Definition,
-                format!(
-                    "table {} uses something of its schema that the target lacks",
-                    table.shown()
-                ),
-            )
-            .with_detail(format!("The {what}."))
-            .with_hint(format!(
-                "Move it to a schema that both sides use; a function may also be created in schema {} first.",
-                quote(input.target_name)
-            )),
-        );
     }
 }

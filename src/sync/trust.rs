@@ -6,9 +6,10 @@
 //! or a role that may become the caller anyway; or if it does nothing but compute: immutable
 //! functions of trusted owners, and a short list of the server's own.
 
-use super::facts::{Code, Column, Side, Type};
+use super::facts::{Code, Column, Side, Table, Type};
 use super::plan::{Input, TablePlan};
 use crate::error::{Error, Kind};
+use crate::pg::ident::quote;
 
 /// Adds a problem for every piece of code that may not run.
 pub fn check(code: &[Code], problems: &mut Vec<Error>) {
@@ -107,6 +108,30 @@ fn refuse(code: &Code) -> Option<Error> {
             "Run as a role that the owner is a member of, or have the code owned by a superuser.",
         ),
     )
+}
+
+/// Functions, operators and collations are not made again: they could lead anywhere.
+pub fn lacks_functions(input: &Input<'_>, table: &Table, problems: &mut Vec<Error>) {
+    for (_, what) in input
+        .own_functions
+        .iter()
+        .filter(|(oid, _)| *oid == table.oid)
+    {
+        problems.push(
+            Error::new(
+                Kind::Definition,
+                format!(
+                    "table {} uses something of its schema that the target lacks",
+                    table.shown()
+                ),
+            )
+            .with_detail(format!("The {what}."))
+            .with_hint(format!(
+                "Move it to a schema that both sides use; a function may also be created in schema {} first.",
+                quote(input.target_name)
+            )),
+        );
+    }
 }
 
 #[cfg(test)]

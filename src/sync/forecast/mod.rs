@@ -1,8 +1,9 @@
 //! What a run would do, said before it: column by column, with warnings, figures, and a few rows.
 //!
-//! `warnings` judges, `figures` estimates, `described` puts a column into words; `store` reads what
+//! `warnings` judges, `burden` what the figures of `figures` mean, `described` puts a column into words; `store` reads what
 //! they need, and shows rows.
 
+pub mod burden;
 pub mod constants;
 pub mod costs;
 pub mod described;
