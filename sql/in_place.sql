@@ -37,7 +37,7 @@ CREATE EVENT TRIGGER confiture_follow_end ON ddl_command_end
   EXECUTE FUNCTION confiture._follow_tables();
 ALTER EVENT TRIGGER confiture_follow_start ENABLE ALWAYS;
 ALTER EVENT TRIGGER confiture_follow_end ENABLE ALWAYS;
-COMMENT ON EVENT TRIGGER confiture_follow_start IS 'Gives tables that a restore has put on the lists of runs their numbers';
+COMMENT ON EVENT TRIGGER confiture_follow_start IS 'Gives tables that a restore has put on the lists of runs their numbers, before they get other names';
 COMMENT ON EVENT TRIGGER confiture_follow_end IS 'Keeps the lists of tables that runs made or masked as the tables are';
 
 SELECT confiture._script_path(false);

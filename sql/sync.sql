@@ -12,8 +12,8 @@ CREATE TABLE confiture.target_table (
 COMMENT ON TABLE confiture.target_table IS 'Tables that runs made or took over: only those are emptied by a run';
 
 -- In this database a table is known by its number, whatever it is called and whatever takes its name.
--- No dump carries these rows: what a dump brings is known by name until the next command begins,
--- which gives it its number.
+-- No dump carries these rows: what a dump brings is known by name until the next command, which gives
+-- it its number.
 CREATE TABLE confiture.table_number (
   registry text NOT NULL,
   schema_name text NOT NULL,

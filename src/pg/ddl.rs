@@ -95,6 +95,16 @@ pub fn refreshed_view(fcinfo: pg_sys::FunctionCallInfo) -> Option<pg_sys::Oid> {
     }
 }
 
+/// Whether the command of the running event trigger gives something another name or schema.
+pub fn may_rename(fcinfo: pg_sys::FunctionCallInfo) -> bool {
+    // SAFETY: as in `alters_extension`.
+    let tag = unsafe { event_trigger(fcinfo).map(|data| (*(*data).parsetree).type_) };
+    matches!(
+        tag,
+        Some(pg_sys::NodeTag::T_RenameStmt | pg_sys::NodeTag::T_AlterObjectSchemaStmt)
+    )
+}
+
 /// The relation that a command names, if there is one.
 unsafe fn named(name: *mut pg_sys::RangeVar) -> Option<pg_sys::Oid> {
     #[allow(clippy::cast_possible_wrap, reason = "a lock mode of value 0")]

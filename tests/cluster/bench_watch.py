@@ -1,4 +1,4 @@
-"""What the trigger of watches adds to ALTER TABLE while nothing is watched: a ratio of one run.
+"""What the triggers of watches and lists add to ALTER TABLE while these are empty: ratios of one run.
 
 python bench_watch.py
 """
@@ -22,19 +22,31 @@ def seconds(db):
     return time.perf_counter() - begun
 
 
+TRIGGERS = {
+    "watch": ["watch_columns"],
+    "lists of runs": ["follow_start", "follow_end"],
+}
+
+
+def switch(db, triggers, how):
+    for trigger in triggers:
+        db.execute(f"ALTER EVENT TRIGGER confiture_{trigger} {how}")
+
+
 def main():
     server = Server("benchwatch")
     try:
         db = server.create_database()
         make_people(db)
-        asleep, off = [], []
-        seconds(db)
-        for _ in range(7):
-            asleep.append(seconds(db))
-            db.execute("ALTER EVENT TRIGGER confiture_watch_columns DISABLE")
-            off.append(seconds(db))
-            db.execute("ALTER EVENT TRIGGER confiture_watch_columns ENABLE ALWAYS")
-        print(f"asleep / disabled: {sorted(asleep)[3] / sorted(off)[3]:.3f}")
+        for what, triggers in TRIGGERS.items():
+            asleep, off = [], []
+            seconds(db)
+            for _ in range(15):
+                asleep.append(seconds(db))
+                switch(db, triggers, "DISABLE")
+                off.append(seconds(db))
+                switch(db, triggers, "ENABLE ALWAYS")
+            print(f"{what}, asleep / disabled: {sorted(asleep)[7] / sorted(off)[7]:.3f}")
     finally:
         server.stop()
 

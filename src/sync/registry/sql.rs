@@ -16,9 +16,9 @@ fn follow_tables(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     // Called by hand there is no command; pg_upgrade makes everything anew as it was.
     match ddl::moment(fcinfo) {
         _ if ddl::is_binary_upgrade() => {}
-        Some(Moment::Start) => store::before_command(),
+        Some(Moment::Start) if ddl::may_rename(fcinfo) => store::before_command(),
         Some(Moment::End) => store::after_command(ddl::refreshed_view(fcinfo)),
-        Some(Moment::Dropped | Moment::Rewrite) | None => {}
+        Some(Moment::Start | Moment::Dropped | Moment::Rewrite) | None => {}
     }
     Ok(())
 }

@@ -58,6 +58,12 @@ impl Lists {
                 Ok((registry.name(), row.required(1)?, row.required(2)?))
             })?);
         }
+        if listed.is_empty() {
+            return Ok(Self {
+                listed,
+                numbers: Vec::new(),
+            });
+        }
         let numbers = Table::open(&NUMBERS, None)?.find(&[], |row, _| {
             let registry = Registry::of(&row.required::<String>(1)?);
             let registry = registry.map_or("", Registry::name);
@@ -74,6 +80,10 @@ impl Lists {
         self.listed.iter().filter(is_unknown)
     }
 
+    fn have(&self, registry: Registry) -> bool {
+        self.listed.iter().any(|(of, ..)| *of == registry.name())
+    }
+
     /// Whether every number leads to a table that is called as it says, and is on a list.
     fn are_settled(&self) -> bool {
         let listed: HashSet<&Named> = self.listed.iter().collect();
@@ -85,7 +95,8 @@ impl Lists {
     }
 }
 
-/// Gives what a restore has put on the lists its numbers, while its names are still right.
+/// Gives what a restore has put on the lists its numbers, while its names are still right: the running
+/// command may change some.
 pub fn before_command() {
     warned(|| {
         if Lists::read()?.unnumbered().next().is_some() {
@@ -103,11 +114,13 @@ pub fn after_command(refreshed: Option<Oid>) {
         if !lists.are_settled() {
             written(|| SETTLE.iter().try_for_each(|statement| run(statement)))?;
         }
-        let is_lost = |(_, schema, name): &Named| heap::relation(schema, name).is_none();
-        if lists.unnumbered().any(is_lost) {
-            numbered(&FORGET_UNKNOWN)?;
+        if lists.unnumbered().next().is_some() {
+            numbered(&[ADOPT, FORGET[0], FORGET[1]])?;
         }
-        refresh(refreshed)
+        if refreshed.is_some() || lists.have(Registry::Masked) {
+            refresh(refreshed)?;
+        }
+        Ok(())
     });
 }
 
@@ -268,23 +281,15 @@ const SETTLE: [&str; 6] = [
 ];
 
 /// What came from a dump without its table.
-const FORGET_UNKNOWN: [&str; 2] = [
+const FORGET: [&str; 2] = [
     "DELETE FROM confiture.target_table m
       WHERE NOT EXISTS (SELECT FROM confiture.table_number t
                          WHERE t.registry = 'made' AND t.schema_name = m.schema_name
-                           AND t.table_name = m.table_name)
-        AND NOT EXISTS (
-          SELECT FROM pg_catalog.pg_class c
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-           WHERE n.nspname = m.schema_name AND c.relname = m.table_name)",
+                           AND t.table_name = m.table_name)",
     "DELETE FROM confiture.masked_in_place m
       WHERE NOT EXISTS (SELECT FROM confiture.table_number t
                          WHERE t.registry = 'masked' AND t.schema_name = m.schema_name
-                           AND t.table_name = m.table_name)
-        AND NOT EXISTS (
-          SELECT FROM pg_catalog.pg_class c
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-           WHERE n.nspname = m.schema_name AND c.relname = m.table_name)",
+                           AND t.table_name = m.table_name)",
 ];
 
 const ADOPT: &str = include_str!("adopt.sql");
