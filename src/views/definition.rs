@@ -80,7 +80,8 @@ impl Definition<'_> {
     }
 
     /// What the view states of itself, in a WITH that is never read, so that the server leaves it
-    /// out: its number, and what the columns are called today that its masks read.
+    /// out: its number, how many columns it masks, and what those and the columns that its masks
+    /// read beside them are called today.
     fn statement(&self) -> String {
         let masked = masked(self.table);
         let inputs = masked.iter().flat_map(|(_, _, masked)| match &masked.how {
@@ -88,18 +89,16 @@ impl Definition<'_> {
             _ => &[],
         });
         let inputs = inputs.flat_map(|input| &input.columns);
-        let read: BTreeSet<&str> = masked
-            .iter()
-            .map(|(_, name, _)| *name)
-            .chain(inputs.map(String::as_str))
-            .collect();
-        let columns = read.into_iter().map(|name| {
+        let names: BTreeSet<&str> = masked.iter().map(|(_, name, _)| *name).collect();
+        let inputs: BTreeSet<&str> = inputs.map(String::as_str).collect();
+        let columns = names.iter().chain(inputs.difference(&names)).map(|name| {
             let name = quote(name);
             format!(", s.{name} AS {name}")
         });
         format!(
-            "SELECT confiture._mask_row({}, 0, NULL, NULL, NULL::pg_catalog.int4){} FROM {} AS s",
+            "SELECT confiture._mask_row({}, 0, NULL, NULL, {}){} FROM {} AS s",
             self.id,
+            names.len(),
             columns.collect::<String>(),
             statement::from(&self.table.source)
         )

@@ -75,7 +75,7 @@ def test_masked_views_of_every_kind_are_no_ways(db):
         CREATE TABLE l.two (id integer, email text, note text)""")
     db.load(profile({
         "one": {"email": "mail", "note": "redact"},
-        "two": {"rules": [{"column": "email", "strategy": "mail"},
+        "two": {"rules": [{"column": "email", "strategy": "mail", "entity": "id"},
                           {"column": "note", "strategy": "redact"}],
                 "preserve": [{"column": "id", "why": "key"}],
                 "where": [["email", "<>", "x"]]}}))

@@ -228,10 +228,8 @@ impl Walk<'_> {
                     self.nodes(values, Some(&inner), sight, depth);
                 }
             }
-            // Never executed, it shows nothing: masked views state so what they mask.
-            "COMMONTABLEEXPR" if is_idle(node) => {
-                self.nodes(node.values("ctequery"), scope, Sight::Mask, depth);
-            }
+            // Never executed, it shows nothing.
+            "COMMONTABLEEXPR" if is_idle(node) => self.stated(node, scope, depth),
             "VAR" => self.column(node, scope, sight, depth),
             "NULLTEST" if node.field("arg").is_some_and(|arg| arg.name() == "VAR") => {
                 self.nodes(node.values("arg"), scope, Sight::Mask, depth);
@@ -270,6 +268,31 @@ impl Walk<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// What a view states of itself: its number with how many columns it masks, those, and what its
+    /// masks read beside them.
+    fn stated(&mut self, with: &Node<'_>, scope: Option<&Scope<'_, '_>>, depth: usize) {
+        let Some(query) = with.field("ctequery") else {
+            return;
+        };
+        let inner = Scope {
+            query,
+            around: scope,
+        };
+        let targets = query.items("targetList");
+        let call = targets.first().and_then(|target| target.field("expr"));
+        let masked = call.filter(|call| self.is_mask(call)).and_then(|call| {
+            self.uses
+                .numbers
+                .extend(call.items("args").first().and_then(constant));
+            let count = call.items("args").last().and_then(constant)?;
+            usize::try_from(count).ok()
+        });
+        let masked = masked.unwrap_or(0);
+        for target in targets.iter().skip(1).take(masked) {
+            self.node(target, Some(&inner), Sight::Mask, depth);
         }
     }
 
@@ -412,6 +435,28 @@ mod tests {
             uses(&text, &[]).expect("a tree").read,
             BTreeSet::from([(77, 3)])
         );
+    }
+
+    #[test]
+    fn a_view_states_what_it_masks_and_what_its_masks_read_besides() {
+        let int =
+            |number| format!("{{CONST :consttype 23 :constvalue 4 [ {number} 0 0 0 0 0 0 0 ]}}");
+        let call = format!("{{FUNCEXPR :funcid 500 :args ({} {})}}", int(7), int(1));
+        let entries = [call, var(2), var(1)].map(|expr| format!("{{TARGETENTRY :expr {expr}}}"));
+        let inner = query(&entries.join(" "), "<>");
+        let inner = inner.trim_end_matches(") <>").trim_start_matches('(');
+        let with = |count| {
+            format!(
+                "({{QUERY :cteList ({{COMMONTABLEEXPR :ctequery {inner} :cterefcount {count}}})}})"
+            )
+        };
+        let found = uses(&with(0), &[500]).expect("a tree");
+        assert_eq!(found.masked, BTreeSet::from([(77, 2)]));
+        assert_eq!(found.numbers, BTreeSet::from([7]));
+        assert!(found.read.is_empty());
+        // What is read from shows what it shows.
+        let found = uses(&with(1), &[500]).expect("a tree");
+        assert_eq!(found.read, BTreeSet::from([(77, 1), (77, 2)]));
     }
 
     #[test]
