@@ -101,10 +101,7 @@ fn drop_guard(fcinfo: pg_sys::FunctionCallInfo) {
         return;
     }
     let takes_ledger = match ddl::command(fcinfo) {
-        // Some of our functions are written in PL/pgSQL, which is an extension of its own.
-        ddl::Drop::Extensions(names, cascade) => Ok(names
-            .iter()
-            .any(|name| name == "confiture" || cascade && name == "plpgsql")),
+        ddl::Drop::Extensions(names) => Ok(names.iter().any(|name| name == "confiture")),
         ddl::Drop::Schemas(names, cascade) => guard::store::lives_in_any(&names, cascade),
         ddl::Drop::OwnedBy(roles) => guard::store::owned_by_any(&roles),
         ddl::Drop::Other => Ok(false),

@@ -7,8 +7,8 @@ use super::text;
 /// A command that may take whole schemas or extensions away.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Drop {
-    /// DROP EXTENSION, with the names and whether CASCADE was said.
-    Extensions(Vec<String>, bool),
+    /// DROP EXTENSION, with the names.
+    Extensions(Vec<String>),
     /// DROP SCHEMA, with the names and whether CASCADE was said.
     Schemas(Vec<String>, bool),
     /// DROP OWNED BY, with the roles.
@@ -175,7 +175,7 @@ pub fn command(fcinfo: pg_sys::FunctionCallInfo) -> Drop {
                 let cascade = (*statement).behavior == pg_sys::DropBehavior::DROP_CASCADE;
                 match (*statement).removeType {
                     pg_sys::ObjectType::OBJECT_EXTENSION => {
-                        Drop::Extensions(names((*statement).objects), cascade)
+                        Drop::Extensions(names((*statement).objects))
                     }
                     pg_sys::ObjectType::OBJECT_SCHEMA => {
                         Drop::Schemas(names((*statement).objects), cascade)
