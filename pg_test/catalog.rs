@@ -220,8 +220,9 @@ mod tests {
     fn catalog_every_table_is_dumped() -> Result<()> {
         none(
             // The count of the journal is read at another moment than its table, so it starts anew.
+            // Numbers of tables mean nothing in another database.
             "SELECT shown FROM relations r WHERE relkind IN ('r', 'p', 'S')
-                AND relname <> 'journal_count'
+                AND relname NOT IN ('journal_count', 'table_number', 'unrefreshed_view')
                 AND NOT EXISTS (SELECT FROM pg_extension e WHERE r.oid = ANY (e.extconfig))",
         )?;
         // What pg_dump dumps must be empty after CREATE EXTENSION, or a restore would collide.
@@ -238,11 +239,12 @@ mod tests {
 
     #[pg_test]
     fn catalog_tables_hold_names_not_numbers_of_the_catalog() -> Result<()> {
-        // OIDs change with pg_upgrade.
+        // OIDs of a dump would name other tables after a restore: what holds them is in none.
         none(
             "SELECT r.shown || '.' || a.attname
            FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid
                WHERE r.relkind IN ('r', 'p') AND a.attnum > 0
+                 AND EXISTS (SELECT FROM pg_extension e WHERE r.oid = ANY (e.extconfig))
                  AND (a.atttypid = 'oid'::regtype OR format_type(a.atttypid, NULL) ~ '^reg')",
         )
     }
