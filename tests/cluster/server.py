@@ -113,6 +113,20 @@ class Server:
         """The server's log so far."""
         return self.log_file.read_text(encoding="utf-8", errors="replace")
 
+    def in_log(self, texts):
+        """Which of many texts the server's log holds: all are looked for at once."""
+        patterns = "\n".join(texts)
+        found = subprocess.run(
+            ["grep", "--only-matching", "--fixed-strings", "--text", "-f", "-", self.log_file],
+            input=patterns,
+            env={"LC_ALL": "C"},
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        assert found.returncode in (0, 1), found.stderr
+        return sorted(set(found.stdout.splitlines()))
+
     def has(self, extension):
         """Whether an extension of the server's own distribution can be installed."""
         with self.connect("postgres") as connection:

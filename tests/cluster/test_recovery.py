@@ -259,7 +259,7 @@ def test_a_full_disk_changes_nothing_and_with_room_the_next_run_works(fresh, tin
     fresh.execute(f"SET default_tablespace = {tiny}")
     report = fresh.sync_refused("53100")
     assert f"run failed while {phase}" in report.message_primary
-    assert "No space left on device" in report.message_detail
+    assert report.message_detail == "There is no room left on the disk."
     assert fresh.content("staging") == before
     assert fresh.rows(STATES)[0] == ("failed", phase, "53100")
     # Nothing of the attempt is left to fill the disk.

@@ -60,18 +60,8 @@ def test_no_value_no_subject_and_no_token_is_in_a_plan_that_is_logged(loud, subj
     db.execute("SELECT confiture.forget_subject('mail', whose) FROM prod.people WHERE id = 3")
     db.execute(LATE)
     db.execute("SELECT confiture.cleanup_expired_tokens('mail')")
-    log = loud.log()
-    for told in (
-        "Query Text: INSERT INTO confiture.token",
-        "{PLANNEDSTMT",
-        "pg_temp.confiture_tok",
-    ):
-        assert told in log, told
-    found = [
-        form
-        for secret in [*tokens, *(text for _, *texts in ROWS for text in texts)]
-        for form in forms(secret)
-        if form in log
-    ]
-    assert found == []
+    told = ["Query Text: INSERT INTO confiture.token", "pg_temp.confiture_tok", "{PLANNEDSTMT"]
+    assert loud.in_log(told) == told
+    secrets = [*tokens, *(text for _, *texts in ROWS for text in texts)]
+    assert loud.in_log(form for secret in secrets for form in forms(secret)) == []
     db.drop()
