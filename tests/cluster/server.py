@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import psycopg
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = ROOT / "tools" / "cluster"
@@ -313,6 +314,13 @@ class Database(Session):
     def psql(self, *arguments, **more):
         """psql in this database."""
         return self.server.psql(self.name, *arguments, **more)
+
+    def needs_xml(self):
+        """Skips the test where the server was built without libxml."""
+        try:
+            self.value("SELECT '<a/>'::xml::text")
+        except psycopg.errors.FeatureNotSupported:
+            pytest.skip("this server reads no xml")
 
     def make_key(self):
         """The masking key, and once per server the file that wraps it."""

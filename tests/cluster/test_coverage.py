@@ -74,6 +74,8 @@ def test_values_that_look_personal_stop_the_run_unless_none_are_read(db):
 
 @pytest.mark.parametrize("kind", ["tsvector", "xml", "jsonpath", "prod.pair", "prod.pair[]"])
 def test_words_in_other_types_stop_the_run_too(db, kind):
+    if kind == "xml":
+        db.needs_xml()
     db.execute("CREATE TYPE prod.pair AS (a text, b integer)")
     db.execute(f"ALTER TABLE prod.people ADD field {kind}")
     db.execute(
