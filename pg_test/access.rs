@@ -9,7 +9,9 @@ mod tests {
 
     #[pg_test]
     fn access_is_given_by_kind() -> Result<()> {
-        for kind in ["masker", "operator", "revealer", "auditor", "admin"] {
+        for kind in [
+            "masker", "operator", "revealer", "analyst", "auditor", "admin",
+        ] {
             run(&format!("CREATE ROLE catalog_{kind}"))?;
             run(&format!(
                 "SELECT confiture.grant_access('{kind}', 'catalog_{kind}')"
@@ -35,6 +37,10 @@ mod tests {
             ("anon_fpe_decrypt", false),
             ("anon_tokenize", true),
             ("anon_detokenize", false),
+            ("anon_dp_noise", true),
+            ("anon_dp_sum", false),
+            ("anon_dp_budget_raise", false),
+            ("anon_dp_budget_status", false),
             ("load_keys", true),
             ("sync", false),
         ] {
@@ -123,11 +129,32 @@ mod tests {
             ]
         );
         assert_eq!(
+            may("analyst")?,
+            [
+                "anon_dp_avg",
+                "anon_dp_budget_report",
+                "anon_dp_budget_status",
+                "anon_dp_correct_variance",
+                "anon_dp_count",
+                "anon_dp_noise_params",
+                "anon_dp_quantile",
+                "anon_dp_release",
+                "anon_dp_release_avg",
+                "anon_dp_release_count",
+                "anon_dp_release_quantile",
+                "anon_dp_release_sum",
+                "anon_dp_sum"
+            ]
+        );
+        assert!(reads("analyst")?.is_empty());
+        assert_eq!(
             may("auditor")?,
             [
                 "_run_mac",
                 "_run_track",
                 "anchor_key",
+                "anon_dp_budget_report",
+                "anon_dp_budget_status",
                 "audit_entry_json",
                 "consistency_proof",
                 "export_anchor",
@@ -151,6 +178,15 @@ mod tests {
         assert_eq!(
             may("admin")?,
             [
+                "anon_dp_budget_create",
+                "anon_dp_budget_grant",
+                "anon_dp_budget_raise",
+                "anon_dp_budget_report",
+                "anon_dp_budget_retire",
+                "anon_dp_budget_revoke",
+                "anon_dp_budget_status",
+                "anon_dp_register",
+                "anon_dp_unregister",
                 "cleanup_expired_tokens",
                 "create_domain",
                 "create_key",
@@ -179,6 +215,9 @@ mod tests {
             reads("auditor")?,
             [
                 "audit_log",
+                "dp_budget",
+                "dp_budget_share",
+                "dp_dataset",
                 "hooks",
                 "journal",
                 "key_status",

@@ -14,6 +14,36 @@ BEGIN
       JOIN (VALUES
         ('anon_dp_noise_params', 'What noise for differential privacy does to values: scale, deviation, variance, interval'),
         ('anon_dp_correct_variance', 'Variance of values, from that of their noisy ones'),
+        ('anon_dp_budget_create', 'Makes a privacy budget: how much may be spent on answers about some data'),
+        ('anon_dp_budget_grant', 'Lets a role charge a privacy budget, up to a share of it'),
+        ('anon_dp_budget_revoke', 'Takes from a role the right to charge a privacy budget'),
+        ('anon_dp_budget_raise', 'Lets more be spent of a privacy budget than before'),
+        ('anon_dp_budget_retire', 'Ends the spending of a privacy budget for good'),
+        ('anon_dp_budget_status', 'What was spent of privacy budgets, and what is left'),
+        ('anon_dp_budget_report', 'What the charges of a privacy budget amount to by three rules of composition'),
+        ('anon_dp_count', 'How many units, or rows of them, with noise; charged to a privacy budget'),
+        ('anon_dp_sum', 'Sum of what units have within bounds, with noise; charged to a privacy budget'),
+        ('anon_dp_avg', 'Mean of what units have within bounds, with noise; charged to a privacy budget'),
+        ('anon_dp_quantile', 'Quantile of what units have within bounds, with noise; charged to a privacy budget'),
+        ('anon_dp_register', 'Registers a table as a data set that may be asked about without being read'),
+        ('anon_dp_unregister', 'Takes a data set away'),
+        ('anon_dp_release', 'Answers about a data set, with noise and intervals; charged first'),
+        ('anon_dp_release_count', 'How many units a data set has, with noise; charged first'),
+        ('anon_dp_release_sum', 'Sum of a column of a data set, with noise; charged first'),
+        ('anon_dp_release_avg', 'Mean of a column of a data set, with noise; charged first'),
+        ('anon_dp_release_quantile', 'Quantile of a column of a data set, with noise; charged first'),
+        ('_dp_count', 'Takes a row into anon_dp_count'),
+        ('_dp_sum', 'Takes a row into anon_dp_sum'),
+        ('_dp_avg', 'Takes a row into anon_dp_avg'),
+        ('_dp_quantile', 'Takes a row into anon_dp_quantile'),
+        ('_dp_count_end', 'Charges and answers anon_dp_count'),
+        ('_dp_sum_end_bigint', 'Charges and answers anon_dp_sum'),
+        ('_dp_sum_end_double', 'Charges and answers anon_dp_sum'),
+        ('_dp_sum_end_numeric', 'Charges and answers anon_dp_sum'),
+        ('_dp_avg_end', 'Charges and answers anon_dp_avg'),
+        ('_dp_quantile_end_bigint', 'Charges and answers anon_dp_quantile'),
+        ('_dp_quantile_end_double', 'Charges and answers anon_dp_quantile'),
+        ('_dp_quantile_end_numeric', 'Charges and answers anon_dp_quantile'),
         ('_strategies', 'Rows of the view strategies'),
         ('validate_value', 'What keeps a strategy from masking a value, one row per reason'),
         ('create_domain', 'Makes a space of tokens'),
@@ -38,7 +68,7 @@ BEGIN
         ('init_key_file', 'Makes the key file of the file provider; refuses to overwrite one'),
         ('create_key', 'Makes a key, wrapped by the provider; returns its version'),
         ('rotate_key', 'Makes a new version of a key; returns it'),
-        ('grant_access', 'Gives a role what a kind of work needs: masker, operator, revealer, auditor or admin'),
+        ('grant_access', 'Gives a role what a kind of work needs: masker, operator, revealer, analyst, auditor or admin'),
         ('revoke_access', 'Takes from a role what a kind of work needs, but for what it has by another kind'),
         ('verify_ledger', 'Checks every entry of the audit log, one row per finding'),
         ('record_verification', 'Checks the ledger as verify_ledger does, and puts the result on record'),
@@ -138,6 +168,9 @@ REVOKE ALL ON SCHEMA confiture FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA confiture FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA confiture FROM PUBLIC;
 
+SELECT pg_catalog.pg_extension_config_dump('confiture.dp_budget', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.dp_budget_share', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.dp_dataset', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.installation', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.key', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.key_version', '');

@@ -137,6 +137,8 @@ pub enum Kind {
     QueryCanceled,
     /// 28000: credentials shown to something outside the server were not accepted.
     Credentials,
+    /// 53400: a limit that somebody has set is reached.
+    Exhausted,
     /// 58000: something outside the server failed.
     External,
     /// 25006: nothing can be written here.
@@ -178,6 +180,7 @@ impl Kind {
             Self::Blank | Self::Data => "22000",
             Self::DatatypeMismatch => "42804",
             Self::DuplicateObject => "42710",
+            Self::Exhausted => "53400",
             Self::External => "58000",
             Self::InUse => "55006",
             Self::IntegrityConstraint => "23000",

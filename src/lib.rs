@@ -10,6 +10,7 @@ pub mod error;
 pub mod keys;
 pub mod ledger;
 pub mod pg;
+pub mod privacy;
 pub mod profile;
 pub mod residue;
 pub mod signs;
@@ -84,6 +85,25 @@ extension_sql_file!(
     "../sql/vault.sql",
     name = "vault",
     requires = ["journal", keys::sql::keys_changed]
+);
+extension_sql_file!(
+    "../sql/privacy.sql",
+    name = "privacy",
+    requires = [
+        "vault",
+        privacy::aggregate::sql::dp_count,
+        privacy::aggregate::sql::dp_sum,
+        privacy::aggregate::sql::dp_avg,
+        privacy::aggregate::sql::dp_quantile,
+        privacy::aggregate::sql::dp_count_end,
+        privacy::aggregate::sql::dp_sum_end_bigint,
+        privacy::aggregate::sql::dp_sum_end_double,
+        privacy::aggregate::sql::dp_sum_end_numeric,
+        privacy::aggregate::sql::dp_avg_end,
+        privacy::aggregate::sql::dp_quantile_end_bigint,
+        privacy::aggregate::sql::dp_quantile_end_double,
+        privacy::aggregate::sql::dp_quantile_end_numeric
+    ]
 );
 extension_sql_file!("../sql/sync.sql", name = "sync", requires = ["custody"]);
 extension_sql_file!(

@@ -22,6 +22,9 @@ static ANCHOR_DIRECTORY: GucSetting<Option<CString>> = GucSetting::<Option<CStri
 /// `confiture.archive_directory`: absolute path of the directory that what is pruned is written to.
 static ARCHIVE_DIRECTORY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
+/// `confiture.dp_budget`: the budget that aggregates charge.
+static DP_BUDGET: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
 /// `confiture.dp_max_epsilon`: the greatest ε of noise for differential privacy.
 static DP_MAX_EPSILON: GucSetting<f64> = GucSetting::<f64>::new(10.0);
 
@@ -95,6 +98,14 @@ pub(crate) fn init() {
         c"It must lie outside the data directory, and nobody but the server's user or root may \
           write to it.",
         &ARCHIVE_DIRECTORY,
+    );
+    GucRegistry::define_string_guc(
+        c"confiture.dp_budget",
+        c"The privacy budget that aggregates of differential privacy charge.",
+        c"Without one they answer nothing.",
+        &DP_BUDGET,
+        GucContext::Userset,
+        GucFlags::default(),
     );
     GucRegistry::define_float_guc(
         c"confiture.dp_max_epsilon",
@@ -207,6 +218,11 @@ pub(crate) fn anchor_directory() -> Option<PathBuf> {
 /// The directory that what is pruned is written to, if one is set.
 pub(crate) fn archive_directory() -> Option<PathBuf> {
     text(&ARCHIVE_DIRECTORY).map(PathBuf::from)
+}
+
+/// The budget that aggregates charge.
+pub(crate) fn dp_budget() -> Option<String> {
+    text(&DP_BUDGET)
 }
 
 /// The greatest ε of noise for differential privacy.

@@ -13,8 +13,8 @@ use conductors::CONDUCTORS;
 
 /// The rooms, from the bottom up: a room may use those before it, and what lies below all of them.
 #[rustfmt::skip]
-const ROOMS: [&str; 13] = [
-    "keys", "strategies", "ledger", "profile", "signs", "vault", "custody", "access", "watch", "sync",
+const ROOMS: [&str; 14] = [
+    "keys", "strategies", "ledger", "profile", "signs", "vault", "privacy", "custody", "access", "watch", "sync",
     "views", "detect", "residue",
 ];
 

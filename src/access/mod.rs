@@ -27,8 +27,38 @@ pub const OF_DOMAIN: Kind = Kind {
     relations: &["vault_domains"],
 };
 
+/// What asks about many and spends a budget: for analysts, and not for who masks.
+pub const ANALYSIS: &[&str] = &[
+    r"anon\_dp\_count",
+    r"anon\_dp\_sum",
+    r"anon\_dp\_avg",
+    r"anon\_dp\_quantile",
+    r"anon\_dp\_release%",
+    r"anon\_dp\_budget\_status",
+    r"anon\_dp\_budget\_report",
+    r"anon\_dp\_noise\_params",
+    r"anon\_dp\_correct\_variance",
+];
+
+/// What begins as masks do and is none: it charges budgets, or says how much may be charged.
+pub const SPENDING: &[&str] = &[
+    r"anon\_dp\_avg",
+    r"anon\_dp\_budget\_%",
+    r"anon\_dp\_count",
+    r"anon\_dp\_quantile",
+    r"anon\_dp\_register",
+    r"anon\_dp\_release%",
+    r"anon\_dp\_sum",
+    r"anon\_dp\_unregister",
+];
+
 /// The kinds there are, in the order they are named to users.
-pub const KINDS: [Kind; 5] = [
+pub const KINDS: [Kind; 6] = [
+    Kind {
+        name: "analyst",
+        functions: ANALYSIS,
+        relations: &[],
+    },
     Kind {
         name: "masker",
         functions: &[
@@ -123,6 +153,8 @@ pub const KINDS: [Kind; 5] = [
             r"export\_ledger",
             r"inclusion\_proof",
             r"consistency\_proof",
+            r"anon\_dp\_budget\_status",
+            r"anon\_dp\_budget\_report",
             r"lineage\_history",
             r"lineage\_report",
             r"export\_openlineage",
@@ -132,6 +164,9 @@ pub const KINDS: [Kind; 5] = [
         ],
         relations: &[
             "audit_log",
+            "dp_budget",
+            "dp_budget_share",
+            "dp_dataset",
             "journal",
             "lineage",
             "lineage_columns",
@@ -166,6 +201,9 @@ pub const KINDS: [Kind; 5] = [
             r"register\_hook",
             r"unregister\_hook",
             r"create\_domain",
+            r"anon\_dp\_budget\_%",
+            r"anon\_dp\_register",
+            r"anon\_dp\_unregister",
             r"forget\_subject",
             r"cleanup\_expired\_tokens",
             r"rewrap\_tokens",

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{KINDS, Kind, OF_DOMAIN};
+use super::{KINDS, Kind, OF_DOMAIN, SPENDING};
 use crate::error::{Error, Kind as Condition, Result};
 use crate::ledger::beginning;
 use crate::ledger::entry::{Event, Facts};
@@ -135,7 +135,12 @@ fn items(kind: &Kind, role: &str) -> Result<Vec<Item>> {
     let names = |names: &[&str]| -> Vec<String> { names.iter().map(|&n| n.to_owned()).collect() };
     let mut items = spi::read(
         ROUTINES,
-        &[names(kind.functions).into(), kind.name.into(), role.into()],
+        &[
+            names(kind.functions).into(),
+            kind.name.into(),
+            role.into(),
+            names(SPENDING).into(),
+        ],
         item,
     )?;
     items.extend(spi::read(
@@ -162,6 +167,7 @@ const ROUTINES: &str = r"
       JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
      WHERE e.extname = 'confiture' AND p.proname::text LIKE ANY ($1)
        AND (p.proname::text NOT LIKE 'anon\_%' OR n.nspname <> 'confiture')
+       AND ($2 <> 'masker' OR p.proname::text NOT LIKE ALL ($4))
        AND ($2 = 'revealer'
             OR p.proname::text NOT LIKE 'anon\_%\_decrypt' AND p.proname <> 'anon_detokenize')
      ORDER BY 1";

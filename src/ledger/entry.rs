@@ -24,10 +24,24 @@ pub enum Event {
     AccessRevoked,
     /// A checkpoint of the entries before was signed, to be kept outside.
     Anchored,
+    /// A budget of differential privacy was made.
+    BudgetCreated,
+    /// A role may charge a budget from now on, up to a share of it.
+    BudgetGranted,
+    /// More may be spent of a budget than before.
+    BudgetRaised,
+    /// Nothing is spent of a budget any more.
+    BudgetRetired,
+    /// A role may not charge a budget any longer.
+    BudgetRevoked,
     /// A run ended well; its data committed together with this entry.
     Completed,
     /// The guards of the ledger were put down or taken up again.
     Config,
+    /// A table may be asked about from now on, as a data set.
+    DatasetRegistered,
+    /// It may not any longer.
+    DatasetUnregistered,
     /// A space of tokens was made.
     DomainCreated,
     /// A run ended without changing the target.
@@ -93,8 +107,15 @@ impl Event {
             Self::AccessGranted => "ACCESS_GRANTED",
             Self::AccessRevoked => "ACCESS_REVOKED",
             Self::Anchored => "ANCHORED",
+            Self::BudgetCreated => "BUDGET_CREATED",
+            Self::BudgetGranted => "BUDGET_GRANTED",
+            Self::BudgetRaised => "BUDGET_RAISED",
+            Self::BudgetRetired => "BUDGET_RETIRED",
+            Self::BudgetRevoked => "BUDGET_REVOKED",
             Self::Completed => "COMPLETED",
             Self::Config => "CONFIG",
+            Self::DatasetRegistered => "DATASET_REGISTERED",
+            Self::DatasetUnregistered => "DATASET_UNREGISTERED",
             Self::DomainCreated => "DOMAIN_CREATED",
             Self::Failed => "FAILED",
             Self::HookRegistered => "HOOK_REGISTERED",

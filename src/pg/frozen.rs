@@ -21,7 +21,7 @@ use pgrx::fcinfo::direct_function_call;
 use pgrx::{IntoDatum, PgTupleDesc, pg_sys};
 
 use super::durable::{self, Held};
-use super::lock::{self, Class};
+use super::lock::{Class, Turn};
 use super::{text, user};
 use crate::error::{Error, Kind, Result};
 
@@ -125,7 +125,7 @@ pub fn append(
     let table = Open::table(log)?;
     let count = Open::sequence(log)?;
     let (number, before, end) = {
-        let _turn = Turn::take(&table);
+        let _turn = Turn::take(Class::Append, u64::from(table.oid().to_u32()) << 32);
         let _held = Held::begin();
         // SAFETY: reads backend state: how far this transaction has logged.
         let before = unsafe { pg_sys::XactLastRecEnd };
@@ -174,7 +174,7 @@ pub fn identity(log: &Log<'_>) -> u32 {
 }
 
 /// An open relation. Its lock stays until the transaction ends, as for every statement.
-struct Open(pg_sys::Relation);
+pub(super) struct Open(pg_sys::Relation);
 
 impl Drop for Open {
     fn drop(&mut self) {
@@ -195,7 +195,7 @@ impl Open {
         table.checked(is_plain)
     }
 
-    fn sequence(log: &Log<'_>) -> Result<Self> {
+    pub(super) fn sequence(log: &Log<'_>) -> Result<Self> {
         let count = Self::writing(log, log.count)?;
         // SAFETY: the entry of an open relation.
         let kind = unsafe { (*(*count.0).rd_rel).relkind };
@@ -206,7 +206,7 @@ impl Open {
         Self::relation(log, name, pg_sys::RowExclusiveLock)
     }
 
-    fn relation(log: &Log<'_>, name: &CStr, lock: u32) -> Result<Self> {
+    pub(super) fn relation(log: &Log<'_>, name: &CStr, lock: u32) -> Result<Self> {
         let oid = oid(log, name);
         if oid == pg_sys::InvalidOid {
             return Err(altered(&name.to_string_lossy()));
@@ -257,7 +257,7 @@ impl Open {
         Ok(self)
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         // SAFETY: a NUL-terminated name in the entry of an open relation.
         unsafe { text((*(*self.0).rd_rel).relname.data.as_ptr()) }.unwrap_or_default()
     }
@@ -376,7 +376,7 @@ impl Open {
     }
 
     /// How far a sequence has counted; `None` before its first number.
-    fn last_value(&self) -> Option<i64> {
+    pub(super) fn last_value(&self) -> Option<i64> {
         self.as_owner(|| {
             // SAFETY: the function takes the number of a sequence, which is open.
             unsafe {
@@ -389,7 +389,7 @@ impl Open {
     }
 
     /// Sets a sequence. `nextval` would log 32 numbers ahead and jump after a crash.
-    fn set(&self, number: i64) {
+    pub(super) fn set(&self, number: i64) {
         let _writable = Writable::begin();
         self.as_owner(|| {
             // SAFETY: the function takes the number of a sequence, which is open, and a bigint.
@@ -400,6 +400,31 @@ impl Open {
                 )
             }
         });
+    }
+
+    /// Whether it belongs to a role, and to that one alone.
+    pub(super) fn is_of(&self, owner: pg_sys::Oid) -> bool {
+        // SAFETY: the entry of an open relation.
+        let belongs = unsafe { (*(*self.0).rd_rel).relowner } == owner;
+        belongs && !self.has_grants()
+    }
+
+    /// Whether rights on it were given, or taken from its owner.
+    fn has_grants(&self) -> bool {
+        const ACL: std::ffi::c_int = pg_sys::Anum_pg_class_relacl.cast_signed();
+        // SAFETY: the entry of an open relation is in the cache; the value is only asked whether it
+        // is NULL.
+        unsafe {
+            let cache = pg_sys::SysCacheIdentifier::RELOID.cast_signed();
+            let entry = pg_sys::SearchSysCache1(cache, self.oid().into());
+            if entry.is_null() {
+                return true;
+            }
+            let mut is_null = false;
+            pg_sys::SysCacheGetAttr(cache, entry, ACL.try_into().unwrap_or(0), &raw mut is_null);
+            pg_sys::ReleaseSysCache(entry);
+            !is_null
+        }
     }
 
     fn as_owner<T>(&self, work: impl FnOnce() -> T) -> T {
@@ -427,28 +452,6 @@ fn altered(name: &str) -> Error {
          permanent sequence.",
     )
     .with_hint("Drop the indexes of the table, and take back what else was altered.")
-}
-
-/// The right to append, one session at a time. It is given back at once, and by the server when an
-/// error ends the transaction.
-struct Turn(pg_sys::LOCKTAG);
-
-impl Turn {
-    const MODE: pg_sys::LOCKMODE = pg_sys::ExclusiveLock.cast_signed();
-
-    fn take(table: &Open) -> Self {
-        let tag = lock::tag(Class::Append, u64::from(table.oid().to_u32()) << 32);
-        // SAFETY: a plain call, which can be canceled.
-        unsafe { pg_sys::LockAcquire(&raw const tag, Self::MODE, false, false) };
-        Self(tag)
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        // SAFETY: taken by `take` under the resource owner that is still the current one.
-        unsafe { pg_sys::LockRelease(&raw const self.0, Self::MODE, false) };
-    }
 }
 
 /// A READ ONLY transaction may set the count: it is no data of the transaction.

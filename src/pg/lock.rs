@@ -18,6 +18,8 @@ pub enum Class {
     Reveals = 0xC0F4,
     /// Versions of keys: shared by who seals by them, alone for who destroys one.
     KeyVersion = 0xC0F5,
+    /// Charging a budget, by its number.
+    Budget = 0xC0F6,
 }
 
 /// Takes the lock numbered `number` of this database until the transaction ends; whether no other
@@ -46,6 +48,29 @@ pub enum Mode {
     Alone,
     /// By any number.
     Shared,
+}
+
+/// The right to do something, one session at a time: for a moment of a transaction. It is given back
+/// when dropped, and by the server when an error ends the transaction.
+pub struct Turn(pg_sys::LOCKTAG);
+
+impl Turn {
+    const MODE: pg_sys::LOCKMODE = pg_sys::ExclusiveLock.cast_signed();
+
+    /// Waits for it.
+    pub fn take(class: Class, number: u64) -> Self {
+        let tag = tag(class, number);
+        // SAFETY: a plain call, which can be canceled.
+        unsafe { pg_sys::LockAcquire(&raw const tag, Self::MODE, false, false) };
+        Self(tag)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // SAFETY: taken by `take` under the resource owner that is still the current one.
+        unsafe { pg_sys::LockRelease(&raw const self.0, Self::MODE, false) };
+    }
 }
 
 /// Held until dropped or until the session ends.

@@ -13,6 +13,7 @@
     reason = "a pointer to the running call comes from pgrx and is valid for the call"
 )]
 
+pub mod aggregate;
 pub mod append;
 pub mod call;
 pub mod callsite;
@@ -30,6 +31,7 @@ pub mod inval;
 pub mod latch;
 pub mod lock;
 pub mod memory;
+pub mod meter;
 pub mod missing;
 pub mod owner;
 pub mod pages;

@@ -111,6 +111,7 @@ fn code(kind: Kind) -> PgSqlErrorCode {
         Kind::Check => PgSqlErrorCode::ERRCODE_CHECK_VIOLATION,
         Kind::Definition => PgSqlErrorCode::ERRCODE_INVALID_OBJECT_DEFINITION,
         Kind::DuplicateObject => PgSqlErrorCode::ERRCODE_DUPLICATE_OBJECT,
+        Kind::Exhausted => PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
         Kind::External => PgSqlErrorCode::ERRCODE_SYSTEM_ERROR,
         Kind::InUse => PgSqlErrorCode::ERRCODE_OBJECT_IN_USE,
         Kind::IntegrityConstraint => PgSqlErrorCode::ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION,

@@ -35,6 +35,12 @@ pub enum Turn {
     },
 }
 
+/// Whether the transaction may not write.
+pub fn is_read_only() -> bool {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::XactReadOnly }
+}
+
 /// Whether each statement of the transaction sees what was committed before it began.
 pub fn is_read_committed() -> bool {
     // SAFETY: reads backend state.

@@ -5,6 +5,10 @@ pub(crate) const CONDUCTORS: &[(&str, &str)] = &[
     ("src/custody/rewrap/mod.rs", "commits after every key"),
     ("src/keys/setup.rs", "opens providers, waits by a latch"),
     ("src/ledger/unprepared.rs", "hears how transactions end"),
+    (
+        "src/privacy/charge.rs",
+        "charges before anything is answered",
+    ),
     ("src/residue/look.rs", "reads pages, can be canceled"),
     (
         "src/sync/copy.rs",

@@ -33,6 +33,11 @@ impl Epsilon {
         }
     }
 
+    /// Takes a number of millionths.
+    pub fn of_micro(micro: u64) -> Option<Self> {
+        (1..=MOST_MICRO).contains(&micro).then_some(Self(micro))
+    }
+
     /// Reads parameter `epsilon`.
     ///
     /// # Errors
@@ -166,6 +171,7 @@ pub fn response_params(epsilon: f64, choices: u32) -> Result<(f64, f64)> {
 
 /// No caller may ask for more: nothing is protected there, and the sampler counts in 64 bits.
 const LARGEST: f64 = 1_000.0;
+const MOST_MICRO: u64 = 1_000 * MICRO;
 
 #[cfg(test)]
 mod tests {

@@ -191,7 +191,7 @@ const BYTES: u64 = 1 << 8;
 const HALF: u64 = 1 << 32;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::strategies::measure::epsilon::MAX_EPSILON;
 
@@ -200,7 +200,7 @@ mod tests {
     }
 
     /// SplitMix64: a fixed stream of words.
-    fn words(mut state: u64) -> impl FnMut() -> Result<u64> {
+    pub(crate) fn words(mut state: u64) -> impl FnMut() -> Result<u64> {
         move || {
             state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
             let mut word = state;

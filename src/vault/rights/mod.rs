@@ -2,4 +2,4 @@
 
 mod store;
 
-pub use store::{give, may, take};
+pub use store::{Given, give, is_given, may, take};

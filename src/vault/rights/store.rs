@@ -85,14 +85,18 @@ pub fn may(domain: &str) -> Result<bool> {
         .with(|given| Cached::find(given, keys::store::WATCHED, domain, || Given::read(domain)))?;
     let mut roles = Vec::with_capacity(kept.len());
     for given in &*kept {
-        roles.extend(given.role()?);
+        roles.extend(given.role("reveal")?);
     }
     Ok(!user::is_maintained()
         && is_given(user::outer(), &roles)?
         && is_given(user::current(), &roles)?)
 }
 
-fn is_given(caller: Oid, roles: &[Oid]) -> Result<bool> {
+/// Whether a role is one of some, itself or by membership; of a superuser its memberships count.
+///
+/// # Errors
+/// As the interface.
+pub fn is_given(caller: Oid, roles: &[Oid]) -> Result<bool> {
     if roles.contains(&caller) {
         return Ok(true);
     }
@@ -102,11 +106,14 @@ fn is_given(caller: Oid, roles: &[Oid]) -> Result<bool> {
     Ok(roles.iter().any(|&role| user::has_rights_of(caller, role)))
 }
 
-/// A right as it is stored.
-struct Given {
-    role_name: String,
-    role_number: i64,
-    server_number: i64,
+/// A right as it is stored: whose it is.
+pub struct Given {
+    /// The role's name.
+    pub role_name: String,
+    /// The number that it had on the server where the right was given.
+    pub role_number: i64,
+    /// That server.
+    pub server_number: i64,
 }
 
 thread_local! {
@@ -132,27 +139,37 @@ impl Given {
         Ok((given, are_all))
     }
 
-    /// The role that has it here and now; `None` where it is another one of that name, or none.
-    fn role(&self) -> Result<Option<Oid>> {
+    /// The role that has it here and now; `None` where it is another one of that name, or none. On
+    /// another server it must have EXECUTE on `routine`, which goes with a role that is dropped.
+    ///
+    /// # Errors
+    /// As the interface.
+    pub fn role(&self, routine: &str) -> Result<Option<Oid>> {
         let Some(role) = user::number(&self.role_name) else {
             return Ok(None);
         };
         let is_same = match self.server_number == server::system_identifier() {
             true => self.role_number == i64::from(role.to_u32()),
-            false => was_given_execute(role)?,
+            false => was_given_execute(role, routine)?,
         };
         Ok(is_same.then_some(role))
     }
 }
 
-/// Whether a role was itself given EXECUTE on `reveal`.
-fn was_given_execute(role: Oid) -> Result<bool> {
+/// Whether a role was itself given EXECUTE on a routine of the extension.
+fn was_given_execute(role: Oid, routine: &str) -> Result<bool> {
     let found = as_owner(|| {
         spi::read_now(
             "SELECT FROM pg_catalog.pg_proc p, pg_catalog.aclexplode(p.proacl) g
-              WHERE p.pronamespace = 'confiture'::pg_catalog.regnamespace
-                AND p.proname = 'reveal' AND g.grantee = $1 AND g.privilege_type = 'EXECUTE'",
-            &[role.into()],
+              WHERE p.proname = $2 AND g.grantee = $1 AND g.privilege_type = 'EXECUTE'
+                AND EXISTS (
+                  SELECT FROM pg_catalog.pg_depend d
+                    JOIN pg_catalog.pg_extension e
+                      ON e.oid = d.refobjid AND e.extname = 'confiture'
+                   WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid
+                     AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+                     AND d.deptype = 'e')",
+            &[role.into(), routine.into()],
             |_| Ok(()),
         )
     })?;

@@ -1,0 +1,111 @@
+-- privacy: budgets, what they were charged, and who may charge them. The meters are sequences,
+-- dp_meter_N, each made with its budget or its role's share of one.
+
+SELECT confiture._script_path(true);
+
+CREATE TABLE confiture.dp_budget (
+  id integer NOT NULL,
+  name text PRIMARY KEY,
+  epsilon_limit bigint NOT NULL,
+  delta_limit bigint NOT NULL,
+  epsilon_meter integer NOT NULL,
+  delta_meter integer NOT NULL,
+  note text,
+  created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  created_by text NOT NULL,
+  retired_at timestamptz,
+  retired_by text,
+  CONSTRAINT dp_budget_id_key UNIQUE (id),
+  CONSTRAINT dp_budget_epsilon_limit_check CHECK (epsilon_limit > 0),
+  CONSTRAINT dp_budget_delta_limit_check CHECK (delta_limit >= 0)
+);
+COMMENT ON TABLE confiture.dp_budget IS 'Budgets of differential privacy: how much may be spent, in millionths of epsilon and 10^-15 of delta';
+COMMENT ON COLUMN confiture.dp_budget.epsilon_meter IS 'The sequence dp_meter_N that says how much was spent';
+
+-- Roles by name, as a dump carries them, and by number: on the server that gave the number, a role
+-- of that name that is another one is not meant. A share that was taken back keeps its meter.
+CREATE TABLE confiture.dp_budget_share (
+  budget text NOT NULL,
+  role_name text NOT NULL,
+  role_number bigint NOT NULL,
+  server_number bigint NOT NULL,
+  epsilon_limit bigint,
+  meter integer NOT NULL,
+  granted_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  granted_by text NOT NULL,
+  revoked_at timestamptz,
+  CONSTRAINT dp_budget_share_pkey PRIMARY KEY (budget, role_name),
+  CONSTRAINT dp_budget_share_epsilon_limit_check CHECK (epsilon_limit > 0)
+);
+COMMENT ON TABLE confiture.dp_budget_share IS 'Which roles may charge a budget, and up to which share of it';
+
+CREATE TABLE confiture.dp_dataset (
+  name text PRIMARY KEY,
+  schema_name text NOT NULL,
+  table_name text NOT NULL,
+  owner_name text NOT NULL,
+  unit_column text NOT NULL,
+  budget text NOT NULL,
+  columns jsonb NOT NULL,
+  registered_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  registered_by text NOT NULL
+);
+COMMENT ON TABLE confiture.dp_dataset IS 'Tables that may be asked about without being read: by which unit, which columns, for which budget';
+
+-- Read-write ends keep aggregates out of windows, where one would answer for every frame.
+CREATE AGGREGATE @extschema@.anon_dp_count(unit anyelement, epsilon double precision) (
+  SFUNC = confiture._dp_count, STYPE = internal, PARALLEL = UNSAFE,
+  FINALFUNC = confiture._dp_count_end, FINALFUNC_MODIFY = READ_WRITE);
+CREATE AGGREGATE @extschema@.anon_dp_count(unit anyelement, epsilon double precision, max_rows integer) (
+  SFUNC = confiture._dp_count, STYPE = internal, PARALLEL = UNSAFE,
+  FINALFUNC = confiture._dp_count_end, FINALFUNC_MODIFY = READ_WRITE);
+CREATE AGGREGATE @extschema@.anon_dp_sum(
+  unit anyelement, value integer, lower integer, upper integer, epsilon double precision) (
+  SFUNC = confiture._dp_sum, STYPE = internal, PARALLEL = UNSAFE,
+  FINALFUNC = confiture._dp_sum_end_bigint, FINALFUNC_MODIFY = READ_WRITE);
+CREATE AGGREGATE @extschema@.anon_dp_sum(
+  unit anyelement, value bigint, lower bigint, upper bigint, epsilon double precision) (
+  SFUNC = confiture._dp_sum, STYPE = internal, PARALLEL = UNSAFE,
+  FINALFUNC = confiture._dp_sum_end_bigint, FINALFUNC_MODIFY = READ_WRITE);
+CREATE AGGREGATE @extschema@.anon_dp_sum(
+  unit anyelement, value double precision, lower double precision, upper double precision, epsilon double precision) (
+  SFUNC = confiture._dp_sum, STYPE = internal, PARALLEL = UNSAFE,
+  FINALFUNC = confiture._dp_sum_end_double, FINALFUNC_MODIFY = READ_WRITE);
+CREATE AGGREGATE @extschema@.anon_dp_sum(
+  unit anyelement, value numeric, lower numeric, upper numeric, epsilon double precision) (
+  SFUNC = confiture._dp_sum, STYPE = internal, PARALLEL = UNSAFE,
+  FINALFUNC = confiture._dp_sum_end_numeric, FINALFUNC_MODIFY = READ_WRITE);
+CREATE AGGREGATE @extschema@.anon_dp_avg(
+  unit anyelement, value integer, lower integer, upper integer, epsilon double precision) (
+  SFUNC = confiture._dp_avg, STYPE = internal, PARALLEL = UNSAFE,
+  FINALFUNC = confiture._dp_avg_end, FINALFUNC_MODIFY = READ_WRITE);
+CREATE AGGREGATE @extschema@.anon_dp_avg(
+  unit anyelement, value bigint, lower bigint, upper bigint, epsilon double precision) (
+  SFUNC = confiture._dp_avg, STYPE = internal, PARALLEL = UNSAFE,
+  FINALFUNC = confiture._dp_avg_end, FINALFUNC_MODIFY = READ_WRITE);
+CREATE AGGREGATE @extschema@.anon_dp_avg(
+  unit anyelement, value double precision, lower double precision, upper double precision, epsilon double precision) (
+  SFUNC = confiture._dp_avg, STYPE = internal, PARALLEL = UNSAFE,
+  FINALFUNC = confiture._dp_avg_end, FINALFUNC_MODIFY = READ_WRITE);
+CREATE AGGREGATE @extschema@.anon_dp_avg(
+  unit anyelement, value numeric, lower numeric, upper numeric, epsilon double precision) (
+  SFUNC = confiture._dp_avg, STYPE = internal, PARALLEL = UNSAFE,
+  FINALFUNC = confiture._dp_avg_end, FINALFUNC_MODIFY = READ_WRITE);
+CREATE AGGREGATE @extschema@.anon_dp_quantile(
+  unit anyelement, value integer, q double precision, lower integer, upper integer, epsilon double precision) (
+  SFUNC = confiture._dp_quantile, STYPE = internal, PARALLEL = UNSAFE,
+  FINALFUNC = confiture._dp_quantile_end_bigint, FINALFUNC_MODIFY = READ_WRITE);
+CREATE AGGREGATE @extschema@.anon_dp_quantile(
+  unit anyelement, value bigint, q double precision, lower bigint, upper bigint, epsilon double precision) (
+  SFUNC = confiture._dp_quantile, STYPE = internal, PARALLEL = UNSAFE,
+  FINALFUNC = confiture._dp_quantile_end_bigint, FINALFUNC_MODIFY = READ_WRITE);
+CREATE AGGREGATE @extschema@.anon_dp_quantile(
+  unit anyelement, value double precision, q double precision, lower double precision, upper double precision, epsilon double precision) (
+  SFUNC = confiture._dp_quantile, STYPE = internal, PARALLEL = UNSAFE,
+  FINALFUNC = confiture._dp_quantile_end_double, FINALFUNC_MODIFY = READ_WRITE);
+CREATE AGGREGATE @extschema@.anon_dp_quantile(
+  unit anyelement, value numeric, q double precision, lower numeric, upper numeric, epsilon double precision) (
+  SFUNC = confiture._dp_quantile, STYPE = internal, PARALLEL = UNSAFE,
+  FINALFUNC = confiture._dp_quantile_end_numeric, FINALFUNC_MODIFY = READ_WRITE);
+
+SELECT confiture._script_path(false);
