@@ -165,6 +165,8 @@ pub enum Kind {
     Unsupported,
     /// 09000: a function that was asked said no.
     Vetoed,
+    /// 42809: an object is of another kind than what was asked needs.
+    WrongObject,
 }
 
 impl Kind {
@@ -204,6 +206,7 @@ impl Kind {
             Self::Unreachable => "08001",
             Self::Unsupported => "0A000",
             Self::Vetoed => "09000",
+            Self::WrongObject => "42809",
         };
         Sqlstate::new(code)
     }

@@ -4,6 +4,7 @@
 //! PostgreSQL, `store.rs` holds the SQL text, `sql.rs` is what SQL sees; only `pg` has `unsafe`.
 
 pub mod access;
+pub mod anonymity;
 pub mod custody;
 pub mod detect;
 pub mod error;

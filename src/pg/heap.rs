@@ -110,6 +110,12 @@ pub fn is_enum(relation: pg_sys::Oid, column: pg_sys::AttrNumber) -> bool {
     }
 }
 
+/// Locks a relation against being changed in its definition or dropped, until the transaction ends.
+pub fn lock_shared(relation: pg_sys::Oid) {
+    // SAFETY: as below.
+    unsafe { pg_sys::LockRelationOid(relation, LOCK) };
+}
+
 /// Locks a relation against everybody until the transaction ends.
 pub fn lock_alone(relation: pg_sys::Oid) {
     // SAFETY: a plain call, which may be canceled; a number without a relation may be locked too.

@@ -20,6 +20,8 @@ pub enum Class {
     KeyVersion = 0xC0F5,
     /// Charging a budget, by its number.
     Budget = 0xC0F6,
+    /// Checks of the classes of a table, by the table.
+    Anonymity = 0xC0FA,
 }
 
 /// Takes the lock numbered `number` of this database until the transaction ends; whether no other
@@ -132,8 +134,8 @@ mod tests {
 
     #[test]
     fn lock_classes_are_none_of_those_of_sql() {
-        use Class::{Append, KeyVersion, Ledger, Reveals, Run};
-        let all = [Append, KeyVersion, Ledger, Reveals, Run].map(|class| class as u16);
+        use Class::{Anonymity, Append, KeyVersion, Ledger, Reveals, Run};
+        let all = [Anonymity, Append, KeyVersion, Ledger, Reveals, Run].map(|class| class as u16);
         let distinct: std::collections::BTreeSet<_> = all.into_iter().collect();
         assert_eq!(distinct.len(), all.len());
         // pg_advisory_lock of one number, and of two.

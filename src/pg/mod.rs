@@ -15,6 +15,7 @@
 
 pub mod aggregate;
 pub mod append;
+pub mod argument;
 pub mod call;
 pub mod callsite;
 pub mod change;
@@ -45,6 +46,7 @@ pub mod send;
 pub mod server;
 pub mod snapshot;
 pub mod spi;
+pub mod stream;
 pub mod subxact;
 pub mod types;
 pub mod user;

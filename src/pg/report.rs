@@ -137,6 +137,7 @@ fn code(kind: Kind) -> PgSqlErrorCode {
         Kind::ReadOnly => PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
         Kind::TransactionState => PgSqlErrorCode::ERRCODE_INVALID_TRANSACTION_STATE,
         Kind::Unsupported => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+        Kind::WrongObject => PgSqlErrorCode::ERRCODE_WRONG_OBJECT_TYPE,
         Kind::Vetoed => PgSqlErrorCode::ERRCODE_TRIGGERED_ACTION_EXCEPTION,
     }
 }

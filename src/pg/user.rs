@@ -74,6 +74,17 @@ pub fn name(role: pg_sys::Oid) -> String {
 /// unwinds. Only our own fixed statements belong in here: code of a profile, hook or table owner
 /// never runs as a stronger role.
 pub fn acting_as<T>(role: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
+    with_flags(role, pg_sys::SECURITY_LOCAL_USERID_CHANGE, work)
+}
+
+/// As [`acting_as`], as the owner of a table, who sees every row of it, also where policies are
+/// forced upon him: what `RI_FKey_check` does to look for a key.
+pub fn acting_as_owner_of_rows<T>(owner: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
+    let flags = pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_NOFORCE_RLS;
+    with_flags(owner, flags, work)
+}
+
+fn with_flags<T>(role: pg_sys::Oid, flags: u32, work: impl FnOnce() -> T) -> T {
     struct Restore(pg_sys::Oid, i32, Option<pg_sys::Oid>);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -88,8 +99,7 @@ pub fn acting_as<T>(role: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
     // own uses (e.g. `RI_FKey_check`).
     unsafe {
         pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut context);
-        #[allow(clippy::cast_possible_wrap, reason = "a flag of value 1")]
-        pg_sys::SetUserIdAndSecContext(role, context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32);
+        pg_sys::SetUserIdAndSecContext(role, context | flags.cast_signed());
     }
     let outermost = CALLER.get();
     let _restore = Restore(user, context, outermost);

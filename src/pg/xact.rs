@@ -81,6 +81,24 @@ pub fn current() -> u32 {
     unsafe { pg_sys::GetCurrentSubTransactionId() }
 }
 
+/// The number that the next command will have that writes; what was written so far is seen from now
+/// on.
+pub fn next_command() -> u32 {
+    // SAFETY: as the server's own interface does before each statement that may write; it counts on
+    // only where the number was used.
+    unsafe {
+        pg_sys::CommandCounterIncrement();
+        pg_sys::GetCurrentCommandId(false)
+    }
+}
+
+/// Whether triggers are called because the transaction ends: no statement is running then. False
+/// where a procedure commits.
+pub fn is_ending() -> bool {
+    // SAFETY: reads backend state.
+    unsafe { pg_sys::ActivePortal.is_null() }
+}
+
 #[pg_guard]
 unsafe extern "C-unwind" fn transaction(event: pg_sys::XactEvent::Type, _arg: *mut c_void) {
     tell(match event {

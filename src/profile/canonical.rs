@@ -69,6 +69,7 @@ fn from_profile(profile: &Profile, literals: Literals) -> Json {
         ("subset", list(&profile.subset, subset)),
         ("foreign_keys", list(&profile.foreign_keys, foreign_key)),
         ("exclude_tables", list(&profile.exclude_tables, excluded)),
+        ("gates", list(&profile.gates, gate)),
         // Absent where there is none, as in the form of documents before there were any.
         ("acknowledge", acknowledged(&profile.acknowledge)),
     ])
@@ -129,6 +130,15 @@ fn foreign_key(key: &scope::ForeignKey) -> Json {
         ("columns", names(&key.columns)),
         ("references", Some(name(&key.references))),
         ("referenced_columns", names(&key.referenced_columns)),
+    ])
+}
+
+fn gate(gate: &scope::Gate) -> Json {
+    let columns = gate.quasi_identifiers.iter().map(|name| name.as_str());
+    object([
+        ("table", Some(name(&gate.table))),
+        ("quasi_identifiers", Some(Json::from_iter(columns))),
+        ("k", Some(Json::from(gate.k))),
     ])
 }
 
@@ -382,6 +392,10 @@ mod tests {
                 "{foreign_keys: [{table: b, columns: x, references: a, referenced_columns: x}], name",
             ),
             ("{name", "{exclude_tables: [{table: z, why: w}], name"),
+            (
+                "{name",
+                "{gates: [{table: b, quasi_identifiers: x, k: 5}], name",
+            ),
             ("column: y", "column: z"),
             ("{name", "{coverage: copy, name"),
             ("{name", "{description: d, name"),

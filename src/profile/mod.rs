@@ -84,6 +84,8 @@ pub struct Profile {
     pub foreign_keys: Vec<scope::ForeignKey>,
     /// Tables that are left out on purpose.
     pub exclude_tables: Vec<scope::Excluded>,
+    /// What tables of the target must hold to.
+    pub gates: Vec<scope::Gate>,
     /// Warnings of a plan that may stand.
     pub acknowledge: Vec<Acknowledged>,
 }

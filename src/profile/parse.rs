@@ -92,6 +92,7 @@ fn profile(root: &Node, reading: &mut Reading) -> Option<Profile> {
         subset: scope.subset,
         foreign_keys: scope.foreign_keys,
         exclude_tables: scope.exclude_tables,
+        gates: scope.gates,
         acknowledge,
     })
 }
@@ -300,7 +301,7 @@ pub(super) fn build(
     None
 }
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "name",
     "version",
     "description",
@@ -312,6 +313,7 @@ const KEYS: [&str; 12] = [
     "subset",
     "foreign_keys",
     "exclude_tables",
+    "gates",
     "acknowledge",
 ];
 const STRATEGY_KEYS: [&str; 4] = ["type", "config", "seed", "seed_env_var"];

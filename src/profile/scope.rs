@@ -1,7 +1,7 @@
 //! What a run covers beside the rules of its tables: the seed of a subset, foreign keys that the
 //! catalog does not know, and tables that are left out on purpose.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use super::fields::{Fields, LONGEST_NAME, Reading, entries, join};
@@ -75,9 +75,23 @@ pub struct Excluded {
     pub place: Place,
 }
 
+/// What a table of the target must hold to: the least size of a class of equal quasi-identifiers.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// The table.
+    pub table: TableName,
+    /// The columns that others may know.
+    pub quasi_identifiers: Vec<String>,
+    /// The least size.
+    pub k: u64,
+    /// Where it is written.
+    pub place: Place,
+}
+
 /// Everything of this kind that a document says.
 #[derive(Default)]
 pub(super) struct Scope {
+    pub(super) gates: Vec<Gate>,
     pub(super) subset: Vec<Seed>,
     pub(super) foreign_keys: Vec<ForeignKey>,
     pub(super) exclude_tables: Vec<Excluded>,
@@ -86,6 +100,7 @@ pub(super) struct Scope {
 /// Reads the keys; `tables` are those of the document.
 pub(super) fn read(fields: &Fields<'_>, tables: &[Table], reading: &mut Reading) -> Scope {
     Scope {
+        gates: gates(fields, tables, reading),
         subset: subset(fields, tables, reading),
         foreign_keys: foreign_keys(fields, tables, reading),
         exclude_tables: excluded(fields, tables, reading),
@@ -212,14 +227,60 @@ fn excluded(fields: &Fields<'_>, tables: &[Table], reading: &mut Reading) -> Vec
     excluded
 }
 
+fn gates(fields: &Fields<'_>, tables: &[Table], reading: &mut Reading) -> Vec<Gate> {
+    let Some(entry) = fields.get("gates") else {
+        return Vec::new();
+    };
+    let mut gates = Vec::new();
+    for (i, item) in reading.list(&entry.value, "gates").iter().enumerate() {
+        let path = format!("gates[{i}]");
+        let Some(fields) = Fields::open(item, &path, &GATE_KEYS, reading) else {
+            continue;
+        };
+        let table = named(&fields, "table", tables, reading);
+        let columns = columns_of(&fields, "quasi_identifiers", reading);
+        let k = fields.require("k", reading).and_then(|entry| {
+            let number = natural(entry).filter(|number| *number > 0);
+            if number.is_none() {
+                let message = "\"k\" must be an integer of at least 1";
+                reading.error(entry.value.place, &fields.path("k"), "value", message, None);
+            }
+            number
+        });
+        let (Some(table), Some(quasi_identifiers), Some(k)) = (table, columns, k) else {
+            continue;
+        };
+        let mut seen = HashSet::new();
+        if let Some(twice) = quasi_identifiers
+            .iter()
+            .find(|column| !seen.insert(*column))
+        {
+            let message = format!("column \"{}\" is named twice", shown(twice));
+            reading.error(item.place, &path, "duplicate_column", message, None);
+        }
+        gates.push(Gate {
+            table,
+            quasi_identifiers,
+            k,
+            place: item.place,
+        });
+    }
+    gates
+}
+
+/// An integer that is not negative.
+fn natural(entry: &Entry) -> Option<u64> {
+    match &entry.value.content {
+        Content::Scalar(scalar) => scalar.text.parse::<i64>().ok(),
+        _ => None,
+    }
+    .and_then(|number| u64::try_from(number).ok())
+}
+
 /// The `limit` of a table.
 pub(super) fn limit(fields: &Fields<'_>, reading: &mut Reading) -> Option<u64> {
     let entry = fields.get("limit")?;
-    let number = match &entry.value.content {
-        Content::Scalar(scalar) => scalar.text.parse::<i64>().ok(),
-        _ => None,
-    };
-    let number = number.and_then(|number| u64::try_from(number).ok());
+    let number = natural(entry);
     if number.is_none() {
         let message = "\"limit\" must be a number of rows: an integer that is not negative";
         reading.error(
@@ -307,6 +368,7 @@ fn columns_of(fields: &Fields<'_>, key: &str, reading: &mut Reading) -> Option<V
 }
 
 const FOREIGN_KEY_KEYS: [&str; 4] = ["table", "columns", "references", "referenced_columns"];
+const GATE_KEYS: [&str; 3] = ["table", "quasi_identifiers", "k"];
 const EXCLUDED_KEYS: [&str; 2] = ["table", "why"];
 
 /// As many as an index has.

@@ -171,6 +171,11 @@ fn summary(profile: &Profile) -> Vec<Item> {
         let (name, why) = (excluded.table.to_string(), excluded.why.clone());
         items.push(item("excluded_table", name, why));
     }
+    for gate in &profile.gates {
+        let columns = gate.quasi_identifiers.join(", ");
+        let detail = format!("k {} over {columns}", gate.k);
+        items.push(item("gate", gate.table.to_string(), detail));
+    }
     items
 }
 

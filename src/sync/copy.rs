@@ -213,6 +213,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         }
         found.extend(verify::whole_of(run, plan, &orphans, &snapshot)?);
         found.extend(checks::redrawn(&redrawn));
+        found.extend(verify::gates(plan, &profile.gates)?);
         Ok(found)
     })?;
     phase

@@ -31,6 +31,7 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
         pairs::check(links, &tables, input, &mut problems);
     }
     scope::check(&tables, &mut problems);
+    gates(input, &tables, &mut problems);
     let outside = outside(input, &mut notes, &mut problems);
     // A view moves no row and runs no code but that of its reader's query.
     if input.purpose != Purpose::View {
@@ -138,6 +139,32 @@ fn seed(input: &Input<'_>, table: &Table, problems: &mut Vec<Error>) -> Option<S
     let seed = input.profile.subset.iter().find(is_it)?;
     let filter = decide::filter(&seed.filter, table, input.source, problems);
     Some(filter.unwrap_or_else(|| "true".to_owned()))
+}
+
+/// The columns that gates hold tables to must be there, and be copied.
+fn gates(input: &Input<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) {
+    for gate in &input.profile.gates {
+        let is_it = |table: &&TablePlan| {
+            gate.table
+                .may_be(Some(&table.source.schema), &table.source.name)
+        };
+        // Where the table is missing, that is a problem already.
+        let Some(table) = tables.iter().find(is_it) else {
+            continue;
+        };
+        for column in &gate.quasi_identifiers {
+            let decision = table.decision(column);
+            if decision.is_none_or(|decision| matches!(decision, Decision::Excluded { .. })) {
+                problems.push(Error::new(
+                    Kind::UndefinedColumn,
+                    format!(
+                        "column \"{column}\" of a gate of table {} is not copied",
+                        table.source.shown()
+                    ),
+                ));
+            }
+        }
+    }
 }
 
 /// The tables of the source that are not copied: those excluded must be there, the others are

@@ -14,10 +14,13 @@ use super::links::Link;
 use super::options::{LeakScan, Options};
 use super::plan::{Checked, Decision, Plan};
 use super::redraw::{Named, Seen};
+use crate::anonymity;
 use crate::error::{Error, Kind, Result, counted};
+use crate::pg::argument::Relation;
 use crate::pg::snapshot::Snapshot;
-use crate::pg::{report, server, spi};
+use crate::pg::{heap, report, server, spi};
 use crate::profile::Coverage;
+use crate::profile::scope::Gate;
 
 /// Holds the rows written against those read, table by table.
 ///
@@ -85,6 +88,33 @@ pub fn whole_of(
     found.push(coverage(plan, run.profile.coverage));
     Ok(found)
 }
+
+/// Holds tables of the target to the gates of the profile: every class of equal quasi-identifiers is
+/// as large as is asked for.
+///
+/// # Errors
+/// As the interface.
+pub fn gates(plan: &Plan, gates: &[Gate]) -> Result<Vec<Check>> {
+    gates.iter().map(|gate| gated(plan, gate)).collect()
+}
+
+fn gated(plan: &Plan, gate: &Gate) -> Result<Check> {
+    server::check_for_interrupts();
+    let name = &gate.table.name;
+    let number = heap::relation(&plan.target, name)
+        .ok_or_else(|| Error::new(Kind::Internal, "a table of a gate has gone"))?;
+    let table = anonymity::store::relation(Relation(number.to_u32()))?;
+    let names: Vec<_> = gate.quasi_identifiers.iter().cloned().map(Some).collect();
+    let sizes = anonymity::store::sizes(&table, &table.keys(&names)?, Some(&Snapshot::latest()))?;
+    let found = anonymity::risk::smallest(&sizes);
+    Ok(Check {
+        passed: found.is_none_or(|found| found >= gate.k),
+        report: json!({"check": GATE, "table": name, "column": gate.quasi_identifiers.join(", "),
+                       "k": gate.k, "found": found}),
+    })
+}
+
+const GATE: &str = "classes of equal quasi-identifiers are large enough";
 
 fn numbers(sql: &str, snapshot: &Snapshot) -> Result<Vec<f64>> {
     server::check_for_interrupts();
@@ -255,8 +285,12 @@ pub fn judged(found: &[Check]) -> Result<()> {
         .iter()
         .map(|check| check.report.to_string())
         .collect();
-    let is_leak = |check: &&Check| check.report["check"] == LEAK;
-    let hint = match failed.iter().all(is_leak) {
+    let all = |what: &str| failed.iter().all(|check| check.report["check"] == what);
+    let hint = match all(LEAK) {
+        _ if all(GATE) => {
+            "The target is as it was before. anon_suggest_generalization tells which generalization \
+             of the source is enough."
+        }
         true => {
             "The target is as it was before. Mask these columns, by \"text\" or \"json\" with the \
              identifiers of the row as input, or otherwise; the option leak_scan report lets them \

@@ -24,6 +24,10 @@ exclude_tables: [{table: audit_trail, why: not needed}, {table: '\"s.x\".t', why
         Some("s.x")
     );
     assert_eq!(profile.exclude_tables[0].why, "not needed");
+    let more = "gates: [{table: a, quasi_identifiers: [x, y], k: 5}]";
+    let gate = accepted(&scoped(more)).0.gates.remove(0);
+    assert_eq!((gate.table.name.as_str(), gate.k), ("a", 5));
+    assert_eq!(gate.quasi_identifiers, ["x", "y"]);
     let limited = table("{preserve: [{column: c, why: w}], limit: 1000}");
     assert_eq!(accepted(&limited).0.tables[0].limit, Some(1000));
 }
@@ -31,6 +35,25 @@ exclude_tables: [{table: audit_trail, why: not needed}, {table: '\"s.x\".t', why
 #[test]
 fn scope_names_tables_of_the_document_only() {
     for (more, expected) in [
+        (
+            "gates: [{table: c, quasi_identifiers: x, k: 5}]",
+            "undefined_table",
+        ),
+        ("gates: [{table: a, quasi_identifiers: [], k: 5}]", "value"),
+        (
+            "gates: [{table: a, quasi_identifiers: [x, x], k: 5}]",
+            "duplicate_column",
+        ),
+        ("gates: [{table: a, quasi_identifiers: x, k: 0}]", "value"),
+        (
+            "gates: [{table: a, quasi_identifiers: x, k: many}]",
+            "value",
+        ),
+        ("gates: [{table: a, quasi_identifiers: x}]", "missing_key"),
+        (
+            "gates: [{table: a, quasi_identifiers: x, k: 5, l: 2}]",
+            "unknown_key",
+        ),
         ("subset: {c: []}", "undefined_table"),
         ("subset: {}", "value"),
         ("subset: []", "type"),

@@ -1,0 +1,106 @@
+//! Classes in which NULL stands for any value, as in sdcMicro (Templ, Kowarik and Meindl 2015): a
+//! record is told from those that have another value where both have one.
+
+use std::collections::{BTreeMap, HashMap};
+
+/// A combination of values: the number of each, none for NULL, and how many rows have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Combination {
+    /// By column.
+    pub values: Vec<Option<u64>>,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// How many rows match each combination, itself included.
+///
+/// Combinations with the same columns NULL are looked up together, so that the time goes by how many
+/// such patterns there are, and not by pairs of combinations.
+pub fn matches(combinations: &[Combination]) -> Vec<u64> {
+    let mut patterns: BTreeMap<Vec<bool>, Vec<usize>> = BTreeMap::new();
+    for (place, combination) in combinations.iter().enumerate() {
+        let pattern = combination.values.iter().map(Option::is_none).collect();
+        patterns.entry(pattern).or_default().push(place);
+    }
+    let mut found = vec![0; combinations.len()];
+    for (mine, places) in &patterns {
+        for (theirs, others) in &patterns {
+            let both: Vec<usize> = (0..mine.len())
+                .filter(|column| !mine[*column] && !theirs[*column])
+                .collect();
+            let key = |place: usize| -> Vec<Option<u64>> {
+                let values = &combinations[place].values;
+                both.iter().map(|column| values[*column]).collect()
+            };
+            let mut rows: HashMap<Vec<Option<u64>>, u64> = HashMap::new();
+            for other in others {
+                *rows.entry(key(*other)).or_default() += combinations[*other].rows;
+            }
+            for place in places {
+                found[*place] += rows.get(&key(*place)).copied().unwrap_or_default();
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::anonymity::numbers::Numbers;
+
+    /// `test_freqCalc.R` of sdcMicro, three columns of eight records.
+    const A: [u64; 8] = [2, 3, 2, 2, 3, 3, 1, 2];
+    const B: [u64; 8] = [3, 3, 3, 3, 3, 3, 4, 3];
+    const C: [u64; 8] = [1, 3, 1, 2, 1, 1, 1, 1];
+
+    fn fixture(is_null: impl Fn(usize) -> bool) -> Vec<Combination> {
+        (0..8)
+            .map(|row| Combination {
+                values: vec![
+                    Some(A[row]),
+                    Some(B[row]),
+                    (!is_null(row)).then_some(C[row]),
+                ],
+                rows: 1,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn wildcards_match_as_in_sdcmicro() {
+        assert_eq!(matches(&fixture(|_| false)), [3, 1, 3, 1, 2, 2, 1, 3]);
+        let third_and_seventh = |row| row == 2 || row == 6;
+        assert_eq!(
+            matches(&fixture(third_and_seventh)),
+            [3, 1, 4, 2, 2, 2, 1, 3]
+        );
+    }
+
+    #[test]
+    fn wildcards_match_as_pair_by_pair() {
+        let mut numbers = Numbers::new(3);
+        for _ in 0..200 {
+            let columns = numbers.below(4) + 1;
+            let combinations: Vec<Combination> = (0..numbers.below(20))
+                .map(|_| Combination {
+                    values: (0..columns)
+                        .map(|_| numbers.below(4).checked_sub(1))
+                        .collect(),
+                    rows: numbers.below(5) + 1,
+                })
+                .collect();
+            let slowly: Vec<u64> = combinations
+                .iter()
+                .map(|one| {
+                    let matching = combinations.iter().filter(|other| {
+                        let mut pairs = one.values.iter().zip(&other.values);
+                        pairs.all(|(a, b)| a.is_none() || b.is_none() || a == b)
+                    });
+                    matching.map(|other| other.rows).sum()
+                })
+                .collect();
+            assert_eq!(matches(&combinations), slowly);
+        }
+    }
+}
