@@ -193,6 +193,29 @@ def test_a_reference_to_a_table_that_is_not_synced_is_said_and_not_carried_over_
     assert db.value("SELECT count(*) FROM staging.b") == 1
 
 
+def test_a_reference_across_two_profiles_whose_keys_differ_is_said_and_left_behind(db):
+    # A profile pins the version of its key, so only two of them can mask a pair by two versions.
+    db.execute("""
+        CREATE SCHEMA prod;
+        CREATE TABLE prod.a (email text PRIMARY KEY);
+        CREATE TABLE prod.b (id int PRIMARY KEY, email text REFERENCES prod.a);
+        INSERT INTO prod.a SELECT i || '@x.example' FROM generate_series(1, 9) i;
+        INSERT INTO prod.b SELECT i, i || '@x.example' FROM generate_series(1, 9) i""")
+    db.load(profile({"a": {"email": "mail"}}, name="first"))
+    db.sync("first")
+    db.execute("SELECT confiture.rotate_key('masking')")
+    db.load(profile({"b": {"email": "mail"}}, name="second"))
+    warned = db.column("SELECT id FROM confiture.plan_warnings('second', 'prod', 'staging')")
+    assert "foreign_key_left_behind" in warned
+    db.sync("second")
+    joined = "SELECT count(*) FROM staging.a JOIN staging.b USING (email)"
+    assert foreign_keys(db, "staging") == [] and db.value(joined) == 0
+    # One profile for both has one version for both.
+    db.load(profile({"a": {"email": "mail"}, "b": {"email": "mail"}}, name="both"))
+    db.sync("both")
+    assert db.value(joined) == 9
+
+
 def test_a_reference_between_partitioned_tables(db):
     make_partitioned(db)
     db.load(profile({"a": keep_all(), "b": {"email": "mail"}}))
