@@ -256,6 +256,17 @@ def test_code_in_the_path_or_the_table_of_others_takes_no_part(asking):
     assert db.value("SELECT count(*) FROM seen") == 0
 
 
+def test_settings_of_the_analyst_show_no_plan_and_no_count(asking):
+    asking.execute("SET client_min_messages = debug5; SET debug_print_plan = on;"
+                   " SET debug_print_rewritten = on; SET trace_sort = on; SET work_mem = '64kB'")
+    asking.notices.clear()
+    ask(asking, [{"count": "*"}, {"sum": "amount"}], group_by=["sex"], filter=[["age", ">=", 3]])
+    said = str(asking.notices)
+    assert "PLANNEDSTMT" in said, "the plan of the call itself is shown"
+    # Columns of the table stand in a plan that reads it.
+    assert "weight" not in said and "tuple sort" not in said
+
+
 def test_row_security_that_would_hide_rows_is_an_error(asking):
     db = asking.admin
     owner = db.role("owner")

@@ -195,6 +195,8 @@ impl Owner {
             ("IntervalStyle", "postgres"),
             ("TimeZone", "UTC"),
             ("extra_float_digits", "1"),
+            // Plans and traces of sorting have counts in them, and anybody may ask for them.
+            ("client_min_messages", "warning"),
         ];
         guc::with(&settings, || {
             user::acting_as(self.0, || spi::read(sql, &[], read))
