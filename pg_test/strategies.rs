@@ -20,7 +20,7 @@ mod tests {
           JOIN pg_proc p ON p.oid = d.objid AND p.proname LIKE 'anon\\_%'
          CROSS JOIN unnest(ARRAY[1, 100]) AS shown
          CROSS JOIN LATERAL unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a (type, n)
-         WHERE e.extname = 'confiture' AND 'value' = ANY (p.proargnames)
+         WHERE e.extname = 'confiture' AND p.proargnames[1] = 'value' AND p.prokind = 'f'
            AND p.prorettype <> ALL (ARRAY['anyelement', 'anyenum']::regtype[])
          GROUP BY p.oid, p.proname, shown";
 

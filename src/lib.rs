@@ -87,11 +87,12 @@ extension_sql_file!(
     name = "vault",
     requires = ["journal", keys::sql::keys_changed]
 );
+extension_sql_file!("../sql/privacy.sql", name = "privacy", requires = ["vault"]);
 extension_sql_file!(
-    "../sql/privacy.sql",
-    name = "privacy",
+    "../sql/aggregates.sql",
+    name = "aggregates",
     requires = [
-        "vault",
+        "privacy",
         privacy::aggregate::sql::dp_count,
         privacy::aggregate::sql::dp_sum,
         privacy::aggregate::sql::dp_avg,
