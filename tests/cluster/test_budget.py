@@ -131,7 +131,7 @@ def test_sixteen_sessions_share_one_budget_exactly(db):
     assert row == [(1, 100)]
 
 
-def test_read_only_transactions_and_parallel_queries_are_refused(db, spent):
+def test_read_only_transactions_are_refused(db, spent):
     db.execute("BEGIN READ ONLY")
     assert "READ WRITE" in db.refused("25006", COUNT.format("1")).message_hint
     db.execute("ROLLBACK")
