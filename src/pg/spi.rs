@@ -9,6 +9,7 @@ use pgrx::datum::{DatumWithOid, FromDatum, IntoDatum};
 use pgrx::pg_sys;
 use pgrx::spi::Spi;
 
+use super::durable::Held;
 use super::row::Column;
 use super::snapshot::Snapshot;
 use super::text;
@@ -393,6 +394,15 @@ impl Nonatomic {
         unsafe { pg_sys::SPI_commit() };
         run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", &[])?;
         Ok(())
+    }
+
+    /// As [`Nonatomic::commit`]; a request to cancel takes effect after it.
+    ///
+    /// # Errors
+    /// As [`Nonatomic::commit`].
+    pub fn commit_undisturbed(&self) -> Result<()> {
+        let _held = Held::begin();
+        self.commit()
     }
 }
 

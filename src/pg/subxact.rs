@@ -117,6 +117,21 @@ pub fn unless_taken<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<Option
     }
 }
 
+/// Runs `work` in a subtransaction, and once more where it was canceled. For what has to be on record
+/// after a cancel: the server sends the signal of one to the process and to its group, so that it may
+/// come twice, and a person presses the keys twice. Whoever cancels a third time is heard.
+///
+/// # Errors
+/// What `work` returns. Every other error is raised as it was.
+pub fn insisting<T>(work: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    match guarded(&work) {
+        Ok(done) => Ok(done),
+        Err(Failure::Own(error)) => Err(error),
+        Err(Failure::Server(error)) if error.sqlstate.as_str() == "57014" => work(),
+        Err(Failure::Server(error)) => error.raise(),
+    }
+}
+
 /// Runs `work`, which reads something, in a subtransaction; `None` when the server refuses to read
 /// just that: rights, locks, servers that are away. Every other error is raised as it was.
 ///

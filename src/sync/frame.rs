@@ -9,6 +9,7 @@ use crate::ledger::journal::record::Event;
 use crate::ledger::store as ledger;
 use crate::pg::lock::{self, Class, SessionLock};
 use crate::pg::spi::Nonatomic;
+use crate::pg::subxact::insisting;
 use crate::pg::xact;
 
 /// The transactions of a run, and the lock on its target.
@@ -118,17 +119,18 @@ impl Frame {
         }
     }
 
-    /// Puts on record that the run failed, so that it stays; `why` without values.
+    /// Puts on record that the run failed, so that it stays, also where the cancel that ended the run
+    /// comes twice; `why` without values.
     ///
     /// # Errors
     /// As [`Frame::begin`].
-    pub fn fail(&self, facts: Facts, why: &str) -> Result<()> {
+    pub fn fail(&self, facts: &Facts, why: &str) -> Result<()> {
         match self {
             Self::Own { connection, .. } => {
-                ledger::append(entry::Event::Failed, facts)?;
-                connection.commit()
+                insisting(|| ledger::append(entry::Event::Failed, facts.clone()))?;
+                connection.commit_undisturbed()
             }
-            Self::Callers => store::keep(Event::Failed, &facts, why),
+            Self::Callers => insisting(|| store::keep(Event::Failed, facts, why)),
         }
     }
 }

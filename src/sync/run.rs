@@ -109,7 +109,7 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
             facts.verification_passed = Some(false);
             facts.verification_report = phase.report().map(Json::from);
             hooks.describe(&mut facts);
-            frame.fail(facts, &why)?;
+            frame.fail(&facts, &why)?;
             phase.log().line(&line);
             hooks.on_error(phase.log(), &details);
             frame.end()?;

@@ -76,7 +76,7 @@ class Held:
             ledger.execute("SELECT * FROM confiture.ledger_head FOR UPDATE")
             self.holder.connection.rollback()
             self.holder = ledger
-            wait_until(lambda: self._waits_for(ledger.pid()))
+            wait_until(lambda: self.waits_for(ledger.pid()))
 
     @property
     def phase(self):
@@ -99,8 +99,14 @@ class Held:
     def _is_blocked(self):
         return self.db.value("SELECT cardinality(pg_blocking_pids(%s)) > 0", [self.pid])
 
-    def _waits_for(self, pid):
+    def waits_for(self, pid):
         return self.db.value("SELECT %s = ANY (pg_blocking_pids(%s))", [pid, self.pid])
+
+    def waits_since(self):
+        """When its wait for a lock began."""
+        return self.db.value(
+            "SELECT max(waitstart) FROM pg_locks WHERE pid = %s AND NOT granted", [self.pid]
+        )
 
 
 def unchanged(db, before):

@@ -130,6 +130,35 @@ def test_whatever_ends_a_run_the_target_is_as_before_and_the_next_run_works(own,
     db.connection.close()
 
 
+def test_a_cancel_that_comes_twice_is_on_record_once(own, fresh):
+    # The server sends its signal twice, and so do people.
+    held = Held(fresh, "loading")
+    ledger = fresh.session(autocommit=False)
+    ledger.execute("SELECT * FROM confiture.ledger_head FOR UPDATE")
+    cancel(held)
+    wait_until(lambda: held.waits_for(ledger.pid()))
+    since = held.waits_since()
+    cancel(held)
+    wait_until(lambda: held.waits_since() not in (None, since) or not held.run.is_alive())
+    ledger.connection.rollback()
+    assert held.run.result().sqlstate == "57014"
+    held.let_go()
+    assert fresh.rows(STATES)[0] == ("failed", held.phase, "57014")
+    retried(fresh, held)
+
+
+def test_who_insists_ends_a_run_that_cannot_say_that_it_failed(own, fresh):
+    held = Held(fresh, "loading")
+    ledger = fresh.session(autocommit=False)
+    ledger.execute("SELECT * FROM confiture.ledger_head FOR UPDATE")
+    wait_until(lambda: cancel(held) or not held.run.is_alive())
+    ledger.connection.rollback()
+    assert held.run.result().sqlstate == "57014"
+    held.let_go()
+    assert fresh.rows(STATES)[0] == ("interrupted", None, None)
+    retried(fresh, held)
+
+
 @pytest.mark.parametrize("stop", ["loading", "running hook after"])
 def test_a_statement_timeout_is_a_failure_like_any_other(own, fresh, stop):
     held = Held(fresh, stop, statement_timeout=f"{TIMEOUT}s")
