@@ -85,13 +85,13 @@ fn writable() -> Result<()> {
 }
 
 /// Whose meter a charge is on.
-enum Whose {
+pub(super) enum Whose {
     Budget,
     Delta,
     Role(String),
 }
 
-fn charges(
+pub(super) fn charges(
     budget: &Budget,
     shares: &[Share],
     bill: &Bill<'_>,
@@ -136,7 +136,7 @@ fn deny(name: &str, bill: &Bill<'_>) -> Result<()> {
     Ok(())
 }
 
-fn exhausted(name: &str, whose: &Whose, bill: &Bill<'_>, left: i64) -> Error {
+pub(super) fn exhausted(name: &str, whose: &Whose, bill: &Bill<'_>, left: i64) -> Error {
     let (message, asked, left) = match whose {
         Whose::Delta => (
             format!("privacy budget \"{name}\" has not so much delta left"),

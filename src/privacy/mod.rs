@@ -11,4 +11,5 @@ pub mod amount;
 pub mod answer;
 pub mod budget;
 pub mod charge;
+pub mod cover;
 pub mod release;

@@ -29,7 +29,7 @@ const fn figures(id: &'static str) -> Known {
 }
 
 /// The warnings that may be acknowledged, by id.
-pub const KNOWN: [Known; 12] = [
+pub const KNOWN: [Known; 13] = [
     fixed("check_constant"),
     fixed("check_not_redrawn"),
     fixed("copied_undecided"),
@@ -39,6 +39,7 @@ pub const KNOWN: [Known; 12] = [
     figures("lock_readers"),
     figures("long_snapshot"),
     figures("low_entropy"),
+    fixed("noise_not_charged"),
     fixed("not_judged"),
     figures("statement_timeout"),
     fixed("tables_not_named"),

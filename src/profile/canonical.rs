@@ -12,6 +12,7 @@ use crate::ledger::canonical;
 use crate::strategies::Seed;
 use crate::strategies::params::{Params, Value};
 
+use super::privacy::{Privacy, Units};
 use super::{Acknowledged, Cached, Condition, Profile, Rule, SeedSource, Table, scope};
 
 impl Profile {
@@ -70,6 +71,7 @@ fn from_profile(profile: &Profile, literals: Literals) -> Json {
         ("foreign_keys", list(&profile.foreign_keys, foreign_key)),
         ("exclude_tables", list(&profile.exclude_tables, excluded)),
         ("gates", list(&profile.gates, gate)),
+        ("privacy", profile.privacy.as_ref().map(privacy)),
         // Absent where there is none, as in the form of documents before there were any.
         ("acknowledge", acknowledged(&profile.acknowledge)),
     ])
@@ -139,6 +141,21 @@ fn gate(gate: &scope::Gate) -> Json {
         ("table", Some(name(&gate.table))),
         ("quasi_identifiers", Some(Json::from_iter(columns))),
         ("k", Some(Json::from(gate.k))),
+    ])
+}
+
+fn privacy(privacy: &Privacy) -> Json {
+    let item = |of: &Units| {
+        object([
+            ("table", Some(name(&of.table))),
+            ("unit", of.unit.as_deref().map(Json::from)),
+            ("rows_per_unit", Some(Json::from(of.rows_per_unit))),
+        ])
+    };
+    object([
+        ("budget", Some(Json::from(privacy.budget.as_str()))),
+        ("rows_per_unit", privacy.rows_per_unit.map(Json::from)),
+        ("tables", list(&privacy.tables, item)),
     ])
 }
 
@@ -395,6 +412,17 @@ mod tests {
             (
                 "{name",
                 "{gates: [{table: b, quasi_identifiers: x, k: 5}], name",
+            ),
+            ("{name", "{privacy: {budget: b}, name"),
+            ("{name", "{privacy: {budget: c}, name"),
+            ("{name", "{privacy: {budget: b, rows_per_unit: 2}, name"),
+            (
+                "{name",
+                "{privacy: {budget: b, tables: {b: {rows_per_unit: 2}}}, name",
+            ),
+            (
+                "{name",
+                "{privacy: {budget: b, tables: {b: {unit: u, rows_per_unit: 2}}}, name",
             ),
             ("column: y", "column: z"),
             ("{name", "{coverage: copy, name"),

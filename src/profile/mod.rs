@@ -21,6 +21,7 @@ pub mod filter;
 mod names;
 pub mod news;
 mod parse;
+pub mod privacy;
 mod scalar;
 pub mod scope;
 pub mod seed;
@@ -86,6 +87,8 @@ pub struct Profile {
     pub exclude_tables: Vec<scope::Excluded>,
     /// What tables of the target must hold to.
     pub gates: Vec<scope::Gate>,
+    /// The budget that its noise is charged to.
+    pub privacy: Option<privacy::Privacy>,
     /// Warnings of a plan that may stand.
     pub acknowledge: Vec<Acknowledged>,
 }

@@ -11,7 +11,7 @@ use super::names::shown;
 use super::scalar::ScalarKind;
 use super::yaml::{self, Content, Entry, MAX_TEXT, Node};
 use super::{Coverage, Place, Problem, Problems, Profile, SeedSource, StrategyRef};
-use super::{acknowledge, scope, tables};
+use super::{acknowledge, privacy, scope, tables};
 
 /// Reads a profile and returns all its problems in the order of the document; the profile is there
 /// only if none of them is an error.
@@ -56,6 +56,7 @@ fn profile(root: &Node, reading: &mut Reading) -> Option<Profile> {
         None => Vec::new(),
     };
     let scope = scope::read(&fields, &tables, reading);
+    let privacy = privacy::read(&fields, &tables, reading);
     let acknowledge = match fields.get("acknowledge") {
         Some(entry) => acknowledge::read(entry, reading),
         None => Vec::new(),
@@ -93,6 +94,7 @@ fn profile(root: &Node, reading: &mut Reading) -> Option<Profile> {
         foreign_keys: scope.foreign_keys,
         exclude_tables: scope.exclude_tables,
         gates: scope.gates,
+        privacy,
         acknowledge,
     })
 }
@@ -301,7 +303,7 @@ pub(super) fn build(
     None
 }
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "name",
     "version",
     "description",
@@ -314,6 +316,7 @@ const KEYS: [&str; 13] = [
     "foreign_keys",
     "exclude_tables",
     "gates",
+    "privacy",
     "acknowledge",
 ];
 const STRATEGY_KEYS: [&str; 4] = ["type", "config", "seed", "seed_env_var"];

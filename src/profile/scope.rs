@@ -269,7 +269,7 @@ fn gates(fields: &Fields<'_>, tables: &[Table], reading: &mut Reading) -> Vec<Ga
 }
 
 /// An integer that is not negative.
-fn natural(entry: &Entry) -> Option<u64> {
+pub(super) fn natural(entry: &Entry) -> Option<u64> {
     match &entry.value.content {
         Content::Scalar(scalar) => scalar.text.parse::<i64>().ok(),
         _ => None,
@@ -308,7 +308,7 @@ fn named(
     Some(table)
 }
 
-fn must_be_named(
+pub(super) fn must_be_named(
     table: &TableName,
     tables: &[Table],
     at: Place,
@@ -329,7 +329,7 @@ fn must_be_named(
     reading.error(at, path, "undefined_table", message, hint);
 }
 
-fn table(text: &str, at: Place, path: &str, reading: &mut Reading) -> Option<TableName> {
+pub(super) fn table(text: &str, at: Place, path: &str, reading: &mut Reading) -> Option<TableName> {
     match names::checked(text) {
         Ok((schema, name)) => Some(TableName { schema, name }),
         Err(message) => {

@@ -6,7 +6,7 @@ use pgrx::prelude::*;
 
 use super::store::{self, Loaded};
 use super::{Problem, Profile, SeedSource, Severity, seed};
-use crate::error::{Error, Kind, Result, given};
+use crate::error::{Error, Kind, Result, counted, given};
 use crate::pg::report;
 use crate::settings;
 
@@ -170,6 +170,18 @@ fn summary(profile: &Profile) -> Vec<Item> {
     for excluded in &profile.exclude_tables {
         let (name, why) = (excluded.table.to_string(), excluded.why.clone());
         items.push(item("excluded_table", name, why));
+    }
+    if let Some(privacy) = &profile.privacy {
+        let rows = privacy.rows_per_unit.map_or(String::new(), |rows| {
+            format!("{} per person", counted(rows.into(), "row"))
+        });
+        items.push(item("privacy", privacy.budget.clone(), rows));
+        for of in &privacy.tables {
+            let unit = of.unit.as_deref().map(|unit| format!(", by {unit}"));
+            let rows = counted(of.rows_per_unit.into(), "row");
+            let detail = format!("{rows} per person{}", unit.unwrap_or_default());
+            items.push(item("privacy_table", of.table.to_string(), detail));
+        }
     }
     for gate in &profile.gates {
         let columns = gate.quasi_identifiers.join(", ");

@@ -13,7 +13,9 @@ use super::request::{self, Planned};
 use super::store::Deferrable;
 use super::tokens::{self, Tokens};
 use super::workshop::{self, Workshop};
-use super::{checks, leaks, masks, redraw, scope, statement, store, trackers, tracking, verify};
+use super::{
+    checks, leaks, masks, noise, redraw, scope, statement, store, trackers, tracking, verify,
+};
 use crate::error::{Error, Kind, Result, counted};
 use crate::keys;
 use crate::ledger::lineage;
@@ -85,6 +87,10 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     let plan = &again.plan;
     let (masking, fpe) = workshop::subkeys(key, plan)?;
     let tokens = Tokens::of(plan, &again.source, run.run_id)?;
+    if !plan.price.is_free() {
+        phase.enter("charging");
+        noise::store::settle(plan, profile, (request.procedure(), run.run_id), &snapshot)?;
+    }
     let relations = store::numbers(&plan.target)?;
     let workshop = Workshop {
         plan,

@@ -43,6 +43,16 @@ impl Evidence<'_> {
         if !self.acknowledged.is_empty() {
             more.insert("acknowledged".to_owned(), json!(self.acknowledged));
         }
+        if let Some(privacy) = self
+            .profile
+            .privacy
+            .as_ref()
+            .filter(|_| !plan.price.is_free())
+        {
+            let epsilon = plan.price.epsilon.to_string();
+            let noise = json!({"budget": privacy.budget, "epsilon": epsilon});
+            more.insert("noise".to_owned(), noise);
+        }
         let strategies: Map<String, Value> = plan
             .tables
             .iter()

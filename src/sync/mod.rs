@@ -26,6 +26,7 @@ pub mod leaks;
 pub mod links;
 pub mod log;
 pub mod masks;
+pub mod noise;
 pub mod options;
 pub mod pairs;
 pub mod phase;

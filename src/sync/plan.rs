@@ -9,6 +9,7 @@ use super::fit::{FieldHow, How};
 use super::in_place::Surroundings;
 use super::links::Link;
 use super::masks::Place;
+use super::noise::Price;
 use super::options::{Options, Triggers, Unreached};
 use crate::error::Result;
 use crate::keys::push_field;
@@ -29,8 +30,10 @@ pub struct Plan {
     pub tables: Vec<TablePlan>,
     /// Foreign keys that stay behind, and other things a reader should know.
     pub notes: Vec<Note>,
-    /// What a reader is told beside: how many rows are to be expected.
+    /// What a reader is told beside: how many rows are to be expected, what the noise will cost.
     pub remarks: Vec<String>,
+    /// What the noise costs, where the profile names a budget.
+    pub price: Price,
     /// What the target has and what it lacks.
     pub prepare: Target,
     /// The references between the tables.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::facts::Table;
 use super::links::Link;
 use super::plan::{Decision, Input, Note, Outside, Plan, Purpose, TablePlan, Target};
-use super::{coverage, decide, existing, in_place, links, pairs, scope, target, trust, unique};
+use super::{
+    coverage, decide, existing, in_place, links, noise, pairs, scope, target, trust, unique,
+};
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::ident;
 use crate::profile;
@@ -63,6 +65,7 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
         tables,
         notes,
         remarks: Vec::new(),
+        price: noise::Price::default(),
         prepare,
         links,
         unreached: input.options.subset_unreached,

@@ -6,7 +6,7 @@ use super::in_place::{self, InPlace};
 use super::options::Options;
 use super::plan::{Decision, Input, Plan, Purpose};
 use super::planner::{self, first};
-use super::{coverage, scope, statement, store, trust};
+use super::{coverage, noise, scope, statement, store, trust};
 use crate::error::{Error, Kind, Result};
 use crate::pg::guc;
 use crate::pg::subxact::guarded;
@@ -163,7 +163,14 @@ fn made(request: &Request, profile: &Profile, purpose: Purpose) -> Result<Planne
             .iter()
             .filter_map(|mask| Epsilon::largest(mask.strategy)?.check(limit).err()),
     );
+    if let Some(privacy) = profile.privacy.as_ref().filter(|_| is_run) {
+        plan.price = noise::price(&plan, privacy, &mut problems);
+    }
     first(problems)?;
+    if is_run {
+        let foreseen = noise::store::foresee(&plan.price, profile, request.procedure())?;
+        plan.remarks.extend(foreseen);
+    }
     // Readers of a view wait for it.
     if purpose != Purpose::View {
         scope::store::expect(&mut plan)?;

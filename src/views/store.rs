@@ -43,7 +43,7 @@ pub fn create(profile: &str, source: &str, target: &str, options: &Options) -> R
     };
     let salts = salts(&planned.plan, &profile)?;
     let made = request::pinned(|| {
-        let shapes = fitting(&planned, options)?;
+        let shapes = fitting(&planned, &profile, options)?;
         make_schema(source, target)?;
         let mut made = Vec::new();
         for (table, shapes) in planned.plan.tables.iter().zip(&shapes) {
@@ -170,7 +170,7 @@ fn drop_one(view: &Listed, cascade: bool) -> Result<()> {
 }
 
 /// The columns of every table, where each can have a view.
-fn fitting(planned: &Planned, options: &Options) -> Result<Vec<Vec<Shape>>> {
+fn fitting(planned: &Planned, profile: &Profile, options: &Options) -> Result<Vec<Vec<Shape>>> {
     let side = &planned.source;
     let mut found = Vec::new();
     let mut problems = Vec::new();
@@ -182,6 +182,7 @@ fn fitting(planned: &Planned, options: &Options) -> Result<Vec<Vec<Shape>>> {
     for table in &planned.plan.tables {
         let shapes = shapes(table)?;
         problems.extend(unfit::problems(table, &shapes, side, options.materialized));
+        problems.extend(unfit::uncharged(table, profile));
         if !options.materialized {
             problems.extend(checks::problems(table, &shapes, side, &checked));
         }

@@ -2,9 +2,11 @@
 
 use super::definition::Shape;
 use crate::error::{Error, Kind};
+use crate::profile::Profile;
 use crate::strategies::ValueType;
 use crate::sync::facts::{Side, Table, Type};
 use crate::sync::fit::{self, Call, How};
+use crate::sync::noise;
 use crate::sync::plan::{ColumnPlan, Decision, TablePlan};
 
 const ONCE: &str = "Make the views with the option materialized, which masks once.";
@@ -25,6 +27,27 @@ pub fn problems(
         problems.extend(of_column(table, column, shape, side, is_materialized));
     }
     problems
+}
+
+/// Columns whose noise the profile charges to a budget: nobody charges what a view is filled with.
+pub fn uncharged(table: &TablePlan, profile: &Profile) -> Vec<Error> {
+    let noisy = |column: &&ColumnPlan| match &column.decision {
+        Decision::Masked(masked) => profile.privacy.is_some() && noise::is_noisy(masked),
+        _ => false,
+    };
+    let refused = |column: &ColumnPlan| {
+        Error::new(
+            Kind::Unsupported,
+            format!(
+                "noise in column \"{}\" of table {} is not charged in a view",
+                column.name,
+                table.source.shown()
+            ),
+        )
+        .with_detail("The profile names a privacy budget, which runs charge.")
+        .with_hint(COPY)
+    };
+    table.columns.iter().filter(noisy).map(refused).collect()
 }
 
 fn of_rows(table: &TablePlan, side: &Side) -> Option<Error> {

@@ -9,6 +9,7 @@ pub(crate) const CONDUCTORS: &[(&str, &str)] = &[
         "src/privacy/charge.rs",
         "charges before anything is answered",
     ),
+    ("src/privacy/cover.rs", "looks at what is left"),
     ("src/residue/look.rs", "reads pages, can be canceled"),
     (
         "src/sync/copy.rs",

@@ -434,7 +434,7 @@ fn retired(name: &str) -> Error {
 ///
 /// # Errors
 /// What it returns.
-pub(super) fn as_owner<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(in crate::privacy) fn as_owner<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     owner::acting_as_owner("confiture", work)
 }
 

@@ -28,8 +28,39 @@ exclude_tables: [{table: audit_trail, why: not needed}, {table: '\"s.x\".t', why
     let gate = accepted(&scoped(more)).0.gates.remove(0);
     assert_eq!((gate.table.name.as_str(), gate.k), ("a", 5));
     assert_eq!(gate.quasi_identifiers, ["x", "y"]);
+    let more = "privacy: {budget: b, rows_per_unit: 2, tables: {s.b: {unit: u, rows_per_unit: 9}}}";
+    let privacy = accepted(&scoped(more)).0.privacy.expect("read");
+    assert_eq!(privacy.rows_of(None, "a"), Some(2));
+    assert_eq!(privacy.rows_of(Some("s"), "b"), Some(9));
+    assert_eq!(privacy.rows_of(Some("t"), "b"), Some(2));
+    assert_eq!(
+        privacy.of(None, "b").and_then(|of| of.unit.as_deref()),
+        Some("u")
+    );
     let limited = table("{preserve: [{column: c, why: w}], limit: 1000}");
     assert_eq!(accepted(&limited).0.tables[0].limit, Some(1000));
+}
+
+#[test]
+fn noise_needs_a_number_of_rows() {
+    let noisy = document(
+        "{m: {type: dp_noise, config: {epsilon: 1, sensitivity: 1}}}",
+        "{a: [{column: x, strategy: m}]}",
+    );
+    for (privacy, expected) in [
+        ("privacy: {budget: b}", Some("missing_key")),
+        ("privacy: {budget: b, rows_per_unit: 1}", None),
+        (
+            "privacy: {budget: b, tables: {a: {rows_per_unit: 1}}}",
+            None,
+        ),
+        ("", None),
+    ] {
+        let (_, problems) = read(format!("{noisy}{privacy}").as_bytes());
+        let errors = problems.iter().filter(|p| p.severity == Severity::Error);
+        let codes: Vec<_> = errors.map(|p| p.code).collect();
+        assert_eq!(codes, Vec::from_iter(expected), "{privacy}");
+    }
 }
 
 #[test]
@@ -53,6 +84,23 @@ fn scope_names_tables_of_the_document_only() {
         (
             "gates: [{table: a, quasi_identifiers: x, k: 5, l: 2}]",
             "unknown_key",
+        ),
+        ("privacy: {rows_per_unit: 2}", "missing_key"),
+        ("privacy: {budget: b, rows_per_unit: 0}", "value"),
+        ("privacy: {budget: b, rows_per_unit: some}", "value"),
+        ("privacy: {budget: b, rows_per_unit: 1000000001}", "value"),
+        ("privacy: {budget: b, epsilon: 1}", "unknown_key"),
+        (
+            "privacy: {budget: b, tables: {a: {unit: u}}}",
+            "missing_key",
+        ),
+        (
+            "privacy: {budget: b, tables: {c: {rows_per_unit: 1}}}",
+            "undefined_table",
+        ),
+        (
+            "privacy: {budget: b, tables: {b: {rows_per_unit: 1}, s.b: {rows_per_unit: 1}}}",
+            "duplicate_table",
         ),
         ("subset: {c: []}", "undefined_table"),
         ("subset: {}", "value"),

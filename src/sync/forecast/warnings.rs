@@ -10,7 +10,7 @@ use crate::sync::checks;
 use crate::sync::facts::{Column, Side, Table};
 use crate::sync::fit::How;
 use crate::sync::plan::{Decision, Masked, Plan, TablePlan};
-use crate::sync::{pairs, redraw, unique};
+use crate::sync::{noise, pairs, redraw, unique};
 
 /// How much a warning weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,9 @@ pub fn of(profile: &Profile, plan: &Plan, source: &Side, figures: &Figures) -> V
     }
     for table in &plan.tables {
         of_table(table, plan, source, &mut found);
+        if profile.privacy.is_none() {
+            not_charged(table, &mut found);
+        }
     }
     burden::warn(plan, figures, &mut found);
     let mut warnings = found.0;
@@ -268,6 +271,28 @@ fn of_mask(
     match is_redrawn(masked) {
         true => not_redrawn(&conditions.several, place, found),
         false => not_redrawn(&[conditions.own, conditions.several].concat(), place, found),
+    }
+}
+
+/// Noise that no budget knows of.
+fn not_charged(table: &TablePlan, found: &mut Found) {
+    for column in &table.columns {
+        let Decision::Masked(masked) = &column.decision else {
+            continue;
+        };
+        if noise::is_noisy(masked) {
+            let place = (Some(&*table.source.name), Some(&*column.name));
+            found.add(
+                "noise_not_charged",
+                Severity::Warning,
+                place,
+                format!(
+                    "the noise of column {} is charged to no privacy budget",
+                    shown(place)
+                ),
+                "Name a budget under \"privacy\": every run tells a little more about the values.",
+            );
+        }
     }
 }
 

@@ -39,6 +39,7 @@ fn plan(names: &[&str], links: &[(usize, usize)]) -> Plan {
         tables: names.iter().map(|name| table(name)).collect(),
         notes: Vec::new(),
         remarks: Vec::new(),
+        price: crate::sync::noise::Price::default(),
         prepare: Target::default(),
         links: links
             .iter()
