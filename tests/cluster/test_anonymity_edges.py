@@ -2,6 +2,7 @@
 
 import math
 
+import psycopg
 import pytest
 
 MEASURES = [
@@ -282,23 +283,28 @@ def test_an_auditor_and_an_operator_may_measure(db):
     session.refused("23514", "SELECT anon_assert_k('t', '{a}', 5)")
 
 
-def test_collations_and_domains_say_what_is_equal(db):
+def test_domains_and_numbers_say_what_is_equal(db):
     db.execute("CREATE DOMAIN word AS text CHECK (VALUE <> '')")
     db.execute("CREATE TABLE d (a word, b numeric)")
     db.execute("INSERT INTO d VALUES ('x', 1.0), ('x', 1.00), ('X', 1)")
     assert db.value("SELECT anon_k_anonymity('d', '{b}')") == 3
     assert db.value("SELECT anon_k_anonymity('d', '{a}')") == 1
-    if db.value("SELECT count(*) FROM pg_collation WHERE collprovider = 'i'"):
+
+
+def test_texts_are_equal_where_their_collation_says_so(db):
+    try:
         db.execute(
             "CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level2',"
             " deterministic = false)"
         )
-        db.execute("CREATE TABLE c (a text COLLATE folded, s text COLLATE folded)")
-        db.execute("INSERT INTO c VALUES ('x', 'p'), ('X', 'P'), ('y', 'q'), ('Y', 'p')")
-        assert db.value("SELECT anon_k_anonymity('c', '{a}')") == 2
-        assert db.value("SELECT anon_l_diversity('c', '{a}', 's')") == 1
-        # p of p is 3/4: class x has it always, class y half of the time.
-        assert db.value("SELECT anon_t_closeness('c', '{a}', 's')") == 0.25
+    except psycopg.errors.FeatureNotSupported:
+        pytest.skip("this PostgreSQL comes without ICU")
+    db.execute("CREATE TABLE c (a text COLLATE folded, s text COLLATE folded)")
+    db.execute("INSERT INTO c VALUES ('x', 'p'), ('X', 'P'), ('y', 'q'), ('Y', 'p')")
+    assert db.value("SELECT anon_k_anonymity('c', '{a}')") == 2
+    assert db.value("SELECT anon_l_diversity('c', '{a}', 's')") == 1
+    # p of p is 3/4: class x has it always, class y half of the time.
+    assert db.value("SELECT anon_t_closeness('c', '{a}', 's')") == 0.25
 
 
 def test_presence_and_journalist_ask_the_population(db):
