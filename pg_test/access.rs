@@ -49,6 +49,7 @@ mod tests {
         assert!(
             masks.iter().filter(|mask| !mask.starts_with("anon_")).eq([
                 "_strategies",
+                "_tally",
                 "forget_keys",
                 "load_keys",
                 "tokenize_batch",
@@ -77,6 +78,7 @@ mod tests {
                 "_run_scan",
                 "_run_track",
                 "_strategies",
+                "_tally",
                 "anon_alpha_k",
                 "anon_assert_k",
                 "anon_beta_likeness",
@@ -167,6 +169,7 @@ mod tests {
             [
                 "_run_mac",
                 "_run_track",
+                "_tally",
                 "anchor_key",
                 "anon_alpha_k",
                 "anon_assert_k",

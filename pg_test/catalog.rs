@@ -164,6 +164,11 @@ mod tests {
         confiture._run_scan(integer,integer,integer,\"any\") volatile unsafe
         confiture._run_track(integer,integer,\"any\") volatile unsafe
         confiture._strategies() immutable safe strict
+        confiture._tally(bigint,boolean) immutable safe
+        confiture._tally_add(internal,bigint,boolean) immutable safe
+        confiture._tally_bytes(internal) immutable safe
+        confiture._tally_combine(internal,internal) immutable safe
+        confiture._tally_state(bytea,internal) immutable safe strict
         confiture._watch_columns() volatile unsafe
         confiture.anchor_key() stable unsafe strict
         confiture.audit_entry_json(uuid) stable safe

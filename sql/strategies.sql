@@ -500,10 +500,10 @@ CREATE FUNCTION anon_generalize(value numeric, seed bigint DEFAULT 0, step doubl
   AS 'MODULE_PATHNAME', 'mask_wrapper';
 COMMENT ON FUNCTION anon_generalize(numeric, bigint, double precision, text, text) IS 'Coarser value of the same type';
 
-CREATE FUNCTION anon_generalize(value text, seed bigint DEFAULT 0, method text DEFAULT 'bucket', restricted text[] DEFAULT NULL, on_error text DEFAULT 'error')
+CREATE FUNCTION anon_generalize(value text, seed bigint DEFAULT 0, method text DEFAULT 'bucket', restricted text[] DEFAULT NULL, keep integer DEFAULT NULL, on_error text DEFAULT 'error')
   RETURNS text LANGUAGE c IMMUTABLE PARALLEL SAFE
   AS 'MODULE_PATHNAME', 'mask_wrapper';
-COMMENT ON FUNCTION anon_generalize(text, bigint, text, text[], text) IS 'Coarser value of the same type';
+COMMENT ON FUNCTION anon_generalize(text, bigint, text, text[], integer, text) IS 'Coarser value of the same type';
 
 CREATE FUNCTION anon_generalize(value timestamp without time zone, seed bigint DEFAULT 0, unit text DEFAULT 'year', method text DEFAULT 'bucket', as_of text DEFAULT NULL, on_error text DEFAULT 'error')
   RETURNS timestamp without time zone LANGUAGE c IMMUTABLE PARALLEL SAFE

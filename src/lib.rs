@@ -107,6 +107,17 @@ extension_sql_file!(
         privacy::aggregate::sql::dp_quantile_end_numeric
     ]
 );
+extension_sql_file!(
+    "../sql/anonymity.sql",
+    name = "anonymity",
+    requires = [
+        "privacy",
+        anonymity::sensitive::sql::tally_add,
+        anonymity::sensitive::sql::tally_combine,
+        anonymity::sensitive::sql::tally_bytes,
+        anonymity::sensitive::sql::tally_state
+    ]
+);
 extension_sql_file!("../sql/sync.sql", name = "sync", requires = ["custody"]);
 extension_sql_file!(
     "../sql/in_place.sql",

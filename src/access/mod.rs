@@ -64,6 +64,7 @@ pub const KINDS: [Kind; 6] = [
         functions: &[
             r"anon\_%",
             r"\_strategies",
+            r"\_tally",
             r"validate\_value",
             r"tokenize\_batch",
             r"load\_keys",
@@ -105,6 +106,7 @@ pub const KINDS: [Kind; 6] = [
             r"end\_run",
             r"fail\_run",
             r"\_strategies",
+            r"\_tally",
             r"validate\_value",
             r"export\_anchor",
             r"tokenize\_batch",
@@ -159,6 +161,7 @@ pub const KINDS: [Kind; 6] = [
             r"verify\_lineage\_integrity",
             r"verify\_lineage\_rows",
             r"\_run\_mac",
+            r"\_tally",
             r"record\_verification",
             r"\_run\_track",
             r"anchor\_key",

@@ -18,6 +18,7 @@ mod numbers;
 pub mod relation;
 pub mod report;
 pub mod risk;
+pub mod sensitive;
 pub mod sql;
 pub mod statement;
 pub mod store;
@@ -114,19 +115,6 @@ pub fn l_is_not_used() -> Error {
         Kind::InvalidParameter,
         "argument \"l\" has a meaning with the variant recursive alone",
     )
-}
-
-/// The error for a distance that NULL has not.
-pub fn has_nulls(column: &Column, rows: u64) -> Error {
-    Error::new(
-        Kind::InvalidParameter,
-        format!(
-            "column \"{}\" has nulls, which have no place in an order",
-            column.name
-        ),
-    )
-    .with_detail(format!("Rows with NULL: {rows}."))
-    .with_hint("Use the distance equal, or measure a view without these rows.")
 }
 
 /// The error for a distance that infinite values have not.

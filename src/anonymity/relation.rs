@@ -31,6 +31,8 @@ pub struct Column {
     pub collation: u32,
     /// What its values are.
     pub of: Of,
+    /// Whether values can be told apart by a hash.
+    pub is_hashed: bool,
 }
 
 /// What values are, as far as it matters here; a domain counts as what it is over.
@@ -255,6 +257,7 @@ pub(super) mod tests {
             type_oid: 25,
             collation: 100,
             of: *of,
+            is_hashed: true,
         };
         Relation {
             oid: 1,

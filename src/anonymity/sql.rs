@@ -5,6 +5,7 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use super::sensitive::store::{self as sensitive_store, Asked};
 use super::store::{self, measuring};
 use super::{Distance, Variant, positive, share};
 use crate::error::given;
@@ -34,6 +35,7 @@ fn anon_l_diversity(
     sensitive: Option<&str>,
     variant: default!(Option<&str>, "'distinct'"),
     l: default!(Option<i32>, "NULL"),
+    null_matches: default!(Option<bool>, "false"),
 ) -> Result<Option<f64>, ErrorReport> {
     let (rel, names) = named(rel, quasi_identifiers)?;
     let variant = Variant::parse(given("variant", variant)?)?;
@@ -41,11 +43,8 @@ fn anon_l_diversity(
     if l.is_some() && variant != Variant::Recursive {
         return Err(super::l_is_not_used().into());
     }
-    let sensitive = given("sensitive", sensitive)?;
-    let seen = measuring(|| {
-        let (relation, keys) = store::keyed(rel, &names)?;
-        let sensitive = relation.sensitive(sensitive, &keys)?;
-        store::diversity(&relation, &keys, &sensitive)
+    let seen = asking(rel, &names, sensitive, null_matches, |asked| {
+        sensitive_store::diversity(asked)
     })?;
     Ok(match variant {
         Variant::Distinct => seen
@@ -64,15 +63,13 @@ fn anon_t_closeness(
     sensitive: Option<&str>,
     distance: default!(Option<&str>, "'auto'"),
     hierarchy: default!(Option<Relation>, "NULL"),
+    null_matches: default!(Option<bool>, "false"),
 ) -> Result<Option<f64>, ErrorReport> {
     let (rel, names) = named(rel, quasi_identifiers)?;
-    let sensitive = given("sensitive", sensitive)?;
     let distance = given("distance", distance)?;
-    Ok(measuring(|| {
-        let (relation, keys) = store::keyed(rel, &names)?;
-        let sensitive = relation.sensitive(sensitive, &keys)?;
-        let distance = Distance::parse(distance, &sensitive, hierarchy.is_some())?;
-        store::closeness(&relation, &keys, &sensitive, distance, hierarchy)
+    Ok(asking(rel, &names, sensitive, null_matches, |asked| {
+        let distance = Distance::parse(distance, asked.sensitive, hierarchy.is_some())?;
+        sensitive_store::closeness(asked, distance, hierarchy)
     })?)
 }
 
@@ -84,17 +81,17 @@ fn anon_alpha_k(
     rel: Option<Relation>,
     quasi_identifiers: Option<Names>,
     sensitive: Option<&str>,
+    null_matches: default!(Option<bool>, "false"),
 ) -> Result<TableIterator<'static, (name!(alpha, Option<f64>), name!(k, Option<i64>))>, ErrorReport>
 {
     let (rel, names) = named(rel, quasi_identifiers)?;
-    let sensitive = given("sensitive", sensitive)?;
-    let found = measuring(|| {
-        let (relation, keys) = store::keyed(rel, &names)?;
-        let sensitive = relation.sensitive(sensitive, &keys)?;
-        let seen = store::diversity(&relation, &keys, &sensitive)?;
-        Ok((seen.alpha(), seen.smallest()))
+    let seen = asking(rel, &names, sensitive, null_matches, |asked| {
+        sensitive_store::diversity(asked)
     })?;
-    Ok(TableIterator::once((found.0, found.1.map(signed))))
+    Ok(TableIterator::once((
+        seen.alpha(),
+        seen.smallest().map(signed),
+    )))
 }
 
 /// The greatest |ln(q/p)| of a sensitive value: with values that a class lacks, which make it
@@ -105,16 +102,14 @@ fn anon_delta_disclosure(
     rel: Option<Relation>,
     quasi_identifiers: Option<Names>,
     sensitive: Option<&str>,
+    null_matches: default!(Option<bool>, "false"),
 ) -> Result<
     TableIterator<'static, (name!(delta, Option<f64>), name!(delta_finite, Option<f64>))>,
     ErrorReport,
 > {
     let (rel, names) = named(rel, quasi_identifiers)?;
-    let sensitive = given("sensitive", sensitive)?;
-    let seen = measuring(|| {
-        let (relation, keys) = store::keyed(rel, &names)?;
-        let sensitive = relation.sensitive(sensitive, &keys)?;
-        store::disclosure(&relation, &keys, &sensitive)
+    let seen = asking(rel, &names, sensitive, null_matches, |asked| {
+        sensitive_store::disclosure(asked)
     })?;
     Ok(TableIterator::once((seen.delta(), seen.delta_finite())))
 }
@@ -127,16 +122,14 @@ fn anon_beta_likeness(
     rel: Option<Relation>,
     quasi_identifiers: Option<Names>,
     sensitive: Option<&str>,
+    null_matches: default!(Option<bool>, "false"),
 ) -> Result<
     TableIterator<'static, (name!(beta, Option<f64>), name!(beta_enhanced, Option<f64>))>,
     ErrorReport,
 > {
     let (rel, names) = named(rel, quasi_identifiers)?;
-    let sensitive = given("sensitive", sensitive)?;
-    let seen = measuring(|| {
-        let (relation, keys) = store::keyed(rel, &names)?;
-        let sensitive = relation.sensitive(sensitive, &keys)?;
-        store::disclosure(&relation, &keys, &sensitive)
+    let seen = asking(rel, &names, sensitive, null_matches, |asked| {
+        sensitive_store::disclosure(asked)
     })?;
     Ok(TableIterator::once((seen.beta(), seen.enhanced_beta())))
 }
@@ -149,6 +142,7 @@ fn anon_delta_presence(
     sample: Option<Relation>,
     population: Option<Relation>,
     quasi_identifiers: Option<Names>,
+    null_matches: default!(Option<bool>, "false"),
 ) -> Result<
     TableIterator<'static, (name!(delta_min, Option<f64>), name!(delta_max, Option<f64>))>,
     ErrorReport,
@@ -156,10 +150,11 @@ fn anon_delta_presence(
     let sample = given("sample", sample)?;
     let population = given("population", population)?;
     let names = given("quasi_identifiers", quasi_identifiers)?;
+    let null_matches = given("null_matches", null_matches)?;
     let bounds = measuring(|| {
         let (sample, keys) = store::keyed(sample, &names)?;
         let population = store::relation(population)?;
-        Ok(store::beside(&sample, &population, &keys)?.1)
+        Ok(store::beside(&sample, &population, &keys, null_matches)?.1)
     })?;
     Ok(TableIterator::once(bounds.unzip()))
 }
@@ -172,6 +167,7 @@ fn anon_reid_risk(
     quasi_identifiers: Option<Names>,
     population: default!(Option<Relation>, "NULL"),
     threshold: default!(Option<f64>, "0.2"),
+    null_matches: default!(Option<bool>, "false"),
 ) -> Result<
     TableIterator<
         'static,
@@ -187,10 +183,17 @@ fn anon_reid_risk(
 > {
     let (rel, names) = named(rel, quasi_identifiers)?;
     let threshold = share("threshold", given("threshold", threshold)?)?;
+    let null_matches = given("null_matches", null_matches)?;
     let risks = measuring(|| {
         let (relation, keys) = store::keyed(rel, &names)?;
         let population = population.map(store::relation).transpose()?;
-        store::risks(&relation, &keys, population.as_ref(), threshold)
+        store::risks(
+            &relation,
+            &keys,
+            population.as_ref(),
+            threshold,
+            null_matches,
+        )
     })?;
     Ok(TableIterator::new(risks.into_iter().map(|risk| {
         (
@@ -218,6 +221,27 @@ fn anon_equivalence_classes(
         store::listed(&relation, &keys, max_size, null_matches)
     })?;
     Ok(TableIterator::new(found))
+}
+
+/// Measures classes of a relation by a sensitive column.
+fn asking<T>(
+    rel: Relation,
+    names: &Names,
+    sensitive: Option<&str>,
+    null_matches: Option<bool>,
+    measure: impl FnOnce(&Asked<'_>) -> crate::error::Result<T>,
+) -> crate::error::Result<T> {
+    let sensitive = given("sensitive", sensitive)?;
+    let null_matches = given("null_matches", null_matches)?;
+    measuring(|| {
+        let (relation, keys) = store::keyed(rel, names)?;
+        measure(&Asked {
+            relation: &relation,
+            keys: &keys,
+            sensitive: &relation.sensitive(sensitive, &keys)?,
+            null_matches,
+        })
+    })
 }
 
 fn named(

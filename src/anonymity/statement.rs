@@ -2,7 +2,8 @@
 //! used whose operands could be somebody else's. What is equal is what the type's own operator class
 //! says, with the column's collation, as for GROUP BY.
 
-use super::relation::{Column, Relation};
+use super::relation::{Column, Of, Relation};
+use super::whole::Coding;
 
 /// How many classes have how many rows: `(size, classes)`.
 pub fn sizes(relation: &Relation, keys: &[Column]) -> String {
@@ -20,79 +21,138 @@ fn counted(relation: &Relation, keys: &[Column]) -> String {
     )
 }
 
-/// The values of a column in their order: `(rows, whether NULL)`, and what `more` makes of each.
-pub fn values(relation: &Relation, column: &Column, more: Option<&str>) -> String {
+/// The values of a column, in their order if asked: `(rows, number it is written as)`, and what `more`
+/// makes of each. NULL is written as none.
+pub fn values(
+    relation: &Relation,
+    column: &Column,
+    coding: Coding,
+    in_order: bool,
+    more: Option<&str>,
+) -> String {
     let name = column.written();
     let more = more.map_or_else(String::new, |more| format!(", {more}"));
+    let order = if in_order { " ORDER BY v.v" } else { "" };
     format!(
-        "SELECT v.n, v.is_null{more} FROM (
-           SELECT t.{name} AS v, pg_catalog.count(*) AS n,
-                  pg_catalog.num_nulls(t.{name}) > 0 AS is_null
-             FROM {} AS t GROUP BY t.{name}) AS v ORDER BY v.v",
+        "SELECT v.n, {}{more} FROM (
+           SELECT t.{name} AS v, pg_catalog.count(*) AS n FROM {} AS t GROUP BY t.{name}) AS v{order}",
+        code(column, coding, "v.v"),
         relation.written()
     )
 }
 
-/// What of [`values`] is the number that a value is.
+/// The number that a value is written as. What is equal for the type is written alike.
+fn code(column: &Column, coding: Coding, value: &str) -> String {
+    let seed = coding.seed();
+    let hash = match column.of {
+        _ if coding == Coding::Rank => None,
+        Of::Integer(_) => return format!("{value}::pg_catalog.int8"),
+        Of::Numeric => Some(format!("pg_catalog.hash_numeric_extended({value}, {seed})")),
+        Of::Float => Some(format!(
+            "pg_catalog.hashfloat8extended({value}::pg_catalog.float8, {seed})"
+        )),
+        Of::Text => Some(format!(
+            "pg_catalog.hashtextextended({value}::pg_catalog.text, {seed})"
+        )),
+        _ => column.is_hashed.then(|| {
+            format!(
+                "CASE WHEN pg_catalog.num_nulls({value}) = 0
+                      THEN pg_catalog.hash_record_extended(ROW({value}), {seed}) END"
+            )
+        }),
+    };
+    hash.unwrap_or_else(|| {
+        format!(
+            "CASE WHEN pg_catalog.num_nulls({value}) = 0
+                  THEN pg_catalog.dense_rank() OVER (ORDER BY {value}) END"
+        )
+    })
+}
+
+/// What of [`values`] is the number that a value is, in the same order as the values.
 pub fn number(column: &Column) -> String {
-    match column.of.is_number() {
-        true => "v.v::pg_catalog.float8".to_owned(),
-        false => "pg_catalog.date_part('epoch', v.v)".to_owned(),
+    let epoch = "pg_catalog.date_part('epoch', v.v)";
+    match column.of {
+        // There are dates that are no timestamps, of which the epoch is taken.
+        Of::Date => "CASE WHEN pg_catalog.isfinite(v.v)
+                 THEN (v.v - '2000-01-01'::pg_catalog.date)::pg_catalog.float8
+                 WHEN pg_catalog.num_nulls(v.v) = 0 THEN 'Infinity'::pg_catalog.float8 END"
+            .to_owned(),
+        // In its epoch a year has 365.25 days; where intervals are compared, 360.
+        Of::Duration if column.type_name.starts_with("interval") => {
+            format!("{epoch} - pg_catalog.date_part('year', v.v) * 453600")
+        }
+        of if of.is_number() => "v.v::pg_catalog.float8".to_owned(),
+        _ => epoch.to_owned(),
     }
 }
 
 /// What of [`values`] is the text of a value; none for NULL.
-pub const TEXT: &str = "CASE WHEN NOT v.is_null THEN pg_catalog.format('%s', v.v) END";
+pub const TEXT: &str =
+    "CASE WHEN pg_catalog.num_nulls(v.v) = 0 THEN pg_catalog.format('%s', v.v) END";
 
-/// The classes of a relation, each as arrays: the places of its sensitive values in the order of
-/// [`values`], from 1, and how many rows have them.
-pub fn classes(relation: &Relation, keys: &[Column], sensitive: &Column) -> String {
+/// The classes of a relation, each as how often its sensitive values come, as they are written: one
+/// look at the rows, whatever they are. With `is_bounded`, 54000 where the classes that are kept at
+/// the same time take too much memory.
+pub fn classes(
+    relation: &Relation,
+    keys: &[Column],
+    sensitive: &Column,
+    coding: Coding,
+    is_bounded: bool,
+) -> String {
     format!(
-        "SELECT pg_catalog.array_agg(r.v), pg_catalog.array_agg(r.n) FROM (
-           SELECT {}, pg_catalog.dense_rank() OVER (ORDER BY g.s) AS v, g.n FROM ({}) AS g) AS r
-          GROUP BY {}",
-        list(keys, |place, _| format!("g.k{place}")),
-        grouped(relation, keys, sensitive),
+        "SELECT confiture._tally(r.c, {is_bounded}) FROM ({}) AS r GROUP BY {}",
+        coded(relation, keys, sensitive, coding),
         list(keys, |place, _| format!("r.k{place}"))
     )
 }
 
-/// As [`classes`], without the values: how many rows have each.
-pub fn class_counts(relation: &Relation, keys: &[Column], sensitive: &Column) -> String {
+/// As [`classes`] that are bounded, each with the numbers of its quasi-identifiers, 0 for NULL.
+pub fn numbered_classes(
+    relation: &Relation,
+    keys: &[Column],
+    sensitive: &Column,
+    coding: Coding,
+) -> String {
     format!(
-        "SELECT pg_catalog.array_agg(g.n) FROM ({}) AS g GROUP BY {}",
-        grouped(relation, keys, sensitive),
-        list(keys, |place, _| format!("g.k{place}"))
+        "SELECT ARRAY[{}]::pg_catalog.int8[], g.c FROM (
+           SELECT {}, confiture._tally(r.c, true) AS c FROM ({}) AS r GROUP BY {}) AS g",
+        list(keys, number_of),
+        list(keys, |place, _| format!("r.k{place}")),
+        coded(relation, keys, sensitive, coding),
+        list(keys, |place, _| format!("r.k{place}"))
     )
 }
 
-fn grouped(relation: &Relation, keys: &[Column], sensitive: &Column) -> String {
-    let sensitive = sensitive.written();
+fn coded(relation: &Relation, keys: &[Column], sensitive: &Column, coding: Coding) -> String {
+    let value = format!("t.{}", sensitive.written());
     format!(
-        "SELECT {}, t.{sensitive} AS s, pg_catalog.count(*) AS n FROM {} AS t
-          GROUP BY {}, t.{sensitive}",
+        "SELECT {}, {} AS c FROM {} AS t",
         list(keys, |place, name| format!("t.{name} AS k{place}")),
-        relation.written(),
-        list(keys, |_, name| format!("t.{name}"))
+        code(sensitive, coding, &value),
+        relation.written()
+    )
+}
+
+/// The number of a quasi-identifier among its values, 0 for NULL.
+fn number_of(place: usize, _: &str) -> String {
+    format!(
+        "CASE WHEN pg_catalog.num_nulls(g.k{place}) > 0 THEN 0
+              ELSE pg_catalog.dense_rank() OVER (ORDER BY g.k{place}) END"
     )
 }
 
 /// Every combination of quasi-identifiers: `(rows, numbers of its values with 0 for NULL)`, and the
 /// values as a document if asked for.
 pub fn combinations(relation: &Relation, keys: &[Column], with_values: bool) -> String {
-    let number = |place, _: &str| {
-        format!(
-            "CASE WHEN pg_catalog.num_nulls(g.k{place}) > 0 THEN 0
-                  ELSE pg_catalog.dense_rank() OVER (ORDER BY g.k{place}) END"
-        )
-    };
     let values = match with_values {
         true => format!(", {}", document(keys, "g")),
         false => String::new(),
     };
     format!(
         "SELECT g.n, ARRAY[{}]::pg_catalog.int8[]{values} FROM ({}) AS g",
-        list(keys, number),
+        list(keys, number_of),
         keyed(relation, keys)
     )
 }
@@ -134,6 +194,23 @@ fn document(keys: &[Column], from: &str) -> String {
 /// The classes of a relation beside those of the one it was taken from: `(rows here, rows there,
 /// how many such classes)`.
 pub fn beside(relation: &Relation, population: &Relation, keys: &[Column]) -> String {
+    format!(
+        "SELECT g.here, g.there, pg_catalog.count(*) FROM ({}) AS g GROUP BY g.here, g.there",
+        both(relation, population, keys)
+    )
+}
+
+/// As [`beside`], class by class: `(rows here, rows there, numbers of its quasi-identifiers with 0 for
+/// NULL)`.
+pub fn numbered_beside(relation: &Relation, population: &Relation, keys: &[Column]) -> String {
+    format!(
+        "SELECT g.here, g.there, ARRAY[{}]::pg_catalog.int8[] FROM ({}) AS g",
+        list(keys, number_of),
+        both(relation, population, keys)
+    )
+}
+
+fn both(relation: &Relation, population: &Relation, keys: &[Column]) -> String {
     let side = |of: &Relation, here: &str, there: &str| {
         format!(
             "SELECT {}, {here} AS here, {there} AS there FROM {} AS t GROUP BY {}",
@@ -144,13 +221,12 @@ pub fn beside(relation: &Relation, population: &Relation, keys: &[Column]) -> St
     };
     let (count, zero) = ("pg_catalog.count(*)", "0::pg_catalog.int8");
     format!(
-        "SELECT c.here::pg_catalog.int8, c.there::pg_catalog.int8, pg_catalog.count(*) FROM (
-           SELECT pg_catalog.sum(b.here) AS here, pg_catalog.sum(b.there) AS there
-             FROM ({} UNION ALL {}) AS b GROUP BY {}) AS c
-          GROUP BY c.here, c.there",
+        "SELECT {0}, pg_catalog.sum(b.here)::pg_catalog.int8 AS here,
+                pg_catalog.sum(b.there)::pg_catalog.int8 AS there
+           FROM ({1} UNION ALL {2}) AS b GROUP BY {0}",
+        list(keys, |place, _| format!("b.k{place}")),
         side(relation, count, zero),
-        side(population, zero, count),
-        list(keys, |place, _| format!("b.k{place}"))
+        side(population, zero, count)
     )
 }
 
@@ -195,7 +271,6 @@ pub fn list(columns: &[Column], write: impl Fn(usize, &str) -> String) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::anonymity::relation::Of;
     use crate::anonymity::relation::tests::relation;
 
     #[test]
@@ -204,9 +279,17 @@ mod tests {
         let (keys, sensitive) = (&relation.columns[..1], &relation.columns[1]);
         let all = [
             sizes(&relation, keys),
-            values(&relation, sensitive, Some(&number(sensitive))),
-            classes(&relation, keys, sensitive),
-            class_counts(&relation, keys, sensitive),
+            values(
+                &relation,
+                sensitive,
+                Coding::Plain,
+                true,
+                Some(&number(sensitive)),
+            ),
+            values(&relation, sensitive, Coding::Rank, false, None),
+            classes(&relation, keys, sensitive, Coding::Again, true),
+            numbered_classes(&relation, keys, sensitive, Coding::Rank),
+            numbered_beside(&relation, &relation, keys),
             combinations(&relation, keys, true),
             listed(&relation, &relation.columns, Some(3)),
             beside(&relation, &relation, keys),

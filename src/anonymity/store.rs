@@ -2,16 +2,12 @@
 
 use pgrx::{JsonB, pg_sys};
 
-use super::closeness::{self, Farthest, Numeric, Ordered};
-use super::disclosure::Disclosure;
-use super::diversity::Diversity;
 use super::fraction;
 use super::relation::{Column, Of, Relation};
 use super::risk::{self, Records, Risk, Sizes};
-use super::tree::{Hierarchical, Tree, no_tree};
-use super::whole::{Class, Whole};
+use super::statement;
+use super::tree::{Tree, no_tree};
 use super::wildcard::{self, Combination};
-use super::{Distance, has_infinities, has_nulls, statement};
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::argument::{self, Names};
 use crate::pg::row::Row;
@@ -64,6 +60,7 @@ pub fn relation(number: argument::Relation) -> Result<Relation> {
             type_oid: oid_of(row.required(3)?),
             collation: oid_of(row.required(4)?),
             of: Of::parse(&row.required::<String>(5)?),
+            is_hashed: row.required(6)?,
         })
     })?;
     Ok(Relation {
@@ -88,11 +85,19 @@ SELECT a.attname::pg_catalog.text,
             ELSE pg_catalog.format_type(t.oid, NULL) END,
        a.atttypid::pg_catalog.int8, a.attcollation::pg_catalog.int8,
        CASE WHEN t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
-            THEN t.typname::pg_catalog.text ELSE '' END
+            THEN t.typname::pg_catalog.text ELSE '' END,
+       e.typtype = 'e' OR EXISTS (
+         SELECT FROM pg_catalog.pg_opclass o
+           JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod AND m.amname = 'hash'
+           JOIN pg_catalog.pg_amproc p
+             ON p.amprocfamily = o.opcfamily AND p.amproclefttype = o.opcintype
+            AND p.amprocrighttype = o.opcintype AND p.amprocnum = 2
+          WHERE o.opcdefault AND o.opcintype = e.oid)
   FROM base b
   JOIN pg_catalog.pg_attribute a
     ON a.attrelid = $1::pg_catalog.oid AND a.attnum = b.attnum
   JOIN pg_catalog.pg_type t ON t.oid = b.of AND t.typtype <> 'd'
+  JOIN pg_catalog.pg_type e ON e.oid = CASE t.typcategory WHEN 'A' THEN t.typelem ELSE t.oid END
  ORDER BY a.attnum";
 
 fn oid_of(number: i64) -> u32 {
@@ -146,15 +151,12 @@ fn combinations(
         let numbers: Vec<i64> = row.required(2)?;
         found.push(Combination {
             rows: count(row, 1)?,
-            values: numbers
-                .into_iter()
-                .map(|number| u64::try_from(number).ok().filter(|number| *number > 0))
-                .collect(),
+            values: values_of(numbers),
         });
         if with_values {
             documents.push(row.required(3)?);
         }
-        Ok(())
+        within(found.len())
     })?;
     Ok((found, documents))
 }
@@ -187,184 +189,31 @@ pub fn listed(
     Ok(found)
 }
 
-fn count(row: &Row<'_>, column: usize) -> Result<u64> {
+/// Refuses more combinations than are kept; what is kept of each takes some 200 bytes.
+///
+/// # Errors
+/// 54000.
+pub(super) fn within(combinations: usize) -> Result<()> {
+    if combinations > MOST_COMBINATIONS {
+        return Err(Error::new(
+            Kind::ProgramLimit,
+            format!("NULL stands for any value in no more than {MOST_COMBINATIONS} classes"),
+        )
+        .with_hint("Leave null_matches out, or measure a view that makes the columns coarser."));
+    }
+    Ok(())
+}
+
+const MOST_COMBINATIONS: usize = 1 << 22;
+
+/// Numbers of quasi-identifiers; none for NULL, which is 0.
+pub(super) fn values_of(numbers: Vec<i64>) -> Vec<Option<u64>> {
+    let number = |number| u64::try_from(number).ok().filter(|number| *number > 0);
+    numbers.into_iter().map(number).collect()
+}
+
+pub(super) fn count(row: &Row<'_>, column: usize) -> Result<u64> {
     Ok(row.required::<i64>(column)?.unsigned_abs())
-}
-
-/// The sensitive values of a relation, with what `take` reads of each.
-///
-/// # Errors
-/// 54000 for too many rows; as the interface.
-pub fn whole(
-    relation: &Relation,
-    sensitive: &Column,
-    more: Option<&str>,
-    mut take: impl FnMut(&Row<'_>) -> Result<()>,
-) -> Result<Whole> {
-    let mut whole = Whole::default();
-    let statement = statement::values(relation, sensitive, more);
-    stream::each(&statement, None, |row| {
-        whole.push(count(row, 1)?, row.required(2)?);
-        take(row)
-    })?;
-    whole.checked()
-}
-
-/// Goes over the classes, each with its sensitive values.
-///
-/// # Errors
-/// As the interface.
-pub fn each_class(
-    relation: &Relation,
-    keys: &[Column],
-    sensitive: &Column,
-    mut take: impl FnMut(Class),
-) -> Result<()> {
-    let statement = statement::classes(relation, keys, sensitive);
-    // The values have to be sorted, the quasi-identifiers need not: hashing them takes half the time.
-    let _hashed = guc::pin(&[("enable_sort", "off")]);
-    stream::each(&statement, None, |row| {
-        let (places, counts): (Vec<i64>, Vec<i64>) = (row.required(1)?, row.required(2)?);
-        let place = |number: i64| usize::try_from(number - 1).unwrap_or(usize::MAX);
-        let pairs = places.into_iter().zip(counts);
-        take(Class::new(
-            pairs
-                .map(|(number, count)| (place(number), count.unsigned_abs()))
-                .collect(),
-        ));
-        Ok(())
-    })
-}
-
-/// How diverse the classes of a relation are.
-///
-/// # Errors
-/// As the interface.
-pub fn diversity(relation: &Relation, keys: &[Column], sensitive: &Column) -> Result<Diversity> {
-    let mut seen = Diversity::new();
-    let statement = statement::class_counts(relation, keys, sensitive);
-    stream::each(&statement, None, |row| {
-        let counts: Vec<i64> = row.required(1)?;
-        let mut counts: Vec<u64> = counts.into_iter().map(i64::unsigned_abs).collect();
-        fraction::rows(counts.iter().sum())?;
-        seen.add(&mut counts);
-        Ok(())
-    })?;
-    Ok(seen)
-}
-
-/// How much the classes of a relation disclose.
-///
-/// # Errors
-/// As [`whole`].
-pub fn disclosure(relation: &Relation, keys: &[Column], sensitive: &Column) -> Result<Disclosure> {
-    let whole = whole(relation, sensitive, None, |_| Ok(()))?;
-    let mut seen = Disclosure::new();
-    each_class(relation, keys, sensitive, |class| seen.add(&class, &whole))?;
-    Ok(seen)
-}
-
-/// How far a class of a relation is from all of it.
-///
-/// # Errors
-/// 22023 where the distance is not defined for the values; as [`whole`].
-pub fn closeness(
-    relation: &Relation,
-    keys: &[Column],
-    sensitive: &Column,
-    distance: Distance,
-    hierarchy: Option<argument::Relation>,
-) -> Result<Option<f64>> {
-    let (whole, mut distance) = prepared(relation, sensitive, distance, hierarchy)?;
-    let mut farthest = Farthest::default();
-    each_class(relation, keys, sensitive, |class| {
-        farthest.take(distance.of(&class, &whole));
-    })?;
-    Ok(farthest.value())
-}
-
-/// A distance that is ready for the classes of a table.
-pub enum Prepared {
-    /// As [`Distance::Equal`].
-    Equal,
-    /// As [`Distance::Ordered`].
-    Ordered(Ordered),
-    /// As [`Distance::Numeric`]; without rows none.
-    Numeric(Option<Numeric>),
-    /// As [`Distance::Hierarchical`].
-    Hierarchical(Box<Hierarchical>),
-}
-
-impl Prepared {
-    /// The distance of a class.
-    pub fn of(&mut self, class: &Class, whole: &Whole) -> f64 {
-        match self {
-            Self::Equal => closeness::equal(class, whole),
-            Self::Ordered(ordered) => ordered.distance(class, whole),
-            Self::Numeric(Some(numeric)) => numeric.distance(class, whole),
-            Self::Numeric(None) => 0.0,
-            Self::Hierarchical(over) => over.distance(class, whole),
-        }
-    }
-}
-
-fn prepared(
-    relation: &Relation,
-    sensitive: &Column,
-    distance: Distance,
-    hierarchy: Option<argument::Relation>,
-) -> Result<(Whole, Prepared)> {
-    match (distance, hierarchy) {
-        (Distance::Equal, _) => {
-            let whole = whole(relation, sensitive, None, |_| Ok(()))?;
-            Ok((whole, Prepared::Equal))
-        }
-        (Distance::Ordered, _) => {
-            let whole = without_nulls(sensitive, whole(relation, sensitive, None, |_| Ok(()))?)?;
-            let ordered = Ordered::new(&whole);
-            Ok((whole, Prepared::Ordered(ordered)))
-        }
-        (Distance::Numeric, _) => {
-            let (whole, numbers) = numbers(relation, sensitive)?;
-            let whole = without_nulls(sensitive, whole)?;
-            let numeric = Numeric::new(&whole, &numbers);
-            if numeric.is_none() && !numbers.is_empty() {
-                return Err(has_infinities(sensitive));
-            }
-            Ok((whole, Prepared::Numeric(numeric)))
-        }
-        (Distance::Hierarchical, Some(hierarchy)) => {
-            let mut values = Vec::new();
-            let whole = whole(relation, sensitive, Some(statement::TEXT), |row| {
-                values.push(row.get::<String>(3)?);
-                Ok(())
-            })?;
-            let over = Hierarchical::new(&tree(hierarchy)?, &whole, &values)?;
-            Ok((whole, Prepared::Hierarchical(Box::new(over))))
-        }
-        (Distance::Hierarchical, None) => Err(Error::new(Kind::Internal, "a hierarchy is missing")),
-    }
-}
-
-/// The sensitive values with the numbers that they are; none for NULL.
-///
-/// # Errors
-/// As [`whole`].
-pub fn numbers(relation: &Relation, sensitive: &Column) -> Result<(Whole, Vec<f64>)> {
-    let mut numbers = Vec::new();
-    let number = statement::number(sensitive);
-    let whole = whole(relation, sensitive, Some(&number), |row| {
-        numbers.extend(row.get::<f64>(3)?);
-        Ok(())
-    })?;
-    Ok((whole, numbers))
-}
-
-fn without_nulls(sensitive: &Column, whole: Whole) -> Result<Whole> {
-    match whole.nulls() {
-        0 => Ok(whole),
-        rows => Err(has_nulls(sensitive, rows)),
-    }
 }
 
 /// Reads a tree of a relation with the columns `value` and `parent`.
@@ -407,6 +256,7 @@ pub fn beside(
     relation: &Relation,
     population: &Relation,
     keys: &[Column],
+    null_matches: bool,
 ) -> Result<(Records, Option<(f64, f64)>)> {
     for key in keys {
         let other = population.column(&key.name)?;
@@ -424,25 +274,47 @@ pub fn beside(
     let mut records = Records::default();
     let mut bounds: Option<(f64, f64)> = None;
     let mut strangers = 0;
-    stream::each(
-        &statement::beside(relation, population, keys),
-        None,
-        |row| {
-            let (here, there, classes) = (count(row, 1)?, count(row, 2)?, count(row, 3)?);
-            if here > there {
-                strangers += classes;
-                return Ok(());
-            }
-            if here > 0 {
-                records.add(here, there, classes);
-            }
-            let share = fraction::quotient(here.into(), there.into());
-            bounds = Some(bounds.map_or((share, share), |(least, most)| {
-                (least.min(share), most.max(share))
-            }));
-            Ok(())
-        },
-    )?;
+    // Rows of the one and of the other that are equal, and how many of the one they stand for.
+    let mut take = |here: u64, there: u64, rows: u64, classes: u64| {
+        if here > there {
+            strangers += classes;
+            return;
+        }
+        if rows > 0 {
+            records.add(rows, there, classes);
+        }
+        let share = fraction::quotient(here.into(), there.into());
+        bounds = Some(bounds.map_or((share, share), |(least, most)| {
+            (least.min(share), most.max(share))
+        }));
+    };
+    if null_matches {
+        let (mut theirs, mut ours) = (Vec::new(), Vec::new());
+        let statement = statement::numbered_beside(relation, population, keys);
+        stream::each(&statement, None, |row| {
+            ours.push(count(row, 1)?);
+            theirs.push(Combination {
+                rows: count(row, 2)?,
+                values: values_of(row.required(3)?),
+            });
+            within(theirs.len())
+        })?;
+        wildcard::each(&theirs, |place, others| {
+            let here = others.iter().map(|other| ours[*other]).sum();
+            let there = others.iter().map(|other| theirs[*other].rows).sum();
+            take(here, there, ours[place], 1);
+        });
+    } else {
+        stream::each(
+            &statement::beside(relation, population, keys),
+            None,
+            |row| {
+                let (here, there) = (count(row, 1)?, count(row, 2)?);
+                take(here, there, here, count(row, 3)?);
+                Ok(())
+            },
+        )?;
+    }
     if strangers > 0 {
         return Err(Error::new(
             Kind::InvalidParameter,
@@ -466,9 +338,20 @@ pub fn risks(
     keys: &[Column],
     population: Option<&Relation>,
     threshold: f64,
+    null_matches: bool,
 ) -> Result<[Risk; 3]> {
-    let records = Records::of(&sizes(relation, keys, None)?);
-    let population = population.map(|population| beside(relation, population, keys));
+    let records = match null_matches {
+        true => {
+            let (combinations, _) = combinations(relation, keys, false)?;
+            let mut records = Records::default();
+            for (combination, among) in combinations.iter().zip(wildcard::matches(&combinations)) {
+                records.add(combination.rows, among, 1);
+            }
+            records
+        }
+        false => Records::of(&sizes(relation, keys, None)?),
+    };
+    let population = population.map(|population| beside(relation, population, keys, null_matches));
     let population = population.transpose()?.map(|(records, _)| records);
     Ok(records.risks(population.as_ref(), threshold))
 }

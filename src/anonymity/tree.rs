@@ -154,18 +154,17 @@ struct Below {
 }
 
 impl Hierarchical {
-    /// Prepares a table whose values are these texts; NULL stands for none.
+    /// Prepares a table whose values are these texts.
     ///
     /// # Errors
     /// 22023 where values are not in the tree.
-    pub fn new(tree: &Tree, whole: &Whole, values: &[Option<String>]) -> Result<Self> {
+    pub fn new(tree: &Tree, whole: &Whole, values: &[String]) -> Result<Self> {
         let mut parents = tree.parents.clone();
         let mut heights = tree.heights.clone();
         let mut of_value = Vec::with_capacity(values.len());
         let mut strangers = 0;
         for value in values {
-            let found = value.as_deref().and_then(|value| tree.place(value));
-            let Some(found) = found else {
+            let Some(found) = tree.place(value) else {
                 strangers += 1;
                 continue;
             };
@@ -322,7 +321,7 @@ mod tests {
     #[test]
     fn values_that_are_not_in_the_tree_are_counted_not_shown() {
         let whole = [1, 1].into_iter().collect();
-        let values = [Some("SECRET".to_owned()), None];
+        let values = ["SECRET", "other"].map(str::to_owned);
         let error = Hierarchical::new(&diseases(), &whole, &values).expect_err("refused");
         assert_eq!(error.kind(), Kind::InvalidParameter);
         assert!(!format!("{error:?}").contains("SECRET"));
@@ -335,7 +334,7 @@ mod tests {
     #[test]
     fn hierarchical_distance_moves_earth_up_and_down() {
         let tree = diseases();
-        let values = ["flu", "pneumonia", "edema", "colitis"].map(|v| Some(v.to_owned()));
+        let values = ["flu", "pneumonia", "edema", "colitis"].map(str::to_owned);
         let whole: Whole = [1, 1, 1, 1].into_iter().collect();
         let mut over = Hierarchical::new(&tree, &whole, &values).expect("covered");
         // All four quarters to flu: one stays, pneumonia comes over 1, edema over 2, colitis over 3.
@@ -392,8 +391,7 @@ mod tests {
         let mut numbers = Numbers::new(11);
         for _ in 0..200 {
             let whole: Whole = leaves.iter().map(|_| numbers.below(5) + 1).collect();
-            let values: Vec<_> = leaves.iter().cloned().map(Some).collect();
-            let mut over = Hierarchical::new(&tree, &whole, &values).expect("covered");
+            let mut over = Hierarchical::new(&tree, &whole, &leaves).expect("covered");
             let counts: Vec<u64> = leaves.iter().map(|_| numbers.below(3)).collect();
             let pairs: Vec<_> = counts.iter().copied().enumerate().collect();
             let class = Class::new(pairs.into_iter().filter(|(_, count)| *count > 0).collect());

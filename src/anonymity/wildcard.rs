@@ -13,35 +13,73 @@ pub struct Combination {
 }
 
 /// How many rows match each combination, itself included.
+pub fn matches(combinations: &[Combination]) -> Vec<u64> {
+    let mut found = vec![0; combinations.len()];
+    each(combinations, |place, others| {
+        found[place] = others.iter().map(|other| combinations[*other].rows).sum();
+    });
+    found
+}
+
+/// Goes over the combinations, each with the places of all that match it, itself included.
 ///
 /// Combinations with the same columns NULL are looked up together, so that the time goes by how many
-/// such patterns there are, and not by pairs of combinations.
-pub fn matches(combinations: &[Combination]) -> Vec<u64> {
+/// such patterns there are and by how many match, and not by pairs of combinations.
+pub fn each(combinations: &[Combination], mut take: impl FnMut(usize, &[usize])) {
     let mut patterns: BTreeMap<Vec<bool>, Vec<usize>> = BTreeMap::new();
     for (place, combination) in combinations.iter().enumerate() {
         let pattern = combination.values.iter().map(Option::is_none).collect();
         patterns.entry(pattern).or_default().push(place);
     }
-    let mut found = vec![0; combinations.len()];
     for (mine, places) in &patterns {
-        for (theirs, others) in &patterns {
-            let both: Vec<usize> = (0..mine.len())
-                .filter(|column| !mine[*column] && !theirs[*column])
-                .collect();
-            let key = |place: usize| -> Vec<Option<u64>> {
-                let values = &combinations[place].values;
-                both.iter().map(|column| values[*column]).collect()
-            };
-            let mut rows: HashMap<Vec<Option<u64>>, u64> = HashMap::new();
-            for other in others {
-                *rows.entry(key(*other)).or_default() += combinations[*other].rows;
+        let tables: Vec<Table> = patterns
+            .iter()
+            .map(|(theirs, others)| Table::new(combinations, mine, theirs, others))
+            .collect();
+        let mut found = Vec::new();
+        for place in places {
+            found.clear();
+            for table in &tables {
+                found.extend_from_slice(table.get(&combinations[*place]));
             }
-            for place in places {
-                found[*place] += rows.get(&key(*place)).copied().unwrap_or_default();
-            }
+            take(*place, &found);
         }
     }
-    found
+}
+
+/// Combinations of one pattern, by their values in the columns where another pattern has values too.
+struct Table {
+    both: Vec<usize>,
+    places: HashMap<Vec<Option<u64>>, Vec<usize>>,
+}
+
+impl Table {
+    fn new(all: &[Combination], mine: &[bool], theirs: &[bool], others: &[usize]) -> Self {
+        let mut table = Self {
+            both: (0..mine.len())
+                .filter(|column| !mine[*column] && !theirs[*column])
+                .collect(),
+            places: HashMap::new(),
+        };
+        for other in others {
+            let key = table.key(&all[*other]);
+            table.places.entry(key).or_default().push(*other);
+        }
+        table
+    }
+
+    fn key(&self, combination: &Combination) -> Vec<Option<u64>> {
+        self.both
+            .iter()
+            .map(|column| combination.values[*column])
+            .collect()
+    }
+
+    fn get(&self, combination: &Combination) -> &[usize] {
+        self.places
+            .get(&self.key(combination))
+            .map_or(&[], Vec::as_slice)
+    }
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ pub mod snapshot;
 pub mod spi;
 pub mod stream;
 pub mod subxact;
+pub mod tally;
 pub mod types;
 pub mod user;
 pub mod watch;

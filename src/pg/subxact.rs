@@ -117,6 +117,20 @@ pub fn unless_taken<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<Option
     }
 }
 
+/// As [`guarded`], where a built-in limit may be passed: `None` where it was. Every other error is
+/// raised as it was.
+///
+/// # Errors
+/// What `work` returns.
+pub fn unless_too_large<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<Option<T>, Error> {
+    match guarded(work) {
+        Ok(done) => Ok(Some(done)),
+        Err(Failure::Own(error)) => Err(error),
+        Err(Failure::Server(error)) if error.sqlstate.as_str() == "54000" => Ok(None),
+        Err(Failure::Server(error)) => error.raise(),
+    }
+}
+
 /// Runs `work` in a subtransaction, and once more where it was canceled. For what has to be on record
 /// after a cancel: the server sends the signal of one to the process and to its group, so that it may
 /// come twice, and a person presses the keys twice. Whoever cancels a third time is heard.

@@ -27,15 +27,18 @@ def classes(rows, keys):
     return found
 
 
-def matches(rows, keys):
-    """With how many rows each agrees where both have a value (sdcMicro's freqCalc)."""
-    return [
-        sum(
-            all(a is None or b is None or a == b for a, b in zip(row[:keys], other[:keys]))
-            for other in rows
-        )
-        for row in rows
-    ]
+def neighbours(rows, keys):
+    """For each the rows that agree with it where both have a value (sdcMicro's freqCalc)."""
+
+    def agree(one, other):
+        return all(a is None or b is None or a == b for a, b in zip(one[:keys], other[:keys]))
+
+    return [[other for other in rows if agree(row, other)] for row in rows]
+
+
+def groups(rows, keys, null_matches):
+    """The classes; with NULL standing for any value, what each row agrees with."""
+    return neighbours(rows, keys) if null_matches else list(classes(rows, keys).values())
 
 
 def shares(rows, place):
@@ -44,10 +47,11 @@ def shares(rows, place):
     return {value: count / len(rows) for value, count in counted.items()}
 
 
-def measures(rows, keys, place):
+def measures(rows, keys, place, null_matches=False):
     """All that needs no order of the values."""
     p = shares(rows, place)
-    of = [(len(group), shares(group, place)) for group in classes(rows, keys).values()]
+    found = groups(rows, keys, null_matches)
+    of = [(len(group), shares(group, place)) for group in found]
     ratios = [(q[s] / p[s]) for _, q in of for s in q]
     finite = max(abs(math.log(ratio)) for ratio in ratios)
     lacking = any(len(q) < len(p) for _, q in of)
@@ -71,7 +75,7 @@ def recursive(q, l):
     return sorted_shares[0] / rest if len(sorted_shares) >= l else math.inf
 
 
-def along(rows, keys, place, distance):
+def along(rows, keys, place, distance, null_matches=False):
     """The distance of numbers in their order."""
     p = shares(rows, place)
     values = sorted(p)
@@ -82,7 +86,7 @@ def along(rows, keys, place, distance):
         "numeric": [(b - a) / (values[-1] - values[0]) for a, b in zip(values, values[1:])],
     }[distance]
     farthest = 0.0
-    for group in classes(rows, keys).values():
+    for group in groups(rows, keys, null_matches):
         q = shares(group, place)
         so_far, moved = 0.0, 0.0
         for value, step in zip(values, width):

@@ -30,6 +30,9 @@ MEASURES = {
     "t equal": f"SELECT anon_t_closeness('t', '{KEYS}', 'disease')",
     "t ordered": f"SELECT anon_t_closeness('t', '{KEYS}', 'hours')",
     "t numeric": f"SELECT anon_t_closeness('t', '{KEYS}', 'hours', 'numeric')",
+    "t hierarchical": (
+        f"SELECT anon_t_closeness('t', '{KEYS}', 'disease', hierarchy => 'diseases')"
+    ),
     "delta": f"SELECT delta FROM anon_delta_disclosure('t', '{KEYS}', 'disease')",
     "report on two columns": f"SELECT anon_privacy_report('t', '{KEYS}', '{{disease,hours}}')",
 }
@@ -50,6 +53,11 @@ def main():
     try:
         db = server.create_database(key=False)
         db.execute("SET statement_timeout = 0")
+        db.execute(
+            "CREATE TABLE diseases AS SELECT 'all' AS value, NULL AS parent UNION ALL"
+            " SELECT 'kind ' || i, 'all' FROM generate_series(0, 3) AS i UNION ALL"
+            " SELECT 'disease ' || i, 'kind ' || i / 4 FROM generate_series(0, 13) AS i"
+        )
         for kind, columns in TABLES.items():
             db.execute("DROP TABLE IF EXISTS t")
             db.execute(

@@ -142,32 +142,58 @@ def make_random(db, rows):
         cursor.executemany("INSERT INTO tree VALUES (%s, %s)", TREE)
 
 
+def held_against_a_second(db, rows, keys, null_matches):
+    """Every measure but the one over a tree, with or without wildcards."""
+    groups = again.groups(rows, 2, null_matches)
+    last = f"null_matches => {null_matches}"
+    of = [len(group) for group in groups]
+    k = db.value(f"SELECT anon_k_anonymity('r', %s, {last})", [keys])
+    assert k == min(of)
+    prosecutor, _, marketer = db.rows(
+        f"SELECT max_risk, avg_risk FROM anon_reid_risk('r', %s, {last})", [keys]
+    )
+    # A class stands for all of its rows, which is 1 risk; what one row agrees with for this row.
+    expected = sum(1 / size for size in of) if null_matches else len(of)
+    assert prosecutor == (1 / k, pytest.approx(expected / len(rows)))
+    assert marketer == (None, prosecutor[1])
+    for name, place in (("s", 2), ("n", 3)):
+        want = again.measures(rows, 2, place, null_matches)
+        diversity = f"SELECT anon_l_diversity('r', %s, '{name}', {last}"
+        found = {
+            "distinct": db.value(f"{diversity})", [keys]),
+            "entropy": db.value(f"{diversity}, variant => 'entropy')", [keys]),
+            "c": [
+                db.value(f"{diversity}, variant => 'recursive', l => {l})", [keys])
+                for l in (1, 2, 3)
+            ],
+        }
+        for measure, call in {
+            "alpha": f"alpha FROM anon_alpha_k('r', %s, '{name}', {last})",
+            "equal": f"anon_t_closeness('r', %s, '{name}', 'equal', {last})",
+        }.items():
+            found[measure] = db.value(f"SELECT {call}", [keys])
+        for measure in ("delta_disclosure", "beta_likeness"):
+            found[measure.split("_")[0]] = db.rows(
+                f"SELECT * FROM anon_{measure}('r', %s, '{name}', {last})", [keys]
+            )[0]
+        assert found.keys() == want.keys()
+        for measure, value in want.items():
+            assert found[measure] == pytest.approx(value, abs=1e-12), measure
+    for distance in ("ordered", "numeric"):
+        found = db.value(f"SELECT anon_t_closeness('r', %s, 'n', %s, {last})", [keys, distance])
+        again_found = again.along(rows, 2, 3, distance, null_matches)
+        assert found == pytest.approx(again_found, abs=1e-12)
+    report = db.value(f"SELECT anon_privacy_report('r', %s, '{{s,n}}', {last})", [keys])
+    assert report["sensitive"][1]["t_closeness"]["numeric"] == pytest.approx(found, abs=1e-12)
+    assert report["risk"]["models"][0]["avg_risk"] == prosecutor[1]
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_random_tables_are_measured_as_a_second_implementation_does(db, seed):
     rows = again.table(seed)
     make_random(db, rows)
     keys = ["p", "q"]
-    classes = again.classes(rows, 2)
-    assert db.value("SELECT anon_k_anonymity('r', %s)", [keys]) == min(map(len, classes.values()))
-    assert db.value("SELECT anon_k_anonymity('r', %s, null_matches => true)", [keys]) == min(
-        again.matches(rows, 2)
-    )
-    for name, place in (("s", 2), ("n", 3)):
-        want = again.measures(rows, 2, place)
-        diversity = f"SELECT anon_l_diversity('r', %s, '{name}'"
-        found = {
-            "distinct": db.value(f"{diversity})", [keys]),
-            "entropy": db.value(f"{diversity}, 'entropy')", [keys]),
-            "c": [db.value(f"{diversity}, 'recursive', {l})", [keys]) for l in (1, 2, 3)],
-            "alpha": db.value(f"SELECT alpha FROM anon_alpha_k('r', %s, '{name}')", [keys]),
-            "equal": db.value(f"SELECT anon_t_closeness('r', %s, '{name}', 'equal')", [keys]),
-            "delta": db.rows(f"SELECT * FROM anon_delta_disclosure('r', %s, '{name}')", [keys])[0],
-            "beta": db.rows(f"SELECT * FROM anon_beta_likeness('r', %s, '{name}')", [keys])[0],
-        }
-        for measure, value in want.items():
-            assert found[measure] == pytest.approx(value, abs=1e-12), measure
-    for distance in ("ordered", "numeric"):
-        found = db.value("SELECT anon_t_closeness('r', %s, 'n', %s)", [keys, distance])
-        assert found == pytest.approx(again.along(rows, 2, 3, distance), abs=1e-12)
+    for null_matches in (False, True):
+        held_against_a_second(db, rows, keys, null_matches)
     found = db.value("SELECT anon_t_closeness('r', %s, 's', hierarchy => 'tree')", [keys])
     assert found == pytest.approx(again.over_tree(rows, 2, 2, dict(TREE)), abs=1e-12)

@@ -1,6 +1,7 @@
 """Gates on the size of classes: the assertion, the trigger at commit, and rows taken away."""
 
 import threading
+import time
 
 import psycopg
 import pytest
@@ -237,6 +238,111 @@ def test_partitions_are_checked_as_a_whole(db):
     db.refused("23514", "DELETE FROM p1")
     db.refused("23514", "INSERT INTO p2 VALUES ('y', 2)")
     db.execute("INSERT INTO p2 VALUES ('x', 2)")
+
+
+def test_tables_that_are_inherited_are_refused(db):
+    # Their rows are among those of the parent, and its trigger does not see who writes to them.
+    db.execute("CREATE TABLE child () INHERITS (t)")
+    report = db.refused("0A000", "UPDATE t SET b = b")
+    assert report.message_primary == 'tables inherit from "public.t"'
+
+
+def test_who_waits_for_a_prepared_transaction_sees_what_it_left(private_server):
+    server = private_server("max_prepared_transactions=5")
+    db = server.create_database(key=False)
+    db.execute(TABLE.replace("%%", "%"))
+    db.execute(TRIGGER.format(table="t", arguments="'3', 'a, b'"))
+    db.execute("INSERT INTO t VALUES (19, 'b', 1)")
+    ids = db.column("SELECT id FROM t WHERE (a, b) = ('b', 1) ORDER BY id")
+    db.execute("BEGIN")
+    db.execute("DELETE FROM t WHERE id = %s", [ids[0]])
+    db.execute("PREPARE TRANSACTION 'first'")
+    other = db.session()
+    other.execute("SET lock_timeout = '300ms'")
+    other.refused("55P03", "DELETE FROM t WHERE id = %s", [ids[1]])
+    db.execute("COMMIT PREPARED 'first'")
+    other.refused("23514", "DELETE FROM t WHERE id = %s", [ids[1]])
+    assert db.value("SELECT anon_k_anonymity('t', '{a,b}')") == 3
+
+
+def test_what_goes_past_the_trigger_is_met_by_the_next_writer(db):
+    around = [
+        "ALTER TABLE t DISABLE TRIGGER t_k; DELETE FROM t WHERE id = 1;"
+        " ALTER TABLE t ENABLE TRIGGER t_k",
+        "SET session_replication_role = replica; DELETE FROM t WHERE id = 1;"
+        " RESET session_replication_role",
+        "ALTER TABLE t ALTER b TYPE integer USING CASE id WHEN 1 THEN 7 ELSE b END",
+    ]
+    for statements in around:
+        db.execute("BEGIN")
+        db.execute(statements)
+        db.refused("23514", "UPDATE t SET b = b WHERE id = 4; SET CONSTRAINTS ALL IMMEDIATE")
+        db.execute("ROLLBACK")
+        # Each has passed by itself.
+        db.execute(f"BEGIN; {statements}; COMMIT")
+        assert db.value("SELECT anon_k_anonymity('t', '{a,b}')") < 3
+        db.execute("DROP TABLE t")
+        db.execute(TABLE.replace("%%", "%"))
+        db.execute(TRIGGER.format(table="t", arguments="'3', 'a, b'"))
+    # A trigger that fires always is not passed by a replica.
+    db.execute("ALTER TABLE t ENABLE ALWAYS TRIGGER t_k; SET session_replication_role = replica")
+    db.refused("23514", "DELETE FROM t WHERE id = 1")
+    db.execute("RESET session_replication_role")
+    # Nor is it switched off by a transaction that has written already.
+    db.execute("BEGIN; DELETE FROM t WHERE id = 1")
+    db.refused("55006", "ALTER TABLE t DISABLE TRIGGER t_k")
+    db.execute("ROLLBACK")
+    # A column that is no more what the trigger names refuses every writer.
+    db.execute("ALTER TABLE t RENAME b TO c")
+    db.refused("42703", "DELETE FROM t WHERE id = 1")
+
+
+def test_partitions_that_come_and_go_are_met_by_the_next_writer(db):
+    db.execute("CREATE TABLE p (a text, b integer) PARTITION BY LIST (b)")
+    db.execute("CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)")
+    db.execute(TRIGGER.replace("CONSTRAINT ", "").replace(
+        "DEFERRABLE INITIALLY DEFERRED", "").format(table="p", arguments="'2', 'a'"))
+    db.execute("INSERT INTO p VALUES ('x', 1), ('x', 1)")
+    db.execute("CREATE TABLE p2 (a text, b integer); INSERT INTO p2 VALUES ('y', 2)")
+    db.execute("ALTER TABLE p ATTACH PARTITION p2 FOR VALUES IN (2)")
+    db.refused("23514", "INSERT INTO p1 VALUES ('x', 1)")
+    db.execute("ALTER TABLE p DETACH PARTITION p2")
+    db.execute("INSERT INTO p1 VALUES ('x', 1)")
+
+
+def test_a_subscriber_is_held_too_where_the_trigger_fires_always(private_server):
+    server = private_server("wal_level=logical", "max_worker_processes=16")
+    source, target = (server.create_database(key=False) for _ in range(2))
+    for db in (source, target):
+        db.execute(TABLE.replace("%%", "%"))
+    target.execute(TRIGGER.format(table="t", arguments="'3', 'a, b'"))
+    target.execute("ALTER TABLE t ENABLE ALWAYS TRIGGER t_k")
+    settings = server.environment
+    source.execute("CREATE PUBLICATION p FOR TABLE t")
+    source.execute("SELECT pg_create_logical_replication_slot('s', 'pgoutput')")
+    target.execute(
+        f"CREATE SUBSCRIPTION s CONNECTION 'host={settings['PGHOST']} port={settings['PGPORT']}"
+        f" user=postgres dbname={source.name}' PUBLICATION p"
+        " WITH (create_slot = false, copy_data = false, slot_name = 's')"
+    )
+
+    def waits_for(question):
+        for _ in range(100):
+            if target.value(question):
+                return True
+            time.sleep(0.1)
+        return False
+
+    source.execute("UPDATE t SET b = 1 - b")
+    # Every class has its three rows again.
+    assert waits_for("SELECT b = 0 FROM t WHERE id = 1")
+    source.execute("DELETE FROM t WHERE id = 1")
+    target.value("SELECT pg_sleep(1)")
+    assert target.value("SELECT anon_k_anonymity('t', '{a,b}')") == 3
+    assert target.value("SELECT count(*) FROM t") == 18
+    target.execute("ALTER SUBSCRIPTION s DISABLE")
+    assert '"public.t" is not 3-anonymous' in server.log()
+    target.execute("ALTER SUBSCRIPTION s SET (slot_name = NONE); DROP SUBSCRIPTION s")
 
 
 def test_wrong_triggers_say_so(db):

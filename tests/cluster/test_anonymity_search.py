@@ -138,7 +138,7 @@ def test_levels_are_what_the_strategies_do(server):
             f"SELECT bool_and({below} IS NOT DISTINCT FROM anon_generalize(age, step => {step}))"
             " FROM prod.people"
         )
-    hierarchies = {key: HIERARCHIES[key] for key in ("age", "born", "seen", "job", "pay")}
+    hierarchies = {key: HIERARCHIES[key] for key in ("age", "born", "seen", "zip", "job", "pay")}
     keys = list(hierarchies)
     found = suggested(db, "prod.people", keys, 3, hierarchies, 0.5)
     db.execute(f"CREATE TABLE done AS {found['sql']}")

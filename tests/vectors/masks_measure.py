@@ -262,6 +262,8 @@ def generalize(params, key, seed, type_, value, inputs):
             "036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893"
         ).split())
         return "000" if prefix in restricted else prefix
+    if method == "prefix":
+        return value[: params["keep"]]
     if type_ == "date" or type_ in TIMESTAMPS:
         if value in INFINITIES[type_]:
             return value
@@ -385,6 +387,9 @@ CASES = [
     (generalize, {"method": "zip3"}, 0, TXT, "90210", {}),
     (generalize, {"method": "zip3"}, 0, TXT, "03601-1234", {}),
     (generalize, {"method": "zip3", "restricted": ["902"]}, 0, TXT, " 90210", {}),
+    (generalize, {"method": "prefix", "keep": 3}, 0, TXT, "LS2 2AB", {}),
+    (generalize, {"method": "prefix", "keep": 2}, 0, TXT, "äöü", {}),
+    (generalize, {"method": "prefix", "keep": 9}, 0, TXT, "90210", {}),
     (date_shift, {}, 0, DATE, 8825, {}),
     (date_shift, {}, 12345, DATE, 8825, {}),
     (date_shift, {}, 12345, DATE, 8825, {"entity": "17"}),

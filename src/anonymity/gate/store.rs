@@ -151,6 +151,20 @@ fn table_of(trigger: u32) -> Result<u32> {
     number.ok_or_else(|| Error::new(Kind::Internal, "a trigger has gone"))
 }
 
+/// Whether tables inherit from one that is no partitioned table: its trigger does not see who writes
+/// to them, and their rows are among its own.
+fn is_inherited(table: u32) -> Result<bool> {
+    let found = spi::read(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits i
+           JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.inhparent
+          WHERE c.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid
+            AND c.relkind OPERATOR(pg_catalog.=) 'r')",
+        &[i64::from(table).into()],
+        |row| row.required::<bool>(1),
+    )?;
+    Ok(found.first().copied().unwrap_or_default())
+}
+
 /// Looks at the table as it will be if this transaction commits now. Nobody else's check of it is
 /// between this look and the end of the transaction: two that each take a row out of a class would
 /// not see each other.
@@ -163,6 +177,14 @@ fn made(check: &Check) -> Result<()> {
     user::acting_as_owner_of_rows(heap::owner(table), || {
         measuring(|| {
             let relation = relation(argument::Relation(check.table))?;
+            if is_inherited(check.table)? {
+                return Err(Error::new(
+                    Kind::Unsupported,
+                    format!("tables inherit from \"{}\"", relation.shown()),
+                )
+                .with_detail("Its trigger does not see who writes to them.")
+                .with_hint("Partition the table instead."));
+            }
             let keys = relation.keys(&check.demand.names)?;
             let found = sizes(&relation, &keys, Some(&Snapshot::latest()))?;
             judged(&relation, &keys, check.demand.k, risk::smallest(&found))

@@ -105,6 +105,9 @@ fn free_name(relation: &Relation) -> String {
     quote(&name)
 }
 
+/// The most characters that the strategy `generalize` keeps.
+const MOST_KEPT: u32 = 1000;
+
 /// The most values of a tree that a profile holds.
 const MOST_PAIRS: usize = 10_000;
 
@@ -204,7 +207,11 @@ fn strategy(leveled: &Leveled) -> Option<String> {
                 json!(pairs)
             ))
         }
-        By::Nothing | By::Prefix(_) => None,
+        By::Prefix(lengths) => Some(format!(
+            "{{type: generalize, config: {{method: prefix, keep: {}}}}}",
+            lengths.get(place).filter(|length| **length <= MOST_KEPT)?
+        )),
+        By::Nothing => None,
     }
 }
 
@@ -261,7 +268,7 @@ mod tests {
         for part in [
             "coarser_1: {type: generalize, config: {step: 10}}",
             "coarser_2: {type: generalize, config: {unit: year}}",
-            "# No strategy does what the query does to column \"zip\".",
+            "coarser_3: {type: generalize, config: {method: prefix, keep: 3}}",
             "coarser_4: {type: map, config: {pairs: {\"a'b\":\"all\",\"all\":\"all\"}}}",
             "coarser_5: {type: \"null\"}",
             "- {column: \"Age\", strategy: coarser_1}",

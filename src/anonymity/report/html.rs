@@ -6,7 +6,8 @@ use std::fmt::Write;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use sha2::{Digest, Sha256};
 
-use super::{LIMITS, NULLS, Report, Sensitive};
+use super::{LIMITS, Report, Sensitive};
+use crate::anonymity::fraction::float;
 use crate::ledger::lineage::report::html::escaped;
 
 const STYLE: &str = include_str!("style.css");
@@ -22,15 +23,18 @@ pub fn page(report: &Report) -> String {
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>Anonymity of {0}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
-         <header>\n<h1>Anonymity of <bdi>{0}</bdi></h1>\n</header>\n<main>\n",
-        escaped(&report.relation)
+         <header>\n<p>Anonymity report</p>\n<h1>Anonymity of <bdi>{0}</bdi></h1>\n\
+         <p>Rows told apart by {1}</p>\n</header>\n<main>\n",
+        escaped(&report.relation),
+        named(report)
     ));
     summary(&mut out, report);
-    keys(&mut out, report);
+    spread(&mut out, report);
     risks(&mut out, report);
     for sensitive in &report.sensitive {
         values(&mut out, sensitive);
     }
+    keys(&mut out, report);
     out.put(format_args!(
         "<section>\n<h2>What these numbers do not say</h2>\n<ul>\n"
     ));
@@ -43,6 +47,15 @@ pub fn page(report: &Report) -> String {
         env!("CARGO_PKG_VERSION")
     ));
     out.0
+}
+
+/// The quasi-identifiers, as a sentence lists them.
+fn named(report: &Report) -> String {
+    let names = report.keys.iter();
+    let names: Vec<_> = names
+        .map(|(name, _)| format!("<bdi>{}</bdi>", escaped(name)))
+        .collect();
+    names.join(", ")
 }
 
 /// What is written so far.
@@ -81,29 +94,33 @@ impl Page {
 }
 
 fn summary(out: &mut Page, report: &Report) {
-    let whole = |number: Option<u64>| number.map_or_else(|| "none".to_owned(), |n| n.to_string());
+    let whole = |number: Option<u64>| number.map_or_else(|| "none".to_owned(), grouped);
     let unique = report.unique_share().map_or_else(String::new, |share| {
-        format!("{} of 100 rows", shown(Some(share * 100.0)))
+        format!("{} of 100 rows", short(share * 100.0))
     });
+    let (mood, verdict) = verdict(report);
     out.put(format_args!(
-        "<section class=\"verdict\" aria-label=\"Result\">\n<p><strong>{}</strong></p>\n\
-         </section>\n<dl class=\"facts\">\n",
-        escaped(&verdict(report))
+        "<section class=\"verdict {mood}\" aria-label=\"Result\">\n<p><strong>{}</strong></p>\n",
+        escaped(&verdict)
     ));
+    for sensitive in &report.sensitive {
+        if let Some(sentence) = disclosed(sensitive) {
+            out.put(format_args!(
+                "<p><bdi>{}</bdi>: {}</p>\n",
+                escaped(&sensitive.column),
+                escaped(&sentence)
+            ));
+        }
+    }
+    out.put(format_args!("</section>\n<dl class=\"facts\">\n"));
+    let wildcards = report.k_null_matches.map_or_else(String::new, |k| {
+        format!("{} where NULL matches any value", grouped(k))
+    });
     let facts = [
-        ("Smallest class (k)", whole(report.k), String::new()),
-        (
-            "k where NULL matches any value",
-            whole(report.k_null_matches),
-            String::new(),
-        ),
-        ("Rows", report.rows.to_string(), String::new()),
-        ("Classes", report.classes.to_string(), String::new()),
-        (
-            "Rows alone in their class",
-            report.unique.to_string(),
-            unique,
-        ),
+        ("Smallest class (k)", whole(report.k), wildcards),
+        ("Rows", grouped(report.rows), String::new()),
+        ("Classes", grouped(report.classes), String::new()),
+        ("Rows alone in their class", grouped(report.unique), unique),
         ("Largest class", whole(report.largest), String::new()),
     ];
     for (label, value, remark) in facts {
@@ -114,17 +131,115 @@ fn summary(out: &mut Page, report: &Report) {
     out.put(format_args!("</dl>\n"));
 }
 
-fn verdict(report: &Report) -> String {
+/// How good it is, and in words.
+fn verdict(report: &Report) -> (&'static str, String) {
     match report.k {
-        None => "There are no rows to measure.".to_owned(),
-        Some(1) => {
-            "Not anonymous: there are rows that nobody shares the quasi-identifiers of.".to_owned()
-        }
-        Some(k) => format!(
-            "{k}-anonymous: every row shares its quasi-identifiers with {} others.",
-            k - 1
+        None => ("unknown", "There are no rows to measure.".to_owned()),
+        Some(1) => (
+            "bad",
+            format!(
+                "Not anonymous: {} that nobody shares the quasi-identifiers of.",
+                match report.unique {
+                    1 => "there is a row".to_owned(),
+                    rows => format!("there are {} rows", grouped(rows)),
+                }
+            ),
         ),
+        Some(k) => {
+            let others = crate::error::counted(k - 1, "other");
+            let at_risk = float(k.into()).recip() > report.threshold;
+            let discloses = |column: &Sensitive| column.distinct == Some(1);
+            let mood = match at_risk || report.sensitive.iter().any(discloses) {
+                true => "low",
+                false => "good",
+            };
+            let sentence =
+                format!("{k}-anonymous: every row shares its quasi-identifiers with {others}");
+            match at_risk {
+                true => (
+                    mood,
+                    format!(
+                        "{sentence} at least. Whoever looks for a person finds the record with a \
+                         chance of up to 1 in {k}."
+                    ),
+                ),
+                false => (mood, format!("{sentence} at least.")),
+            }
+        }
     }
+}
+
+/// What the worst class tells of a column.
+fn disclosed(sensitive: &Sensitive) -> Option<String> {
+    let alpha = sensitive.alpha?;
+    Some(match sensitive.distinct? {
+        1 => "there is a class whose rows all have the same value. Who finds a person in it knows the \
+              value."
+            .to_owned(),
+        _ => format!(
+            "in the worst class, {} of 100 rows have the same value.",
+            shown(Some((alpha * 1000.0).round() / 10.0))
+        ),
+    })
+}
+
+/// How the rows are spread over small and large classes.
+fn spread(out: &mut Page, report: &Report) {
+    if report.rows == 0 {
+        return;
+    }
+    out.put(format_args!(
+        "<section>\n<h2>Small and large classes</h2>\n<div class=\"scroll\" role=\"region\" \
+         tabindex=\"0\" aria-label=\"Rows by the size of their class\">\n<table class=\"bars\">\n\
+         <caption>Rows by the size of their class. The smaller the class, the fewer people a row can be \
+         of.</caption>\n<thead>\n<tr><th scope=\"col\">Size of the class</th><th scope=\"col\">Share \
+         of the rows</th><th scope=\"col\">Rows</th><th scope=\"col\">Classes</th></tr>\n</thead>\n\
+         <tbody>\n"
+    ));
+    for band in &report.bands {
+        let size = match band.to {
+            Some(to) if to == band.from => to.to_string(),
+            Some(to) => format!("{} to {to}", band.from),
+            None => format!("{} and more", band.from),
+        };
+        let share = float(band.rows.into()) / float(report.rows.into()) * 100.0;
+        let mood = match band.from {
+            1 => "bad",
+            2 => "low",
+            _ => "good",
+        };
+        out.put(format_args!(
+            "<tr><th scope=\"row\">{size}</th><td><svg viewBox=\"0 0 100 8\" \
+             preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"track\" width=\"100\" \
+             height=\"8\"/><rect class=\"{mood}\" width=\"{share:.2}\" height=\"8\"/></svg> {} %</td>\
+             <td>{}</td><td>{}</td></tr>\n",
+            short(share),
+            grouped(band.rows),
+            grouped(band.classes)
+        ));
+    }
+    out.put(format_args!("</tbody>\n</table>\n</div>\n</section>\n"));
+}
+
+/// A share of 100, by which nothing is none and little is some.
+fn short(share: f64) -> String {
+    if share > 0.0 && share < 0.1 {
+        return "< 0.1".to_owned();
+    }
+    shown(Some((share * 10.0).round() / 10.0))
+}
+
+/// A whole number with its thousands apart.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() * 2);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 fn keys(out: &mut Page, report: &Report) {
@@ -141,7 +256,7 @@ fn keys(out: &mut Page, report: &Report) {
     );
     out.put(format_args!(
         "<p>{} In {} a quasi-identifier is NULL.</p>\n</section>\n",
-        escaped(NULLS),
+        escaped(report.policy()),
         escaped(&crate::error::counted(report.rows_with_nulls, "row"))
     ));
 }
@@ -162,10 +277,22 @@ fn risks(out: &mut Page, report: &Report) {
         })
         .collect();
     let above = format!("Share of records above {}", report.threshold);
-    out.table(
+    let population = report.population.as_ref().map_or_else(String::new, |name| {
+        format!("; a journalist knows that a person is in the population, {name}")
+    });
+    let caption = format!(
         "By who looks: a prosecutor knows that a person is in the table, a marketer wants as many as \
-         possible",
-        &["Model", "Highest", "Average", &above, "Records one expects to be found"],
+         possible{population}"
+    );
+    out.table(
+        &caption,
+        &[
+            "Model",
+            "Highest",
+            "Average",
+            &above,
+            "Records one expects to be found",
+        ],
         &rows,
     );
     out.put(format_args!("</section>\n"));
@@ -173,11 +300,16 @@ fn risks(out: &mut Page, report: &Report) {
 
 fn values(out: &mut Page, sensitive: &Sensitive) {
     out.put(format_args!(
-        "<section>\n<h2>Sensitive column <bdi>{}</bdi></h2>\n<p>{} different, {} with NULL, which \
-         counts as a value.</p>\n",
+        "<section>\n<h2>Sensitive column <bdi>{}</bdi></h2>\n<p>{}{}.</p>\n",
         escaped(&sensitive.column),
-        escaped(&crate::error::counted(sensitive.values, "value")),
-        escaped(&crate::error::counted(sensitive.nulls, "row"))
+        escaped(&crate::error::counted(sensitive.values, "different value")),
+        match sensitive.nulls {
+            0 => String::new(),
+            rows => format!(
+                ", one of them NULL, in {}",
+                crate::error::counted(rows, "row")
+            ),
+        }
     ));
     let (l, c) = sensitive
         .recursive
@@ -213,7 +345,7 @@ fn values(out: &mut Page, sensitive: &Sensitive) {
         (
             "t, equal distance",
             shown(sensitive.equal),
-            "distance of a class from the table, at most",
+            "how far the values of a class are from those of the table, at most",
         ),
         (
             "t, ordered distance",
@@ -246,8 +378,15 @@ fn values(out: &mut Page, sensitive: &Sensitive) {
             "infinite where a value gains more than −ln p",
         ),
     ];
+    // Texts have no order and no differences.
+    let is_there = |name: &str| match name {
+        "t, ordered distance" => sensitive.ordered.is_some(),
+        "t, numeric distance" => sensitive.numeric.is_some(),
+        _ => true,
+    };
     let rows: Vec<_> = measures
         .into_iter()
+        .filter(|(name, ..)| is_there(name))
         .map(|(name, value, meaning)| vec![name.to_owned(), value, meaning.to_owned()])
         .collect();
     out.table("Measures", &["Measure", "Value", "Meaning"], &rows);
@@ -284,6 +423,40 @@ mod tests {
         for part in ["∞", "Not anonymous", "20 of 100 rows", "minimality attack"] {
             assert!(page.contains(part), "{part}");
         }
+    }
+
+    #[test]
+    fn verdicts_go_by_the_smallest_class() {
+        let of = |k: Option<u64>| {
+            let report = Report { k, ..report() };
+            let (mood, sentence) = verdict(&report);
+            (
+                mood,
+                sentence.split(':').next().unwrap_or_default().to_owned(),
+            )
+        };
+        assert_eq!(of(None).0, "unknown");
+        assert_eq!(of(Some(1)), ("bad", "Not anonymous".to_owned()));
+        assert_eq!(of(Some(4)), ("low", "4-anonymous".to_owned()));
+        // A class of one value discloses it, however large it is.
+        assert_eq!(of(Some(5)), ("low", "5-anonymous".to_owned()));
+        let silent = Report {
+            k: Some(5),
+            sensitive: Vec::new(),
+            ..report()
+        };
+        assert_eq!(verdict(&silent).0, "good");
+    }
+
+    #[test]
+    fn large_numbers_have_their_thousands_apart() {
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
+        assert_eq!(
+            (short(0.0), short(0.01)),
+            ("0".to_owned(), "< 0.1".to_owned())
+        );
+        assert_eq!(short(33.333), "33.3");
     }
 
     #[test]

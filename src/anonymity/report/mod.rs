@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fraction::float;
-use super::risk::Risk;
+use super::risk::{Risk, Sizes};
 
 pub mod html;
 pub mod sql;
@@ -30,12 +30,55 @@ pub struct Report {
     pub unique: u64,
     /// The size of the largest class.
     pub largest: Option<u64>,
+    /// How the rows are spread over classes of different sizes.
+    pub bands: Vec<Band>,
+    /// Whether NULL stands for any value in all that follows.
+    pub null_matches: bool,
+    /// Name of the population, if one was given.
+    pub population: Option<String>,
     /// The risks, and the threshold they were held against.
     pub risks: Vec<Risk>,
     /// As above.
     pub threshold: f64,
     /// What the classes say of each sensitive column.
     pub sensitive: Vec<Sensitive>,
+}
+
+/// Classes of about the same size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Band {
+    /// The least size.
+    pub from: u64,
+    /// The greatest one; none for the last band.
+    pub to: Option<u64>,
+    /// How many classes there are.
+    pub classes: u64,
+    /// How many rows they have.
+    pub rows: u64,
+}
+
+/// The least sizes of the bands. Below 5 a record is at risk by the usual threshold of 0.2, and 11 is
+/// the least size of a cell that many publishers of health data ask for (El Emam 2013).
+const BANDS: [u64; 6] = [1, 2, 5, 11, 51, 501];
+
+/// Spreads the classes over the bands.
+pub fn bands(sizes: &Sizes) -> Vec<Band> {
+    let band = |(place, from): (usize, &u64)| {
+        let to = BANDS.get(place + 1).map(|next| next - 1);
+        let within = sizes.range(*from..=to.unwrap_or(u64::MAX));
+        let (mut classes, mut rows) = (0, 0);
+        for (size, count) in within {
+            classes += count;
+            rows += size * count;
+        }
+        Band {
+            from: *from,
+            to,
+            classes,
+            rows,
+        }
+    };
+    BANDS.iter().enumerate().map(band).collect()
 }
 
 /// What the classes say of a sensitive column; nothing without rows.
@@ -84,13 +127,17 @@ impl Report {
             "relation": self.relation,
             "rows": self.rows,
             "quasi_identifiers": keys,
-            "nulls": {"policy": NULLS, "rows": self.rows_with_nulls, "columns": nulls},
+            "nulls": {
+                "policy": self.policy(), "rows": self.rows_with_nulls, "columns": nulls,
+            },
             "k_anonymity": {
                 "k": self.k, "k_null_matches": self.k_null_matches, "classes": self.classes,
                 "unique_rows": self.unique, "largest_class": self.largest,
+                "sizes": self.bands.iter().map(of_band).collect::<Vec<_>>(),
             },
             "risk": {
                 "threshold": self.threshold,
+                "population": self.population,
                 "models": self.risks.iter().map(of_risk).collect::<Vec<_>>(),
             },
             "sensitive": self.sensitive.iter().map(Sensitive::document).collect::<Vec<_>>(),
@@ -98,10 +145,25 @@ impl Report {
         })
     }
 
+    /// What NULL is to the measures.
+    pub fn policy(&self) -> &'static str {
+        match self.null_matches {
+            true => {
+                "NULL in a quasi-identifier stands for any value; k and the classes are also counted \
+                 with NULL as a value like any other."
+            }
+            false => "NULL is a value like any other; k_null_matches lets it stand for any value.",
+        }
+    }
+
     /// The share of rows that are alone in their class.
     pub fn unique_share(&self) -> Option<f64> {
         (self.rows > 0).then(|| float(self.unique.into()) / float(self.rows.into()))
     }
+}
+
+fn of_band(band: &Band) -> Value {
+    json!({"from": band.from, "to": band.to, "classes": band.classes, "rows": band.rows})
 }
 
 fn of_risk(risk: &Risk) -> Value {
@@ -151,9 +213,6 @@ fn number(number: Option<f64>) -> Value {
     }
 }
 
-/// What NULL is to the measures.
-const NULLS: &str = "NULL is a value like any other; k_null_matches lets it stand for any value.";
-
 /// What the measures do not promise.
 pub const LIMITS: [&str; 6] = [
     "All of this is true of one table as it is now, and of the columns that are named here: a column \
@@ -185,6 +244,9 @@ pub(super) mod tests {
             k_null_matches: Some(2),
             unique: 2,
             largest: Some(6),
+            bands: bands(&Sizes::from([(1, 2), (2, 1), (6, 1)])),
+            null_matches: false,
+            population: None,
             risks: vec![Risk {
                 model: "prosecutor",
                 max: Some(1.0),
@@ -210,6 +272,20 @@ pub(super) mod tests {
                 beta_enhanced: Some(f64::INFINITY),
             }],
         }
+    }
+
+    #[test]
+    fn every_row_is_in_one_band() {
+        let sizes = Sizes::from([(1, 3), (4, 1), (5, 2), (50, 1), (51, 1), (9_000, 2)]);
+        let bands = bands(&sizes);
+        let rows: Vec<u64> = bands.iter().map(|band| band.rows).collect();
+        assert_eq!(rows, [3, 4, 10, 50, 51, 18_000]);
+        let classes: Vec<u64> = bands.iter().map(|band| band.classes).collect();
+        assert_eq!(classes, [3, 1, 2, 1, 1, 2]);
+        assert_eq!(
+            (bands[1].from, bands[1].to, bands[5].to),
+            (2, Some(4), None)
+        );
     }
 
     #[test]

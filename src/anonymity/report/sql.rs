@@ -5,7 +5,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::{Report, html, store};
-use crate::anonymity::store::{keyed, measuring};
+use crate::anonymity::store::{keyed, measuring, relation as relation_of};
 use crate::error::{Result, given};
 use crate::pg::argument::{Names, Relation};
 
@@ -16,8 +16,10 @@ fn anon_privacy_report(
     rel: Option<Relation>,
     quasi_identifiers: Option<Names>,
     sensitive: default!(Option<Names>, "NULL"),
+    population: default!(Option<Relation>, "NULL"),
+    null_matches: default!(Option<bool>, "false"),
 ) -> Result<JsonB, ErrorReport> {
-    let report = reported(rel, quasi_identifiers, sensitive)?;
+    let report = reported(rel, quasi_identifiers, sensitive, population, null_matches)?;
     Ok(JsonB(report.document()))
 }
 
@@ -27,8 +29,10 @@ fn anon_privacy_report_html(
     rel: Option<Relation>,
     quasi_identifiers: Option<Names>,
     sensitive: default!(Option<Names>, "NULL"),
+    population: default!(Option<Relation>, "NULL"),
+    null_matches: default!(Option<bool>, "false"),
 ) -> Result<String, ErrorReport> {
-    let report = reported(rel, quasi_identifiers, sensitive)?;
+    let report = reported(rel, quasi_identifiers, sensitive, population, null_matches)?;
     Ok(html::page(&report))
 }
 
@@ -36,7 +40,10 @@ fn reported(
     rel: Option<Relation>,
     quasi_identifiers: Option<Names>,
     sensitive: Option<Names>,
+    population: Option<Relation>,
+    null_matches: Option<bool>,
 ) -> Result<Report> {
+    let null_matches = given("null_matches", null_matches)?;
     let rel = given("rel", rel)?;
     let names = given("quasi_identifiers", quasi_identifiers)?;
     measuring(|| {
@@ -48,6 +55,13 @@ fn reported(
         for column in &sensitive {
             relation.sensitive(&column.name, &keys)?;
         }
-        store::report(&relation, &keys, &sensitive)
+        let population = population.map(relation_of).transpose()?;
+        store::report(
+            &relation,
+            &keys,
+            &sensitive,
+            population.as_ref(),
+            null_matches,
+        )
     })
 }

@@ -1,13 +1,15 @@
 //! What a report asks the database.
 
-use super::{Report, Sensitive};
-use crate::anonymity::closeness::{Farthest, Numeric, Ordered, equal};
+use super::{Report, Sensitive, bands};
+use crate::anonymity::closeness::{Farthest, Numeric, Ordered};
 use crate::anonymity::disclosure::Disclosure;
 use crate::anonymity::diversity::Diversity;
 use crate::anonymity::relation::{Column, Relation};
-use crate::anonymity::risk::{self, Records};
+use crate::anonymity::risk;
+use crate::anonymity::sensitive::Ready;
+use crate::anonymity::sensitive::store::{Asked, each_class, numbers, whole};
 use crate::anonymity::statement;
-use crate::anonymity::store::{each_class, numbers, sizes, smallest, whole};
+use crate::anonymity::store::{risks, sizes, smallest};
 use crate::error::{Error, Kind, Result};
 use crate::pg::spi;
 
@@ -18,7 +20,13 @@ const THRESHOLD: f64 = 0.2;
 ///
 /// # Errors
 /// 54000 for too many rows; as the interface.
-pub fn report(relation: &Relation, keys: &[Column], sensitive: &[Column]) -> Result<Report> {
+pub fn report(
+    relation: &Relation,
+    keys: &[Column],
+    sensitive: &[Column],
+    population: Option<&Relation>,
+    null_matches: bool,
+) -> Result<Report> {
     let sizes = sizes(relation, keys, None)?;
     let (rows_with_nulls, nulls) = nulls(relation, keys)?;
     let k = risk::smallest(&sizes);
@@ -26,7 +34,8 @@ pub fn report(relation: &Relation, keys: &[Column], sensitive: &[Column]) -> Res
         0 => k,
         _ => smallest(relation, keys, true)?,
     };
-    let [prosecutor, _, marketer] = Records::of(&sizes).risks(None, THRESHOLD);
+    let null_matches = null_matches && rows_with_nulls > 0;
+    let risks = risks(relation, keys, population, THRESHOLD, null_matches)?;
     let names = keys.iter().map(|column| column.name.clone());
     Ok(Report {
         relation: relation.shown(),
@@ -38,11 +47,24 @@ pub fn report(relation: &Relation, keys: &[Column], sensitive: &[Column]) -> Res
         k_null_matches,
         unique: sizes.get(&1).copied().unwrap_or_default(),
         largest: sizes.keys().next_back().copied(),
-        risks: vec![prosecutor, marketer],
+        bands: bands(&sizes),
+        null_matches,
+        population: population.map(Relation::shown),
+        risks: risks
+            .into_iter()
+            .filter(|risk| population.is_some() || risk.model != "journalist")
+            .collect(),
         threshold: THRESHOLD,
         sensitive: sensitive
             .iter()
-            .map(|column| described(relation, keys, column))
+            .map(|column| {
+                described(&Asked {
+                    relation,
+                    keys,
+                    sensitive: column,
+                    null_matches,
+                })
+            })
             .collect::<Result<_>>()?,
     })
 }
@@ -58,36 +80,36 @@ fn nulls(relation: &Relation, keys: &[Column]) -> Result<(u64, Vec<u64>)> {
 }
 
 /// All that one look at the classes tells of a column. A distance that its values do not have is
-/// left out: of what has no numbers, of NULL, of what is not finite.
-fn described(relation: &Relation, keys: &[Column], column: &Column) -> Result<Sensitive> {
-    let (whole, numbers) = match column.of.is_measured() {
-        true => numbers(relation, column)?,
-        false => (whole(relation, column, None, |_| Ok(()))?, Vec::new()),
+/// left out: of what has no numbers, and of what is not finite.
+fn described(asked: &Asked<'_>) -> Result<Sensitive> {
+    let is_measured = asked.sensitive.of.is_measured();
+    let (whole, numbers) = match is_measured {
+        true => numbers(asked)?,
+        false => (whole(asked, false)?, Vec::new()),
     };
-    let is_in_order = column.of.is_measured() && whole.nulls() == 0;
-    let ordered = is_in_order.then(|| Ordered::new(&whole));
-    let numeric = match is_in_order {
-        true => Numeric::new(&whole, &numbers),
-        false => None,
-    };
+    let mut distances = [Some(Ready::Equal), None, None];
+    if is_measured {
+        let present = whole.present();
+        if let Some(numeric) = Numeric::new(&present, &numbers) {
+            distances[2] = Some(Ready::Numeric(Some(numeric), present.clone()));
+        }
+        distances[1] = Some(Ready::Ordered(Ordered::new(&present), present));
+    }
     let mut seen = (Diversity::new(), Disclosure::new());
     let mut farthest = [Farthest::default(); 3];
-    each_class(relation, keys, column, |class| {
-        let mut counts: Vec<u64> = class.values.iter().map(|(_, count)| *count).collect();
-        seen.0.add(&mut counts);
-        seen.1.add(&class, &whole);
-        farthest[0].take(equal(&class, &whole));
-        if let Some(ordered) = &ordered {
-            farthest[1].take(ordered.distance(&class, &whole));
-        }
-        if let Some(numeric) = &numeric {
-            farthest[2].take(numeric.distance(&class, &whole));
+    each_class(asked, &whole, |class| {
+        seen.0.add(&mut class.counts());
+        seen.1.add(class, &whole);
+        for (distance, farthest) in distances.iter_mut().zip(&mut farthest) {
+            if let Some(distance) = distance {
+                farthest.take(distance.of(class, &whole));
+            }
         }
     })?;
     let (diversity, disclosure) = seen;
     let [equal, ordered, numeric] = farthest.map(Farthest::value);
     Ok(Sensitive {
-        column: column.name.clone(),
+        column: asked.sensitive.name.clone(),
         values: whole.values(),
         nulls: whole.nulls(),
         distinct: diversity.distinct(),

@@ -1,5 +1,5 @@
-//! `generalize`: the same type, less of it: dates to a unit, postal codes to three digits, ages to
-//! at most 90, numbers to a step.
+//! `generalize`: the same type, less of it: dates to a unit, postal codes to three digits, texts to
+//! their first characters, ages to at most 90, numbers to a step.
 //!
 //! Draws nothing and needs no key. For numbers it is `round` with mode `floor`; what begins a
 //! bucket stands for all of it, and the value is always in it. `zip3` and `age` are two rules of
@@ -65,6 +65,7 @@ struct Generalize {
     /// A date, and how it was written.
     as_of: Option<(i32, String)>,
     restricted: Option<Vec<String>>,
+    keep: Option<u16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +73,7 @@ enum Method {
     Bucket,
     Age,
     Zip3,
+    Prefix,
 }
 
 impl Generalize {
@@ -102,12 +104,18 @@ impl Generalize {
                 return Err(reader.invalid("restricted", detail));
             }
         }
+        let keep = reader.int_if_given("keep", 1..=MOST_KEPT)?;
+        if keep.is_some() != (method == Method::Prefix) {
+            let detail = "It has a meaning with method prefix alone, which needs it.";
+            return Err(reader.invalid("keep", detail));
+        }
         Ok(Self {
             method,
             unit: reader.word("unit", &Unit::NAMES)?,
             step: read_step(reader)?,
             as_of,
             restricted,
+            keep,
         })
     }
 }
@@ -124,6 +132,7 @@ impl Parsed for Generalize {
     fn accepts(&self, of: ValueType) -> bool {
         match self.method {
             Method::Bucket => of != ValueType::Text,
+            Method::Prefix => of == ValueType::Text,
             Method::Age => of.max_int().is_some() || ValueType::TIMES.contains(&of),
             Method::Zip3 => of == ValueType::Text,
         }
@@ -131,7 +140,9 @@ impl Parsed for Generalize {
 
     fn instead(&self, of: ValueType) -> Option<&'static str> {
         Some(match of {
-            ValueType::Text => "Texts take the method zip3, for ZIP codes of the United States.",
+            ValueType::Text => {
+                "Texts take the methods prefix, and zip3 for ZIP codes of the United States."
+            }
             ValueType::Float32 | ValueType::Float64 | ValueType::Numeric => {
                 "Numbers that are not integers take the method bucket, with a step."
             }
@@ -139,8 +150,14 @@ impl Parsed for Generalize {
         })
     }
 
-    fn output_limit(&self, _: Option<usize>) -> Option<usize> {
-        (self.method == Method::Zip3).then_some(3)
+    fn output_limit(&self, input: Option<usize>) -> Option<usize> {
+        match self.method {
+            Method::Zip3 => Some(3),
+            _ => self.keep.map(|keep| {
+                let keep = usize::from(keep);
+                input.map_or(keep, |most| most.min(keep))
+            }),
+        }
     }
 
     fn compile(&self, _: &Subkeys<'_>, _: Seed, of: ValueType) -> Result<Box<dyn Apply>> {
@@ -148,6 +165,9 @@ impl Parsed for Generalize {
             let restricted = self.restricted.clone();
             let standard = || RESTRICTED.map(str::to_owned).to_vec();
             return Ok(Box::new(Zip3(restricted.unwrap_or_else(standard))));
+        }
+        if let Some(keep) = self.keep {
+            return Ok(Box::new(Prefix(keep.into())));
         }
         let missing = |param: &str, detail: &str| {
             let message = format!("parameter \"{param}\" of strategy \"generalize\" is missing");
@@ -286,6 +306,25 @@ impl Apply for Zip3 {
     }
 }
 
+/// The first characters of a text, as `left` of SQL counts them.
+struct Prefix(usize);
+
+impl Apply for Prefix {
+    fn apply<'a>(&self, value: Datum<'a>, _: Row<'_>) -> Result<Option<Datum<'a>>> {
+        let Datum::Text(text) = value else {
+            return Err(mismatch(DEFINITION.name, ValueType::Text));
+        };
+        let cut = text.char_indices().nth(self.0).map(|(place, _)| place);
+        Ok(Some(match cut {
+            Some(place) => Datum::text(text[..place].to_owned()),
+            None => Datum::Text(text),
+        }))
+    }
+}
+
+/// The most characters of a text that are kept.
+const MOST_KEPT: u16 = 1000;
+
 /// Three-digit ZIP code areas of 20 000 people or fewer by the census of 2000: U.S. Department of
 /// Health and Human Services, "Guidance Regarding Methods for De-identification of Protected Health
 /// Information" (2012). Whoever has newer figures gives parameter `restricted`.
@@ -295,10 +334,11 @@ const RESTRICTED: [&str; 17] = [
 ];
 const ZIP: &str = "A ZIP code has 5 or 9 digits, the last 4 of 9 after a hyphen or not.";
 
-const METHODS: [(&str, Method); 3] = [
+const METHODS: [(&str, Method); 4] = [
     ("bucket", Method::Bucket),
     ("age", Method::Age),
     ("zip3", Method::Zip3),
+    ("prefix", Method::Prefix),
 ];
 
 const PARAMS: &[ParamSpec] = &[
@@ -319,7 +359,8 @@ const PARAMS: &[ParamSpec] = &[
         "method",
         ParamKind::Text,
         "bucket",
-        "bucket uses unit or step; age makes 90 of all that is more; zip3 keeps three digits.",
+        "bucket uses unit or step; age makes 90 of all that is more; zip3 keeps three digits; prefix \
+         keeps the first characters.",
     ),
     ParamSpec::optional(
         "as_of",
@@ -331,6 +372,12 @@ const PARAMS: &[ParamSpec] = &[
         "restricted",
         ParamKind::List,
         "With method zip3: prefixes that become 000, by default 17 of the census of 2000.",
+    )
+    .only(ValueType::TEXT),
+    ParamSpec::optional(
+        "keep",
+        ParamKind::Int,
+        "With method prefix: how many characters stay, 1 to 1000.",
     )
     .only(ValueType::TEXT),
 ];

@@ -177,3 +177,16 @@ fn generalize_refuses_parameters_that_do_not_fit_together() {
     }
     assert_eq!(param(&[("restricted", Value::List(vec![]))]), "restricted");
 }
+
+#[test]
+fn generalize_keeps_the_first_characters_of_a_text() {
+    let params = [("method", "prefix".into()), ("keep", Value::Int(3))];
+    let prefix = mask(&params, ValueType::Text).unwrap();
+    for (text, wanted) in [("02139", "021"), ("ab", "ab"), ("", ""), ("äöüß", "äöü")] {
+        assert_eq!(prefix.text(text).unwrap(), wanted);
+    }
+    assert!(strategy(&[("method", "prefix".into())]).is_err());
+    assert!(strategy(&[("keep", Value::Int(3))]).is_err());
+    assert!(strategy(&[("method", "prefix".into()), ("keep", Value::Int(0))]).is_err());
+    assert!(mask(&params, ValueType::Int32).is_err());
+}
