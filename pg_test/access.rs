@@ -248,6 +248,7 @@ mod tests {
                 "dp_budget",
                 "dp_budget_share",
                 "dp_dataset",
+                "dp_tally",
                 "hooks",
                 "journal",
                 "key_status",

@@ -191,6 +191,7 @@ REVOKE ALL ON ALL SEQUENCES IN SCHEMA confiture FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('confiture.dp_budget', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.dp_budget_share', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.dp_dataset', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.dp_tally', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.installation', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.key', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.key_version', '');

@@ -39,8 +39,22 @@ CREATE TABLE confiture.dp_budget_share (
 );
 COMMENT ON TABLE confiture.dp_budget_share IS 'Which roles may charge a budget, and up to which share of it';
 
+-- Kept so that nobody reads all of the journal, of which old records may be pruned.
+CREATE TABLE confiture.dp_tally (
+  budget text NOT NULL,
+  epsilon bigint NOT NULL,
+  charges bigint NOT NULL,
+  rolled_back bigint NOT NULL,
+  last_charge timestamptz,
+  counted_to bigint NOT NULL,
+  CONSTRAINT dp_tally_pkey PRIMARY KEY (budget, epsilon)
+);
+COMMENT ON TABLE confiture.dp_tally IS 'Charges of budgets as the journal knows them up to one of its records, by amount';
+
+-- A data set that was taken away stays as a row: whoever pays for its table next is a second budget.
 CREATE TABLE confiture.dp_dataset (
-  name text PRIMARY KEY,
+  id integer PRIMARY KEY,
+  name text NOT NULL,
   schema_name text NOT NULL,
   table_name text NOT NULL,
   owner_name text NOT NULL,
@@ -48,8 +62,11 @@ CREATE TABLE confiture.dp_dataset (
   budget text NOT NULL,
   columns jsonb NOT NULL,
   registered_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-  registered_by text NOT NULL
+  registered_by text NOT NULL,
+  unregistered_at timestamptz,
+  unregistered_by text
 );
+CREATE UNIQUE INDEX dp_dataset_name_key ON confiture.dp_dataset (name) WHERE unregistered_at IS NULL;
 COMMENT ON TABLE confiture.dp_dataset IS 'Tables that may be asked about without being read: by which unit, which columns, for which budget';
 
 SELECT confiture._script_path(false);

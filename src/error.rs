@@ -151,6 +151,8 @@ pub enum Kind {
     TransactionState,
     /// 42703: a column does not exist.
     UndefinedColumn,
+    /// 42P22: it is not certain which collation is meant.
+    UndefinedCollation,
     /// 42883: a function does not exist.
     UndefinedFunction,
     /// 42704: a profile, key, run or other object does not exist.
@@ -199,6 +201,7 @@ impl Kind {
             Self::Throttled => "53000",
             Self::TransactionState => "25000",
             Self::UndefinedColumn => "42703",
+            Self::UndefinedCollation => "42P22",
             Self::UndefinedFunction => "42883",
             Self::UndefinedObject => "42704",
             Self::UndefinedSchema => "3F000",

@@ -108,7 +108,7 @@ fn sampler_has_the_exact_probabilities() {
     const MILLIONTH: f64 = 4.75;
     for vector in list(&vectors()["bins"]) {
         let (sensitivity, micro) = scale(vector);
-        let drawn = draws(sensitivity, micro, 99, 200_000);
+        let drawn = draws(sensitivity, micro, 99, 1_000_000);
         let far = distance(&drawn, vector);
         assert!(far < MILLIONTH, "{sensitivity} {micro}: {far}");
         let more = (micro * 105).div_ceil(100).min(10_000_000);
@@ -131,7 +131,7 @@ fn sampler_has_the_right_variance_and_no_preferred_sign() {
         (3, 10_000_000),
         (1_000, 50_000),
     ] {
-        let n = 200_000;
+        let n = 1_000_000;
         let drawn = draws(sensitivity, micro, 7, n);
         let q = (-(micro as f64) / 1e6 / sensitivity as f64).exp();
         let variance = 2.0 * q / (1.0 - q).powi(2);

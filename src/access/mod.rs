@@ -193,6 +193,7 @@ pub const KINDS: [Kind; 6] = [
             "dp_budget",
             "dp_budget_share",
             "dp_dataset",
+            "dp_tally",
             "journal",
             "lineage",
             "lineage_columns",

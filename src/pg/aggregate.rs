@@ -20,13 +20,13 @@ pub struct Aggregate {
 
 /// An argument that is fixed for a statement.
 #[derive(Clone, Copy, Debug)]
-pub struct Fixed {
+pub struct Argument {
     datum: Option<pg_sys::Datum>,
     /// Its type.
     pub of: pg_sys::Oid,
 }
 
-impl Fixed {
+impl Argument {
     /// Its value; `None` for NULL. To be asked for as what it is.
     pub fn get<T: FromDatum>(self) -> Option<T> {
         // SAFETY: the caller names the type that the signature of the aggregate gives it.
@@ -71,14 +71,14 @@ impl Aggregate {
 
     /// An argument that is the same for every row, counted from 0: a constant, or a parameter of
     /// the statement. `None` for anything that a row could decide.
-    pub fn fixed(&self, place: usize) -> Option<Fixed> {
+    pub fn fixed(&self, place: usize) -> Option<Argument> {
         let node = self.argument(place)?;
         // SAFETY: a node is taken for what its tag says.
         unsafe {
             match (*node).type_ {
                 pg_sys::NodeTag::T_Const => {
                     let node = &*node.cast::<pg_sys::Const>();
-                    Some(Fixed {
+                    Some(Argument {
                         datum: (!node.constisnull).then_some(node.constvalue),
                         of: node.consttype,
                     })
@@ -107,7 +107,7 @@ impl Aggregate {
     }
 
     /// The value of a parameter of the statement, looked up as the executor does.
-    fn parameter(&self, number: c_int, of: pg_sys::Oid) -> Option<Fixed> {
+    fn parameter(&self, number: c_int, of: pg_sys::Oid) -> Option<Argument> {
         // SAFETY: the state of the running aggregate, and of the plan around it; a list of
         // parameters has as many as it says, or a function that fills in what it is given.
         unsafe {
@@ -124,7 +124,7 @@ impl Aggregate {
                     &*(*parameters).params.as_ptr().add(at)
                 }
             };
-            (found.ptype == of).then(|| Fixed {
+            (found.ptype == of).then(|| Argument {
                 datum: (!found.isnull).then_some(found.value),
                 of,
             })
@@ -148,19 +148,36 @@ impl Aggregate {
     /// How values of an argument's type are told apart.
     ///
     /// # Errors
-    /// 42883 for a type without a hash function.
+    /// 42883 for a type without a hash function, and for rows of no type, of which only a value shows
+    /// whether they have one; 42P22 for texts of two collations.
     pub fn hasher(&self, place: usize) -> Result<Hasher> {
         let of = self.type_of(place).unwrap_or(pg_sys::InvalidOid);
+        let none = || {
+            Err(Error::new(
+                Kind::UndefinedFunction,
+                "values of this type cannot be told apart by a hash function",
+            ))
+        };
+        if of == pg_sys::RECORDOID {
+            return none();
+        }
+        // SAFETY: a catalog look-up, and a field of the node.
+        let (is_collatable, collation) =
+            unsafe { (pg_sys::type_is_collatable(of), (*self.node).inputcollid) };
+        if is_collatable && collation == pg_sys::InvalidOid {
+            return Err(Error::new(
+                Kind::UndefinedCollation,
+                "could not determine which collation to use for string hashing",
+            )
+            .with_hint("Use the COLLATE clause to set the collation explicitly."));
+        }
         let wanted = pg_sys::TYPECACHE_HASH_EXTENDED_PROC_FINFO;
         // SAFETY: an entry of the cache stays as long as the session; its function is copied, with
         // what it keeps in the memory of the group.
         unsafe {
             let entry = pg_sys::lookup_type_cache(of, wanted.cast_signed());
             if (*entry).hash_extended_proc_finfo.fn_oid == pg_sys::InvalidOid {
-                return Err(Error::new(
-                    Kind::UndefinedFunction,
-                    "values of this type cannot be told apart by a hash function",
-                ));
+                return none();
             }
             let mut function = pg_sys::FmgrInfo::default();
             pg_sys::fmgr_info_copy(

@@ -1,5 +1,7 @@
-//! Arguments of types that pgrx has no word for: a relation (`regclass`) and names (`name[]`).
+//! Arguments of types that pgrx has no word for, a relation (`regclass`) and names (`name[]`), or not the
+//! right one: a document (`jsonb`).
 
+use std::ffi::CStr;
 use std::ptr;
 
 use pgrx::callconv::{Arg, ArgAbi};
@@ -8,8 +10,10 @@ use pgrx::pg_sys;
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
+use serde_json::Value;
 
 use super::text;
+use crate::error::{Error, Kind, Result};
 
 /// An argument of type regclass: the number of a relation, which may have gone.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,6 +69,50 @@ impl FromDatum for Names {
     }
 }
 
+/// An argument of type jsonb as whoever calls gives it: one that no parser of ours takes is an error with
+/// a SQLSTATE, not a defect.
+pub struct Document(Result<Value>);
+
+impl Default for Document {
+    fn default() -> Self {
+        Self(Ok(Value::Null))
+    }
+}
+
+impl Document {
+    /// Its content.
+    ///
+    /// # Errors
+    /// 22023 for one that is nested too deeply or holds a number out of range.
+    pub fn read(self) -> Result<Value> {
+        self.0
+    }
+}
+
+impl FromDatum for Document {
+    unsafe fn from_polymorphic_datum(
+        datum: pg_sys::Datum,
+        is_null: bool,
+        _: pg_sys::Oid,
+    ) -> Option<Self> {
+        if is_null {
+            return None;
+        }
+        // SAFETY: the caller hands a jsonb; its text lives in the memory of the call.
+        let text = unsafe {
+            let stored = pg_sys::pg_detoast_datum(datum.cast_mut_ptr());
+            pgrx::direct_function_call::<&CStr>(pg_sys::jsonb_out, &[Some(stored.into())])
+        };
+        let parsed = text.and_then(|text| serde_json::from_slice(text.to_bytes()).ok());
+        Some(Self(parsed.ok_or_else(|| {
+            Error::new(
+                Kind::InvalidParameter,
+                "document is nested too deeply or holds a number out of range",
+            )
+        })))
+    }
+}
+
 /// Has SQL declare an argument as what its `FromDatum` reads.
 macro_rules! declared {
     ($($of:ident as $sql:literal),*) => {$(
@@ -80,12 +128,12 @@ macro_rules! declared {
         unsafe impl SqlTranslatable for $of {
             const TYPE_IDENT: &'static str = pgrx::pgrx_resolved_type!($of);
             const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
-            const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> =
+            const ARGUMENT_SQL: std::result::Result<SqlMappingRef, ArgumentError> =
                 Ok(SqlMappingRef::literal($sql));
-            const RETURN_SQL: Result<ReturnsRef, ReturnsError> =
+            const RETURN_SQL: std::result::Result<ReturnsRef, ReturnsError> =
                 Ok(ReturnsRef::One(SqlMappingRef::literal($sql)));
         }
     )*};
 }
 
-declared!(Relation as "regclass", Names as "name[]");
+declared!(Relation as "regclass", Names as "name[]", Document as "jsonb");

@@ -27,6 +27,24 @@ pub fn pin(settings: &[(&str, &str)]) -> Pinned {
     pinned
 }
 
+/// As [`pin`], of a setting of another library, where that is loaded: also one that only superusers may
+/// change, so what it is set to must be harmless for whoever calls.
+#[must_use]
+pub fn pin_where_known(name: &std::ffi::CStr, value: &str) -> Option<Pinned> {
+    // SAFETY: NUL-terminated names; NULL says that there is no such setting.
+    let is_known = unsafe { !pg_sys::GetConfigOption(name.as_ptr(), true, false).is_null() };
+    is_known.then(|| {
+        // SAFETY: begins a nest level that `Pinned` ends.
+        let pinned = Pinned(unsafe { pg_sys::NewGUCNestLevel() });
+        set_as(
+            pg_sys::GucContext::PGC_SUSET,
+            &name.to_string_lossy(),
+            value,
+        );
+        pinned
+    })
+}
+
 /// Settings that are put back when it is dropped; those pinned last come first.
 pub struct Pinned(i32);
 
@@ -38,16 +56,20 @@ impl Drop for Pinned {
 }
 
 fn set(name: &str, value: &str) {
+    // SAFETY: a look at the rights of the current role.
+    let context = match unsafe { pg_sys::superuser() } {
+        true => pg_sys::GucContext::PGC_SUSET,
+        false => pg_sys::GucContext::PGC_USERSET,
+    };
+    set_as(context, name, value);
+}
+
+fn set_as(context: pg_sys::GucContext::Type, name: &str, value: &str) {
     let (Ok(name), Ok(value)) = (CString::new(name), CString::new(value)) else {
         unreachable!("settings hold no NUL")
     };
     // SAFETY: NUL-terminated texts; the function copies them.
     unsafe {
-        let context = if pg_sys::superuser() {
-            pg_sys::GucContext::PGC_SUSET
-        } else {
-            pg_sys::GucContext::PGC_USERSET
-        };
         #[allow(clippy::cast_possible_wrap, reason = "severity levels are small")]
         pg_sys::set_config_option(
             name.as_ptr(),

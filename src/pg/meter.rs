@@ -24,13 +24,15 @@ pub struct Charge {
     pub amount: i64,
     /// What it may come to at most.
     pub limit: i64,
+    /// What it has come to at least: a sequence that says less was turned back.
+    pub least: i64,
 }
 
 /// What became of charges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// All meters have taken theirs.
-    Charged,
+    /// All meters have taken theirs, and stand at this.
+    Charged(Vec<i64>),
     /// None has: the one at that place has only so much left.
     Exhausted {
         /// Which of the charges.
@@ -71,7 +73,7 @@ pub fn charge(
     let _held = Held::begin();
     let mut sums = Vec::with_capacity(charges.len());
     for (place, (charge, meter)) in charges.iter().zip(&meters).enumerate() {
-        let before = meter.last_value().unwrap_or(0).max(0);
+        let before = meter.last_value().unwrap_or(0).max(charge.least).max(0);
         let left = charge.limit.saturating_sub(before).max(0);
         let sum = before.checked_add(charge.amount);
         match sum.filter(|_| charge.amount >= 0 && charge.amount <= left) {
@@ -79,12 +81,17 @@ pub fn charge(
             None => return Ok(Outcome::Exhausted { place, left }),
         }
     }
-    for ((meter, charge), sum) in meters.iter().zip(charges).zip(sums) {
+    for ((meter, charge), sum) in meters.iter().zip(charges).zip(&sums) {
         if charge.amount > 0 {
-            meter.set(sum);
+            meter.set(*sum);
         }
     }
-    Ok(Outcome::Charged)
+    Ok(Outcome::Charged(sums))
+}
+
+/// The number of the sequence, which tells it from another one of its name; 0 where there is none.
+pub fn identity(schema: &CStr, meter: &CStr) -> u32 {
+    frozen::identity(&log(schema, meter))
 }
 
 /// How far a meter has gone up.

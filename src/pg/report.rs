@@ -129,6 +129,7 @@ fn code(kind: Kind) -> PgSqlErrorCode {
         Kind::QueryCanceled => PgSqlErrorCode::ERRCODE_QUERY_CANCELED,
         Kind::Throttled => PgSqlErrorCode::ERRCODE_INSUFFICIENT_RESOURCES,
         Kind::UndefinedColumn => PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
+        Kind::UndefinedCollation => PgSqlErrorCode::ERRCODE_INDETERMINATE_COLLATION,
         Kind::UndefinedFunction => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
         Kind::UndefinedObject => PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
         Kind::UndefinedSchema => PgSqlErrorCode::ERRCODE_INVALID_SCHEMA_NAME,

@@ -4,7 +4,7 @@
 //! with an eye on those before. The others are bounds for charges that were fixed beforehand, and
 //! are information.
 
-use super::amount::Epsilon;
+use super::amount::{Delta, Epsilon};
 
 /// So many charges of the same ε.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,6 +38,13 @@ pub fn concentrated(charges: &[Charges], delta: f64) -> f64 {
     rho + 2.0 * (rho * (1.0 / delta).ln()).sqrt()
 }
 
+/// The δ of a bound at a δ, over charges that have spent one themselves: an (ε, δ) mechanism is, but for
+/// a chance of δ, one of ε alone (Kairouz, Oh, Viswanath, theorem 3.5; for concentrated privacy Bun and
+/// Steinke, section 8). 1 - (1 - δ)·Π(1 - δᵢ) is at most their sum.
+pub fn composed(delta: f64, spent: Delta) -> f64 {
+    (delta + spent.get()).min(1.0)
+}
+
 #[allow(clippy::cast_precision_loss, reason = "information, not a charge")]
 fn sum(charges: &[Charges], of: impl Fn(f64) -> f64) -> f64 {
     charges
@@ -49,6 +56,14 @@ fn sum(charges: &[Charges], of: impl Fn(f64) -> f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_spent_of_delta_is_in_the_bound() {
+        let spent = Delta::parse("delta", "0.000002").unwrap();
+        assert!((composed(1e-6, spent) - 3e-6).abs() < 1e-15);
+        assert!((composed(1e-6, Delta::ZERO) - 1e-6).abs() < 1e-15);
+        assert!((composed(0.5, Delta::ONE) - 1.0).abs() < 1e-15);
+    }
 
     fn charges(count: i64, epsilon: &str) -> [Charges; 1] {
         let epsilon = Epsilon::parse("epsilon", epsilon).unwrap();

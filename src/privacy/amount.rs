@@ -78,8 +78,9 @@ impl<const DIGITS: usize> Amount<DIGITS> {
 
     /// So many times it; the most there is, where that is more.
     #[must_use]
-    pub fn times(self, count: u32) -> Self {
-        Self(self.0.saturating_mul(count.into()))
+    pub fn times(self, count: u64) -> Self {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        Self(self.0.saturating_mul(count))
     }
 }
 

@@ -1,10 +1,12 @@
 //! Charging a budget, before anything is answered.
 
-use std::ffi::CString;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
 
 use super::amount::{Delta, Epsilon};
 use super::budget::store::{self, Charged};
-use super::budget::{Budget, Share, meter_name};
+use super::budget::{Budget, Share, meter_name, tally};
 use crate::error::{Error, Kind, Result, given};
 use crate::ledger::journal::record::{Event, Record};
 use crate::ledger::journal::store as journal;
@@ -45,14 +47,15 @@ pub fn charge(name: &str, bill: &Bill<'_>) -> Result<()> {
         }
         found => found?,
     };
-    let (charges, whose) = charges(&budget, &shares, bill)?;
+    let (charges, whose) = charges(name, &budget, &shares, bill)?;
     let owner = owner::owner_of("confiture")?;
     let number = u64::try_from(budget.id).unwrap_or(0);
-    if let Outcome::Exhausted { place, left } =
-        meter::charge(c"confiture", owner, number, &charges)?
-    {
-        deny(name, bill)?;
-        return Err(exhausted(name, &whose[place], bill, left));
+    match meter::charge(c"confiture", owner, number, &charges)? {
+        Outcome::Charged(sums) => take_note(&charges, sums),
+        Outcome::Exhausted { place, left } => {
+            deny(name, bill)?;
+            return Err(exhausted(name, &whose[place], bill, left));
+        }
     }
     journal::write(&Record {
         event: Event::Charged,
@@ -91,7 +94,37 @@ pub(super) enum Whose {
     Role(String),
 }
 
+thread_local! {
+    /// How far each meter had gone up that this session has charged.
+    static SEEN: RefCell<HashMap<u32, i64>> = RefCell::default();
+}
+
+fn take_note(charges: &[Charge], sums: Vec<i64>) {
+    let meters = charges.iter().map(|charge| identity(&charge.meter));
+    SEEN.with_borrow_mut(|seen| seen.extend(meters.zip(sums)));
+}
+
+fn seen(meter: &CStr) -> Option<i64> {
+    SEEN.with_borrow(|seen| seen.get(&identity(meter)).copied())
+}
+
+fn identity(meter: &CStr) -> u32 {
+    meter::identity(c"confiture", meter)
+}
+
+/// What is spent of a budget at least: what the journal knows, asked for once in a session, and what the
+/// session has seen since. A meter goes up before there is a record, so it never says less but where it
+/// was turned back, or read by pg_dump before the journal was.
+fn least(name: &str, meter: &CStr) -> Result<i64> {
+    if let Some(seen) = seen(meter) {
+        return Ok(seen);
+    }
+    let known = tally::store::known()?.remove(name).unwrap_or_default();
+    Ok(known.recorded.units())
+}
+
 pub(super) fn charges(
+    name: &str,
     budget: &Budget,
     shares: &[Share],
     bill: &Bill<'_>,
@@ -99,10 +132,12 @@ pub(super) fn charges(
     let charge = |number: i32, amount: i64, limit: i64| {
         let meter = CString::new(meter_name(number))
             .map_err(|_| Error::new(Kind::Internal, "a meter has no name"))?;
+        let least = seen(&meter).unwrap_or(0);
         Ok::<_, Error>(Charge {
             meter,
             amount,
             limit,
+            least,
         })
     };
     let epsilon = bill.epsilon.units();
@@ -111,6 +146,7 @@ pub(super) fn charges(
         epsilon,
         budget.epsilon_limit.units(),
     )?];
+    charges[0].least = least(name, &charges[0].meter)?;
     let mut whose = vec![Whose::Budget];
     if bill.delta > Delta::ZERO {
         let limit = budget.delta_limit.units();

@@ -13,11 +13,11 @@ use crate::pg::meter;
 /// 53400 when it does not cover it; 42501, 42704, 55000 as [`super::charge::charge`].
 pub fn left(name: &str, bill: &Bill<'_>) -> Result<Epsilon> {
     let Charged { budget, shares } = store::to_charge(name)?;
-    let (charges, whose) = charges(&budget, &shares, bill)?;
+    let (charges, whose) = charges(name, &budget, &shares, bill)?;
     let mut least = i64::MAX;
     for (charge, whose) in charges.iter().zip(&whose) {
         let spent = as_owner(|| meter::read(c"confiture", &charge.meter))?;
-        let left = charge.limit.saturating_sub(spent).max(0);
+        let left = charge.limit.saturating_sub(spent.max(charge.least)).max(0);
         if charge.amount > left {
             return Err(exhausted(name, whose, bill, left));
         }

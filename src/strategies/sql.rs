@@ -28,8 +28,8 @@ use super::{
 };
 use crate::error::{self, Error, Result, given};
 use crate::keys::{self, Use, subkey};
+use crate::pg::argument::Document;
 use crate::pg::codec::Codec;
-use crate::pg::document::Document;
 use crate::pg::{call, callsite, report, server};
 use crate::settings;
 

@@ -14,8 +14,8 @@ use super::options::Options;
 use super::registry::store::Asked;
 use super::store;
 use crate::error::{Result, given};
+use crate::pg::argument::Document;
 use crate::pg::ddl::Moment;
-use crate::pg::document::Document;
 use crate::pg::heap::Tid;
 use crate::pg::{call, callsite, ddl};
 

@@ -250,14 +250,129 @@ def test_a_meter_on_which_somebody_has_rights_is_not_used(db, spent):
     db.refused("42P17", COUNT.format("1"))
 
 
+def report(db, name="research", delta=1e-6):
+    rows = db.rows("SELECT accounting, epsilon, delta FROM anon_dp_budget_report(%s, %s)", [name, delta])
+    return {accounting: tuple(rest) for accounting, *rest in rows}
+
+
 def test_three_ways_of_accounting_are_reported(db, spent):
     for _ in range(10):
         ask(db, "0.1")
-    report = dict(db.rows("SELECT * FROM anon_dp_budget_report('research')"))
-    assert report["basic"] == pytest.approx(1)
-    assert report["KOV"] == pytest.approx(1)
-    assert report["zCDP"] == pytest.approx(1.712, abs=1e-3)
+    found = report(db)
+    assert {accounting: delta for accounting, (_, delta) in found.items()} == {
+        "basic": 0, "KOV": 1e-6, "zCDP": 1e-6}
+    report_of = {accounting: epsilon for accounting, (epsilon, _) in found.items()}
+    assert report_of["basic"] == pytest.approx(1)
+    assert report_of["KOV"] == pytest.approx(1)
+    assert report_of["zCDP"] == pytest.approx(1.712, abs=1e-3)
     db.refused("22023", "SELECT * FROM anon_dp_budget_report('research', 0)")
+
+
+def test_what_was_spent_of_delta_is_in_every_bound(db):
+    ready(db)
+    db.execute("SELECT anon_dp_budget_create('loose', 10, 0.5);"
+               " SELECT anon_dp_budget_grant('loose', session_user::text);"
+               " SELECT anon_dp_register('people', 'people', 'id', 'loose', '{\"age\": {\"keys\": null}}')")
+    for _ in range(2):
+        db.execute("SELECT anon_dp_release('people', '[{\"count\": \"*\"}]', 1, '{age}', delta => 0.25)")
+    found = report(db, "loose")
+    assert found["basic"] == (pytest.approx(2), pytest.approx(0.5))
+    assert found["KOV"][1] == found["zCDP"][1] == pytest.approx(0.500001)
+    db.execute("SELECT anon_dp_budget_raise('loose', 10, 'more', 0.99)")
+    db.execute("SELECT anon_dp_release('people', '[{\"count\": \"*\"}]', 1, '{age}', delta => 0.49)")
+    # Above all that there is, it promises nothing.
+    assert report(db, "loose", 0.9)["KOV"][1] == 1
+
+
+def meter(db, name="research"):
+    return db.value("SELECT 'confiture.dp_meter_' || epsilon_meter FROM confiture.dp_budget"
+                    " WHERE name = %s", [name])
+
+
+def test_what_no_record_knows_is_in_every_bound(db, spent):
+    # As a server leaves it that stops between meter and record.
+    ask(db, "0.5")
+    db.execute(f"SELECT setval('{meter(db)}', 2500000)")
+    found = report(db)
+    assert found["basic"][0] == pytest.approx(2.5)
+    assert found["zCDP"][0] > report(db)["KOV"][0] >= 2.4
+    row = db.rows("SELECT epsilon_spent, epsilon_recorded, epsilon_unrecorded, epsilon_left FROM"
+                  " anon_dp_budget_status('research')")
+    assert row == [(Decimal("2.5"), Decimal("0.5"), 2, Decimal("7.5"))]
+
+
+@pytest.mark.parametrize("turn", [
+    "SELECT setval('{}', 0, false)", "SELECT setval('{}', 1000000)", "ALTER SEQUENCE {} RESTART",
+])
+@pytest.mark.parametrize("same", [True, False])
+def test_a_meter_that_is_turned_back_gives_nothing(db, spent, turn, same):
+    ask(db, "8")
+    db.execute(turn.format(meter(db)))
+    row = db.rows("SELECT epsilon_unrecorded < 0, epsilon_left FROM anon_dp_budget_status('research')")
+    assert row == [(True, 2)]
+    session = db if same else db.session()
+    session.execute("SET confiture.dp_budget = 'research'")
+    session.refused("53400", COUNT.format("2.1"))
+    ask(session, "2")
+    assert spent() == 10
+    # One that is set forward is believed.
+    db.execute(f"SELECT nextval('{meter(db)}')")
+    assert spent() == Decimal("10.000001")
+
+
+def test_a_retired_budget_is_not_made_anew(db, spent):
+    ask(db, "4")
+    db.execute("SELECT anon_dp_budget_retire('research', 'over')")
+    db.refused("42710", "SELECT anon_dp_budget_create('research', 10)")
+    db.refused("55000", COUNT.format("1"))
+    assert spent() == 4
+
+
+def test_the_journal_is_counted_once(db, spent):
+    """However long it has become: what was counted is kept, also when its records are pruned."""
+    db.execute("SET synchronous_commit = off; SELECT anon_dp_budget_raise('research', 1000, 'more')")
+    db.execute("CREATE TABLE many AS SELECT generate_series(1, 1200) AS who")
+    db.execute("SELECT anon_dp_count(who, 0.01) FROM many GROUP BY who")
+    db.execute("BEGIN; SELECT anon_dp_count(who, 0.02) FROM many WHERE who < 6 GROUP BY who; ROLLBACK")
+    names = "epsilon_spent, epsilon_recorded, epsilon_rolled_back, charges"
+    status = f"SELECT {names} FROM anon_dp_budget_status('research')"
+    true = (Decimal("12.1"), Decimal("12.1"), Decimal("0.1"), 1205)
+    # A look that may not write counts all of it, and so does one whose own end is not known.
+    db.execute("BEGIN READ ONLY")
+    assert db.rows(status) == [true]
+    db.execute("ROLLBACK")
+    assert db.value("SELECT count(*) FROM confiture.dp_tally") == 0
+    db.execute("BEGIN")
+    assert db.rows(status) == [true]
+    db.execute("ROLLBACK")
+    assert db.value("SELECT count(*) FROM confiture.dp_tally") == 0
+    assert db.rows(status) == [true]
+    assert db.rows("SELECT epsilon, charges, rolled_back, counted_to FROM confiture.dp_tally ORDER BY 1"
+                   ) == [(0, 0, 0, 1205), (10_000, 1200, 0, 1205), (20_000, 5, 5, 1205)]
+    ask(db, "0.5")
+    assert db.rows(status) == [(Decimal("12.6"), Decimal("12.6"), Decimal("0.1"), 1206)]
+    assert report(db)["basic"][0] == pytest.approx(12.6)
+    # What is in the tally is not read again.
+    db.execute("SELECT confiture.disarm('a test')")
+    db.execute("ALTER TABLE confiture.journal DISABLE TRIGGER USER;"
+               " DELETE FROM confiture.journal WHERE number <= 1205")
+    assert db.rows(status) == [(Decimal("12.6"), Decimal("12.6"), Decimal("0.1"), 1206)]
+
+
+def test_the_end_of_a_transaction_is_waited_for(db, spent):
+    db.execute("SELECT anon_dp_budget_raise('research', 1000, 'more');"
+               " CREATE TABLE many AS SELECT generate_series(1, 1200) AS who")
+    db.execute("SELECT anon_dp_count(who, 0.01) FROM many WHERE who <= 3 GROUP BY who")
+    other = db.session()
+    other.execute("SET confiture.dp_budget = 'research'; BEGIN; CREATE TEMP TABLE t (a integer)")
+    ask(other, "2")
+    db.execute("SELECT anon_dp_count(who, 0.01) FROM many GROUP BY who")
+    status = "SELECT epsilon_recorded, epsilon_rolled_back FROM anon_dp_budget_status('research')"
+    assert db.rows(status) == [(Decimal("14.03"), 0)]
+    assert set(db.column("SELECT counted_to FROM confiture.dp_tally")) == {3}
+    other.execute("ROLLBACK")
+    assert db.rows(status) == [(Decimal("14.03"), 2)]
+    assert db.value("SELECT max(counted_to) FROM confiture.dp_tally") == 1204
 
 
 def test_a_budget_goes_through_a_dump_with_what_was_spent(db, bare, spent, tmp_path):
@@ -272,10 +387,32 @@ def test_a_budget_goes_through_a_dump_with_what_was_spent(db, bare, spent, tmp_p
     bare.refused("53400", COUNT.format("1"))
 
 
+def test_a_restore_without_its_meters_is_not_fresh(db, bare, spent, tmp_path):
+    ask(db, "9")
+    path = tmp_path / "dump.sql"
+    dump = db.server.run("pg_dump", database=db.name).stdout
+    lines = [line for line in dump.splitlines() if not ("setval" in line and "dp_meter" in line)]
+    assert len(lines) < len(dump.splitlines())
+    path.write_text("\n".join(lines), encoding="utf-8")
+    bare.psql("-v", "ON_ERROR_STOP=1", "-f", path)
+    bare.execute("SET confiture.dp_budget = 'research'")
+    bare.refused("53400", COUNT.format("1.5"))
+    ask(bare, "1")
+    assert spent(bare) == 10
+    bare.execute(f"DROP SEQUENCE {meter(bare)}")
+    bare.refused("42P17", COUNT.format("0.1"))
+
+
 def test_removing_the_extension_takes_cascade_where_budgets_are(db, spent):
     ask(db)
     db.execute("SET confiture.allow_drop = on")
     db.refused("2BP01", "DROP EXTENSION confiture")
     assert spent() == 1
+    db.execute("DROP EXTENSION confiture CASCADE")
+    # What comes after it in the session is another budget, though its meter has the same name.
+    db.execute("CREATE EXTENSION confiture")
+    db.make_key()
+    ready(db, "1")
+    ask(db, "1")
     db.execute("DROP EXTENSION confiture CASCADE")
     assert db.value("SELECT count(*) FROM pg_class WHERE relname LIKE 'dp\\_meter%'") == 0

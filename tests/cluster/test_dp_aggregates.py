@@ -100,6 +100,33 @@ def test_what_belongs_to_nobody_or_is_no_number_contributes_nothing(rich):
     ("anon_dp_avg(person, day, 4, 4, 1)", "22023"),
     ("anon_dp_quantile(person, day, 1.5, 0, 10, 1)", "22023"),
     ("anon_dp_quantile(person, day, 0.12345, 0, 10, 1)", "22023"),
+    ("anon_dp_quantile(person, day, 'NaN', 0, 10, 1)", "22023"),
+    ("anon_dp_quantile(person, day, 'Infinity', 0, 10, 1)", "22023"),
+    ("anon_dp_quantile(person, day, 0.5, 4, 4, 1)", "22023"),
+    ("anon_dp_quantile(person, weight, 0.5, 0, 1e308, 1)", "22023"),
+    ("anon_dp_count(person, '-Infinity')", "22023"),
+    ("anon_dp_count(person, '-0')", "22023"),
+    ("anon_dp_count(person, 5e-324)", "22023"),
+    ("anon_dp_count(person, 9.99e-7)", "22023"),
+    ("anon_dp_count(person, 1e308)", "22023"),
+    ("anon_dp_count(person, 1, -2147483648)", "22023"),
+    ("anon_dp_count(person, 1, 2147483647)", "ok"),
+    ("anon_dp_sum(person, weight, 0, 1e308, 1)", "22023"),
+    ("anon_dp_sum(person, weight, -1e308, 1e308, 1)", "22023"),
+    ("anon_dp_sum(person, weight, 0, 5e-324, 1)", "22023"),
+    ("anon_dp_sum(person, weight, 0, 2.2e-308, 1)", "22023"),
+    ("anon_dp_sum(person, weight, 0, 1e100, 1)", "ok"),
+    ("anon_dp_sum(person, weight, '-0', 0, 1)", "22023"),
+    ("anon_dp_sum(person, day, -2147483648, 2147483647, 1)", "ok"),
+    ("anon_dp_sum(person, big, -9223372036854775808, 9223372036854775807, 1)", "ok"),
+    ("anon_dp_sum(person, amount, 0, 1e300, 1)", "22023"),
+    ("anon_dp_sum(person, amount, 0, 18446744073709551616, 1)", "ok"),
+    ("anon_dp_sum(person, amount, 0, 1e-300, 1)", "22023"),
+    ("anon_dp_avg(person, weight, 'NaN', 1, 1)", "22023"),
+    ("anon_dp_avg(person, weight, -1e308, 1, 1)", "22023"),
+    ("anon_dp_avg(person, big, 0, 9223372036854775807, 0.000001)", "22023"),
+    ("anon_dp_count(ROW(person, '(1,2)'::point), 1)", "42883"),
+    ("anon_dp_count(person::text COLLATE \"C\" || 'x', 1)", "ok"),
 ])
 def test_errors_are_the_same_for_no_rows_and_for_many(rich, call, sqlstate, where):
     before = spent(rich)
@@ -108,6 +135,20 @@ def test_errors_are_the_same_for_no_rows_and_for_many(rich, call, sqlstate, wher
         return
     rich.refused(sqlstate, f"SELECT {call} FROM purchase{where}")
     assert spent(rich) == before
+
+
+def test_of_two_errors_the_same_one_comes_first(rich):
+    # Without a budget, and with an epsilon that is none: which it is must not tell of rows.
+    rich.execute("RESET confiture.dp_budget;"
+                 " CREATE TABLE spelled (a text COLLATE \"C\", b text COLLATE \"POSIX\");"
+                 " INSERT INTO spelled VALUES ('x', 'y')")
+    for call in ("anon_dp_count(person, 'NaN')", "anon_dp_count('(1,2)'::point, 1)",
+                 "anon_dp_sum(person, weight, 5, 1, 1)"):
+        for where in ("", " WHERE false"):
+            rich.refused("55000", f"SELECT {call} FROM purchase{where}")
+    rich.execute("SET confiture.dp_budget = 'research'")
+    for where in ("", " WHERE false"):
+        rich.refused("42P22", f"SELECT anon_dp_count(a || b, 1) FROM spelled{where}")
 
 
 def test_each_answer_is_charged_and_nothing_else_is(rich):
@@ -228,12 +269,17 @@ def near(number, steps=64):
             if abs(struct.unpack("<d", struct.pack("<q", bits + i))[0]) < 1]
 
 
+def textbook(count):
+    """Noise as textbooks make it of a uniform number, of scale 1."""
+    dice = random.Random(7)
+    return [math.copysign(-math.log1p(-dice.random()), dice.random() - 0.5) for _ in range(count)]
+
+
 def test_no_answer_excludes_a_neighbor_by_its_last_digits(rich):
     # Mironov 2012. Textbook noise gives its value away by which floats can come out at all.
-    dice = random.Random(7)
-    textbook = [0.0 + math.copysign(-math.log1p(-dice.random()), dice.random() - 0.5)
-                for _ in range(300)]
-    told = sum(not is_reachable(x, 1.0, 1.0) for x in textbook)
+    answers = [0.0 + noise for noise in textbook(300)]
+    assert all(is_reachable(x, 0.0, 1.0) for x in answers), "nobody is accused falsely"
+    told = sum(not is_reachable(x, 1.0, 1.0) for x in answers)
     assert told > 150, "the control must be caught"
     # Ours lie on one line of steps, whatever the value is.
     rich.execute("CREATE TABLE zero AS SELECT 1 AS who, 0.0::float8 AS x;"

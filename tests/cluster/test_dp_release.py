@@ -173,7 +173,7 @@ def test_it_is_charged_first_and_stays_charged(asking):
     asking.admin.execute("SELECT anon_dp_budget_create('small', 1);"
                          f"SELECT anon_dp_budget_grant('small', '{asking.role}')")
     asking.admin.execute("SELECT anon_dp_register('few', 'app.orders', 'customer', 'small',"
-                         " '{\"age\": {\"lower\": 0, \"upper\": 120}}')")
+                         " '{\"age\": {\"lower\": 0, \"upper\": 120}}', second_budget => true)")
     count = "SELECT anon_dp_release_count('few', %s)"
     asking.execute("BEGIN")
     asking.value(count, [0.4])

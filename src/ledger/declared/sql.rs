@@ -9,7 +9,7 @@ use pgrx::{AnyElement, Uuid, pg_sys};
 use super::{session, store};
 use crate::error::{Error, Kind, Result, given};
 use crate::ledger::lineage::commitment::Element;
-use crate::pg::document::Document;
+use crate::pg::argument::Document;
 use crate::pg::send::Sender;
 use crate::pg::{call, callsite, xact};
 

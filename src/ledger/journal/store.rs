@@ -355,6 +355,14 @@ fn pages() -> Result<i64> {
     Ok(found.first().copied().unwrap_or(0))
 }
 
+/// A page before which there is no record after the one of that number, as [`first_page_after`].
+///
+/// # Errors
+/// As the interface.
+pub fn first_page_behind(number: i64) -> Result<i64> {
+    first_page_after(number, pages()?)
+}
+
 /// A page before which there is no record after the one of that number: from the end, by steps that
 /// grow.
 fn first_page_after(number: i64, pages: i64) -> Result<i64> {

@@ -7,7 +7,7 @@ use pgrx::{AnyNumeric, Internal, pg_sys};
 use super::{Answer, Gathered, Question, Terms};
 use crate::error::{Error, Kind, Result, given};
 use crate::keys::random;
-use crate::pg::aggregate::{Aggregate, Fixed, Hasher};
+use crate::pg::aggregate::{Aggregate, Argument, Hasher};
 use crate::pg::call;
 use crate::privacy::answer::quantile::Share;
 use crate::privacy::answer::range::Range;
@@ -168,17 +168,16 @@ fn take(fcinfo: Call, asked: Asked) -> Result<Internal> {
     let group = match aggregate.state::<Group>() {
         Some(group) => group,
         None => {
-            // Known before anything is read.
-            charge::of_session()?;
+            let fixed = statement(&aggregate, asked)?;
             let [first, second] = random::words::<2>()?;
             aggregate.keep(Group {
                 gathered: Gathered {
-                    terms: terms(&aggregate, asked)?,
+                    terms: fixed.terms,
                     seeds: (first, second),
                     units: Units::default(),
                 },
-                hasher: aggregate.hasher(0)?,
-                number: Number::of(&aggregate, asked)?,
+                hasher: fixed.hasher,
+                number: fixed.number,
             })
         }
     };
@@ -203,19 +202,36 @@ fn take(fcinfo: Call, asked: Asked) -> Result<Internal> {
 /// Charges, and answers: also for a group that has no rows.
 fn end(fcinfo: Call, asked: Asked) -> Result<Answer> {
     let aggregate = Aggregate::of(fcinfo)?;
-    let terms = terms(&aggregate, asked)?;
-    aggregate.hasher(0)?;
+    let Statement { budget, terms, .. } = statement(&aggregate, asked)?;
     let none = Units::default();
     let units = aggregate
         .state::<Group>()
         .map_or(&none, |group| &group.gathered.units);
-    charge::charge(&charge::of_session()?, &terms.bill())?;
+    charge::charge(&budget, &terms.bill())?;
     terms.answer(units, random::word)
+}
+
+/// All that a statement says, the same for every row.
+struct Statement {
+    budget: String,
+    terms: Terms,
+    hasher: Hasher,
+    number: Number,
+}
+
+/// Reads it in one order, whether there are rows or none: which of two errors came first would tell.
+fn statement(aggregate: &Aggregate, asked: Asked) -> Result<Statement> {
+    Ok(Statement {
+        budget: charge::of_session()?,
+        terms: terms(aggregate, asked)?,
+        hasher: aggregate.hasher(0)?,
+        number: Number::of(aggregate, asked)?,
+    })
 }
 
 /// Reads what is fixed for the statement.
 fn terms(aggregate: &Aggregate, asked: Asked) -> Result<Terms> {
-    let fixed = |place: usize, name: &str| -> Result<Fixed> {
+    let fixed = |place: usize, name: &str| -> Result<Argument> {
         aggregate.fixed(place).ok_or_else(|| {
             Error::new(
                 Kind::InvalidParameter,
@@ -262,7 +278,7 @@ fn range(
     aggregate: &Aggregate,
     asked: Asked,
     place: usize,
-    fixed: &dyn Fn(usize, &str) -> Result<Fixed>,
+    fixed: &dyn Fn(usize, &str) -> Result<Argument>,
 ) -> Result<Range> {
     let number = Number::of(aggregate, asked)?;
     let bound = |place, name| given(name, number.fixed(fixed(place, name)?));
@@ -305,38 +321,27 @@ impl Number {
         }
     }
 
-    fn of_value<'a>(
-        self,
-        int: impl FnOnce() -> Option<i32>,
-        long: impl FnOnce() -> Option<i64>,
-        double: impl FnOnce() -> Option<f64>,
-        numeric: impl FnOnce() -> Option<AnyNumeric>,
-    ) -> Option<Datum<'a>> {
+    fn argument<'a>(self, fcinfo: Call) -> Option<Datum<'a>> {
         match self {
-            Self::Int => int().map(|number| Datum::Int(number.into())),
-            Self::Long => long().map(Datum::Int),
-            Self::Double => double().map(Datum::Float),
-            Self::Numeric => numeric().map(|number| Datum::Numeric(number.to_string().into())),
+            Self::Int => call::argument::<i32>(fcinfo, 2).map(|number| Datum::Int(number.into())),
+            Self::Long => call::argument(fcinfo, 2).map(Datum::Int),
+            Self::Double => call::argument(fcinfo, 2).map(Datum::Float),
+            Self::Numeric => call::argument(fcinfo, 2).map(text),
         }
     }
 
-    fn argument<'a>(self, fcinfo: Call) -> Option<Datum<'a>> {
-        self.of_value(
-            || call::argument(fcinfo, 2),
-            || call::argument(fcinfo, 2),
-            || call::argument(fcinfo, 2),
-            || call::argument(fcinfo, 2),
-        )
+    fn fixed<'a>(self, fixed: Argument) -> Option<Datum<'a>> {
+        match self {
+            Self::Int => fixed.get::<i32>().map(|number| Datum::Int(number.into())),
+            Self::Long => fixed.get().map(Datum::Int),
+            Self::Double => fixed.get().map(Datum::Float),
+            Self::Numeric => fixed.get().map(text),
+        }
     }
+}
 
-    fn fixed<'a>(self, fixed: Fixed) -> Option<Datum<'a>> {
-        self.of_value(
-            || fixed.get(),
-            || fixed.get(),
-            || fixed.get(),
-            || fixed.get(),
-        )
-    }
+fn text<'a>(number: AnyNumeric) -> Datum<'a> {
+    Datum::Numeric(number.to_string().into())
 }
 
 fn whole(answer: Answer) -> Option<i64> {

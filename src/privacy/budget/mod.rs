@@ -4,6 +4,7 @@
 pub mod sql;
 pub mod status;
 pub mod store;
+pub mod tally;
 
 use super::amount::{Delta, Epsilon};
 use crate::error::{Error, Kind, Result};

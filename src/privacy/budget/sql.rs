@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 
 use super::{status, store};
 use crate::error::{Error, Kind, Result, given};
-use crate::privacy::accounting::{basic, concentrated, kairouz_oh_viswanath};
+use crate::privacy::accounting::{basic, composed, concentrated, kairouz_oh_viswanath};
 use crate::privacy::amount::{Amount, Delta, Epsilon};
 
 /// Makes a budget: how much may be spent of ε, and of δ, on answers about one data set, by everybody
@@ -89,8 +89,8 @@ fn anon_dp_budget_retire(name: Option<&str>, reason: Option<&str>) -> Result<(),
 }
 
 /// What was spent of budgets, and what is left: `epsilon_recorded` is what the journal knows of,
-/// `epsilon_unrecorded` what the meter has beyond that, `epsilon_rolled_back` what was charged by
-/// transactions that were rolled back.
+/// `epsilon_unrecorded` what the meter has beyond that, below 0 where somebody has turned it back,
+/// `epsilon_rolled_back` what was charged by transactions that were rolled back.
 #[pg_extern(volatile, parallel_unsafe)]
 #[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity, reason = "the shape of the rows")]
@@ -118,36 +118,55 @@ fn anon_dp_budget_status(
 > {
     let rows = status::store::status(name)?;
     Ok(TableIterator::new(rows.into_iter().map(|status| {
-        let budget = status.budget;
+        let (left, is_retired) = (
+            status.budget.epsilon_limit.minus(status.epsilon()),
+            status.budget.is_retired,
+        );
+        let (spent, known) = (status.epsilon_spent, status.known);
+        let unrecorded = match spent < known.recorded {
+            true => number(known.recorded.minus(spent)).map(|missing| -missing),
+            false => number(spent.minus(known.recorded)),
+        };
         (
             status.name,
-            number(budget.epsilon_limit),
-            number(status.epsilon_spent),
-            number(status.epsilon_recorded),
-            number(status.epsilon_spent.minus(status.epsilon_recorded)),
-            number(status.epsilon_rolled_back),
-            number(budget.epsilon_limit.minus(status.epsilon_spent)),
-            number(budget.delta_limit),
+            number(status.budget.epsilon_limit),
+            number(spent),
+            number(known.recorded),
+            unrecorded,
+            number(known.rolled_back),
+            number(left),
+            number(status.budget.delta_limit),
             number(status.delta_spent),
-            status.charges,
-            status.last_charge,
-            budget.is_retired,
+            known.count(),
+            known
+                .last
+                .and_then(|at| TimestampWithTimeZone::try_from(at).ok()),
+            is_retired,
         )
     })))
 }
 
-/// What the charges of a budget amount to by three rules of composition. Enforced is the first; the
-/// others hold at a δ, for charges that did not depend on each other's answers.
+/// What the charges of a budget amount to by three rules of composition: an ε, with the δ at which it
+/// holds. Enforced is the first; the others are for charges that did not depend on each other's answers.
+/// Other budgets that pay for the same table are named, with what both have said together.
 #[pg_extern(volatile, parallel_unsafe)]
 #[search_path(pg_catalog, pg_temp)]
+#[allow(clippy::type_complexity, reason = "the shape of the rows")]
 fn anon_dp_budget_report(
     name: Option<&str>,
     delta: default!(Option<f64>, "1e-6"),
 ) -> Result<
-    TableIterator<'static, (name!(accounting, &'static str), name!(epsilon, f64))>,
+    TableIterator<
+        'static,
+        (
+            name!(accounting, String),
+            name!(epsilon, f64),
+            name!(delta, f64),
+        ),
+    >,
     ErrorReport,
 > {
-    let charges = status::store::charges(given("name", name)?)?;
+    let name = given("name", name)?;
     let delta = given("delta", delta)?;
     if !(1e-15..1.0).contains(&delta) {
         return Err(Error::new(
@@ -157,11 +176,30 @@ fn anon_dp_budget_report(
         .with_detail("It must be at least 1e-15 and below 1.")
         .into());
     }
-    Ok(TableIterator::new([
-        ("basic", basic(&charges)),
-        ("KOV", kairouz_oh_viswanath(&charges, delta)),
-        ("zCDP", concentrated(&charges, delta)),
-    ]))
+    let mut rows = Vec::new();
+    for of in status::store::status(Some(name))? {
+        let charges = of.charges();
+        let spent = of.delta_spent;
+        let together = composed(delta, spent);
+        rows.extend([
+            ("basic".to_owned(), basic(&charges), spent.get().min(1.0)),
+            (
+                "KOV".to_owned(),
+                kairouz_oh_viswanath(&charges, delta),
+                together,
+            ),
+            ("zCDP".to_owned(), concentrated(&charges, delta), together),
+        ]);
+        for other in status::store::beside(name)? {
+            for beside in status::store::status(Some(&other))? {
+                let epsilon = of.epsilon().plus(beside.epsilon());
+                let delta = spent.plus(beside.delta_spent).get();
+                let accounting = format!("basic, with budget \"{other}\"");
+                rows.push((accounting, epsilon.get(), delta.min(1.0)));
+            }
+        }
+    }
+    Ok(TableIterator::new(rows))
 }
 
 fn epsilon(name: &str, number: Option<AnyNumeric>) -> Result<Epsilon> {

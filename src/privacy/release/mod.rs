@@ -4,6 +4,7 @@
 //! groups, chosen by which comparisons. A release is charged first, then the server sums exactly, and
 //! the noise comes last.
 
+pub mod column;
 pub mod dataset;
 pub mod filter;
 pub mod query;

@@ -2,10 +2,11 @@
 //! have of their units. Nothing in it can fail for a value, and nothing that is not of the server is
 //! called.
 
-use super::dataset::{Column, Dataset, Use};
-use super::filter::{Comparison, Condition};
+use super::column::{clamped_mean, clamped_total, condition, group, hash, in_keys, value};
+use super::dataset::{Column, Dataset};
+use super::filter::Condition;
 use super::question::Measure;
-use crate::pg::ident::{literal, qualified, quote};
+use crate::pg::ident::{qualified, quote};
 use crate::privacy::answer::quantile::POINTS;
 use crate::privacy::answer::range::Range;
 
@@ -17,8 +18,8 @@ pub struct Query<'a> {
     pub groups: Vec<&'a Column>,
     /// Which rows it is about.
     pub conditions: Vec<Condition>,
-    /// In how many groups a unit counts.
-    pub max_groups: u32,
+    /// In how many groups a unit counts; none where it may be in all there are.
+    pub max_groups: Option<u32>,
     /// By which chance those are taken of a unit that is in more: nobody knows them.
     pub seeds: [u64; 2],
 }
@@ -32,19 +33,14 @@ impl Query<'_> {
             match measure {
                 Measure::Units | Measure::Quantile(..) => {}
                 Measure::Rows(most) => numbers.push(format!("pg_catalog.sum(LEAST(k.n, {most}))")),
-                Measure::Sum(_, range) => numbers.push(format!(
-                    "pg_catalog.sum({}) FILTER (WHERE k.c{at} OPERATOR(pg_catalog.>) 0)",
-                    clamped(&format!("k.s{at}"), range)
-                )),
+                Measure::Sum(..) => numbers.push(format!("pg_catalog.sum(k.x{at})")),
                 Measure::Mean(_, range) => {
-                    let has = format!("FILTER (WHERE k.c{at} OPERATOR(pg_catalog.>) 0)");
-                    let mean = mean(at, range);
                     let middle = range.lower + range.upper;
                     numbers.push(format!(
-                        "pg_catalog.sum(2 OPERATOR(pg_catalog.*) {mean} OPERATOR(pg_catalog.-) \
-                         ({middle})::numeric) {has}"
+                        "pg_catalog.sum(2 OPERATOR(pg_catalog.*) k.x{at} OPERATOR(pg_catalog.-) \
+                         ({middle})::bigint)"
                     ));
-                    numbers.push(format!("pg_catalog.count(*) {has}"));
+                    numbers.push(format!("pg_catalog.count(k.x{at})"));
                 }
             }
         }
@@ -61,9 +57,8 @@ impl Query<'_> {
         let last = POINTS - 1;
         let width = range.upper - range.lower;
         let point = format!(
-            "pg_catalog.floor(({} OPERATOR(pg_catalog.-) ({})::numeric) OPERATOR(pg_catalog.*) \
-             {last} OPERATOR(pg_catalog./) {width})",
-            mean(0, range),
+            "((k.x0 OPERATOR(pg_catalog.-) ({})::bigint) OPERATOR(pg_catalog.*) {last}::bigint \
+             OPERATOR(pg_catalog./) {width}::bigint)",
             range.lower
         );
         let texts = format!("ARRAY[({point})::text, (pg_catalog.count(*))::text]");
@@ -76,165 +71,104 @@ impl Query<'_> {
         let (schema, table) = &self.dataset.table;
         let names: Vec<String> = (0..self.groups.len()).map(|at| format!("g{at}")).collect();
         let mut read = vec![format!("s.{unit} AS u")];
-        for (at, group) in self.groups.iter().enumerate() {
-            read.push(format!("{} AS g{at}", typed(group)));
+        for (at, column) in self.groups.iter().enumerate() {
+            read.push(format!("{} AS g{at}", group(column)));
         }
         let mut totals = vec!["pg_catalog.count(*) AS n".to_owned()];
+        let mut within = vec!["t.n".to_owned()];
         for (at, measure) in measures.iter().enumerate() {
-            let (Measure::Sum(column, range)
-            | Measure::Mean(column, range)
-            | Measure::Quantile(column, range, _)) = measure
+            let (Measure::Sum(name, range)
+            | Measure::Mean(name, range)
+            | Measure::Quantile(name, range, _)) = measure
             else {
                 continue;
             };
-            if let Ok(column) = self.dataset.column(column) {
-                read.push(format!("{} AS v{at}", steps(column, range)));
-                totals.push(format!("pg_catalog.sum(r.v{at}) AS s{at}"));
-                totals.push(format!("pg_catalog.count(r.v{at}) AS c{at}"));
-            }
+            let Ok(column) = self.dataset.column(name) else {
+                continue;
+            };
+            read.push(format!("{} AS v{at}", value(column, range)));
+            totals.push(format!("pg_catalog.sum(r.v{at}) AS s{at}"));
+            let of_unit = match measure {
+                Measure::Sum(..) => clamped_total(column, range, &format!("t.s{at}")),
+                _ => {
+                    totals.push(format!("pg_catalog.count(r.v{at}) AS c{at}"));
+                    clamped_mean(column, range, &format!("t.s{at}"), &format!("t.c{at}"))
+                }
+            };
+            // Bounds are never what somebody has who has nothing.
+            within.push(format!(
+                "CASE WHEN t.s{at} IS NOT NULL THEN {of_unit} END AS x{at}"
+            ));
         }
         let mut conditions = vec![format!("s.{unit} IS NOT NULL")];
-        conditions.extend(self.groups.iter().map(|group| in_keys(group)));
+        conditions.extend(self.groups.iter().map(|column| in_keys(column)));
         conditions.extend(self.conditions.iter().map(condition));
-        let by: Vec<String> = names.iter().map(|name| format!("r.{name}")).collect();
-        let of_unit = [vec!["r.u".to_owned()], by.clone()].concat().join(", ");
-        let rank = if names.is_empty() {
-            "1".to_owned()
-        } else {
-            self.rank(&names)
+        let listed = |alias: &str| -> Vec<String> {
+            names.iter().map(|name| format!("{alias}.{name}")).collect()
         };
-        let shown: Vec<String> = names.iter().map(|name| format!("k.{name}")).collect();
-        let keys: Vec<String> = shown.iter().map(|name| format!("({name})::text")).collect();
-        let mut grouped = shown.clone();
+        let of_unit = [vec!["r.u".to_owned()], listed("r")].concat().join(", ");
+        within.extend(listed("t"));
+        let mut having = vec![];
+        if let Some(most) = self.max_groups {
+            within.push(format!("{} AS rank", self.rank()));
+            having.push(format!("k.rank OPERATOR(pg_catalog.<=) {most}"));
+        }
+        if point.is_some() {
+            having.push("k.x0 IS NOT NULL".to_owned());
+        }
+        let filter = match having.is_empty() {
+            true => String::new(),
+            false => format!(" WHERE {}", having.join(" AND ")),
+        };
+        let keys: Vec<String> = listed("k")
+            .iter()
+            .map(|key| format!("({key})::text"))
+            .collect();
+        let mut grouped = listed("k");
         grouped.extend(point.map(str::to_owned));
         let group_by = match grouped.is_empty() {
             true => String::new(),
             false => format!(" GROUP BY {}", grouped.join(", ")),
         };
-        let valued = match point {
-            Some(_) => "k.c0 OPERATOR(pg_catalog.>) 0 AND ",
-            None => "",
-        };
         format!(
             "WITH r AS (SELECT {} FROM {} AS s WHERE {}), \
              t AS (SELECT {of_unit}, {} FROM r GROUP BY {of_unit}), \
-             k AS (SELECT t.*, {rank} AS rank FROM t) \
-             SELECT ARRAY[{}]::text[], {numbers} FROM k WHERE {valued}k.rank OPERATOR(pg_catalog.<=) {}{group_by}",
+             k AS (SELECT {} FROM t) \
+             SELECT ARRAY[{}]::text[], {numbers} FROM k{filter}{group_by}",
             read.join(", "),
             qualified(schema, table),
             conditions.join(" AND "),
             totals.join(", "),
+            within.join(", "),
             keys.join(", "),
-            self.max_groups
         )
     }
 
-    /// The place of a group among those of its unit, by lot.
-    fn rank(&self, names: &[String]) -> String {
-        let keys: Vec<String> = names.iter().map(|name| format!("t.{name}::text")).collect();
+    /// The place of a group among those of its unit, by lot; by its keys where two have drawn the same,
+    /// so that it depends on no order of rows.
+    fn rank(&self) -> String {
         let [first, second] = self
             .seeds
             .map(|seed| format!("'{}'::bigint", seed.cast_signed()));
+        let of_unit = hash("t.u", &self.dataset.unit_type, &first);
+        let mut lot = format!("({of_unit} OPERATOR(pg_catalog.#) {second})");
+        let mut keys = Vec::new();
+        for (at, column) in self.groups.iter().enumerate() {
+            let name = format!("t.g{at}");
+            lot = hash(&name, &column.of, &lot);
+            keys.push(name);
+        }
         format!(
-            "pg_catalog.row_number() OVER (PARTITION BY t.u ORDER BY pg_catalog.hashtextextended(\
-             pg_catalog.concat_ws('/', {}), pg_catalog.hashtextextended(t.u::text, {first}) \
-             OPERATOR(pg_catalog.#) {second}))",
+            "pg_catalog.row_number() OVER (PARTITION BY t.u ORDER BY {lot}, {})",
             keys.join(", ")
         )
     }
 }
 
-/// A column below its domain.
-fn typed(column: &Column) -> String {
-    format!("(s.{})::{}", quote(&column.name), column.of)
-}
-
-fn in_keys(column: &Column) -> String {
-    let typed = typed(column);
-    match &column.uses {
-        Use::Keys(keys) => {
-            let keys: Vec<String> = keys.iter().map(|key| literal(key)).collect();
-            format!(
-                "{typed} OPERATOR(pg_catalog.=) ANY (ARRAY[{}]::{}[])",
-                keys.join(", "),
-                column.of
-            )
-        }
-        _ => format!("{typed} IS NOT NULL"),
-    }
-}
-
-fn condition(condition: &Condition) -> String {
-    let typed = format!("(s.{})::{}", quote(&condition.column), condition.of);
-    let with: Vec<String> = condition.with.iter().map(|text| literal(text)).collect();
-    match condition.by {
-        Comparison::By(operator) => format!(
-            "{typed} OPERATOR(pg_catalog.{operator}) {}::{}",
-            with.join(""),
-            condition.of
-        ),
-        Comparison::In => format!(
-            "{typed} OPERATOR(pg_catalog.=) ANY (ARRAY[{}]::{}[])",
-            with.join(", "),
-            condition.of
-        ),
-    }
-}
-
-/// A value in whole steps, NULL for what is no number. Values far beyond the bounds are taken for
-/// nearer ones that are still far beyond, so that no step of the arithmetic can fail.
-fn steps(column: &Column, range: &Range) -> String {
-    let value = typed(column);
-    let step = range.step();
-    match column.of.as_str() {
-        "smallint" | "integer" | "bigint" if (step - 1.0).abs() < f64::EPSILON => {
-            format!("{value}::bigint")
-        }
-        "smallint" | "integer" | "bigint" => format!(
-            "pg_catalog.floor({value}::numeric OPERATOR(pg_catalog./) {step} \
-             OPERATOR(pg_catalog.+) 0.5)"
-        ),
-        "numeric" => {
-            let far = FAR * step;
-            format!(
-                "CASE WHEN {value} OPERATOR(pg_catalog.=) 'NaN'::numeric THEN NULL ELSE \
-                 pg_catalog.round(LEAST(GREATEST({value}, '-{far}'::numeric), '{far}'::numeric) \
-                 OPERATOR(pg_catalog./) '{step}'::numeric) END"
-            )
-        }
-        _ => {
-            let (value, far, half) = (format!("{value}::double precision"), FAR * step, step / 2.0);
-            format!(
-                "CASE WHEN {value} OPERATOR(pg_catalog.=) 'NaN'::double precision THEN NULL \
-                 WHEN pg_catalog.abs({value}) OPERATOR(pg_catalog.<) '{half:e}'::double precision \
-                 THEN 0 ELSE pg_catalog.round(LEAST(GREATEST({value}, '-{far:e}'::double precision), \
-                 '{far:e}'::double precision) OPERATOR(pg_catalog./) '{step:e}'::double precision)\
-                 ::bigint END"
-            )
-        }
-    }
-}
-
-fn clamped(total: &str, range: &Range) -> String {
-    format!(
-        "LEAST(GREATEST({total}::numeric, ({})::numeric), ({})::numeric)",
-        range.lower, range.upper
-    )
-}
-
-fn mean(at: usize, range: &Range) -> String {
-    clamped(
-        &format!("pg_catalog.floor(k.s{at}::numeric OPERATOR(pg_catalog./) k.c{at}::numeric)"),
-        range,
-    )
-}
-
-/// So many steps are beyond all bounds, and their sums are whole numbers still.
-const FAR: f64 = (1_u64 << 52) as f64;
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::privacy::release::dataset::Use;
 
     pub(in crate::privacy::release) fn dataset() -> Dataset {
         let column = |name: &str, of: &str, uses| Column {
@@ -250,6 +184,7 @@ pub(super) mod tests {
             name: "people".into(),
             table: ("app".into(), "people".into()),
             unit: "id".into(),
+            unit_type: "integer".into(),
             budget: "research".into(),
             columns: vec![
                 column("age", "integer", bounds("0", "120")),
@@ -268,7 +203,7 @@ pub(super) mod tests {
         let query = Query {
             groups: vec![dataset.column("sex").unwrap()],
             conditions: vec![],
-            max_groups: 1,
+            max_groups: Some(1),
             seeds: [1, u64::MAX],
             dataset: &dataset,
         };

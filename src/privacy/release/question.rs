@@ -152,11 +152,12 @@ pub fn line(of: &str) -> Option<ValueType> {
 
 /// ε in equal parts; what is left over by rounding goes to the last.
 pub fn parts(epsilon: Epsilon, count: usize) -> Vec<Epsilon> {
-    let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
-    let each = Epsilon::of_units(epsilon.units() / i64::from(count)).unwrap_or_default();
-    let mut parts = vec![each; usize::try_from(count).unwrap_or(1)];
+    let count = count.max(1);
+    let divisor = i64::try_from(count).unwrap_or(i64::MAX);
+    let each = Epsilon::of_units(epsilon.units() / divisor).unwrap_or_default();
+    let mut parts = vec![each; count];
     if let Some(last) = parts.last_mut() {
-        *last = epsilon.minus(each.times(count - 1));
+        *last = epsilon.minus(each.times(u64::try_from(count - 1).unwrap_or(u64::MAX)));
     }
     parts
 }

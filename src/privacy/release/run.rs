@@ -168,8 +168,8 @@ impl<'a> Plan<'a> {
     fn check(&self) -> Result<()> {
         for (measure, &share) in self.measures.iter().zip(&self.shares) {
             match measure {
-                Measure::Quantile(..) => {
-                    laplace(1, self.of_group(share))?;
+                Measure::Quantile(_, range, _) => {
+                    laplace(range.width().min(1), self.of_group(share))?;
                 }
                 Measure::Mean(..) => {
                     let [of_sum, of_count] = halves(share);
@@ -190,6 +190,12 @@ impl<'a> Plan<'a> {
     /// The sensitivity of a measure over all groups that a unit may be in.
     fn reach(&self, sensitivity: u64) -> u64 {
         sensitivity.saturating_mul(self.max_groups.into())
+    }
+
+    /// Whether a unit may be in more groups than it counts in.
+    fn is_bounded(&self) -> bool {
+        let count = self.keys.as_ref().map(Vec::len);
+        count.is_none_or(|count| u32::try_from(count).is_ok_and(|count| count > self.max_groups))
     }
 
     /// The part of an ε for one of those groups.
@@ -243,30 +249,37 @@ impl<'a> Plan<'a> {
             dataset: self.dataset,
             groups: self.groups.clone(),
             conditions,
-            max_groups: self.max_groups,
+            max_groups: self.is_bounded().then_some(self.max_groups),
             seeds: [first, second],
         };
         let sums: BTreeMap<_, _> = owner
             .sums(&query.sums(self.measures))?
             .into_iter()
             .collect();
-        let mut points = Vec::new();
+        // Of each column once, however many quantiles of it are asked for.
+        let mut points = BTreeMap::new();
         for measure in self.measures {
-            points.push(match measure {
-                Measure::Quantile(_, range, _) => owner.points(&query.points(measure, range))?,
-                _ => BTreeMap::new(),
-            });
+            if let Measure::Quantile(column, range, _) = measure
+                && !points.contains_key(column.as_str())
+            {
+                points.insert(
+                    column.as_str(),
+                    owner.points(&query.points(measure, range))?,
+                );
+            }
         }
         let mut answers = Vec::new();
         for keys in self.shown(&sums)? {
             let none = Vec::new();
             let mut numbers = sums.get(&keys).unwrap_or(&none).iter().copied();
             let units = numbers.next().unwrap_or(0);
-            for ((measure, &share), points) in self.measures.iter().zip(&self.shares).zip(&points) {
+            for (measure, &share) in self.measures.iter().zip(&self.shares) {
                 let (value, interval) = match measure {
-                    Measure::Quantile(_, range, of) => {
+                    Measure::Quantile(column, range, of) => {
                         let none = Vec::new();
-                        let counts = points.get(&keys).unwrap_or(&none);
+                        let of_column = points.get(column.as_str());
+                        let counts = of_column.and_then(|points| points.get(&keys));
+                        let counts = counts.unwrap_or(&none);
                         let coins = &mut Coins::new(random::word);
                         let at = choose(counts, *of, range, self.of_group(share), coins)?;
                         (shown(&range.value(at)), None)

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::dataset::store;
 use super::run::{Answer, Asked, release};
 use crate::error::{Error, Kind, Result, given};
+use crate::pg::argument::Document;
 use crate::privacy::amount::{Amount, Delta};
 use crate::privacy::charge;
 
@@ -20,7 +21,8 @@ use crate::privacy::charge;
     parallel_unsafe,
     sql = "
 CREATE FUNCTION anon_dp_register(
-  dataset text, rel regclass, unit_column text, budget text, columns jsonb)
+  dataset text, rel regclass, unit_column text, budget text, columns jsonb,
+  second_budget boolean DEFAULT false)
   RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
   AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 "
@@ -30,14 +32,16 @@ fn anon_dp_register(
     rel: Option<Oid>,
     unit_column: Option<&str>,
     budget: Option<&str>,
-    columns: Option<JsonB>,
+    columns: Option<Document>,
+    second_budget: Option<bool>,
 ) -> Result<(), ErrorReport> {
     Ok(store::register(
         given("dataset", dataset)?,
         given("rel", rel)?,
         given("unit_column", unit_column)?,
         given("budget", budget)?,
-        &given("columns", columns)?.0,
+        &given("columns", columns)?.read()?,
+        given("second_budget", second_budget)?,
     )?)
 }
 
@@ -71,10 +75,10 @@ type Rows = TableIterator<
 )]
 fn anon_dp_release(
     dataset: Option<&str>,
-    measures: Option<JsonB>,
+    measures: Option<Document>,
     epsilon: Option<f64>,
     group_by: default!(Option<Vec<Option<String>>>, "'{}'"),
-    filter: default!(Option<JsonB>, "NULL"),
+    filter: default!(Option<Document>, "NULL"),
     max_groups: default!(Option<i32>, "1"),
     delta: default!(Option<f64>, "0"),
     dry_run: default!(Option<bool>, "false"),
@@ -93,11 +97,12 @@ fn anon_dp_release(
     ErrorReport,
 > {
     let is_dry = given("dry_run", dry_run)?;
-    let filter = filter.map(|filter| filter.0);
+    let filter = filter.map(Document::read).transpose()?;
     let groups: Option<Vec<String>> = given("group_by", group_by)?.into_iter().collect();
     let max_groups = u32::try_from(given("max_groups", max_groups)?).unwrap_or(0);
+    let measures = given("measures", measures)?.read()?;
     let asked = Asked {
-        measures: &given("measures", measures)?.0,
+        measures: &measures,
         epsilon: charge::strength(given("epsilon", epsilon)?)?,
         group_by: given("group_by", groups)?,
         filter: filter.as_ref(),
@@ -129,7 +134,7 @@ fn anon_dp_release(
 fn anon_dp_release_count(
     dataset: Option<&str>,
     epsilon: Option<f64>,
-    filter: default!(Option<JsonB>, "NULL"),
+    filter: default!(Option<Document>, "NULL"),
 ) -> Result<Option<i64>, ErrorReport> {
     let answer = one(dataset, json!({"count": "*"}), epsilon, filter)?;
     Ok(answer.value.and_then(|value| value.parse().ok()))
@@ -142,7 +147,7 @@ fn anon_dp_release_sum(
     dataset: Option<&str>,
     column_name: Option<&str>,
     epsilon: Option<f64>,
-    filter: default!(Option<JsonB>, "NULL"),
+    filter: default!(Option<Document>, "NULL"),
 ) -> Result<Option<AnyNumeric>, ErrorReport> {
     let column = given("column_name", column_name)?;
     let answer = one(dataset, json!({"sum": column}), epsilon, filter)?;
@@ -156,7 +161,7 @@ fn anon_dp_release_avg(
     dataset: Option<&str>,
     column_name: Option<&str>,
     epsilon: Option<f64>,
-    filter: default!(Option<JsonB>, "NULL"),
+    filter: default!(Option<Document>, "NULL"),
 ) -> Result<Option<f64>, ErrorReport> {
     let column = given("column_name", column_name)?;
     let answer = one(dataset, json!({"avg": column}), epsilon, filter)?;
@@ -171,7 +176,7 @@ fn anon_dp_release_quantile(
     column_name: Option<&str>,
     q: Option<f64>,
     epsilon: Option<f64>,
-    filter: default!(Option<JsonB>, "NULL"),
+    filter: default!(Option<Document>, "NULL"),
 ) -> Result<Option<AnyNumeric>, ErrorReport> {
     let (column, q) = (given("column_name", column_name)?, given("q", q)?);
     let answer = one(
@@ -187,9 +192,9 @@ fn one(
     dataset: Option<&str>,
     measure: Value,
     epsilon: Option<f64>,
-    filter: Option<JsonB>,
+    filter: Option<Document>,
 ) -> Result<Answer> {
-    let filter = filter.map(|filter| filter.0);
+    let filter = filter.map(Document::read).transpose()?;
     let asked = Asked {
         measures: &json!([measure]),
         epsilon: charge::strength(given("epsilon", epsilon)?)?,

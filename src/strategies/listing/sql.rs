@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 
 use super::{named, store, validate};
 use crate::error::{Error, given};
-use crate::pg::document::Document;
+use crate::pg::argument::Document;
 use crate::strategies::params::from_json;
 use crate::strategies::{Kind, Strategy};
 

@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 use super::{Forecast, described, preview as shown, store, warnings};
 use crate::error::{Result, given};
 use crate::ledger;
-use crate::pg::document::Document;
+use crate::pg::argument::Document;
 use crate::pg::report;
 use crate::profile::{self, Profile};
 use crate::sync::hooks::round;

@@ -9,7 +9,7 @@ use super::ready::{Among, Told};
 use super::scan::Scan;
 use super::{Hook, Moment, parse_name, reading, store};
 use crate::error::{Result, given};
-use crate::pg::document::Document;
+use crate::pg::argument::Document;
 
 /// Has runs call a function, of one profile or of all: `function(context jsonb) returns jsonb`,
 /// named with its schema. Registered again, it gets another position and other settings.

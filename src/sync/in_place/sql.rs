@@ -8,8 +8,8 @@ use super::super::request::Request;
 use super::super::run;
 use super::{parse, replace};
 use crate::error::{Result, given};
+use crate::pg::argument::Document;
 use crate::pg::call;
-use crate::pg::document::Document;
 
 /// Masks the tables of a schema where they stand, as a profile says, with evidence.
 ///

@@ -58,7 +58,7 @@ pub fn price(plan: &Plan, privacy: &Privacy, problems: &mut Vec<Error>) -> Price
         }
         // Without a number the profile was not loaded.
         let most = privacy.rows_of(Some(schema), name).unwrap_or(u32::MAX);
-        price.epsilon = price.epsilon.plus(each.times(most));
+        price.epsilon = price.epsilon.plus(each.times(most.into()));
         price.columns += columns;
         price.tables += 1;
         price

@@ -2,13 +2,13 @@
 
 use std::ffi::CString;
 
-use pgrx::datum::TimestampWithTimeZone;
-
 use crate::error::{Error, Kind, Result};
 use crate::pg::{meter, spi};
 use crate::privacy::accounting::Charges;
-use crate::privacy::amount::{Delta, Epsilon};
-use crate::privacy::budget::store::{as_owner, read, require, units};
+use crate::privacy::amount::{Amount, Delta, Epsilon};
+use crate::privacy::budget::store::{as_owner, read, require};
+use crate::privacy::budget::tally::Known;
+use crate::privacy::budget::tally::store::known;
 use crate::privacy::budget::{Budget, meter_name};
 
 /// A budget as people look at it.
@@ -21,14 +21,25 @@ pub struct Status {
     pub epsilon_spent: Epsilon,
     /// The same of δ.
     pub delta_spent: Delta,
-    /// What records of the journal say.
-    pub epsilon_recorded: Epsilon,
-    /// What records of transactions say that were rolled back.
-    pub epsilon_rolled_back: Epsilon,
-    /// How many records.
-    pub charges: i64,
-    /// When the last of them was written.
-    pub last_charge: Option<TimestampWithTimeZone>,
+    /// What the journal says.
+    pub known: Known,
+}
+
+impl Status {
+    /// What is spent: a meter that was turned back does not count.
+    pub fn epsilon(&self) -> Epsilon {
+        self.epsilon_spent.max(self.known.recorded)
+    }
+
+    /// The charges. What the meter has and no record is one of them: that is never less than its parts.
+    pub fn charges(&self) -> Vec<Charges> {
+        let mut charges = self.known.charges.clone();
+        let epsilon = self.epsilon().minus(self.known.recorded);
+        if epsilon > Epsilon::ZERO {
+            charges.push(Charges { epsilon, count: 1 });
+        }
+        charges
+    }
 }
 
 /// All budgets, or one, in the order of their names.
@@ -36,75 +47,54 @@ pub struct Status {
 /// # Errors
 /// 42704 when the one is not there; 42P17 when a meter is not.
 pub fn status(name: Option<&str>) -> Result<Vec<Status>> {
+    let mut known = known()?;
     as_owner(|| {
         if let Some(name) = name {
             require(name)?;
         }
-        let rows = spi::read(STATUS, &[name.into()], |row| {
-            Ok(Status {
-                budget: read(row)?,
-                name: row.required(7)?,
-                epsilon_spent: Epsilon::ZERO,
-                delta_spent: Delta::ZERO,
-                epsilon_recorded: units(row.get(8)?),
-                epsilon_rolled_back: units(row.get(9)?),
-                charges: row.required(10)?,
-                last_charge: row.get(11)?,
-            })
-        })?;
+        let rows = spi::read(
+            "SELECT b.id, b.epsilon_limit, b.delta_limit, b.epsilon_meter, b.delta_meter,
+                    b.retired_at, b.name
+               FROM ONLY confiture.dp_budget b
+              WHERE $1 IS NULL OR b.name = $1
+              ORDER BY b.name",
+            &[name.into()],
+            |row| Ok((read(row)?, row.required::<String>(7)?)),
+        )?;
         rows.into_iter()
-            .map(|status| {
+            .map(|(budget, name)| {
                 Ok(Status {
-                    epsilon_spent: units(Some(counted(status.budget.epsilon_meter)?)),
-                    delta_spent: units(Some(counted(status.budget.delta_meter)?)),
-                    ..status
+                    epsilon_spent: counted(budget.epsilon_meter)?,
+                    delta_spent: counted(budget.delta_meter)?,
+                    known: known.remove(&name).unwrap_or_default(),
+                    budget,
+                    name,
                 })
             })
             .collect()
     })
 }
 
-/// What was charged to a budget, as the journal says: each amount and how often.
+/// Other budgets that pay, or have paid, for a table that this one pays for.
 ///
 /// # Errors
-/// 42704 when it is not there.
-pub fn charges(name: &str) -> Result<Vec<Charges>> {
+/// As the interface.
+pub fn beside(name: &str) -> Result<Vec<String>> {
     as_owner(|| {
-        require(name)?;
         spi::read(
-            "SELECT j.amount, pg_catalog.count(*) FROM ONLY confiture.journal j
-              WHERE j.event = 'CHARGED' AND j.domain = $1 AND j.amount > 0
-              GROUP BY 1 ORDER BY 1",
+            "SELECT DISTINCT o.budget
+               FROM ONLY confiture.dp_dataset d
+               JOIN ONLY confiture.dp_dataset o
+                 ON o.schema_name = d.schema_name AND o.table_name = d.table_name
+              WHERE d.budget = $1 AND o.budget <> $1 ORDER BY 1",
             &[name.into()],
-            |row| {
-                Ok(Charges {
-                    epsilon: units(row.get(1)?),
-                    count: row.required(2)?,
-                })
-            },
+            |row| row.required(1),
         )
     })
 }
 
-// Of transactions that are long over the server does not tell the end: those count as committed.
-const STATUS: &str = "
-    SELECT b.id, b.epsilon_limit, b.delta_limit, b.epsilon_meter, b.delta_meter, b.retired_at,
-           b.name, j.amount, j.rolled_back, coalesce(j.charges, 0), j.last_charge
-      FROM ONLY confiture.dp_budget b
-      LEFT JOIN (
-        SELECT j.domain, pg_catalog.sum(j.amount)::bigint, pg_catalog.count(*), pg_catalog.max(j.at),
-               (pg_catalog.sum(j.amount) FILTER (WHERE j.transaction_id < now.next
-                  AND pg_catalog.pg_xact_status(j.transaction_id::text::xid8) = 'aborted'))::bigint
-          FROM ONLY confiture.journal j,
-               (SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint) AS now (next)
-         WHERE j.event = 'CHARGED'
-         GROUP BY j.domain) AS j (domain, amount, charges, last_charge, rolled_back)
-        ON j.domain = b.name
-     WHERE $1 IS NULL OR b.name = $1
-     ORDER BY b.name";
-
-fn counted(number: i32) -> Result<i64> {
+fn counted<const DIGITS: usize>(number: i32) -> Result<Amount<DIGITS>> {
     let name = CString::new(meter_name(number))
         .map_err(|_| Error::new(Kind::Internal, "a meter has no name"))?;
-    meter::read(c"confiture", &name)
+    Ok(Amount::of_units(meter::read(c"confiture", &name)?).unwrap_or_default())
 }

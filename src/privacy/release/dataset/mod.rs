@@ -4,7 +4,7 @@ pub mod store;
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::error::{Error, Kind, Result};
 
@@ -44,6 +44,8 @@ pub struct Dataset {
     pub table: (String, String),
     /// The column that says whose a row is.
     pub unit: String,
+    /// Its type, below domains.
+    pub unit_type: String,
     /// The budget that its releases charge.
     pub budget: String,
     /// The columns that may be asked about.
@@ -155,13 +157,53 @@ pub fn scalar(value: &Value) -> Option<String> {
     }
 }
 
+/// Columns as they are kept.
+pub(super) fn stored(columns: &[Column]) -> Value {
+    let columns = columns.iter().map(|column| {
+        let mut what = json!({"name": column.name, "type": column.of});
+        match &column.uses {
+            Use::Bounds { lower, upper } => {
+                what["lower"] = lower.as_str().into();
+                what["upper"] = upper.as_str().into();
+            }
+            Use::Keys(keys) => what["keys"] = keys.clone().into(),
+            Use::AnyKeys => what["keys"] = Value::Null,
+        }
+        what
+    });
+    columns.collect()
+}
+
+/// Columns from what was kept.
+pub(super) fn loaded(document: &Value) -> Vec<Column> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let columns = document.as_array().map(Vec::as_slice).unwrap_or_default();
+    columns
+        .iter()
+        .filter_map(|what| {
+            let uses = match (
+                text(&what["lower"]).zip(text(&what["upper"])),
+                &what["keys"],
+            ) {
+                (Some((lower, upper)), _) => Use::Bounds { lower, upper },
+                (None, Value::Array(keys)) => Use::Keys(keys.iter().filter_map(text).collect()),
+                (None, _) => Use::AnyKeys,
+            };
+            Some(Column {
+                name: text(&what["name"])?,
+                of: text(&what["type"])?,
+                uses,
+            })
+        })
+        .collect()
+}
+
 /// How many keys a column may have.
 const MOST_KEYS: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_registration_says_what_each_column_is_for() {

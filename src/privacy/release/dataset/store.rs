@@ -1,18 +1,18 @@
 //! Data sets at rest, and their tables, which are read with the rights of their own owners.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pgrx::datum::JsonB;
 use pgrx::pg_sys::Oid;
 use serde_json::{Value, json};
 
-use super::{COMPARED, Column, Dataset, SUMMED, Use, uses};
+use super::{COMPARED, Column, Dataset, SUMMED, Use, loaded, stored, uses};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::beginning;
 use crate::ledger::entry::{Event, Facts};
 use crate::ledger::store as ledger;
 use crate::pg::row::Row;
-use crate::pg::{frozen, guc, ident, owner, spi, user};
+use crate::pg::{frozen, guc, ident, owner, spi, usage, user};
 use crate::privacy::answer::quantile::Counts;
 use crate::privacy::budget;
 use crate::privacy::release::filter::Condition;
@@ -22,13 +22,15 @@ use crate::privacy::release::question;
 ///
 /// # Errors
 /// 42501 for who has not the rights of its owner; 0A000 for what is no table or materialized view, has
-/// children, or a column whose type cannot be used so; 42703, 42704, 42710, 22023; 55000 without a key.
+/// children, or a column whose type cannot be used so; 42703, 42704, 42710, 22023; 55000 without a key,
+/// and where another budget pays for the table already, unless a second one is asked for.
 pub fn register(
     name: &str,
     relation: Oid,
     unit: &str,
     budget: &str,
     columns: &Value,
+    second_budget: bool,
 ) -> Result<()> {
     frozen::writable()?;
     beginning::store::asked_for()?;
@@ -52,11 +54,15 @@ pub fn register(
         })
     };
     let cannot = |column: &str, of: &str, what: &str| {
-        Error::new(Kind::Unsupported, format!("column \"{column}\" {what}"))
-            .with_detail(format!("It is of type {of}."))
+        let detail = match of {
+            UNKNOWN => "It is computed whenever it is read, or of a type that is not the server's."
+                .to_owned(),
+            of => format!("It is of type {of}."),
+        };
+        Error::new(Kind::Unsupported, format!("column \"{column}\" {what}")).with_detail(detail)
     };
     let unit_type = of(unit)?;
-    if !COMPARED.contains(&unit_type.as_str()) && unit_type != "numeric" {
+    if !is_unit(unit_type) {
         return Err(cannot(unit, unit_type, "cannot say whose a row is"));
     }
     let mut registered = Vec::with_capacity(uses.len());
@@ -66,10 +72,21 @@ pub fn register(
             Use::Bounds { .. } if !SUMMED.contains(&of.as_str()) => {
                 return Err(cannot(&column, &of, "cannot be summed"));
             }
-            Use::Keys(_) | Use::AnyKeys if !COMPARED.contains(&of.as_str()) => {
+            Use::Keys(_) | Use::AnyKeys if !is_key(&of) => {
                 return Err(cannot(&column, &of, "cannot make groups"));
             }
-            Use::Keys(keys) => Use::Keys(written(&of, &keys)?),
+            Use::Keys(keys) => {
+                let keys = written(&of, &keys)?;
+                // A group that is answered twice has noise twice, and is paid for once.
+                let different: BTreeSet<&String> = keys.iter().collect();
+                if different.len() < keys.len() {
+                    return Err(Error::new(
+                        Kind::InvalidParameter,
+                        format!("a key of column \"{column}\" stands there twice"),
+                    ));
+                }
+                Use::Keys(keys)
+            }
             other => other,
         };
         let column = Column {
@@ -83,11 +100,22 @@ pub fn register(
         registered.push(column);
     }
     let document = stored(&registered);
-    let made = as_owner(|| {
+    let (beside, made) = as_owner(|| {
         spi::run(
+            "LOCK TABLE ONLY confiture.dp_dataset IN SHARE ROW EXCLUSIVE MODE",
+            &[],
+        )?;
+        let beside = beside(&table, budget)?;
+        if !second_budget && let Some(other) = beside.first() {
+            return Err(second(&table, other));
+        }
+        let made = spi::run(
             "INSERT INTO confiture.dp_dataset
-                    (name, schema_name, table_name, owner_name, unit_column, budget, columns, registered_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name) DO NOTHING",
+                    (id, name, schema_name, table_name, owner_name, unit_column, budget, columns,
+                     registered_by)
+             SELECT coalesce(max(d.id), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8
+               FROM ONLY confiture.dp_dataset d
+             ON CONFLICT (name) WHERE unregistered_at IS NULL DO NOTHING",
             &[
                 name.into(),
                 table.schema.as_str().into(),
@@ -98,7 +126,8 @@ pub fn register(
                 JsonB(document.clone()).into(),
                 user::name(user::caller()).into(),
             ],
-        )
+        )?;
+        Ok((beside, made))
     })?;
     if made == 0 {
         return Err(Error::new(
@@ -114,8 +143,37 @@ pub fn register(
             "table": [table.schema, table.name],
             "unit": unit,
             "budget": budget,
+            "beside": beside,
             "columns": document,
         }),
+    )
+}
+
+/// Other budgets that pay for a table, or have paid for it.
+fn beside(table: &Table, budget: &str) -> Result<Vec<String>> {
+    spi::read_now(
+        "SELECT DISTINCT budget FROM ONLY confiture.dp_dataset
+          WHERE schema_name = $1 AND table_name = $2 AND budget <> $3 ORDER BY 1",
+        &[
+            table.schema.as_str().into(),
+            table.name.as_str().into(),
+            budget.into(),
+        ],
+        |row| row.required(1),
+    )
+}
+
+fn second(table: &Table, other: &str) -> Error {
+    Error::new(
+        Kind::NotReady,
+        format!(
+            "privacy budget \"{other}\" pays for relation {} already",
+            table.shown()
+        ),
+    )
+    .with_detail("What two budgets pay for adds up, and no limit holds for both together.")
+    .with_hint(
+        "Register it for that budget. With second_budget => true it is paid for by both, on record.",
     )
 }
 
@@ -128,7 +186,8 @@ pub fn unregister(name: &str) -> Result<()> {
     beginning::store::asked_for()?;
     let owner_name = as_owner(|| {
         spi::read_now(
-            "SELECT owner_name FROM ONLY confiture.dp_dataset WHERE name = $1",
+            "SELECT owner_name FROM ONLY confiture.dp_dataset
+              WHERE name = $1 AND unregistered_at IS NULL",
             &[name.into()],
             |row| row.required::<String>(1),
         )
@@ -148,8 +207,10 @@ pub fn unregister(name: &str) -> Result<()> {
     }
     as_owner(|| {
         spi::run(
-            "DELETE FROM ONLY confiture.dp_dataset WHERE name = $1",
-            &[name.into()],
+            "UPDATE ONLY confiture.dp_dataset
+                SET unregistered_at = pg_catalog.now(), unregistered_by = $2
+              WHERE name = $1 AND unregistered_at IS NULL",
+            &[name.into(), user::name(user::caller()).into()],
         )
     })?;
     record(Event::DatasetUnregistered, json!({"dataset": name}))
@@ -187,6 +248,8 @@ impl Owner {
         Ok(points)
     }
 
+    /// All of the table, whatever is asked: how much of an index was read can be looked up by anybody,
+    /// and would be the exact answer.
     fn read<T>(&self, sql: &str, read: impl FnMut(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
         let settings = [
             ("search_path", "pg_catalog, pg_temp"),
@@ -195,11 +258,17 @@ impl Owner {
             ("IntervalStyle", "postgres"),
             ("TimeZone", "UTC"),
             ("extra_float_digits", "1"),
+            ("enable_seqscan", "on"),
+            ("enable_indexscan", "off"),
+            ("enable_indexonlyscan", "off"),
+            ("enable_bitmapscan", "off"),
             // Plans and traces of sorting have counts in them, and anybody may ask for them.
-            ("client_min_messages", "warning"),
+            ("client_min_messages", "error"),
         ];
+        // It shows everybody how many rows a statement had.
+        let _untold = guc::pin_where_known(c"pg_stat_statements.track", "none");
         guc::with(&settings, || {
-            user::acting_as(self.0, || spi::read(sql, &[], read))
+            user::acting_as(self.0, || usage::uncounted(|| spi::read(sql, &[], read)))
         })
     }
 }
@@ -226,7 +295,7 @@ pub fn find(name: &str) -> Result<(Dataset, Owner)> {
                LEFT JOIN pg_catalog.pg_namespace n ON n.nspname::text = d.schema_name
                LEFT JOIN pg_catalog.pg_class c
                  ON c.relnamespace = n.oid AND c.relname::text = d.table_name
-              WHERE d.name = $1",
+              WHERE d.name = $1 AND d.unregistered_at IS NULL",
             &[name.into()],
             |row| {
                 let columns: JsonB = row.required(5)?;
@@ -234,6 +303,7 @@ pub fn find(name: &str) -> Result<(Dataset, Owner)> {
                     name: name.to_owned(),
                     table: (row.required(1)?, row.required(2)?),
                     unit: row.required(3)?,
+                    unit_type: String::new(),
                     budget: row.required(4)?,
                     columns: loaded(&columns.0),
                 };
@@ -241,7 +311,8 @@ pub fn find(name: &str) -> Result<(Dataset, Owner)> {
             },
         )
     })?;
-    let (dataset, owner_name, relation) = rows.into_iter().next().ok_or_else(|| missing(name))?;
+    let (mut dataset, owner_name, relation) =
+        rows.into_iter().next().ok_or_else(|| missing(name))?;
     let changed = |what: &str| {
         Error::new(
             Kind::NotReady,
@@ -255,11 +326,14 @@ pub fn find(name: &str) -> Result<(Dataset, Owner)> {
     if user::name(table.owner) != owner_name {
         return Err(changed("It belongs to another role."));
     }
-    let types = types(relation)?;
+    let mut types = types(relation)?;
     let is_same = |column: &Column| types.get(&column.name) == Some(&column.of);
-    if !types.contains_key(&dataset.unit) || !dataset.columns.iter().all(is_same) {
+    if !dataset.columns.iter().all(is_same) {
         return Err(changed("A column is not there, or is of another type."));
     }
+    let unit_type = types.remove(&dataset.unit).filter(|of| is_unit(of));
+    dataset.unit_type =
+        unit_type.ok_or_else(|| changed("A column is not there, or is of another type."))?;
     Ok((dataset, Owner(table.owner)))
 }
 
@@ -291,6 +365,19 @@ fn written(of: &str, texts: &[String]) -> Result<Vec<String>> {
     })
 }
 
+/// Whether a type can say whose a row is.
+fn is_unit(of: &str) -> bool {
+    COMPARED.contains(&of) || of == "numeric"
+}
+
+/// Whether a type makes groups: values that are equal must be written alike, which 0 and -0 are not.
+fn is_key(of: &str) -> bool {
+    COMPARED.contains(&of) && !["real", "double precision"].contains(&of)
+}
+
+/// What stands for a type that is of no use here.
+const UNKNOWN: &str = "?";
+
 struct Table {
     schema: String,
     name: String,
@@ -306,7 +393,8 @@ impl Table {
 fn table(relation: Oid) -> Result<Table> {
     let found = spi::read_now(
         "SELECT n.nspname::text, c.relname::text, c.relowner, c.relkind::text,
-                c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)
+                c.relpersistence = 't' OR c.relkind = 'r'
+                AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)
            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
           WHERE c.oid = $1",
         &[relation.into()],
@@ -319,33 +407,36 @@ fn table(relation: Oid) -> Result<Table> {
             Ok((table, row.required::<String>(4)?, row.required::<bool>(5)?))
         },
     )?;
-    let (table, kind, has_children) = found
+    let (table, kind, is_other) = found
         .into_iter()
         .next()
         .ok_or_else(|| Error::new(Kind::UndefinedTable, "there is no such relation"))?;
-    if !["r", "p", "m"].contains(&kind.as_str()) || has_children {
+    if !["r", "p", "m"].contains(&kind.as_str()) || is_other {
         return Err(Error::new(
             Kind::Unsupported,
             format!("relation {} cannot be a data set", table.shown()),
         )
         .with_detail(
-            "It must be a table without children, a partitioned one, or a materialized view.",
+            "It must be a table without children, a partitioned one, or a materialized view, and not \
+             temporary.",
         )
         .with_hint("What a view computes can be kept in a materialized view."));
     }
     Ok(table)
 }
 
-/// The columns of a relation with their types, below domains.
+/// The columns of a relation with their types, below domains. What is computed by a look at it may fail.
 fn types(relation: Oid) -> Result<BTreeMap<String, String>> {
     let found = spi::read_now(
-        "WITH RECURSIVE below (name, of) AS (
-           SELECT a.attname::text, a.atttypid FROM pg_catalog.pg_attribute a
+        "WITH RECURSIVE below (name, of, computed) AS (
+           SELECT a.attname::text, a.atttypid, a.attgenerated = 'v' FROM pg_catalog.pg_attribute a
             WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
            UNION ALL
-           SELECT b.name, t.typbasetype FROM below b JOIN pg_catalog.pg_type t ON t.oid = b.of
+           SELECT b.name, t.typbasetype, b.computed
+             FROM below b JOIN pg_catalog.pg_type t ON t.oid = b.of
             WHERE t.typtype = 'd')
          SELECT b.name, CASE WHEN t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
+                              AND NOT b.computed
                              THEN CASE t.typname WHEN 'varchar' THEN 'text' ELSE pg_catalog.format_type(t.oid, NULL) END
                              ELSE '?' END
            FROM below b JOIN pg_catalog.pg_type t ON t.oid = b.of WHERE t.typtype <> 'd'",
@@ -353,45 +444,6 @@ fn types(relation: Oid) -> Result<BTreeMap<String, String>> {
         |row| Ok((row.required(1)?, row.required(2)?)),
     )?;
     Ok(found.into_iter().collect())
-}
-
-fn stored(columns: &[Column]) -> Value {
-    let columns = columns.iter().map(|column| {
-        let mut what = json!({"name": column.name, "type": column.of});
-        match &column.uses {
-            Use::Bounds { lower, upper } => {
-                what["lower"] = lower.as_str().into();
-                what["upper"] = upper.as_str().into();
-            }
-            Use::Keys(keys) => what["keys"] = keys.clone().into(),
-            Use::AnyKeys => what["keys"] = Value::Null,
-        }
-        what
-    });
-    columns.collect()
-}
-
-fn loaded(document: &Value) -> Vec<Column> {
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let columns = document.as_array().map(Vec::as_slice).unwrap_or_default();
-    columns
-        .iter()
-        .filter_map(|what| {
-            let uses = match (
-                text(&what["lower"]).zip(text(&what["upper"])),
-                &what["keys"],
-            ) {
-                (Some((lower, upper)), _) => Use::Bounds { lower, upper },
-                (None, Value::Array(keys)) => Use::Keys(keys.iter().filter_map(text).collect()),
-                (None, _) => Use::AnyKeys,
-            };
-            Some(Column {
-                name: text(&what["name"])?,
-                of: text(&what["type"])?,
-                uses,
-            })
-        })
-        .collect()
 }
 
 fn record(event: Event, details: Value) -> Result<()> {
