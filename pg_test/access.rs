@@ -10,7 +10,7 @@ mod tests {
     #[pg_test]
     fn access_is_given_by_kind() -> Result<()> {
         for kind in [
-            "masker", "operator", "revealer", "analyst", "auditor", "admin",
+            "masker", "operator", "revealer", "analyst", "auditor", "officer", "admin",
         ] {
             run(&format!("CREATE ROLE catalog_{kind}"))?;
             run(&format!(
@@ -186,12 +186,22 @@ mod tests {
                 "anon_reid_risk",
                 "anon_t_closeness",
                 "audit_entry_json",
+                "compliance_conflicts",
+                "compliance_coverage",
+                "compliance_fields",
+                "compliance_gaps",
+                "compliance_matrix",
+                "compliance_minimum",
+                "compliance_report",
                 "consistency_proof",
                 "export_anchor",
+                "export_controller",
                 "export_ledger",
                 "export_openlineage",
                 "get_audit_log",
+                "incident_deadlines",
                 "inclusion_proof",
+                "issue_compliance_report",
                 "issue_lineage_report",
                 "issue_openlineage",
                 "lineage_history",
@@ -199,10 +209,64 @@ mod tests {
                 "lint_access",
                 "provider_problem",
                 "record_verification",
+                "retention_overdue",
+                "rules_in_use",
+                "suggest_controller",
                 "verify_ledger",
                 "verify_lineage_data",
                 "verify_lineage_integrity",
                 "verify_lineage_rows"
+            ]
+        );
+        assert_eq!(
+            may("officer")?,
+            [
+                "compliance_conflicts",
+                "compliance_coverage",
+                "compliance_fields",
+                "compliance_gaps",
+                "compliance_matrix",
+                "compliance_minimum",
+                "compliance_report",
+                "decide_conflict",
+                "declare_fact",
+                "export_controller",
+                "get_audit_log",
+                "incident_deadlines",
+                "issue_compliance_report",
+                "issue_lineage_report",
+                "lineage_history",
+                "lineage_report",
+                "lint_access",
+                "load_controller",
+                "load_rules",
+                "record_verification",
+                "retention_overdue",
+                "rules_in_use",
+                "suggest_controller",
+                "verify_ledger",
+                "verify_lineage_integrity",
+                "withdraw_fact"
+            ]
+        );
+        assert_eq!(
+            reads("officer")?,
+            [
+                "audit_log",
+                "conflict_decision",
+                "controller_fact",
+                "controller_facts",
+                "lineage",
+                "lineage_columns",
+                "masked_in_place",
+                "masked_views",
+                "profiles",
+                "rules_document",
+                "run_report",
+                "runs",
+                "undecided_column",
+                "verification",
+                "watched"
             ]
         );
         assert_eq!(
@@ -226,12 +290,14 @@ mod tests {
                 "import_key",
                 "installation_id",
                 "load_keys",
+                "load_rules",
                 "provider_problem",
                 "register_hook",
                 "rewrap_keys",
                 "rewrap_tokens",
                 "rotate_kek",
                 "rotate_key",
+                "rules_in_use",
                 "share_key",
                 "shred_run_key",
                 "unregister_hook"
@@ -245,6 +311,9 @@ mod tests {
             reads("auditor")?,
             [
                 "audit_log",
+                "conflict_decision",
+                "controller_fact",
+                "controller_facts",
                 "dp_budget",
                 "dp_budget_share",
                 "dp_dataset",
@@ -259,6 +328,7 @@ mod tests {
                 "masked_views",
                 "profiles",
                 "reveals",
+                "rules_document",
                 "run_report",
                 "runs",
                 "token_access",
@@ -271,7 +341,7 @@ mod tests {
         none(
             "SELECT shown || ' ' || role || ' ' || privilege FROM relations
                CROSS JOIN unnest(ARRAY['catalog_masker', 'catalog_operator', 'catalog_revealer',
-                  'catalog_auditor', 'catalog_admin']) role
+                  'catalog_auditor', 'catalog_officer', 'catalog_admin']) role
                CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES',
                   'TRIGGER']) privilege
                WHERE relkind IN ('r', 'v') AND has_table_privilege(role, oid, privilege)",

@@ -125,6 +125,7 @@ mod tests {
     }
 
     const MEANT: &str = "
+        confiture._decision_guard() volatile unsafe
         confiture._definition_guard() volatile unsafe
         confiture._dp_avg(internal,anyelement,bigint,bigint,bigint,double precision) volatile unsafe
         confiture._dp_avg(internal,anyelement,double precision,double precision,double precision,double precision) volatile unsafe
@@ -174,16 +175,26 @@ mod tests {
         confiture.audit_entry_json(uuid) stable safe
         confiture.begin_run(text,text,text) volatile unsafe
         confiture.cleanup_expired_tokens(text) volatile unsafe
+        confiture.compliance_conflicts(text[],date) stable unsafe
+        confiture.compliance_coverage(text,date,text[],text) stable unsafe
+        confiture.compliance_fields(text,date,text[],text) stable unsafe
+        confiture.compliance_gaps(text[],date) stable unsafe
+        confiture.compliance_matrix(text[],date,boolean) stable unsafe
+        confiture.compliance_minimum(text[],date) stable unsafe
+        confiture.compliance_report(text,text,date,text[],text) stable unsafe
         confiture.consistency_proof(bigint,bigint) stable unsafe
         confiture.create_domain(text,text,text,integer,boolean,boolean,interval,integer) volatile unsafe
         confiture.create_key(text,text) volatile unsafe
         confiture.create_masked_views(text,text,text,jsonb) volatile unsafe
+        confiture.decide_conflict(text,text,text,text,date) volatile unsafe
+        confiture.declare_fact(text,text,jsonb,date,date,text) volatile unsafe
         confiture.destroy_key_version(text,integer) volatile unsafe
         confiture.detect(text,integer,boolean) volatile unsafe
         confiture.disarm(text) volatile unsafe
         confiture.drop_masked_views(text,text,boolean) volatile unsafe
         confiture.end_run(jsonb) volatile unsafe
         confiture.export_anchor() volatile unsafe strict
+        confiture.export_controller(date) stable unsafe
         confiture.export_ledger(bigint) stable safe
         confiture.export_openlineage(uuid,text) stable unsafe
         confiture.fail_run(text) volatile unsafe
@@ -196,16 +207,20 @@ mod tests {
         confiture.hook_row_limits(jsonb) immutable safe
         confiture.hook_scan_source(jsonb) volatile unsafe
         confiture.import_key(text) volatile unsafe
+        confiture.incident_deadlines(text) stable unsafe
         confiture.inclusion_proof(bigint,bigint) stable unsafe
         confiture.init_key_file(text) volatile unsafe
         confiture.installation_id() volatile unsafe strict
+        confiture.issue_compliance_report(text,text,date,text[],text) volatile unsafe
         confiture.issue_lineage_report(text,text,text) volatile unsafe
         confiture.issue_openlineage(uuid,text) volatile unsafe
         confiture.lineage_history(text,text) stable safe
         confiture.lineage_report(text,text,text) stable unsafe
         confiture.lint_access(text,text) volatile unsafe
+        confiture.load_controller(text) volatile unsafe
         confiture.load_keys() volatile unsafe strict
         confiture.load_profile(text) volatile unsafe
+        confiture.load_rules(text) volatile unsafe
         confiture.mask_in_place(text,text,jsonb) procedure unsafe
         confiture.plan(text,text,text,jsonb) volatile unsafe
         confiture.plan_warnings(text,text,text,jsonb) volatile unsafe
@@ -218,6 +233,7 @@ mod tests {
         confiture.register_hook(text,text,text,integer,jsonb) volatile unsafe
         confiture.residue_check(text) volatile unsafe
         confiture.resolve_seed(text,text,text,text) stable restricted
+        confiture.retention_overdue(date) stable unsafe
         confiture.retire_profile(text,text) volatile unsafe
         confiture.reveal(text,text,text) volatile unsafe
         confiture.reveal_batch(text[],text,text) volatile unsafe
@@ -226,8 +242,10 @@ mod tests {
         confiture.rewrap_tokens(text,integer) procedure unsafe
         confiture.rotate_kek(text) procedure unsafe
         confiture.rotate_key(text) volatile unsafe
+        confiture.rules_in_use() stable unsafe strict
         confiture.share_key(text,uuid,text,integer) procedure unsafe
         confiture.shred_run_key(uuid) volatile unsafe
+        confiture.suggest_controller(text,text[]) stable unsafe
         confiture.suggest_profile(text,text,integer) volatile unsafe
         confiture.sync(text,text,text,jsonb) procedure unsafe
         confiture.tokenize_batch(text,text[],text[]) volatile unsafe
@@ -241,7 +259,8 @@ mod tests {
         confiture.verify_lineage_integrity() stable unsafe
         confiture.verify_lineage_row(uuid,text,text,text[],text) volatile unsafe
         confiture.verify_lineage_rows(uuid,text,text,integer) volatile unsafe
-        confiture.watch(text,text,text) volatile unsafe";
+        confiture.watch(text,text,text) volatile unsafe
+        confiture.withdraw_fact(text,text,date,text) volatile unsafe";
 
     #[pg_test]
     fn catalog_every_table_is_dumped() -> Result<()> {

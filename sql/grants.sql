@@ -88,7 +88,7 @@ BEGIN
         ('init_key_file', 'Makes the key file of the file provider; refuses to overwrite one'),
         ('create_key', 'Makes a key, wrapped by the provider; returns its version'),
         ('rotate_key', 'Makes a new version of a key; returns it'),
-        ('grant_access', 'Gives a role what a kind of work needs: masker, operator, revealer, analyst, auditor or admin'),
+        ('grant_access', 'Gives a role what a kind of work needs: masker, operator, revealer, analyst, auditor, officer or admin'),
         ('revoke_access', 'Takes from a role what a kind of work needs, but for what it has by another kind'),
         ('verify_ledger', 'Checks every entry of the audit log, one row per finding'),
         ('record_verification', 'Checks the ledger as verify_ledger does, and puts the result on record'),
@@ -148,7 +148,26 @@ BEGIN
         ('_follow_views', 'Keeps the list of masked views right when they are renamed, moved or dropped'),
         ('_mask_row', 'Masked value of a column of a row, for who may read it in a masked view'),
         ('_mask_value', 'Masked value of a value, for the owners of materialized masked views'),
-        ('lint_access', 'Ways by which a role can still reach values that are masked')
+        ('load_rules', 'Checks a document of rules of law and has it in use from now on, on record'),
+        ('rules_in_use', 'The documents of rules of law in use, with their versions'),
+        ('compliance_matrix', 'Requirements of laws on a day, with their controls and what shows that these are in place'),
+        ('compliance_gaps', 'What is missing for requirements of laws, the dearest first, with what closes it'),
+        ('compliance_conflicts', 'Where laws pull apart, what their rule makes of it, and what must be decided'),
+        ('compliance_minimum', 'The cheapest controls that cover every requirement, and what a jurisdiction more adds'),
+        ('incident_deadlines', 'When authorities and individuals must be told of a declared incident, under every law'),
+        ('decide_conflict', 'Decides a conflict between laws until a day, on record'),
+        ('_decision_guard', 'Refuses every change of a decision on a conflict'),
+        ('lint_access', 'Ways by which a role can still reach values that are masked'),
+        ('load_controller', 'Takes what the controller declares, as one document; on record'),
+        ('export_controller', 'What the controller declares, as a document that load_controller takes'),
+        ('suggest_controller', 'Columns that look personal, as a section of a document for load_controller'),
+        ('declare_fact', 'Declares one fact of the controller; on record'),
+        ('withdraw_fact', 'Ends a fact of the controller; on record'),
+        ('retention_overdue', 'Rows that are older than a retention rule of the controller allows'),
+        ('compliance_report', 'What a law asks for, field by field, with what is known and what is missing'),
+        ('issue_compliance_report', 'A report as compliance_report gives it, with its digest on record'),
+        ('compliance_fields', 'The fields of a report, one row each'),
+        ('compliance_coverage', 'How many fields of reports are evidenced, declared and missing')
       ) AS c (name, comment) ON c.name OPERATOR(pg_catalog.=) p.proname
      WHERE EXISTS (
          SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e
@@ -219,6 +238,11 @@ SELECT pg_catalog.pg_extension_config_dump('confiture.token_access', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.masked_view', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.masked_view_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.masked_column', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.rules_document', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.conflict_decision', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.conflict_decision_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.controller_fact', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.controller_fact_number_seq', '');
 
 SELECT confiture._script_path(false);
 DROP FUNCTION confiture._script_path(boolean);

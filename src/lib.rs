@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod anonymity;
+pub mod compliance;
 pub mod custody;
 pub mod detect;
 pub mod error;
@@ -133,6 +134,16 @@ extension_sql_file!(
     "../sql/views.sql",
     name = "views",
     requires = ["sync", views::sql::follow_views]
+);
+extension_sql_file!(
+    "../sql/controller.sql",
+    name = "controller",
+    requires = ["views"]
+);
+extension_sql_file!(
+    "../sql/rules.sql",
+    name = "rules",
+    requires = ["views", compliance::conflict::sql::decision_guard]
 );
 extension_sql_file!("../sql/grants.sql", name = "grants", finalize);
 

@@ -38,6 +38,10 @@ pub enum Event {
     Completed,
     /// The guards of the ledger were put down or taken up again.
     Config,
+    /// Somebody decided on a conflict between laws.
+    ConflictDecided,
+    /// Facts of the controller were declared, or ended.
+    ControllerDeclared,
     /// A table may be asked about from now on, as a data set.
     DatasetRegistered,
     /// It may not any longer.
@@ -76,6 +80,8 @@ pub enum Event {
     Pruned,
     /// A report was handed out.
     Report,
+    /// A document of rules of law is in use from now on.
+    RulesLoaded,
     /// The key that opens the commitments of a run was destroyed.
     RunKeyShredded,
     /// A run began.
@@ -114,6 +120,8 @@ impl Event {
             Self::BudgetRevoked => "BUDGET_REVOKED",
             Self::Completed => "COMPLETED",
             Self::Config => "CONFIG",
+            Self::ConflictDecided => "CONFLICT_DECIDED",
+            Self::ControllerDeclared => "CONTROLLER_DECLARED",
             Self::DatasetRegistered => "DATASET_REGISTERED",
             Self::DatasetUnregistered => "DATASET_UNREGISTERED",
             Self::DomainCreated => "DOMAIN_CREATED",
@@ -133,6 +141,7 @@ impl Event {
             Self::ProfileRetired => "PROFILE_RETIRED",
             Self::Pruned => "PRUNED",
             Self::Report => "REPORT",
+            Self::RulesLoaded => "RULES_LOADED",
             Self::RunKeyShredded => "RUN_KEY_SHREDDED",
             Self::Started => "STARTED",
             Self::SubjectForgotten => "SUBJECT_FORGOTTEN",

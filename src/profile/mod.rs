@@ -16,6 +16,7 @@ use crate::strategies::{Kind, Seed, Strategy};
 
 pub mod acknowledge;
 pub mod canonical;
+pub mod document;
 mod fields;
 pub mod filter;
 mod names;
@@ -283,6 +284,11 @@ pub struct Problem {
 impl Problem {
     /// Turns the problem into an error; `others` is the number of further errors.
     fn into_error(self, others: usize) -> Error {
+        self.into_error_of("profile", others)
+    }
+
+    /// As above, of a document of some kind.
+    fn into_error_of(self, noun: &str, others: usize) -> Error {
         let kind = match self.code {
             "parameter" | "seed" | "strategy_type" | "undefined_strategy" | "undefined_table"
             | "value" => ErrorKind::InvalidParameter,
@@ -293,7 +299,7 @@ impl Problem {
             .place
             .map(|place| format!(" at {place}"))
             .unwrap_or_default();
-        let mut error = Error::new(kind, format!("invalid profile: {}{place}", self.message));
+        let mut error = Error::new(kind, format!("invalid {noun}: {}{place}", self.message));
         let mut detail = match self.path.as_str() {
             "" => Vec::new(),
             path => vec![format!("The place is {path}.")],

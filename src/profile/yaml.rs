@@ -98,7 +98,7 @@ impl Fatal {
     }
 
     fn tag(place: Place, message: String) -> Self {
-        Self::new(place, "tag", message).hint("Remove the tag; a profile holds plain data only.")
+        Self::new(place, "tag", message).hint("Remove the tag; a document holds plain data only.")
     }
 
     fn too_deep(place: Place) -> Self {

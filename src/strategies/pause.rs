@@ -16,7 +16,7 @@ pub fn register(look: fn()) {
 }
 
 /// Pauses.
-pub(super) fn now() {
+pub fn now() {
     if let Some(look) = LOOK.get() {
         look();
     }

@@ -1,0 +1,275 @@
+//! What tells whether a conflict is there, and what its operator makes of it.
+
+use std::collections::BTreeMap;
+
+use super::{EVERY, Scene};
+use crate::compliance::calendar::{Span, shown};
+use crate::compliance::controller::Fact;
+use crate::compliance::rules::parameter::{Keep, Params};
+use crate::compliance::rules::{Conflict, Detect, Requirement};
+use crate::error::{Error, Kind, Result, counted};
+
+/// What was found for one scope.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// It is not there, and why.
+    Absent(String),
+    /// It is there, and what comes out.
+    Present(String),
+    /// Nobody can say, and what is missing.
+    Unknown(String),
+    /// It is there, and no operator can answer it.
+    Impossible(String),
+}
+
+/// The scopes of a conflict, each with its answer.
+///
+/// # Errors
+/// What zones return.
+pub fn answers(
+    scene: &Scene<'_>,
+    conflict: &Conflict,
+    sides: &[&Requirement],
+    jurisdictions: &[String],
+) -> Result<Vec<(String, Answer)>> {
+    let one = match conflict.detect {
+        Detect::Present => Answer::Present(conflict.resolution.clone()),
+        Detect::Deadlines => deadlines(scene, sides)?,
+        Detect::Keep => keep(sides),
+        Detect::Age => age(sides),
+        Detect::Contents => contents(sides),
+        Detect::Transfers => transfers(scene),
+        Detect::Columns => columns(scene),
+        Detect::Requests => return Ok(requests(scene, jurisdictions)),
+        Detect::Hold => return Ok(holds(scene)),
+        Detect::Retention => return Ok(retention(scene, jurisdictions)),
+    };
+    Ok(vec![(EVERY.to_owned(), one)])
+}
+
+/// The earliest of computed moments, not of labels: three business days may be more than 72 hours,
+/// and never are less.
+fn deadlines(scene: &Scene<'_>, sides: &[&Requirement]) -> Result<Answer> {
+    let mut due = Vec::new();
+    let mut open = Vec::new();
+    for side in sides {
+        let Some(deadline) = side.params.deadlines.first() else {
+            continue;
+        };
+        let calendar = scene.rules.calendar_of(side).ok_or_else(|| {
+            Error::new(
+                Kind::Internal,
+                format!("requirement \"{}\" has no calendar", side.id),
+            )
+        })?;
+        let zone = (scene.zone)(&calendar.zone);
+        match calendar.due(scene.moment, deadline.span, zone.as_ref())? {
+            Some(at) => due.push((at, side, deadline, shown(at, zone.as_ref())?)),
+            None => open.push(side.jurisdiction.as_str()),
+        }
+    }
+    due.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
+    let Some((_, side, deadline, text)) = due.first() else {
+        return Ok(Answer::Present(
+            "as soon as feasible: none has a number".to_owned(),
+        ));
+    };
+    let mut outcome = format!(
+        "{} of {} ({}): of what begins now, by {text}",
+        deadline.span, side.jurisdiction, side.cite
+    );
+    if !open.is_empty() {
+        open.sort_unstable();
+        open.dedup();
+        outcome.push_str(&format!("; with it {}, without a number", open.join(", ")));
+    }
+    Ok(Answer::Present(outcome))
+}
+
+fn merged(sides: &[&Requirement]) -> Params {
+    let mut merged = Params::default();
+    sides.iter().for_each(|side| merged.merge(&side.params));
+    merged
+}
+
+fn keep(sides: &[&Requirement]) -> Answer {
+    let keep = merged(sides).keep.unwrap_or_default();
+    if keep.is_empty() {
+        return Answer::Impossible(format!("{}: no time keeps to both", keep_words(&keep)));
+    }
+    Answer::Present(keep_words(&keep))
+}
+
+/// Both ends, in words.
+pub fn keep_words(keep: &Keep) -> String {
+    match (keep.at_least, keep.at_most) {
+        (Some(least), Some(most)) => format!("at least {least}, at most {most}"),
+        (Some(least), None) => format!("at least {least}"),
+        (None, Some(most)) => format!("at most {most}"),
+        (None, None) => "no longer than the purpose needs".to_owned(),
+    }
+}
+
+fn age(sides: &[&Requirement]) -> Answer {
+    match merged(sides).age {
+        Some(age) => Answer::Present(format!("under {age}")),
+        None => Answer::Absent("no side has an age".to_owned()),
+    }
+}
+
+fn contents(sides: &[&Requirement]) -> Answer {
+    let fields: Vec<_> = merged(sides).fields.into_iter().collect();
+    Answer::Present(fields.join(", "))
+}
+
+fn transfers(scene: &Scene<'_>) -> Answer {
+    let declared: Vec<_> = scene.facts.controller.of("transfer").collect();
+    if let Some(first) = declared.first() {
+        let count = counted(declared.len() as u64, "transfer");
+        return Answer::Present(format!("{count} declared, {} among them", first.id));
+    }
+    if let Some(way) = scene.facts.inventory.ways_out.first() {
+        return Answer::Unknown(format!(
+            "no transfer is declared, and data may leave by {} {}",
+            way.kind, way.name
+        ));
+    }
+    if scene.facts.controller.is_empty() {
+        return Answer::Unknown("no transfer is declared, nor anything else".to_owned());
+    }
+    Answer::Absent("no transfer is declared, and the catalog shows no way out".to_owned())
+}
+
+fn columns(scene: &Scene<'_>) -> Answer {
+    let masked = scene.facts.inventory.personal();
+    let (mut anonymised, mut others) = (0_u64, 0_u64);
+    for column in masked.filter(|column| column.treatment.is_masked()) {
+        if column.treatment.is_anonymised() {
+            anonymised += 1;
+        } else {
+            others += 1;
+        }
+    }
+    match (anonymised, others) {
+        (0, 0) => Answer::Absent("no column was masked".to_owned()),
+        (_, 0) => Answer::Absent(format!(
+            "{} anonymised, none that its holder can undo",
+            counted(anonymised, "column")
+        )),
+        _ => Answer::Present(format!(
+            "{} still personal for who holds the key, {anonymised} anonymised",
+            counted(others, "column")
+        )),
+    }
+}
+
+fn requests(scene: &Scene<'_>, jurisdictions: &[String]) -> Vec<(String, Answer)> {
+    let found: Vec<_> = scene
+        .facts
+        .controller
+        .of("rights_request")
+        .filter(|request| {
+            let is_access = matches!(
+                request.word("right"),
+                Some("access" | "know" | "portability")
+            );
+            let place = request.word("jurisdiction");
+            is_access
+                && !request.has("responded_on")
+                && place.is_none_or(|place| jurisdictions.iter().any(|code| code == place))
+        })
+        .map(|request| {
+            let answer = format!("request {} for access is open", request.id);
+            (request.id.clone(), Answer::Present(answer))
+        })
+        .collect();
+    or_absent(found, "no request for access is open")
+}
+
+fn holds(scene: &Scene<'_>) -> Vec<(String, Answer)> {
+    let found: Vec<_> = scene
+        .facts
+        .controller
+        .of("retention_rule")
+        .filter(|rule| rule.is("legal_hold"))
+        .map(|rule| {
+            let answer = format!("rule {} is a legal hold", rule.id);
+            (rule.id.clone(), Answer::Present(answer))
+        })
+        .collect();
+    or_absent(found, "no legal hold is declared")
+}
+
+fn or_absent(found: Vec<(String, Answer)>, why: &str) -> Vec<(String, Answer)> {
+    if found.is_empty() {
+        return vec![(EVERY.to_owned(), Answer::Absent(why.to_owned()))];
+    }
+    found
+}
+
+/// Category by category: the times that keep to every rule of the jurisdictions asked about.
+fn retention(scene: &Scene<'_>, jurisdictions: &[String]) -> Vec<(String, Answer)> {
+    let mut rules: BTreeMap<&str, Vec<&Fact>> = BTreeMap::new();
+    for rule in scene.facts.controller.of("retention_rule") {
+        let places = rule.list("jurisdiction");
+        let is_asked = places.is_empty()
+            || jurisdictions
+                .iter()
+                .any(|code| places.contains(&code.as_str()));
+        if let Some(category) = rule.word("category").filter(|_| is_asked) {
+            rules.entry(category).or_default().push(rule);
+        }
+    }
+    if rules.is_empty() {
+        let why = "no retention rule is declared: declare what must be kept, and for how long";
+        return vec![(EVERY.to_owned(), Answer::Unknown(why.to_owned()))];
+    }
+    // A rule for all categories is one of each.
+    let general = rules.get("all").cloned().unwrap_or_default();
+    let count = rules.len();
+    let found: Vec<_> = rules
+        .into_iter()
+        .filter_map(|(category, mut rules)| {
+            if category != "all" {
+                rules.extend(&general);
+            }
+            let keep = rules
+                .iter()
+                .fold(Keep::default(), |keep, rule| keep.with(interval(rule)));
+            let ids: Vec<_> = rules.iter().map(|rule| rule.id.as_str()).collect();
+            keep.is_empty().then(|| {
+                let outcome = format!(
+                    "{category} must be kept {} by {}: no time keeps to both",
+                    keep_words(&keep),
+                    ids.join(", ")
+                );
+                (category.to_owned(), Answer::Impossible(outcome))
+            })
+        })
+        .collect();
+    let categories = match count {
+        1 => "1 category has".to_owned(),
+        _ => format!("{count} categories have"),
+    };
+    or_absent(
+        found,
+        &format!("{categories} a time that keeps to every rule"),
+    )
+}
+
+fn interval(rule: &Fact) -> Keep {
+    Keep {
+        at_least: rule.word("min").and_then(span),
+        at_most: rule.word("max").and_then(span),
+    }
+}
+
+/// `6 months`, as the controller declares it.
+pub fn span(text: &str) -> Option<Span> {
+    let (count, unit) = text.split_once(' ')?;
+    let count: u32 = count.parse().ok()?;
+    match unit.strip_suffix('s').unwrap_or(unit) {
+        "week" => Span::of(count.checked_mul(7)?, "day"),
+        unit => Span::of(count, unit),
+    }
+}

@@ -1,0 +1,227 @@
+//! Conflicts between laws: which are there, and what the operator of each makes of them.
+//!
+//! Where an operator gives an answer, that is the answer. Where none does, or times exclude each
+//! other, somebody must decide; until somebody has, and after his decision has expired, it is a gap.
+
+pub mod detect;
+pub mod sql;
+pub mod store;
+#[cfg(test)]
+pub(in crate::compliance) mod tests;
+
+use super::Facts;
+use super::calendar::Zone;
+use super::matrix::trigger::Applies;
+use super::rules::parameter::named;
+use super::rules::{Conflict, Detect, Requirement, Rules};
+use crate::error::Result;
+use detect::Answer;
+
+/// How a conflict stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The operator answers it.
+    Resolved,
+    /// Somebody decided it.
+    Decided,
+    /// Somebody must.
+    Gap,
+    /// Both laws hold, and nothing pulls them apart.
+    Absent,
+}
+
+impl Status {
+    /// The words.
+    pub const NAMES: [(&'static str, Self); 4] = [
+        ("resolved", Self::Resolved),
+        ("decided", Self::Decided),
+        ("gap", Self::Gap),
+        ("none", Self::Absent),
+    ];
+
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        named(self, &Self::NAMES)
+    }
+}
+
+/// What somebody decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The conflict.
+    pub conflict: String,
+    /// Its scope, or `*` for all.
+    pub scope: String,
+    /// What was decided.
+    pub decision: String,
+    /// On which basis.
+    pub legal_basis: String,
+    /// Who decided.
+    pub decided_by: String,
+    /// When, as a day.
+    pub decided_on: i64,
+    /// Its last day.
+    pub expires: i64,
+}
+
+/// A conflict of a scope.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found<'a> {
+    /// The conflict.
+    pub conflict: &'a Conflict,
+    /// What it is about: a category, a request, a rule; `*` for all.
+    pub scope: String,
+    /// The jurisdictions on its sides.
+    pub jurisdictions: Vec<String>,
+    /// Its sides, in words.
+    pub sides: Vec<String>,
+    /// How it stands.
+    pub status: Status,
+    /// What comes out, or what is to be decided.
+    pub outcome: String,
+    /// The decision that holds, or the last one that has expired.
+    pub decision: Option<Decision>,
+}
+
+/// What is looked at.
+pub struct Scene<'a> {
+    /// The rules.
+    pub rules: &'a Rules,
+    /// The requirements that are law, with whether they apply.
+    pub applicable: &'a [(&'a Requirement, Applies)],
+    /// What is known.
+    pub facts: &'a Facts,
+    /// What was decided, the newest last.
+    pub decisions: &'a [Decision],
+    /// The day that is asked about.
+    pub day: i64,
+    /// From when deadlines are computed to be compared.
+    pub moment: i64,
+    /// Zones, by their names.
+    pub zone: &'a dyn Fn(&str) -> Box<dyn Zone>,
+}
+
+impl<'a> Scene<'a> {
+    /// The sides of a conflict that apply, by jurisdiction and id.
+    fn sides(&self, conflict: &Conflict) -> Vec<&'a Requirement> {
+        let mut sides: Vec<&Requirement> = self
+            .applicable
+            .iter()
+            .filter(|(requirement, applies)| {
+                applies.is_taken && conflict.between.contains(&requirement.id)
+            })
+            .map(|(requirement, _)| *requirement)
+            .collect();
+        sides.sort_by(|a, b| (&a.jurisdiction, &a.id).cmp(&(&b.jurisdiction, &b.id)));
+        sides
+    }
+
+    /// The jurisdictions that are asked about.
+    fn jurisdictions(&self) -> Vec<String> {
+        let all = self.applicable.iter().map(|(requirement, _)| requirement);
+        distinct(all.map(|requirement| requirement.jurisdiction.clone()))
+    }
+}
+
+fn distinct(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut words: Vec<String> = words.collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// Finds the conflicts, by id and scope.
+///
+/// # Errors
+/// What zones return.
+pub fn find<'a>(scene: &Scene<'a>) -> Result<Vec<Found<'a>>> {
+    let mut found = Vec::new();
+    for conflict in &scene.rules.conflicts {
+        let sides = scene.sides(conflict);
+        let jurisdictions = if conflict.between.is_empty() {
+            scene.jurisdictions()
+        } else {
+            distinct(sides.iter().map(|side| side.jurisdiction.clone()))
+        };
+        if jurisdictions.len() < conflict.sides {
+            continue;
+        }
+        for (scope, answer) in detect::answers(scene, conflict, &sides, &jurisdictions)? {
+            let mut one = Found {
+                conflict,
+                jurisdictions: jurisdictions.clone(),
+                sides: sides
+                    .iter()
+                    .map(|side| words(side, conflict.detect))
+                    .collect(),
+                status: Status::Absent,
+                outcome: String::new(),
+                decision: decision(scene, conflict, &scope),
+                scope,
+            };
+            (one.status, one.outcome) = settle(conflict, answer, one.decision.as_ref(), scene.day);
+            found.push(one);
+        }
+    }
+    Ok(found)
+}
+
+/// What an answer and a decision come to.
+fn settle(
+    conflict: &Conflict,
+    answer: Answer,
+    decision: Option<&Decision>,
+    day: i64,
+) -> (Status, String) {
+    let open = match answer {
+        Answer::Absent(why) => return (Status::Absent, why),
+        Answer::Present(outcome) if !conflict.operator.needs_decision() => {
+            return (Status::Resolved, outcome);
+        }
+        Answer::Present(outcome) | Answer::Unknown(outcome) | Answer::Impossible(outcome) => {
+            outcome
+        }
+    };
+    match decision {
+        Some(decision) if day <= decision.expires => (Status::Decided, decision.decision.clone()),
+        Some(_) => (
+            Status::Gap,
+            format!("{open}; the last decision has expired"),
+        ),
+        None => (Status::Gap, open),
+    }
+}
+
+/// The newest decision of the scope itself, or else of all scopes, made on the day or before.
+fn decision(scene: &Scene<'_>, conflict: &Conflict, scope: &str) -> Option<Decision> {
+    let of = |scope: &str| {
+        scene
+            .decisions
+            .iter()
+            .filter(|decision| decision.conflict == conflict.id && decision.scope == scope)
+            .rfind(|decision| decision.decided_on <= scene.day)
+    };
+    of(scope).or_else(|| of(EVERY)).cloned()
+}
+
+/// The scope that is every scope.
+pub const EVERY: &str = "*";
+
+/// A side in words, with what matters to the conflict.
+fn words(side: &Requirement, detect: Detect) -> String {
+    let params = &side.params;
+    let about = match detect {
+        Detect::Deadlines => params
+            .deadlines
+            .first()
+            .map(|deadline| deadline.span.to_string()),
+        Detect::Age => params.age.map(|age| format!("under {age}")),
+        Detect::Keep => params.keep.map(|keep| detect::keep_words(&keep)),
+        _ => None,
+    };
+    let cite = &side.cite;
+    match about {
+        Some(about) => format!("{} {cite}: {about}", side.jurisdiction),
+        None => format!("{} {cite}", side.jurisdiction),
+    }
+}

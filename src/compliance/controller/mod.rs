@@ -1,0 +1,122 @@
+//! The controller's facts: what no database knows of itself. Who is responsible, for which purposes,
+//! on what basis, who receives data, how long they are kept, what was asked for and what went wrong.
+//!
+//! Each fact has a kind, an id and versions. A version is never changed: a later one takes its
+//! place from its own first day on.
+
+pub mod kinds;
+pub mod read;
+pub mod sql;
+pub mod store;
+pub mod suggest;
+pub mod write;
+
+use serde_json::{Map, Value};
+
+/// Keys of a fact that are not fields of its kind.
+pub const RESERVED: [&str; 3] = ["source_doc", "valid_from", "valid_to"];
+
+/// A fact, as it holds on some day.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fact {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its id, which no other fact of the kind has.
+    pub id: String,
+    /// The fields that were declared.
+    pub fields: Map<String, Value>,
+    /// The first day.
+    pub valid_from: String,
+    /// The first day on which it holds no more.
+    pub valid_to: Option<String>,
+    /// What it was taken from.
+    pub source_doc: Option<String>,
+    /// Who entered it.
+    pub entered_by: String,
+    /// When, in UTC.
+    pub entered_at: String,
+}
+
+impl Fact {
+    /// A field as text; of a list, its items with commas.
+    pub fn text(&self, field: &str) -> Option<String> {
+        match self.fields.get(field)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Array(items) => Some(
+                items
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            ),
+            Value::Null => None,
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// A field as text that is one.
+    pub fn word(&self, field: &str) -> Option<&str> {
+        self.fields.get(field)?.as_str()
+    }
+
+    /// A field as a list of texts; one text is a list of one.
+    pub fn list(&self, field: &str) -> Vec<&str> {
+        match self.fields.get(field) {
+            Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
+            Some(Value::String(text)) => vec![text],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether a flag is set.
+    pub fn is(&self, field: &str) -> bool {
+        self.fields.get(field).and_then(Value::as_bool) == Some(true)
+    }
+
+    /// A number of things.
+    pub fn count(&self, field: &str) -> Option<i64> {
+        self.fields.get(field)?.as_i64()
+    }
+
+    /// Whether a field was declared.
+    pub fn has(&self, field: &str) -> bool {
+        self.fields.get(field).is_some_and(|value| !value.is_null())
+    }
+}
+
+/// All facts that hold on a day.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Controller {
+    /// By kind and id.
+    pub facts: Vec<Fact>,
+}
+
+impl Controller {
+    /// The facts of a kind.
+    pub fn of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Fact> {
+        self.facts.iter().filter(move |fact| fact.kind == kind)
+    }
+
+    /// The facts of a kind of which a field is a word, or holds it.
+    pub fn with<'a>(
+        &'a self,
+        kind: &'a str,
+        field: &'a str,
+        word: &'a str,
+    ) -> impl Iterator<Item = &'a Fact> {
+        self.of(kind)
+            .filter(move |fact| fact.list(field).contains(&word))
+    }
+
+    /// One fact.
+    pub fn find(&self, kind: &str, id: &str) -> Option<&Fact> {
+        self.facts
+            .iter()
+            .find(|fact| fact.kind == kind && fact.id == id)
+    }
+
+    /// Whether nothing was declared.
+    pub fn is_empty(&self) -> bool {
+        self.facts.is_empty()
+    }
+}

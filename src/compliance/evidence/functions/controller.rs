@@ -1,0 +1,354 @@
+//! What the controller declares.
+
+use serde_json::{Map, Value, json};
+
+use super::{REGISTER, evidence, ids, is_stale, share, some, words};
+use crate::compliance::Facts;
+use crate::compliance::controller::Fact;
+use crate::compliance::evidence::{Evidence, Source, State};
+
+/// Facts of a kind that the controller declares.
+pub fn declared(facts: &Facts, parameters: &Value) -> Evidence {
+    let kind = parameters["kind"].as_str().unwrap_or_default();
+    let wanted = words(parameters, "fields");
+    let of: Vec<_> = facts.controller.of(kind).collect();
+    let whole = of
+        .iter()
+        .filter(|fact| wanted.iter().all(|field| fact.has(field)));
+    let met = whole.count();
+    let value = json!({"kind": kind, "facts": of.len(), "with_all_fields": met});
+    let state = if of.is_empty() {
+        State::Fail
+    } else {
+        share(met, of.len())
+    };
+    evidence(facts, state, value, Source::Controller, kind).unless_passed(format!(
+        "Declare facts of kind {kind} with {}.",
+        wanted.join(", ")
+    ))
+}
+
+/// Measures of the kinds asked for.
+pub fn measure_declared(facts: &Facts, parameters: &Value) -> Evidence {
+    let wanted = words(parameters, "kind");
+    let mut found = Map::new();
+    let mut fresh = 0;
+    for kind in &wanted {
+        let of: Vec<_> = facts.controller.with("measure", "kind", kind).collect();
+        let is_fresh = of.iter().any(|fact| !is_stale(fact, &facts.day));
+        fresh += usize::from(is_fresh);
+        found.insert((*kind).to_owned(), ids(of.into_iter()));
+    }
+    evidence(
+        facts,
+        share(fresh, wanted.len()),
+        Value::Object(found),
+        Source::Controller,
+        "measures",
+    )
+    .unless_passed(format!("Declare measures of kind {}.", wanted.join(", ")))
+}
+
+/// Assessments of the kinds asked for, and their next review.
+pub fn assessment_fresh(facts: &Facts, parameters: &Value) -> Evidence {
+    let kinds = words(parameters, "kind");
+    let of: Vec<_> = facts
+        .controller
+        .of("assessment")
+        .filter(|fact| kinds.is_empty() || fact.word("kind").is_some_and(|of| kinds.contains(&of)))
+        .collect();
+    let fresh = of.iter().filter(|fact| !is_stale(fact, &facts.day)).count();
+    let state = match (fresh, of.len()) {
+        (_, 0) => State::Fail,
+        (0, _) => State::Part,
+        _ => State::Pass,
+    };
+    let value = json!({
+        "assessments": ids(of.iter().copied()), "with_review_ahead": fresh,
+    });
+    evidence(facts, state, value, Source::Controller, "assessments").unless_passed(format!(
+        "Declare an assessment of kind {}.",
+        kinds.join(" or ")
+    ))
+}
+
+/// Whether a role is filled.
+pub fn responsible_person(facts: &Facts, parameters: &Value) -> Evidence {
+    let roles = words(parameters, "role");
+    let of: Vec<_> = facts
+        .controller
+        .of("organisation")
+        .filter(|fact| fact.word("role").is_some_and(|role| roles.contains(&role)))
+        .collect();
+    let reachable = of.iter().filter(|fact| fact.has("contact")).count();
+    let state = if of.is_empty() {
+        State::Fail
+    } else {
+        share(reachable, of.len())
+    };
+    let value = json!({"organisations": ids(of.iter().copied()), "with_contact": reachable});
+    evidence(facts, state, value, Source::Controller, "organisations").unless_passed(format!(
+        "Declare an organisation with role {} and a contact.",
+        roles.join(" or ")
+    ))
+}
+
+/// Recipients, beside the ways out that the catalog shows.
+pub fn recipients_documented(facts: &Facts, _: &Value) -> Evidence {
+    let of: Vec<_> = facts.controller.of("recipient").collect();
+    let whole = of
+        .iter()
+        .filter(|fact| fact.has("category") && fact.has("country"))
+        .count();
+    let hints = facts
+        .inventory
+        .ways_out
+        .iter()
+        .map(|way| format!("{} {}", way.kind, way.name));
+    let value = json!({
+        "recipients": ids(of.iter().copied()), "with_category_and_country": whole,
+        "ways_out_in_the_catalog": some(hints),
+    });
+    let state = if of.is_empty() {
+        State::Fail
+    } else {
+        share(whole, of.len())
+    };
+    evidence(facts, state, value, Source::Both, "recipients")
+        .unless_passed("Declare the recipients with category and country, section recipients.")
+}
+
+/// Transfers with their mechanism and safeguards.
+pub fn transfers_documented(facts: &Facts, _: &Value) -> Evidence {
+    let of: Vec<_> = facts.controller.of("transfer").collect();
+    let whole = of
+        .iter()
+        .filter(|fact| {
+            fact.word("mechanism")
+                .is_some_and(|mechanism| mechanism == "adequacy" || fact.has("safeguard_document"))
+        })
+        .count();
+    let value = json!({"transfers": ids(of.iter().copied()), "with_safeguards": whole});
+    evidence(
+        facts,
+        share(whole, of.len()),
+        value,
+        Source::Controller,
+        "transfers",
+    )
+    .unless_passed("Declare the transfers with mechanism and safeguard_document.")
+}
+
+/// Retention rules for every category of personal data.
+pub fn retention_documented(facts: &Facts, _: &Value) -> Evidence {
+    let mut categories: Vec<String> = facts
+        .inventory
+        .personal()
+        .map(|column| column.category_shown())
+        .collect();
+    categories.sort_unstable();
+    categories.dedup();
+    let covers = |category: &String| {
+        facts.controller.of("retention_rule").any(|rule| {
+            rule.has("max")
+                && (rule.word("category") == Some(category) || rule.word("category") == Some("all"))
+        })
+    };
+    let met = categories
+        .iter()
+        .filter(|category| covers(category))
+        .count();
+    let open = categories.iter().filter(|category| !covers(category));
+    let value = json!({
+        "categories": categories.len(), "with_rule": met, "open": some(open.cloned()),
+    });
+    evidence(
+        facts,
+        share(met, categories.len()),
+        value,
+        Source::Both,
+        "retention_rules",
+    )
+    .unless_passed("Declare a retention rule with max for each category, or for all.")
+}
+
+/// Activities that rest on consent, and where it is kept.
+pub fn consent_recorded(facts: &Facts, parameters: &Value) -> Evidence {
+    let forms = words(parameters, "form");
+    let resting: Vec<_> = facts
+        .controller
+        .with("activity", "legal_basis", "consent")
+        .collect();
+    let is_recorded = |activity: &Fact| {
+        facts.controller.of("consent_source").any(|source| {
+            source.list("activity").contains(&activity.id.as_str())
+                && (forms.is_empty() || source.word("form").is_some_and(|of| forms.contains(&of)))
+                && (source.has("kept_in") || source.has("table"))
+        })
+    };
+    let met = resting
+        .iter()
+        .filter(|activity| is_recorded(activity))
+        .count();
+    let consents: Vec<_> = facts
+        .inventory
+        .consents
+        .iter()
+        .map(|consent| {
+            json!({
+                "source": consent.source, "rows": consent.rows, "missing": consent.missing,
+                "withdrawn": consent.withdrawn, "problem": consent.problem,
+            })
+        })
+        .collect();
+    let value = json!({"activities": resting.len(), "with_source": met, "sources": consents});
+    evidence(
+        facts,
+        share(met, resting.len()),
+        value,
+        Source::Both,
+        "consent_sources",
+    )
+    .unless_passed("Declare where consent is kept for each activity that rests on it.")
+}
+
+/// Rights requests of a year, and whether each has its answer.
+pub fn dsar_metrics(facts: &Facts, parameters: &Value) -> Evidence {
+    let year = parameters["year"].as_i64().map_or_else(
+        || facts.day[..4.min(facts.day.len())].to_owned(),
+        |year| year.to_string(),
+    );
+    let of: Vec<_> = facts
+        .controller
+        .of("rights_request")
+        .filter(|fact| {
+            fact.word("received_on")
+                .is_some_and(|day| day.starts_with(&year))
+        })
+        .collect();
+    let answered = of
+        .iter()
+        .filter(|fact| fact.has("decision") && fact.has("responded_on"))
+        .count();
+    let open = of.iter().filter(|fact| !fact.has("responded_on"));
+    let value = json!({
+        "year": year, "received": of.len(), "answered": answered, "open": ids(open.copied()),
+    });
+    evidence(
+        facts,
+        share(answered, of.len()),
+        value,
+        Source::Controller,
+        "rights_requests",
+    )
+    .unless_passed("Declare the requests with decision and responded_on.")
+}
+
+/// Incidents, and whether each says what a register must.
+pub fn breach_register(facts: &Facts, _: &Value) -> Evidence {
+    let of: Vec<_> = facts.controller.of("incident").collect();
+    let whole = of
+        .iter()
+        .filter(|fact| REGISTER.iter().all(|field| fact.has(field)))
+        .count();
+    let procedure = facts
+        .controller
+        .with("measure", "kind", "breach_procedure")
+        .next()
+        .is_some();
+    let state = match of.len() {
+        0 if procedure => State::Pass,
+        0 => State::None,
+        all => share(whole, all),
+    };
+    let value = json!({"incidents": of.len(), "complete": whole, "procedure": procedure});
+    evidence(facts, state, value, Source::Controller, "incidents")
+        .unless_passed("Declare each incident in full, and a measure of kind breach_procedure.")
+}
+
+/// Incidents, and whether authorities were told.
+pub fn incident_deadlines(facts: &Facts, _: &Value) -> Evidence {
+    let of: Vec<_> = facts.controller.of("incident").collect();
+    let told = of
+        .iter()
+        .filter(|fact| fact.has("authority_notified_at") || fact.has("no_notice_reason"))
+        .count();
+    let open = of
+        .iter()
+        .filter(|fact| !fact.has("authority_notified_at") && !fact.has("no_notice_reason"));
+    let value = json!({"incidents": of.len(), "told": told, "open": ids(open.copied())});
+    evidence(
+        facts,
+        share(told, of.len()),
+        value,
+        Source::Controller,
+        "incidents",
+    )
+    .unless_passed("SELECT * FROM confiture.incident_deadlines(…); tell the authorities.")
+}
+
+/// What Article 30 (1) asks for, letter by letter.
+pub fn ropa_completeness(facts: &Facts, parameters: &Value) -> Evidence {
+    let controller = &facts.controller;
+    let has_activity = controller.of("activity").next().is_some();
+    let every = |fields: &[&str]| {
+        has_activity
+            && controller
+                .of("activity")
+                .all(|activity| fields.iter().all(|field| activity.has(field)))
+    };
+    let has_org = controller
+        .of("organisation")
+        .any(|of| matches!(of.word("role"), Some("controller" | "processor")) && of.has("contact"));
+    let has_columns = facts
+        .inventory
+        .personal()
+        .any(|column| column.declared.is_some());
+    let letters = [
+        ("a", has_org),
+        ("b", every(&["purpose"])),
+        ("c", every(&["subjects"]) && has_columns),
+        ("d", controller.of("recipient").any(|of| of.has("category"))),
+        (
+            "e",
+            has_activity && controller.of("transfer").all(|of| of.has("mechanism")),
+        ),
+        ("f", controller.of("retention_rule").any(|of| of.has("max"))),
+        ("g", controller.of("measure").next().is_some()),
+        ("legal_basis", every(&["legal_basis"])),
+    ];
+    let asked = words(parameters, "fields");
+    let asked: Vec<_> = letters
+        .iter()
+        .filter(|(letter, _)| {
+            if asked.is_empty() {
+                letter.len() == 1
+            } else {
+                asked.contains(letter)
+            }
+        })
+        .collect();
+    let met = asked.iter().filter(|(_, is_there)| *is_there).count();
+    let value: Map<_, _> = asked
+        .iter()
+        .map(|(letter, is_there)| ((*letter).to_owned(), json!(is_there)))
+        .collect();
+    let open: Vec<_> = asked
+        .iter()
+        .filter(|(_, is_there)| !is_there)
+        .map(|(letter, _)| *letter)
+        .collect();
+    let state = if controller.is_empty() {
+        State::Fail
+    } else {
+        share(met, asked.len())
+    };
+    evidence(
+        facts,
+        state,
+        Value::Object(value),
+        Source::Both,
+        "activities",
+    )
+    .unless_passed(format!("Declare what is missing for {}.", open.join(", ")))
+}

@@ -1,0 +1,217 @@
+//! What the database and the ledger show.
+
+use serde_json::{Value, json};
+
+use super::{days_between, evidence, share, some, words};
+use crate::compliance::Facts;
+use crate::compliance::evidence::{Evidence, Source, State};
+use crate::compliance::inventory::Column;
+use crate::ledger::lineage::report::Verdict;
+
+/// Personal columns of schemas that runs write: `class: sensitive` asks for those only, `schemas`
+/// for other schemas.
+pub fn mask_coverage(facts: &Facts, parameters: &Value) -> Evidence {
+    let only_sensitive = parameters["class"] == "sensitive";
+    let asked = words(parameters, "schemas");
+    let targets = facts.inventory.targets();
+    let schemas = if asked.is_empty() { &targets } else { &asked };
+    let columns: Vec<_> = facts
+        .inventory
+        .personal()
+        .filter(|column| schemas.contains(&column.schema.as_str()))
+        .filter(|column| !only_sensitive || column.is_sensitive())
+        .collect();
+    let masked = columns
+        .iter()
+        .filter(|column| column.treatment.is_masked())
+        .count();
+    let bare = columns
+        .iter()
+        .filter(|column| !column.treatment.is_masked());
+    let value = json!({
+        "schemas": schemas, "columns": columns.len(), "masked": masked,
+        "not_masked": some(bare.map(|column| column.shown())),
+    });
+    evidence(
+        facts,
+        share(masked, columns.len()),
+        value,
+        Source::Both,
+        "confiture.lineage",
+    )
+    .unless_passed("Add rules for these columns to the profile and CALL confiture.sync.")
+}
+
+/// Personal columns with a declared sensitivity.
+pub fn classified_share(facts: &Facts, _: &Value) -> Evidence {
+    let columns: Vec<_> = facts.inventory.personal().collect();
+    let is_classified = |column: &&&Column| {
+        column
+            .declared
+            .as_ref()
+            .is_some_and(|declared| declared.sensitivity.is_some())
+    };
+    let classified = columns.iter().filter(is_classified).count();
+    let open = columns.iter().filter(|column| !is_classified(column));
+    let value = json!({
+        "columns": columns.len(), "classified": classified,
+        "open": some(open.map(|column| column.shown())),
+    });
+    evidence(
+        facts,
+        share(classified, columns.len()),
+        value,
+        Source::Both,
+        "columns",
+    )
+    .unless_passed("Declare these columns with their sensitivity, section columns.")
+}
+
+/// What the verification of the ledger finds now.
+pub fn ledger_verified(facts: &Facts, _: &Value) -> Evidence {
+    let ledger = &facts.inventory.ledger;
+    let verdict = ledger.verdict();
+    let state = match verdict {
+        Verdict::Ok => State::Pass,
+        Verdict::Unsigned => State::Part,
+        Verdict::Unverifiable => State::None,
+        Verdict::Fail => State::Fail,
+    };
+    let value = json!({"status": verdict.status(), "since": ledger.since});
+    evidence(
+        facts,
+        state,
+        value,
+        Source::Ledger,
+        "confiture.verify_ledger()",
+    )
+    .unless_passed("SELECT * FROM confiture.verify_ledger() says what is wrong.")
+}
+
+/// When the ledger was verified last, on record.
+pub fn last_verification(facts: &Facts, parameters: &Value) -> Evidence {
+    let most = parameters["max_age_days"].as_i64().unwrap_or(30);
+    let remedy = "SELECT * FROM confiture.record_verification();";
+    let Some((at, passed)) = &facts.inventory.ledger.verified_at else {
+        let value = json!({"max_age_days": most});
+        return evidence(
+            facts,
+            State::None,
+            value,
+            Source::Ledger,
+            "confiture.audit_log",
+        )
+        .unless_passed(remedy);
+    };
+    let age = days_between(at, &facts.day);
+    let state = match (passed, age.is_some_and(|age| age <= most)) {
+        (true, true) => State::Pass,
+        (true, false) => State::Part,
+        (false, _) => State::Fail,
+    };
+    let value = json!({"at": at, "passed": passed, "age_days": age, "max_age_days": most});
+    evidence(
+        facts,
+        state,
+        value,
+        Source::Ledger,
+        "confiture.record_verification()",
+    )
+    .unless_passed(remedy)
+}
+
+/// Runs whose checks all passed.
+pub fn runs_verified(facts: &Facts, _: &Value) -> Evidence {
+    let runs = &facts.inventory.runs;
+    let count = |number: i64| usize::try_from(number).unwrap_or_default();
+    let value = json!({
+        "completed": runs.completed, "verified": runs.verified, "failed": runs.failed,
+    });
+    let state = share(count(runs.verified), count(runs.completed));
+    evidence(
+        facts,
+        state,
+        value,
+        Source::Ledger,
+        "confiture.verification",
+    )
+    .unless_passed("CALL confiture.sync, whose checks go on record.")
+}
+
+/// Who may read personal columns, and what is declared of it.
+pub fn access_control(facts: &Facts, _: &Value) -> Evidence {
+    let readers = &facts.inventory.readers;
+    let open: Vec<_> = readers
+        .iter()
+        .filter(|(role, ..)| role == "PUBLIC")
+        .map(|(_, schema, table)| format!("{schema}.{table}"))
+        .collect();
+    let mut roles: Vec<_> = readers.iter().map(|(role, ..)| role.as_str()).collect();
+    roles.dedup();
+    let declared = facts
+        .controller
+        .with("measure", "kind", "access_control")
+        .next()
+        .is_some();
+    let state = match (open.is_empty(), declared) {
+        (false, _) => State::Fail,
+        (true, true) => State::Pass,
+        (true, false) => State::Part,
+    };
+    let value = json!({
+        "roles_that_read": some(roles.into_iter().map(str::to_owned)),
+        "open_to_everybody": some(open.into_iter()), "declared": declared,
+    });
+    evidence(facts, state, value, Source::Both, "pg_class.relacl").unless_passed(
+        "Revoke SELECT on these tables from PUBLIC; declare a measure of kind access_control.",
+    )
+}
+
+/// Whether connections are encrypted.
+pub fn encryption_in_transit(facts: &Facts, _: &Value) -> Evidence {
+    let settings = &facts.inventory.settings;
+    let state = match settings.get("ssl").map(String::as_str) {
+        Some("on") => State::Pass,
+        Some(_) => State::Fail,
+        None => State::None,
+    };
+    let value = json!({
+        "ssl": settings.get("ssl"),
+        "ssl_min_protocol_version": settings.get("ssl_min_protocol_version"),
+        "password_encryption": settings.get("password_encryption"),
+    });
+    evidence(facts, state, value, Source::Database, "pg_settings")
+        .unless_passed("Set ssl = on, with a certificate.")
+}
+
+/// Rows that are older than a retention rule allows.
+pub fn overdue_rows(facts: &Facts, _: &Value) -> Evidence {
+    let ages = &facts.inventory.ages;
+    let read: Vec<_> = ages.iter().filter(|age| age.problem.is_none()).collect();
+    let late = read.iter().filter(|age| age.is_overdue()).count();
+    let state = match (ages.len(), read.len(), late) {
+        (_, 0, _) => State::None,
+        (.., late) if late > 0 => State::Fail,
+        (all, read, _) if read < all => State::Part,
+        _ => State::Pass,
+    };
+    let rules: Vec<_> = ages
+        .iter()
+        .map(|age| {
+            json!({
+                "rule": age.rule, "oldest": age.oldest, "overdue": age.overdue,
+                "problem": age.problem,
+            })
+        })
+        .collect();
+    evidence(
+        facts,
+        state,
+        json!({"rules": rules}),
+        Source::Both,
+        "retention_rules",
+    )
+    .unless_passed(
+        "Erase or anonymise the overdue rows; name table and column in each retention rule.",
+    )
+}

@@ -1,0 +1,95 @@
+//! Evidence: what the facts say for or against a control, by name.
+//!
+//! The functions are compiled in and see nothing but the facts handed to them: no statement, no
+//! name of a function and no condition comes out of a table.
+
+pub mod functions;
+
+use serde_json::Value;
+
+use super::Facts;
+
+/// How well a control is borne out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Wholly.
+    Pass,
+    /// In part.
+    Part,
+    /// Not at all, or something speaks against it.
+    Fail,
+    /// Nothing is known.
+    None,
+}
+
+impl State {
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Part => "part",
+            Self::Fail => "fail",
+            Self::None => "none",
+        }
+    }
+}
+
+/// On what it rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The catalog and the settings of the database.
+    Database,
+    /// The ledger.
+    Ledger,
+    /// The controller's word.
+    Controller,
+    /// The database and the controller's word.
+    Both,
+}
+
+impl Source {
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Database => "database",
+            Self::Ledger => "ledger",
+            Self::Controller => "controller",
+            Self::Both => "database and controller",
+        }
+    }
+}
+
+/// What a function found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// How well.
+    pub state: State,
+    /// The numbers and names; never a value of a row.
+    pub value: Value,
+    /// As of which day or moment, in UTC.
+    pub as_of: String,
+    /// On what it rests.
+    pub source: Source,
+    /// Where to look it up: a function, a view or facts of the controller.
+    pub reference: String,
+    /// What closes the gap: a command or a section of the controller's document.
+    pub remedy: Option<String>,
+}
+
+/// A function: facts and its parameters (an object, or null) in, evidence out.
+pub type Function = fn(&Facts, &Value) -> Evidence;
+
+/// The function of a name.
+pub fn find(name: &str) -> Option<Function> {
+    functions::ALL
+        .iter()
+        .find(|(known, ..)| *known == name)
+        .map(|(_, function, _)| *function)
+}
+
+/// The names, in order, each with what it looks at.
+pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    functions::ALL
+        .iter()
+        .map(|(name, _, about)| (*name, *about))
+}

@@ -1,0 +1,174 @@
+//! Ends and numbers of rows, read as the caller.
+
+use super::Place;
+use crate::compliance::controller::{Controller, Fact};
+use crate::compliance::inventory::store::step;
+use crate::compliance::inventory::{Age, Consent, Inventory};
+use crate::error::Result;
+use crate::pg::subxact::unless_unreadable;
+use crate::pg::{ident, spi};
+
+/// Reads what the facts of the controller point at.
+///
+/// # Errors
+/// As the interface; what cannot be read is said, and no error.
+pub fn read(inventory: &mut Inventory, controller: &Controller, day: &str) -> Result<()> {
+    for rule in controller.of("retention_rule") {
+        let (Some(table), Some(column)) = (rule.word("table"), rule.word("column")) else {
+            continue;
+        };
+        inventory.ages.push(age(rule, table, column, day)?);
+    }
+    for source in controller.of("consent_source") {
+        let (Some(table), Some(given)) = (source.word("table"), source.word("given_column")) else {
+            continue;
+        };
+        inventory.consents.push(consent(source, table, given)?);
+    }
+    for incident in controller.of("incident") {
+        let tables: Vec<String> = incident
+            .list("tables")
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        let at = incident
+            .word("occurred_from")
+            .or_else(|| incident.word("known_at"));
+        if let (false, Some(at)) = (tables.is_empty(), at) {
+            let steps = spi::read(THEN, &[tables.into(), at.into()], step)?;
+            inventory.protections.push((incident.id.clone(), steps));
+        }
+    }
+    Ok(())
+}
+
+fn age(rule: &Fact, table: &str, column: &str, day: &str) -> Result<Age> {
+    let mut age = Age {
+        rule: rule.id.clone(),
+        ..Age::default()
+    };
+    let place = place(table, column)?;
+    if let Some(problem) = place.problem(true) {
+        age.problem = Some(problem.to_owned());
+        return Ok(age);
+    }
+    let (from, column) = (from(table, &place), ident::quote(column));
+    let longest = rule.word("max").unwrap_or("9999 years");
+    let sql = format!(
+        "SELECT pg_catalog.to_char((SELECT pg_catalog.min({column}) FROM {from}), 'YYYY-MM-DD'),
+                (SELECT pg_catalog.count(*) FROM {from}
+                  WHERE {column} < pg_catalog.to_date($1, 'YYYY-MM-DD') - $2::interval)"
+    );
+    let found = unless_unreadable(|| {
+        spi::read(&sql, &[day.into(), longest.into()], |row| {
+            Ok((row.get::<String>(1)?, row.required::<i64>(2)?))
+        })
+    })?;
+    match found.and_then(|rows| rows.into_iter().next()) {
+        Some((oldest, overdue)) => {
+            age.oldest = oldest;
+            age.overdue = rule.has("max").then_some(overdue);
+        }
+        None => age.problem = Some(REFUSED.to_owned()),
+    }
+    Ok(age)
+}
+
+fn consent(source: &Fact, table: &str, given: &str) -> Result<Consent> {
+    let mut consent = Consent {
+        source: source.id.clone(),
+        ..Consent::default()
+    };
+    let at = place(table, given)?;
+    let withdrawn = source.word("withdrawn_column");
+    let problem = match withdrawn.map(|column| place(table, column)).transpose()? {
+        Some(other) => at.problem(false).or_else(|| other.problem(false)),
+        None => at.problem(false),
+    };
+    if let Some(problem) = problem {
+        consent.problem = Some(problem.to_owned());
+        return Ok(consent);
+    }
+    let from = from(table, &at);
+    let withdrawn = withdrawn.map_or_else(
+        || "NULL::bigint".to_owned(),
+        |column| {
+            format!(
+                "pg_catalog.count(*) FILTER (WHERE {} IS NOT NULL)",
+                ident::quote(column)
+            )
+        },
+    );
+    let sql = format!(
+        "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE {} IS NULL), {withdrawn}
+           FROM {from}",
+        ident::quote(given)
+    );
+    let found = unless_unreadable(|| {
+        spi::read(&sql, &[], |row| {
+            Ok((row.required(1)?, row.required(2)?, row.get(3)?))
+        })
+    })?;
+    match found.and_then(|rows| rows.into_iter().next()) {
+        Some((rows, missing, withdrawn)) => {
+            consent.rows = Some(rows);
+            consent.missing = Some(missing);
+            consent.withdrawn = withdrawn;
+        }
+        None => consent.problem = Some(REFUSED.to_owned()),
+    }
+    Ok(consent)
+}
+
+const REFUSED: &str = "the server refused to read it";
+
+/// The table in a statement. Children that inherit from a plain one are tables of their own.
+fn from(table: &str, place: &Place) -> String {
+    let (schema, name) = table.split_once('.').unwrap_or_default();
+    let only = if place.is_partitioned { "" } else { "ONLY " };
+    format!("{only}{}", ident::qualified(schema, name))
+}
+
+fn place(table: &str, column: &str) -> Result<Place> {
+    let (schema, name) = table.split_once('.').unwrap_or_default();
+    let found = spi::read(PLACE, &[schema.into(), name.into(), column.into()], |row| {
+        Ok(Place {
+            is_plain: row.required(1)?,
+            is_partitioned: row.required(2)?,
+            has_column: row.required(3)?,
+            is_date: row.required(4)?,
+            may_read: row.required(5)?,
+            is_filtered: row.required(6)?,
+        })
+    })?;
+    Ok(found.into_iter().next().unwrap_or_default())
+}
+
+// A foreign partition would be asked on another server, by whatever its owner has set up.
+const PLACE: &str = "
+    SELECT c.relkind = 'r' OR c.relkind = 'p' AND NOT EXISTS (
+             SELECT FROM pg_catalog.pg_partition_tree(c.oid) t
+               JOIN pg_catalog.pg_class k ON k.oid = t.relid WHERE k.relkind = 'f'),
+           c.relkind = 'p',
+           a.attname IS NOT NULL,
+           coalesce(a.atttypid = ANY (ARRAY['date', 'timestamp', 'timestamptz']::regtype[]), false),
+           pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+             AND coalesce(pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'), false),
+           pg_catalog.row_security_active(c.oid)
+      FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = $3::name
+       AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
+     WHERE n.nspname = $1::name AND c.relname = $2::name AND c.relkind IN ('r', 'p')
+       AND n.nspname <> 'confiture' AND n.nspname NOT LIKE 'pg\\_%'";
+
+const THEN: &str = "
+    SELECT DISTINCT ON (l.schema_name, l.table_name, l.column_name) l.run_id::text,
+           pg_catalog.to_char(l.\"timestamp\" AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
+           l.source_schema, l.schema_name, l.table_name, l.column_name, l.strategy,
+           l.strategy_version, l.rows_seen, l.rows_unchanged, l.reversible, l.commitment_state,
+           l.origin
+      FROM confiture.lineage_columns l
+     WHERE l.schema_name || '.' || l.table_name = ANY ($1)
+       AND l.\"timestamp\" <= $2::text::timestamptz
+     ORDER BY l.schema_name, l.table_name, l.column_name, l.seq DESC";

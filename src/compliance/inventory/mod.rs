@@ -1,0 +1,303 @@
+//! What the database shows of itself: its columns and what they look like, what was masked and how,
+//! runs, the state of the ledger, who may read, where data may leave to, how old rows are.
+//!
+//! All of it is read with the rights of the caller. What he may not see is said to be unknown, and
+//! never guessed. No value of a row is read but the ends and numbers of dates that a retention rule
+//! names.
+
+pub mod ages;
+pub mod class;
+pub mod store;
+
+use std::collections::BTreeMap;
+
+use crate::ledger::lineage::report::{Mark, Standing, Step, Verdict};
+use crate::ledger::verify::Finding;
+use crate::signs::Category;
+
+/// What the database shows.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// When it was read, in UTC, to the second.
+    pub made_at: String,
+    /// The role that asked.
+    pub made_by: String,
+    /// The database.
+    pub database: String,
+    /// The schemas that are looked at.
+    pub schemas: Vec<String>,
+    /// Tables, by schema and name.
+    pub tables: Vec<Table>,
+    /// Columns that look personal, are declared to be, or were masked; by schema, table and place.
+    pub columns: Vec<Column>,
+    /// How many columns there are.
+    pub columns_total: usize,
+    /// Runs.
+    pub runs: Runs,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Roles that may read tables with such columns, but for their owners: role, schema, table.
+    pub readers: Vec<(String, String, String)>,
+    /// Settings of the server; those that the caller may not see are not there.
+    pub settings: BTreeMap<String, String>,
+    /// Where data may leave to.
+    pub ways_out: Vec<WayOut>,
+    /// What became of the retention rules that name a table.
+    pub ages: Vec<Age>,
+    /// What became of the consent sources that name a table.
+    pub consents: Vec<Consent>,
+    /// The timers of incidents: incident, jurisdiction, and what is to be known of each.
+    pub timers: Vec<(String, String, serde_json::Value)>,
+    /// What protected the tables of incidents when they happened: incident, its steps.
+    pub protections: Vec<(String, Vec<Step>)>,
+}
+
+/// A table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// Schema.
+    pub schema: String,
+    /// Name.
+    pub name: String,
+    /// The server's estimate of its rows; `None` where it has none.
+    pub rows: Option<i64>,
+    /// Whether row-level security is on.
+    pub row_security: bool,
+    /// How many columns it has.
+    pub columns: usize,
+}
+
+/// What is known of the values of a column.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Treatment {
+    /// No run on record has written it.
+    #[default]
+    Intact,
+    /// The newest run that wrote it.
+    Masked(Box<Step>),
+}
+
+impl Treatment {
+    /// Its word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Intact => "intact",
+            Self::Masked(step) => step.standing().word(),
+        }
+    }
+
+    /// Why.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Intact => "no run on record has masked it",
+            Self::Masked(step) => step.standing().reason(),
+        }
+    }
+
+    /// Whether no key of the installation tells of originals.
+    pub fn is_anonymised(&self) -> bool {
+        matches!(self, Self::Masked(step) if step.standing() == Standing::Anonymised)
+    }
+
+    /// Whether it was masked at all.
+    pub fn is_masked(&self) -> bool {
+        matches!(self, Self::Masked(_))
+    }
+}
+
+/// A column that is personal, or may be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Column {
+    /// Schema.
+    pub schema: String,
+    /// Table.
+    pub table: String,
+    /// Name.
+    pub name: String,
+    /// Type.
+    pub type_name: String,
+    /// What it looks like, by its name and type.
+    pub category: Option<Category>,
+    /// What the controller declares: the fact, its category and its sensitivity.
+    pub declared: Option<Declared>,
+    /// What is known of its values.
+    pub treatment: Treatment,
+}
+
+/// What the controller declares of a column.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Declared {
+    /// Id of the fact.
+    pub id: String,
+    /// Its category.
+    pub category: Option<String>,
+    /// Its sensitivity.
+    pub sensitivity: Option<String>,
+    /// The activities.
+    pub activities: Vec<String>,
+}
+
+impl Column {
+    /// `schema.table.column`.
+    pub fn shown(&self) -> String {
+        format!("{}.{}.{}", self.schema, self.table, self.name)
+    }
+
+    /// The category: as declared, else as it looks.
+    pub fn category_shown(&self) -> String {
+        let declared = self.declared.as_ref();
+        declared
+            .and_then(|declared| declared.category.clone())
+            .or_else(|| self.category.map(|category| category.name().to_owned()))
+            .unwrap_or_else(|| "unknown".to_owned())
+    }
+
+    /// Whether it holds personal data, as far as is known: what was masked did, whatever it is
+    /// called.
+    pub fn is_personal(&self) -> bool {
+        match self.sensitivity() {
+            Some("not_personal") => false,
+            Some(_) => true,
+            None => {
+                self.category.is_some() || self.declared.is_some() || self.treatment.is_masked()
+            }
+        }
+    }
+
+    /// Whether it was declared sensitive, or looks it.
+    pub fn is_sensitive(&self) -> bool {
+        match self.sensitivity() {
+            Some("sensitive" | "special" | "criminal") => true,
+            Some(_) => false,
+            None => self.category.is_some_and(class::is_sensitive),
+        }
+    }
+
+    fn sensitivity(&self) -> Option<&str> {
+        self.declared.as_ref()?.sensitivity.as_deref()
+    }
+}
+
+/// Runs on record.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Runs {
+    /// That ended well.
+    pub completed: i64,
+    /// That failed.
+    pub failed: i64,
+    /// That ended well with every check passed.
+    pub verified: i64,
+    /// By month, as `2026-03`: how many ended well, how many failed.
+    pub months: Vec<(String, i64, i64)>,
+    /// The newest, newest first.
+    pub newest: Vec<Run>,
+}
+
+/// A run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Run {
+    /// Its id.
+    pub id: String,
+    /// Whether it ended well.
+    pub is_completed: bool,
+    /// `run` or `declared`.
+    pub origin: String,
+    /// Its profile.
+    pub profile: Option<String>,
+    /// Schema read.
+    pub source: Option<String>,
+    /// Schema written.
+    pub target: Option<String>,
+    /// When it ended, in UTC.
+    pub ended_at: String,
+    /// Rows written.
+    pub rows: Option<i64>,
+    /// Whether every check passed; `None` where none was made.
+    pub passed: Option<bool>,
+}
+
+/// The state of the ledger.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    /// What its verification found just now.
+    pub findings: Vec<Finding>,
+    /// Its last entry.
+    pub mark: Option<Mark>,
+    /// The last verification that was put on record: when, and whether all was well.
+    pub verified_at: Option<(String, bool)>,
+    /// The day of the oldest entry.
+    pub since: Option<String>,
+}
+
+impl Ledger {
+    /// What the findings come to.
+    pub fn verdict(&self) -> Verdict {
+        Verdict::of(&self.findings)
+    }
+}
+
+/// A place where data may leave to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WayOut {
+    /// What it is.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Where it leads, as far as the catalog says.
+    pub detail: Option<String>,
+}
+
+/// What became of a retention rule.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Age {
+    /// Id of the rule.
+    pub rule: String,
+    /// The day of the oldest row.
+    pub oldest: Option<String>,
+    /// Rows that are older than the rule allows.
+    pub overdue: Option<i64>,
+    /// Why nothing was read.
+    pub problem: Option<String>,
+}
+
+/// What became of a consent source.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Consent {
+    /// Id of the source.
+    pub source: String,
+    /// Rows.
+    pub rows: Option<i64>,
+    /// Rows without consent.
+    pub missing: Option<i64>,
+    /// Rows of which consent was withdrawn.
+    pub withdrawn: Option<i64>,
+    /// Why nothing was read.
+    pub problem: Option<String>,
+}
+
+impl Inventory {
+    /// Columns that hold personal data, as far as is known.
+    pub fn personal(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| column.is_personal())
+    }
+
+    /// Those of them that are sensitive.
+    pub fn sensitive(&self) -> impl Iterator<Item = &Column> {
+        self.personal().filter(|column| column.is_sensitive())
+    }
+
+    /// The schemas that runs have written: those of targets, and those masked in place.
+    pub fn targets(&self) -> Vec<&str> {
+        let mut found: Vec<&str> = self
+            .columns
+            .iter()
+            .filter_map(|column| match &column.treatment {
+                Treatment::Masked(_) => Some(column.schema.as_str()),
+                Treatment::Intact => None,
+            })
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}

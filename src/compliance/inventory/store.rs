@@ -1,0 +1,408 @@
+//! The inventory, read with the rights of the caller.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Column, Declared, Inventory, Ledger, Run, Runs, Table, Treatment, WayOut};
+use crate::compliance::controller::Controller;
+use crate::error::Result;
+use crate::ledger::inspection::store::inspect;
+use crate::ledger::lineage::report::{Mark, Step};
+use crate::pg::{server, spi, user};
+use crate::signs::tables::Context;
+use crate::signs::{self, Access, Sort};
+use crate::sync::request::pinned;
+
+/// Reads the inventory of these schemas, or of all, as it is now; the day is that which retention is
+/// reckoned from.
+///
+/// # Errors
+/// As the interface; 42501 from the server where the caller may not read the ledger.
+pub fn read(controller: &Controller, day: &str, schemas: Option<&[String]>) -> Result<Inventory> {
+    pinned(|| {
+        let mut found = Inventory {
+            made_at: one(NOW)?.unwrap_or_default(),
+            made_by: user::name(user::outer()),
+            database: server::database(),
+            ledger: ledger()?,
+            runs: runs()?,
+            ..Inventory::default()
+        };
+        columns(&mut found, controller, schemas)?;
+        found.readers = readers(&found)?;
+        found.settings = settings()?;
+        found.ways_out = ways_out()?;
+        super::ages::store::read(&mut found, controller, day)?;
+        Ok(found)
+    })
+}
+
+fn one(sql: &str) -> Result<Option<String>> {
+    let found = spi::read(sql, &[], |row| row.get::<String>(1))?;
+    Ok(found.into_iter().next().flatten())
+}
+
+fn ledger() -> Result<Ledger> {
+    let findings = inspect(None, false)?.findings;
+    let mark = spi::read(LAST, &[], |row| {
+        Ok(Mark {
+            log_id: row.required(1)?,
+            seq: row.required(2)?,
+            hash: row.required(3)?,
+        })
+    })?
+    .into_iter()
+    .next();
+    let verified = spi::read(VERIFIED, &[], |row| {
+        Ok((row.required::<String>(1)?, row.required::<bool>(2)?))
+    })?;
+    Ok(Ledger {
+        findings,
+        mark,
+        verified_at: verified.into_iter().next(),
+        since: one(SINCE)?,
+    })
+}
+
+fn runs() -> Result<Runs> {
+    let mut found = Runs::default();
+    let months = spi::read(MONTHS, &[], |row| {
+        let counts = [row.required::<i64>(2)?, row.required(3)?, row.required(4)?];
+        Ok((row.required::<String>(1)?, counts))
+    })?;
+    for (month, [completed, failed, verified]) in months {
+        found.completed += completed;
+        found.failed += failed;
+        found.verified += verified;
+        found.months.push((month, completed, failed));
+    }
+    found.newest = spi::read(NEWEST, &[], |row| {
+        Ok(Run {
+            id: row.required(1)?,
+            is_completed: row.required(2)?,
+            origin: row.required(3)?,
+            profile: row.get(4)?,
+            source: row.get(5)?,
+            target: row.get(6)?,
+            ended_at: row.required(7)?,
+            rows: row.get(8)?,
+            passed: row.get(9)?,
+        })
+    })?;
+    Ok(found)
+}
+
+/// A column as the catalog has it.
+struct Found {
+    name: String,
+    type_name: String,
+    sort: Sort,
+    is_array: bool,
+    is_key: bool,
+}
+
+fn columns(
+    inventory: &mut Inventory,
+    controller: &Controller,
+    schemas: Option<&[String]>,
+) -> Result<()> {
+    let mut tables: Vec<(Table, Vec<Found>)> = Vec::new();
+    spi::read(COLUMNS, &[schemas.map(<[_]>::to_vec).into()], |row| {
+        let (schema, name): (String, String) = (row.required(1)?, row.required(2)?);
+        let is_same = tables
+            .last()
+            .is_some_and(|(last, _)| last.schema == schema && last.name == name);
+        if !is_same {
+            let rows = row.required::<f64>(3)?;
+            #[allow(clippy::cast_possible_truncation, reason = "an estimate")]
+            let table = Table {
+                schema,
+                name,
+                rows: (rows >= 0.0).then_some(rows as i64),
+                row_security: row.required(4)?,
+                columns: 0,
+            };
+            tables.push((table, Vec::new()));
+        }
+        let (name, kind, category): (String, String, String) =
+            (row.required(7)?, row.required(8)?, row.required(9)?);
+        if let Some((table, columns)) = tables.last_mut() {
+            table.columns += 1;
+            columns.push(Found {
+                name: row.required(5)?,
+                type_name: row.required(6)?,
+                sort: sort(&name, &kind, &category),
+                is_array: row.required(10)?,
+                is_key: row.required(11)?,
+            });
+        }
+        Ok(())
+    })?;
+    let mut masked: HashMap<(String, String, String), Step> = spi::read(STEPS, &[], step)?
+        .into_iter()
+        .map(|step| {
+            (
+                (step.target.clone(), step.table.clone(), step.column.clone()),
+                step,
+            )
+        })
+        .collect();
+    let declared = declared(controller);
+    for (table, columns) in tables {
+        let seen = signs_of(&table, &columns);
+        let context = Context::of(&seen.name, &seen.columns);
+        for (place, column) in columns.into_iter().enumerate() {
+            let verdict = signs::judge(&seen, context, &seen.columns[place], None);
+            let category = verdict.category.filter(|_| verdict.is_personal());
+            let key = (table.schema.clone(), table.name.clone(), column.name);
+            let declared = declared
+                .get(&(key.0.as_str(), key.1.as_str(), key.2.as_str()))
+                .cloned();
+            let treatment = masked
+                .remove(&key)
+                .map_or(Treatment::Intact, |step| Treatment::Masked(Box::new(step)));
+            inventory.columns_total += 1;
+            if category.is_some() || declared.is_some() || treatment.is_masked() {
+                inventory.columns.push(Column {
+                    schema: key.0,
+                    table: key.1,
+                    name: key.2,
+                    type_name: column.type_name,
+                    category,
+                    declared,
+                    treatment,
+                });
+            }
+        }
+        if inventory.schemas.last() != Some(&table.schema) {
+            inventory.schemas.push(table.schema.clone());
+        }
+        inventory.tables.push(table);
+    }
+    Ok(())
+}
+
+/// The table as the signs of personal data see it: by names and types, no value.
+fn signs_of(table: &Table, columns: &[Found]) -> signs::Table {
+    signs::Table {
+        schema: table.schema.clone(),
+        name: table.name.clone(),
+        access: Access::Open,
+        rows: 0.0,
+        has_blocks: false,
+        columns: columns
+            .iter()
+            .map(|column| signs::Column {
+                name: column.name.clone(),
+                sort: column.sort,
+                is_array: column.is_array,
+                is_key: column.is_key,
+                is_virtual: false,
+                fields: Vec::new(),
+            })
+            .collect(),
+    }
+}
+
+fn sort(name: &str, kind: &str, category: &str) -> Sort {
+    match (name, kind, category) {
+        (_, "e", _) => Sort::Enum,
+        (_, "c", _) => Sort::Record,
+        ("json" | "jsonb" | "hstore", ..) => Sort::Json,
+        ("bool", ..) => Sort::Boolean,
+        ("bytea", ..) => Sort::Bytes,
+        ("inet", ..) => Sort::Inet,
+        ("cidr", ..) => Sort::Network,
+        ("macaddr" | "macaddr8", ..) => Sort::Mac,
+        ("uuid", ..) => Sort::Uuid,
+        ("point", ..) => Sort::Point,
+        ("jsonpath" | "tsvector" | "xml", ..) => Sort::Words,
+        ("money" | "oid", ..) => Sort::Other,
+        (.., "S") => Sort::Text,
+        (.., "D" | "T") => Sort::Date,
+        (.., "N") => Sort::Number,
+        _ => Sort::Other,
+    }
+}
+
+/// What is declared of columns, by schema, table and name.
+fn declared(controller: &Controller) -> HashMap<(&str, &str, &str), Declared> {
+    let mut found = HashMap::new();
+    for fact in controller.of("columns") {
+        let Some((schema, table)) = fact.word("table").and_then(|table| table.split_once('.'))
+        else {
+            continue;
+        };
+        for column in fact.list("columns") {
+            let entry = found
+                .entry((schema, table, column))
+                .or_insert_with(|| Declared {
+                    id: fact.id.clone(),
+                    category: fact.text("category"),
+                    sensitivity: fact.text("sensitivity"),
+                    activities: Vec::new(),
+                });
+            for activity in fact.list("activity") {
+                if !entry.activities.iter().any(|known| known == activity) {
+                    entry.activities.push(activity.to_owned());
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The newest entry of the lineage for each column: a row of [`STEPS`].
+pub(super) fn step(row: &spi::Row<'_>) -> Result<Step> {
+    Ok(Step {
+        run_id: row.required(1)?,
+        finished_at: row.get(2)?,
+        source: row.required(3)?,
+        target: row.required(4)?,
+        table: row.required(5)?,
+        column: row.required(6)?,
+        strategy: row.required(7)?,
+        version: row.required(8)?,
+        seen: row.required(9)?,
+        unchanged: row.get(10)?,
+        reversible: row.required(11)?,
+        commitment: row.required(12)?,
+        origin: row.required(13)?,
+        ..Step::default()
+    })
+}
+
+fn readers(inventory: &Inventory) -> Result<Vec<(String, String, String)>> {
+    let mut names: Vec<(&str, &str)> = inventory
+        .personal()
+        .map(|column| (column.schema.as_str(), column.table.as_str()))
+        .collect();
+    names.dedup();
+    let (schemas, tables): (Vec<String>, Vec<String>) = names
+        .into_iter()
+        .map(|(schema, table)| (schema.to_owned(), table.to_owned()))
+        .unzip();
+    spi::read(READERS, &[schemas.into(), tables.into()], |row| {
+        Ok((row.required(1)?, row.required(2)?, row.required(3)?))
+    })
+}
+
+fn settings() -> Result<BTreeMap<String, String>> {
+    let found = spi::read(SETTINGS, &[], |row| {
+        Ok((row.required::<String>(1)?, row.required::<String>(2)?))
+    })?;
+    Ok(found.into_iter().collect())
+}
+
+fn ways_out() -> Result<Vec<WayOut>> {
+    let kinds = [
+        ("foreign server", FOREIGN_SERVERS),
+        ("publication", PUBLICATIONS),
+        ("subscription", SUBSCRIPTIONS),
+        ("replication slot", SLOTS),
+    ];
+    let mut found = Vec::new();
+    for (kind, sql) in kinds {
+        found.extend(spi::read(sql, &[], |row| {
+            Ok(WayOut {
+                kind,
+                name: row.required(1)?,
+                detail: row.get(2)?,
+            })
+        })?);
+    }
+    Ok(found)
+}
+
+const NOW: &str = "
+    SELECT pg_catalog.to_char(pg_catalog.statement_timestamp() AT TIME ZONE 'UTC',
+                              'YYYY-MM-DD HH24:MI:SS')";
+
+const LAST: &str = "
+    SELECT log_id::text, seq, pg_catalog.encode(entry_hash, 'hex')
+      FROM ONLY confiture.audit_log ORDER BY seq DESC LIMIT 1";
+
+const SINCE: &str = "
+    SELECT pg_catalog.to_char(\"timestamp\" AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+      FROM ONLY confiture.audit_log ORDER BY seq LIMIT 1";
+
+const VERIFIED: &str = "
+    SELECT pg_catalog.to_char(e.\"timestamp\" AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
+           coalesce(e.verification_passed, false)
+      FROM ONLY confiture.audit_log e
+     WHERE e.event = 'VERIFIED'
+     ORDER BY e.seq DESC LIMIT 1";
+
+const MONTHS: &str = "
+    SELECT pg_catalog.to_char(e.\"timestamp\" AT TIME ZONE 'UTC', 'YYYY-MM'),
+           pg_catalog.count(*) FILTER (WHERE e.event = 'COMPLETED'),
+           pg_catalog.count(*) FILTER (WHERE e.event = 'FAILED'),
+           pg_catalog.count(*) FILTER (WHERE e.event = 'COMPLETED' AND e.verification_passed)
+      FROM ONLY confiture.audit_log e
+     WHERE e.event IN ('COMPLETED', 'FAILED') AND e.run_id IS NOT NULL
+     GROUP BY 1 ORDER BY 1";
+
+const NEWEST: &str = "
+    SELECT e.run_id::text, e.event = 'COMPLETED', e.origin, e.profile_name, e.source_schema,
+           e.target_schema,
+           pg_catalog.to_char(e.\"timestamp\" AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
+           (SELECT pg_catalog.sum(r.value::bigint)::bigint
+              FROM pg_catalog.jsonb_each_text(e.rows_anonymized) r),
+           e.verification_passed
+      FROM ONLY confiture.audit_log e
+     WHERE e.event IN ('COMPLETED', 'FAILED') AND e.run_id IS NOT NULL
+     ORDER BY e.seq DESC LIMIT 20";
+
+const COLUMNS: &str = include_str!("columns.sql");
+
+const STEPS: &str = "
+    SELECT l.run_id::text,
+           pg_catalog.to_char(l.\"timestamp\" AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
+           l.source_schema, l.schema_name, l.table_name, l.column_name, l.strategy,
+           l.strategy_version, l.rows_seen, l.rows_unchanged, l.reversible, l.commitment_state,
+           l.origin
+      FROM (SELECT pg_catalog.max(s.seq) AS seq FROM ONLY confiture.lineage s
+             GROUP BY s.schema_name, s.table_name, s.column_name) newest
+      JOIN confiture.lineage_columns l ON l.seq = newest.seq";
+
+const READERS: &str = "
+    SELECT DISTINCT CASE WHEN a.grantee = 0::oid THEN 'PUBLIC' ELSE r.rolname::text END,
+           n.nspname::text, c.relname::text
+      FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS w (s, t)
+      JOIN pg_catalog.pg_namespace n ON n.nspname = w.s::name
+      JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.t::name
+     CROSS JOIN LATERAL (
+           SELECT x.grantee FROM pg_catalog.aclexplode(c.relacl) x
+            WHERE x.privilege_type = 'SELECT'
+           UNION
+           SELECT x.grantee FROM pg_catalog.pg_attribute t, pg_catalog.aclexplode(t.attacl) x
+            WHERE t.attrelid = c.oid AND x.privilege_type = 'SELECT') a
+      LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+     WHERE a.grantee <> c.relowner AND (a.grantee = 0::oid OR r.rolname IS NOT NULL)
+     ORDER BY 1, 2, 3";
+
+const SETTINGS: &str = "
+    SELECT s.name, s.setting FROM pg_catalog.pg_settings s
+     WHERE s.name = ANY (ARRAY['data_checksums', 'log_connections', 'log_statement',
+           'password_encryption', 'shared_preload_libraries', 'ssl', 'ssl_min_protocol_version',
+           'server_version', 'wal_level'])";
+
+const FOREIGN_SERVERS: &str = "
+    SELECT s.srvname::text, (SELECT pg_catalog.substr(o, 6) FROM pg_catalog.unnest(s.srvoptions) o
+                              WHERE o LIKE 'host=%' LIMIT 1)
+      FROM pg_catalog.pg_foreign_server s ORDER BY s.srvname";
+
+const PUBLICATIONS: &str = "
+    SELECT p.pubname::text,
+           CASE WHEN p.puballtables THEN 'all tables' ELSE (
+             SELECT pg_catalog.count(*)::text || ' tables' FROM pg_catalog.pg_publication_rel r
+              WHERE r.prpubid = p.oid) END
+      FROM pg_catalog.pg_publication p ORDER BY p.pubname";
+
+const SUBSCRIPTIONS: &str = "
+    SELECT s.subname::text, NULL::text FROM pg_catalog.pg_subscription s
+      JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
+     WHERE d.datname = pg_catalog.current_database() ORDER BY s.subname";
+
+const SLOTS: &str = "
+    SELECT s.slot_name::text, s.slot_type FROM pg_catalog.pg_replication_slots s
+     WHERE s.database IS NULL OR s.database = pg_catalog.current_database() ORDER BY s.slot_name";

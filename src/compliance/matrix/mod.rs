@@ -1,0 +1,355 @@
+//! The matrix: requirements of many laws, each with what is done for it and what shows that.
+//!
+//! A control that covers a requirement and is borne out meets it. One that covers a part of it never
+//! does, whatever the database shows: that honesty is the point.
+
+pub mod gaps;
+pub mod sql;
+pub mod store;
+#[cfg(test)]
+pub(in crate::compliance) mod tests;
+pub mod trigger;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::evidence::{Evidence, State};
+use super::rules::parameter::named;
+use super::rules::{Control, Proof, Relation, Requirement, Review, Rules, Shown};
+use super::{Facts, evidence};
+use crate::compliance::calendar::Span;
+use crate::error::{Error, Kind, Result};
+use crate::strategies::calendar::parse_date;
+use trigger::Applies;
+
+/// What is asked.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    /// The jurisdictions; all where there is none.
+    pub jurisdictions: Vec<String>,
+    /// The day, from 2000-01-01.
+    pub day: i64,
+    /// Whether what is no law yet counts too.
+    pub proposed: bool,
+}
+
+/// How a requirement stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// A control that covers it is borne out.
+    Met,
+    /// A control that covers it is declared.
+    Declared,
+    /// A part of it is covered, or borne out.
+    Partly,
+    /// Nothing is.
+    Gap,
+    /// Nothing is known.
+    Unknown,
+    /// It does not apply.
+    NotApplicable,
+}
+
+impl Status {
+    /// The words.
+    pub const NAMES: [(&'static str, Self); 6] = [
+        ("met", Self::Met),
+        ("declared", Self::Declared),
+        ("partly", Self::Partly),
+        ("gap", Self::Gap),
+        ("unknown", Self::Unknown),
+        ("n/a", Self::NotApplicable),
+    ];
+
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        named(self, &Self::NAMES)
+    }
+}
+
+/// One requirement.
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    /// The requirement.
+    pub requirement: &'a Requirement,
+    /// How it stands.
+    pub status: Status,
+    /// Why.
+    pub reason: String,
+    /// Whether it applies.
+    pub applies: Applies,
+    /// Its controls, those first that cover it.
+    pub controls: Vec<Held<'a>>,
+}
+
+/// A control of a requirement.
+#[derive(Clone, Debug)]
+pub struct Held<'a> {
+    /// The control.
+    pub control: &'a Control,
+    /// How it relates.
+    pub relation: Relation,
+    /// Whether that was reviewed.
+    pub review: Review,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+/// How a control stands.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// As a requirement that it covers would.
+    pub status: Status,
+    /// Whether what bore it out is too old.
+    pub is_stale: bool,
+    /// What was found.
+    pub found: Vec<(Shown, Evidence)>,
+}
+
+impl Standing {
+    /// What would close its gap.
+    pub fn remedy(&self) -> Option<&str> {
+        let open = |found: &&(Shown, Evidence)| found.1.state != State::Pass;
+        self.found
+            .iter()
+            .filter(open)
+            .find_map(|(_, evidence)| evidence.remedy.as_deref())
+    }
+
+    /// As an array of what was found.
+    pub fn json(&self) -> Value {
+        let each = |(shown, found): &(Shown, Evidence)| {
+            json!({
+                "evidence": shown.name,
+                "kind": named(shown.kind, &Proof::NAMES),
+                "state": found.state.name(),
+                "value": found.value,
+                "as_of": found.as_of,
+                "source": found.source.name(),
+                "reference": found.reference,
+            })
+        };
+        self.found.iter().map(each).collect()
+    }
+}
+
+/// The requirements that are law then and there, with whether they apply, by id.
+///
+/// # Errors
+/// 22023 for a jurisdiction that no rule is about.
+pub fn applicable<'a>(
+    rules: &'a Rules,
+    question: &Question,
+    facts: &Facts,
+) -> Result<Vec<(&'a Requirement, Applies)>> {
+    check(rules, &question.jurisdictions)?;
+    let is_asked = |requirement: &&Requirement| {
+        let asked = &question.jurisdictions;
+        (asked.is_empty() || asked.contains(&requirement.jurisdiction))
+            && requirement.holds_on(question.day, question.proposed)
+    };
+    Ok(rules
+        .requirements
+        .iter()
+        .filter(is_asked)
+        .map(|requirement| (requirement, trigger::decide(requirement, facts)))
+        .collect())
+}
+
+/// Refuses a jurisdiction that no rule is about.
+fn check(rules: &Rules, asked: &[String]) -> Result<()> {
+    let known = rules.jurisdictions();
+    match asked.iter().find(|code| !known.contains(&code.as_str())) {
+        None => Ok(()),
+        Some(other) => Err(Error::new(
+            Kind::InvalidParameter,
+            format!("there are no rules for jurisdiction \"{}\"", shown(other)),
+        )
+        .with_detail(format!("There are rules for {}.", known.join(", ")))),
+    }
+}
+
+/// The refusal of a day that rules cannot speak of.
+fn no_such_day() -> Error {
+    Error::new(
+        Kind::InvalidParameter,
+        "argument \"as_of\" must be a day with a year of four digits",
+    )
+}
+
+/// A word of the caller, for a message.
+pub fn shown(word: &str) -> String {
+    crate::profile::document::word(word)
+}
+
+/// Fills the matrix.
+///
+/// # Errors
+/// As [`applicable`].
+pub fn fill<'a>(rules: &'a Rules, question: &Question, facts: &Facts) -> Result<Vec<Row<'a>>> {
+    let mut standings: BTreeMap<&str, Standing> = BTreeMap::new();
+    let mut asked: BTreeMap<String, Evidence> = BTreeMap::new();
+    for control in &rules.controls {
+        standings.insert(&control.id, stand(control, question, facts, &mut asked));
+    }
+    let rows = applicable(rules, question, facts)?;
+    Ok(rows
+        .into_iter()
+        .map(|(requirement, applies)| row(rules, requirement, applies, &standings))
+        .collect())
+}
+
+fn row<'a>(
+    rules: &'a Rules,
+    requirement: &'a Requirement,
+    applies: Applies,
+    standings: &BTreeMap<&str, Standing>,
+) -> Row<'a> {
+    let mut controls: Vec<Held<'a>> = requirement
+        .mappings
+        .iter()
+        .filter_map(|mapping| {
+            Some(Held {
+                control: rules.control(&mapping.control)?,
+                relation: mapping.relation,
+                review: mapping.review,
+                standing: standings.get(mapping.control.as_str())?.clone(),
+            })
+        })
+        .collect();
+    controls.sort_by(|a, b| (a.relation, &a.control.id).cmp(&(b.relation, &b.control.id)));
+    let (status, reason) = if applies.is_taken {
+        judge(requirement, &controls, standings)
+    } else {
+        (Status::NotApplicable, applies.why.clone())
+    };
+    Row {
+        requirement,
+        status,
+        reason,
+        applies,
+        controls,
+    }
+}
+
+fn judge(
+    requirement: &Requirement,
+    controls: &[Held<'_>],
+    standings: &BTreeMap<&str, Standing>,
+) -> (Status, String) {
+    let covering = controls.iter().filter(|held| held.relation.covers());
+    let best = covering.min_by_key(|held| held.standing.status);
+    if let Some(held) = best.filter(|held| held.standing.status <= Status::Declared) {
+        let (id, status) = (&held.control.id, held.standing.status);
+        let how = match status {
+            Status::Met => "is borne out",
+            _ => "is declared",
+        };
+        return (status, format!("{id} covers it and {how}"));
+    }
+    let jointly = requirement
+        .jointly
+        .iter()
+        .filter(|joint| joint.review == Review::Reviewed)
+        .filter_map(|joint| {
+            let statuses = joint.controls.iter().map(|id| {
+                standings
+                    .get(id.as_str())
+                    .map_or(Status::Unknown, |standing| standing.status)
+            });
+            statuses.max().map(|status| (status, joint))
+        })
+        .min_by_key(|(status, _)| *status);
+    if let Some((status, joint)) = jointly.filter(|(status, _)| *status <= Status::Declared) {
+        return (
+            status,
+            format!("{} cover it together", joint.controls.join(" and ")),
+        );
+    }
+    let some = controls
+        .iter()
+        .find(|held| held.standing.status <= Status::Partly);
+    if let Some(held) = some {
+        let id = &held.control.id;
+        return (
+            Status::Partly,
+            if held.relation.covers() {
+                format!("{id} covers it and is borne out in part")
+            } else {
+                format!("{id} covers a part of it")
+            },
+        );
+    }
+    match best.or_else(|| controls.first()) {
+        None => (Status::Gap, "no control is mapped to it".to_owned()),
+        Some(held)
+            if controls
+                .iter()
+                .all(|held| held.standing.status == Status::Unknown) =>
+        {
+            (
+                Status::Unknown,
+                format!("nothing is known of {}", held.control.id),
+            )
+        }
+        Some(held) => (Status::Gap, format!("{} is not borne out", held.control.id)),
+    }
+}
+
+/// How a control stands, by its evidence.
+fn stand(
+    control: &Control,
+    question: &Question,
+    facts: &Facts,
+    asked: &mut BTreeMap<String, Evidence>,
+) -> Standing {
+    let mut found = Vec::new();
+    let mut is_stale = false;
+    let (mut hard, mut soft, mut part, mut fail, mut none) = (0, 0, 0, 0, 0);
+    for shown in &control.evidence {
+        let Some(function) = evidence::find(&shown.name) else {
+            continue;
+        };
+        // Several controls may ask the same.
+        let evidence = asked
+            .entry(format!("{} {}", shown.name, shown.with))
+            .or_insert_with(|| function(facts, &shown.with))
+            .clone();
+        let mut state = evidence.state;
+        if state == State::Pass && is_older(&evidence, shown.max_age, question.day) {
+            is_stale = true;
+            state = State::Part;
+        }
+        match state {
+            State::Pass if shown.kind.is_hard() => hard += 1,
+            State::Pass => soft += 1,
+            State::Part => part += 1,
+            State::Fail => fail += 1,
+            State::None => none += 1,
+        }
+        found.push((shown.clone(), evidence));
+    }
+    let status = match (hard, soft, part, fail, none) {
+        (0, 0, 0, 0, _) => Status::Unknown,
+        (0, 0, 0, ..) => Status::Gap,
+        (1.., _, 0, 0, 0) => Status::Met,
+        (0, 1.., 0, 0, _) => Status::Declared,
+        _ => Status::Partly,
+    };
+    Standing {
+        status,
+        is_stale,
+        found,
+    }
+}
+
+/// Whether what was found is older than it may be: the moment it speaks of, where it names one.
+fn is_older(evidence: &Evidence, max_age: Option<Span>, day: i64) -> bool {
+    let Some(hours) = max_age.and_then(Span::least_hours) else {
+        return false;
+    };
+    let at = evidence.value["at"].as_str().unwrap_or(&evidence.as_of);
+    let of = at.get(..10).and_then(parse_date).map(i64::from);
+    of.is_none_or(|of| (day - of) * 24 > i64::from(hours))
+}

@@ -1,0 +1,206 @@
+//! Whether a requirement applies, by the fact that decides it.
+
+use crate::compliance::Facts;
+use crate::compliance::controller::Fact;
+use crate::compliance::rules::{Requirement, Trigger};
+
+/// Whether a requirement applies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applies {
+    /// Whether it is taken to.
+    pub is_taken: bool,
+    /// Whether a fact decided it.
+    pub is_known: bool,
+    /// The fact, or what is missing.
+    pub why: String,
+}
+
+/// Decides for a requirement.
+pub fn decide(requirement: &Requirement, facts: &Facts) -> Applies {
+    let scope = Scope {
+        facts,
+        jurisdiction: &requirement.jurisdiction,
+    };
+    let (known, why) = match requirement.trigger {
+        Trigger::Always => (Some(true), String::new()),
+        Trigger::Processor => scope.some_activity("role", &["processor"], "processing for others"),
+        Trigger::AutomatedDecision => scope.some_activity(
+            "automated_decision",
+            &["assisted", "sole"],
+            "decisions by programs",
+        ),
+        Trigger::Consent => scope.some_activity("legal_basis", &["consent"], "consent as a basis"),
+        Trigger::Children => scope.some_flag("minors", "data of children"),
+        Trigger::Sale => scope.some_flag("sold_or_shared", "sale or sharing"),
+        Trigger::Sensitive => scope.sensitive(),
+        Trigger::Transfers => scope.transfers(),
+        Trigger::Incident => scope.incidents(),
+        Trigger::Volume => scope.volume(requirement.at_least),
+        Trigger::Abroad => scope.abroad(),
+        Trigger::Critical => scope.organisation_is(
+            |fact| fact.is("critical_infrastructure"),
+            "an operator of critical infrastructure",
+        ),
+        Trigger::PublicBody => scope.organisation_is(
+            |fact| matches!(fact.word("sector"), Some("public" | "us_federal")),
+            "a public body",
+        ),
+        Trigger::FederalAgency => scope.organisation_is(
+            |fact| fact.word("sector") == Some("us_federal"),
+            "a federal agency",
+        ),
+    };
+    Applies {
+        is_taken: known.unwrap_or_else(|| is_assumed(requirement.trigger)),
+        is_known: known.is_some(),
+        why,
+    }
+}
+
+/// Whether it is taken to apply while nobody says so: all do, but those that depend on what few
+/// organisations are.
+fn is_assumed(trigger: Trigger) -> bool {
+    !matches!(
+        trigger,
+        Trigger::Critical | Trigger::FederalAgency | Trigger::PublicBody | Trigger::Volume
+    )
+}
+
+/// Yes, no or unknown, and why.
+type Answer = (Option<bool>, String);
+
+struct Scope<'a> {
+    facts: &'a Facts,
+    jurisdiction: &'a str,
+}
+
+impl<'a> Scope<'a> {
+    /// The activities of the jurisdiction: those that name it, or none.
+    fn activities(&self) -> Vec<&'a Fact> {
+        self.facts
+            .controller
+            .of("activity")
+            .filter(|activity| {
+                let named = activity.list("jurisdictions");
+                named.is_empty() || named.contains(&self.jurisdiction)
+            })
+            .collect()
+    }
+
+    fn some_activity(&self, field: &str, words: &[&str], what: &str) -> Answer {
+        self.some(field, what, |fact| {
+            fact.word(field).is_some_and(|word| words.contains(&word))
+        })
+    }
+
+    fn some_flag(&self, field: &str, what: &str) -> Answer {
+        self.some(field, what, |fact| fact.is(field))
+    }
+
+    /// Yes where an activity says so, no where every one says otherwise.
+    fn some(&self, field: &str, what: &str, is_so: impl Fn(&Fact) -> bool) -> Answer {
+        let activities = self.activities();
+        if let Some(activity) = activities.iter().find(|activity| is_so(activity)) {
+            return (Some(true), format!("activity {} has {what}", activity.id));
+        }
+        match activities.iter().find(|activity| !activity.has(field)) {
+            Some(silent) => (
+                None,
+                format!("activity {} does not say whether it has {what}", silent.id),
+            ),
+            None if activities.is_empty() => (None, "no activity is declared".to_owned()),
+            None => (Some(false), format!("no activity has {what}")),
+        }
+    }
+
+    fn sensitive(&self) -> Answer {
+        if let Some(column) = self.facts.inventory.sensitive().next() {
+            return (
+                Some(true),
+                format!("column {} is sensitive", column.shown()),
+            );
+        }
+        if self.facts.inventory.columns_total == 0 {
+            return (None, "no column can be seen".to_owned());
+        }
+        (
+            Some(false),
+            "no column is sensitive, or looks it".to_owned(),
+        )
+    }
+
+    fn transfers(&self) -> Answer {
+        if let Some(transfer) = self.facts.controller.of("transfer").next() {
+            return (Some(true), format!("transfer {} is declared", transfer.id));
+        }
+        if let Some(way) = self.facts.inventory.ways_out.first() {
+            return (None, format!("data may leave by {} {}", way.kind, way.name));
+        }
+        if self.activities().is_empty() {
+            return (None, "no activity is declared".to_owned());
+        }
+        let why = "no transfer is declared, and the catalog shows no way out";
+        (Some(false), why.to_owned())
+    }
+
+    fn incidents(&self) -> Answer {
+        match self.facts.controller.of("incident").next() {
+            Some(incident) => (Some(true), format!("incident {} is declared", incident.id)),
+            None => (Some(false), "no incident is declared".to_owned()),
+        }
+    }
+
+    fn volume(&self, at_least: Option<i64>) -> Answer {
+        let Some(at_least) = at_least else {
+            return self.some_flag("large_scale", "a large scale");
+        };
+        let most = self
+            .controllers()
+            .filter_map(|fact| fact.count("consumers_per_year"))
+            .max();
+        match most {
+            Some(count) => (
+                Some(count >= at_least),
+                format!("{count} consumers a year are declared, {at_least} is the threshold"),
+            ),
+            None => (None, "consumers_per_year is not declared".to_owned()),
+        }
+    }
+
+    fn abroad(&self) -> Answer {
+        let mut unknown = true;
+        for fact in self.controllers() {
+            if let Some(country) = fact.word("country") {
+                unknown = false;
+                if country == self.jurisdiction {
+                    return (Some(false), format!("organisation {} is there", fact.id));
+                }
+            }
+        }
+        if unknown {
+            return (None, "no organisation says its country".to_owned());
+        }
+        (Some(true), "no organisation is declared there".to_owned())
+    }
+
+    fn organisation_is(&self, is_so: impl Fn(&Fact) -> bool, what: &str) -> Answer {
+        let mut some = false;
+        for fact in self.controllers() {
+            some = true;
+            if is_so(fact) {
+                return (Some(true), format!("organisation {} is {what}", fact.id));
+            }
+        }
+        let known = some.then_some(false);
+        (known, format!("no organisation is declared as {what}"))
+    }
+
+    fn controllers(&self) -> impl Iterator<Item = &'a Fact> {
+        self.facts.controller.of("organisation").filter(|fact| {
+            matches!(
+                fact.word("role"),
+                Some("controller" | "joint_controller" | "processor")
+            )
+        })
+    }
+}

@@ -1,0 +1,231 @@
+//! How a report is defined: sections of lines, each of which says where its value comes from.
+
+use serde_json::Value;
+
+use crate::compliance::Facts;
+
+/// A law, with the report that it asks for.
+#[derive(Debug)]
+pub struct Law {
+    /// How it is called in `compliance_report`.
+    pub code: &'static str,
+    /// Which of several acts of that name.
+    pub variant: Option<&'static str>,
+    /// Its code among the jurisdictions.
+    pub jurisdiction: &'static str,
+    /// The report.
+    pub title: &'static str,
+    /// The act in full.
+    pub act: &'static str,
+    /// The sections.
+    pub sections: &'static [Section],
+    /// What the report does not say.
+    pub limits: &'static [&'static str],
+}
+
+/// A section.
+#[derive(Debug)]
+pub struct Section {
+    /// Its title.
+    pub title: &'static str,
+    /// Its lines.
+    pub lines: &'static [Line],
+}
+
+/// A line: one field of the report.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    /// Its id, which no other line of the report has.
+    pub id: &'static str,
+    /// Where the law asks for it.
+    pub cite: &'static str,
+    /// What it asks for.
+    pub title: &'static str,
+    /// Where the value comes from.
+    pub ask: Ask,
+    /// The first day on which the law asks for it.
+    pub since: Option<&'static str>,
+    /// Whether it is asked for, by the facts.
+    pub when: Option<When>,
+}
+
+/// Whether a line is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Applies {
+    /// It is.
+    Yes,
+    /// It is not, for this reason.
+    No(&'static str),
+    /// Nobody has declared what decides it.
+    Unknown(&'static str),
+}
+
+/// What decides whether a line is asked for.
+pub type When = fn(&Facts) -> Applies;
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Ask {
+    /// Organisations that have one of these roles, each with these fields.
+    Role(&'static [&'static str], &'static [&'static str]),
+    /// Every activity, each with these fields.
+    Activities(&'static [&'static str]),
+    /// Facts of a kind, each with these fields.
+    All(&'static str, &'static [&'static str]),
+    /// Measures of each of these kinds.
+    Measures(&'static [&'static str]),
+    /// An assessment of one of these kinds.
+    Assessment(&'static [&'static str]),
+    /// These fields of every incident.
+    Incidents(&'static [&'static str]),
+    /// An evidence function, with its parameters as JSON.
+    Evidence(&'static str, &'static str),
+    /// A function of the facts.
+    Derive(fn(&Facts) -> Found),
+}
+
+/// How well a field is filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// By the database or the ledger.
+    Evidenced,
+    /// By the word of the controller.
+    Declared,
+    /// Not at all.
+    Missing,
+    /// By what is too old.
+    Stale,
+    /// The law does not ask for it here.
+    NotApplicable,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 5] = [
+        Self::Evidenced,
+        Self::Declared,
+        Self::Missing,
+        Self::Stale,
+        Self::NotApplicable,
+    ];
+
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Evidenced => "evidenced",
+            Self::Declared => "declared",
+            Self::Missing => "missing",
+            Self::Stale => "stale",
+            Self::NotApplicable => "not_applicable",
+        }
+    }
+
+    /// Its word for readers.
+    pub fn shown(self) -> &'static str {
+        match self {
+            Self::NotApplicable => "not applicable",
+            other => other.name(),
+        }
+    }
+}
+
+/// What was found for a line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// How well.
+    pub status: Status,
+    /// The value; never that of a row.
+    pub value: Value,
+    /// `database`, `ledger`, `controller` or several.
+    pub source: &'static str,
+    /// Where to look it up.
+    pub evidence: String,
+    /// What is to be known with it: why it is missing, what closes the gap.
+    pub note: Option<String>,
+}
+
+impl Found {
+    /// A value that the database or the ledger shows.
+    pub fn evidenced(value: Value, source: &'static str, evidence: &str) -> Self {
+        Self {
+            status: Status::Evidenced,
+            value,
+            source,
+            evidence: evidence.to_owned(),
+            note: None,
+        }
+    }
+
+    /// A value that the controller declares.
+    pub fn declared(value: Value, evidence: &str) -> Self {
+        Self {
+            status: Status::Declared,
+            value,
+            source: "controller",
+            evidence: evidence.to_owned(),
+            note: None,
+        }
+    }
+
+    /// Nothing, and what would change that.
+    pub fn missing(source: &'static str, evidence: &str, note: impl Into<String>) -> Self {
+        Self {
+            status: Status::Missing,
+            value: Value::Null,
+            source,
+            evidence: evidence.to_owned(),
+            note: Some(note.into()),
+        }
+    }
+
+    /// With something to be known.
+    #[must_use]
+    pub fn noting(mut self, note: impl Into<String>) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+}
+
+/// A line.
+pub const fn line(id: &'static str, cite: &'static str, title: &'static str, ask: Ask) -> Line {
+    Line {
+        id,
+        cite,
+        title,
+        ask,
+        since: None,
+        when: None,
+    }
+}
+
+impl Line {
+    /// From a day on.
+    pub const fn since(mut self, day: &'static str) -> Self {
+        self.since = Some(day);
+        self
+    }
+
+    /// Under a condition.
+    pub const fn when(mut self, when: When) -> Self {
+        self.when = Some(when);
+        self
+    }
+}
+
+/// Lines are asked for only where some activity is as a condition says; it is not known while none
+/// is declared.
+pub fn some_activity(
+    facts: &Facts,
+    is: impl Fn(&crate::compliance::controller::Fact) -> bool,
+    no: &'static str,
+) -> Applies {
+    let mut activities = facts.controller.of("activity").peekable();
+    if activities.peek().is_none() {
+        return Applies::Unknown("Declare the activities, section activities.");
+    }
+    if activities.any(is) {
+        Applies::Yes
+    } else {
+        Applies::No(no)
+    }
+}

@@ -1,0 +1,206 @@
+//! Requests of data subjects, counted.
+
+use serde_json::{Map, Value, json};
+
+use crate::compliance::Facts;
+use crate::compliance::controller::Fact;
+use crate::compliance::evidence::functions::days_between;
+use crate::compliance::report::definition::Found;
+
+/// The rights whose metrics 11 CCR 7102 asks for.
+const RIGHTS: [&str; 5] = ["delete", "correct", "know", "opt_out", "limit"];
+const SECTION: &str = "rights_requests";
+
+fn of_year<'a>(facts: &'a Facts, year: &'a str) -> impl Iterator<Item = &'a Fact> {
+    facts.controller.of("rights_request").filter(move |fact| {
+        fact.word("received_on")
+            .is_some_and(|day| day.starts_with(year))
+    })
+}
+
+/// The year before that of the day: metrics are of whole years.
+fn last_year(facts: &Facts) -> String {
+    let year = facts.day.get(..4).and_then(|year| year.parse::<i64>().ok());
+    year.map_or_else(String::new, |year| (year - 1).to_string())
+}
+
+fn known(facts: &Facts, value: Value) -> Found {
+    if facts.controller.of("rights_request").next().is_none() {
+        return Found::missing(
+            "controller",
+            SECTION,
+            "Declare the requests, section rights_requests.",
+        );
+    }
+    Found::declared(value, SECTION)
+}
+
+/// Received, complied with in whole or in part, denied: for the calendar year before.
+pub fn counts(facts: &Facts) -> Found {
+    let year = last_year(facts);
+    let mut value = Map::new();
+    for right in RIGHTS {
+        let of: Vec<_> = of_year(facts, &year)
+            .filter(|fact| fact.word("right") == Some(right))
+            .collect();
+        let decided = |word: &str| {
+            of.iter()
+                .filter(|fact| fact.word("decision") == Some(word))
+                .count()
+        };
+        value.insert(
+            right.to_owned(),
+            json!({
+                "received": of.len(), "complied": decided("complied"),
+                "complied_in_part": decided("complied_in_part"), "denied": decided("denied"),
+            }),
+        );
+    }
+    value.insert("year".to_owned(), year.into());
+    known(facts, Value::Object(value))
+}
+
+/// Median and mean days to a substantive response, for the calendar year before.
+pub fn response_days(facts: &Facts) -> Found {
+    let year = last_year(facts);
+    let mut value = Map::new();
+    for right in RIGHTS {
+        let mut days: Vec<i64> = of_year(facts, &year)
+            .filter(|fact| fact.word("right") == Some(right))
+            .filter_map(|fact| days_between(fact.word("received_on")?, fact.word("responded_on")?))
+            .collect();
+        days.sort_unstable();
+        value.insert(
+            right.to_owned(),
+            json!({"responses": days.len(), "median": median(&days), "mean": mean(&days)}),
+        );
+    }
+    value.insert("year".to_owned(), year.into());
+    known(facts, Value::Object(value))
+}
+
+/// With one digit after the point, in tenths.
+fn median(days: &[i64]) -> Option<String> {
+    let middle = days.len() / 2;
+    let tenths = match days.len() {
+        0 => return None,
+        odd if odd % 2 == 1 => days[middle] * 10,
+        _ => (days[middle - 1] + days[middle]) * 5,
+    };
+    Some(format!("{}.{}", tenths / 10, tenths % 10))
+}
+
+fn mean(days: &[i64]) -> Option<String> {
+    let count = i64::try_from(days.len()).ok().filter(|count| *count > 0)?;
+    let tenths = (days.iter().sum::<i64>() * 20 / count + 1) / 2;
+    Some(format!("{}.{}", tenths / 10, tenths % 10))
+}
+
+/// Why requests were denied.
+pub fn denials(facts: &Facts) -> Found {
+    let year = last_year(facts);
+    let mut value = Map::new();
+    for basis in ["not_verifiable", "not_a_consumer", "exempt", "other"] {
+        let count = of_year(facts, &year)
+            .filter(|fact| fact.word("denial_basis") == Some(basis))
+            .count();
+        value.insert(basis.to_owned(), count.into());
+    }
+    value.insert("year".to_owned(), year.into());
+    known(facts, Value::Object(value))
+}
+
+/// Whether each request has what a register asks of it.
+pub fn register(facts: &Facts) -> Found {
+    const ASKED: [&str; 4] = ["manner", "responded_on", "decision", "response"];
+    let of: Vec<_> = facts.controller.of("rights_request").collect();
+    let open: Vec<_> = of
+        .iter()
+        .filter(|fact| {
+            let is_whole = ASKED.iter().all(|field| fact.has(field));
+            let needs_basis = fact.word("decision") == Some("denied") && !fact.has("denial_basis");
+            !is_whole || needs_basis
+        })
+        .map(|fact| fact.id.clone())
+        .collect();
+    let value = json!({
+        "requests": of.len(), "complete": of.len() - open.len(),
+        "incomplete": super::some(open.into_iter(), 50),
+    });
+    known(facts, value)
+}
+
+/// Requests that are open for longer than some days.
+fn late(facts: &Facts, days: i64, rights: &[&str]) -> Found {
+    let late: Vec<_> = facts
+        .controller
+        .of("rights_request")
+        .filter(|fact| {
+            rights.is_empty() || fact.word("right").is_some_and(|of| rights.contains(&of))
+        })
+        .filter_map(|fact| {
+            let end = fact.word("responded_on").unwrap_or(&facts.day);
+            let took = days_between(fact.word("received_on")?, end)?;
+            let most = if fact.has("extended_on") {
+                2 * days
+            } else {
+                days
+            };
+            (took > most).then(|| fact.id.clone())
+        })
+        .collect();
+    let value = json!({
+        "days_allowed": days, "late": late.len(), "requests": super::some(late.into_iter(), 50),
+    });
+    known(facts, value)
+}
+
+/// Later than the 45 days of California, or 90 where they were extended.
+pub fn late_in_california(facts: &Facts) -> Found {
+    late(facts, 45, &["delete", "correct", "know"])
+}
+
+/// Later than the 30 days of Canada, or 60 where they were extended.
+pub fn late_in_canada(facts: &Facts) -> Found {
+    late(facts, 30, &["access", "know", "correct"])
+}
+
+/// Deletions that runs of this extension have carried out.
+pub fn deletions(facts: &Facts) -> Found {
+    let of: Vec<_> = facts
+        .controller
+        .with("rights_request", "right", "delete")
+        .collect();
+    let by_run: Vec<_> = of.iter().filter(|fact| fact.has("run_id")).collect();
+    let value = json!({
+        "deletions": of.len(), "carried_out_by_runs": by_run.len(),
+        "runs": super::some(by_run.iter().filter_map(|fact| fact.text("run_id")), 50),
+    });
+    known(facts, value).noting("Copies in backups are not reached by a run: name their retention.")
+}
+
+/// Complaints.
+pub fn complaints(facts: &Facts) -> Found {
+    let of: Vec<_> = facts
+        .controller
+        .with("rights_request", "right", "complaint")
+        .collect();
+    let open = of.iter().filter(|fact| !fact.has("responded_on")).count();
+    known(facts, json!({"complaints": of.len(), "open": open}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn middles_have_one_digit() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[3]).as_deref(), Some("3.0"));
+        assert_eq!(median(&[3, 4]).as_deref(), Some("3.5"));
+        assert_eq!(median(&[1, 3, 9]).as_deref(), Some("3.0"));
+        assert_eq!(mean(&[1, 2]).as_deref(), Some("1.5"));
+        assert_eq!(mean(&[1, 1, 2]).as_deref(), Some("1.3"));
+        assert_eq!(mean(&[]), None);
+    }
+}

@@ -1,0 +1,107 @@
+//! Reports, made of what the caller may read, and put on record.
+
+use serde_json::{Value, json};
+
+use super::definition::Law;
+use super::{Report, fill};
+use crate::compliance::calendar::shown;
+use crate::compliance::matrix::store::zone;
+use crate::compliance::{Facts, controller, incident, inventory, rules};
+use crate::error::{Error, Kind, Result};
+use crate::ledger::lineage::report::store::issue;
+use crate::pg::server;
+
+/// The facts of a day, for some schemas or all.
+///
+/// # Errors
+/// As the interface; 42501 from the server where the caller may not read what they are made of.
+pub fn facts(day: &str, scope: Option<&[String]>) -> Result<Facts> {
+    let declared = controller::store::on(day)?;
+    let inventory = inventory::store::read(&declared, day, scope)?;
+    let mut facts = Facts {
+        day: day.to_owned(),
+        controller: declared,
+        inventory,
+    };
+    facts.inventory.timers = timers(&facts)?;
+    Ok(facts)
+}
+
+/// The timers of every declared incident, under every law.
+fn timers(facts: &Facts) -> Result<Vec<(String, String, Value)>> {
+    let mut found = Vec::new();
+    let mut incidents = facts.controller.of("incident").peekable();
+    if incidents.peek().is_none() {
+        return Ok(found);
+    }
+    let (rules, now) = (rules::store::in_use()?, server::now());
+    for fact in incidents {
+        for timer in incident::timers(&rules, facts, &fact.id, now, &zone)? {
+            let there = |moment: Option<i64>| {
+                moment
+                    .map(|moment| shown(moment, zone(&timer.zone).as_ref()))
+                    .transpose()
+            };
+            let value = json!({
+                "incident": fact.id, "addressee": timer.deadline.to.name(),
+                "requirement": timer.requirement.id, "cite": timer.requirement.cite,
+                "status": timer.status.name(), "due": there(timer.due)?,
+                "told": there(timer.told)?, "zone": timer.zone, "note": timer.note,
+            });
+            found.push((
+                fact.id.clone(),
+                timer.requirement.jurisdiction.clone(),
+                value,
+            ));
+        }
+    }
+    Ok(found)
+}
+
+/// The version of the rule data that a report is made by.
+///
+/// # Errors
+/// As the interface.
+pub fn rules() -> Result<String> {
+    Ok(rules::store::in_use()?.version())
+}
+
+/// The report of a law.
+///
+/// # Errors
+/// 22023 for the notice of a federal agency of the United States by somebody else.
+pub fn report<'a>(
+    law: &'static Law,
+    facts: &'a Facts,
+    scope: Option<Vec<String>>,
+) -> Result<Report<'a>> {
+    if law.variant == Some("US") {
+        let mut controllers = facts.controller.with("organisation", "role", "controller");
+        if !controllers.any(|of| of.word("sector") == Some("us_federal")) {
+            return Err(Error::new(
+                Kind::InvalidParameter,
+                "the Privacy Act of 1974 is for federal agencies of the United States",
+            )
+            .with_detail("No organisation with role controller is declared with sector us_federal.")
+            .with_hint("Other variants are AU and NZ."));
+        }
+    }
+    Ok(fill::fill(law, facts, scope, rules()?))
+}
+
+/// Puts on record that a report was handed out.
+///
+/// # Errors
+/// As the ledger.
+pub fn record(report: &Report<'_>, format: &str, text: &str) -> Result<()> {
+    let about = json!({
+        "report": "compliance_report", "regulation": report.law.code,
+        "variant": report.law.variant, "format": format, "as_of": report.facts.day,
+        "rules": report.rules,
+    });
+    let about = match about {
+        Value::Object(members) => members,
+        _ => serde_json::Map::new(),
+    };
+    issue(text, None, about)
+}
