@@ -218,13 +218,14 @@ mod tests {
                             WHERE attrelid = 'confiture.key_status'::regclass
                               AND atttypid = 'bytea'::regtype)",
         );
-        // No function of the schema takes or returns bytes, but the mask of a run, and those that
-        // return hashes: of the log, and of values.
+        // No function of the schema takes or returns bytes, but the mask of a run, those that
+        // return hashes (of the log, and of values), and those by which parallel workers hand on
+        // what they have counted, which take what no statement has.
         holds(
             "NOT EXISTS (SELECT FROM pg_proc
                             WHERE pronamespace = 'confiture'::regnamespace
                                AND proname NOT IN ('_run_mac', '_run_mask', 'inclusion_proof',
-                                   'consistency_proof')
+                                   'consistency_proof', '_tally_bytes', '_tally_state')
                               AND 'bytea'::regtype = ANY (prorettype
                                  || coalesce(proallargtypes, proargtypes::oid[])))",
         );
