@@ -59,11 +59,20 @@ pub fn value(column: &Column, range: &Range) -> String {
         _ => {
             let value = format!("{value}::double precision");
             let (half, per_unit, most) = (range.step() / 2.0, range.step().recip(), FAR);
+            let size = format!("pg_catalog.abs({value})");
+            // A product that is too small for floating point is an error; only a step above 1 makes one.
+            let (not_tiny, tiny) = match per_unit < 1.0 {
+                true => (
+                    format!(" AND {size} OPERATOR(pg_catalog.>=) '{half:e}'::double precision"),
+                    format!(
+                        " WHEN {size} OPERATOR(pg_catalog.<) '{half:e}'::double precision THEN 0"
+                    ),
+                ),
+                false => (String::new(), String::new()),
+            };
             format!(
-                "CASE WHEN pg_catalog.abs({value}) OPERATOR(pg_catalog.>=) '{half:e}'::double precision \
-                 AND pg_catalog.abs({value}) OPERATOR(pg_catalog.<=) '{far:e}'::double precision \
-                 THEN ({value} OPERATOR(pg_catalog.*) '{per_unit:e}'::double precision)::bigint \
-                 WHEN pg_catalog.abs({value}) OPERATOR(pg_catalog.<) '{half:e}'::double precision THEN 0 \
+                "CASE WHEN {size} OPERATOR(pg_catalog.<=) '{far:e}'::double precision{not_tiny} \
+                 THEN ({value} OPERATOR(pg_catalog.*) '{per_unit:e}'::double precision)::bigint{tiny} \
                  WHEN {value} OPERATOR(pg_catalog.<) '0'::double precision THEN '-{most}'::bigint \
                  WHEN {value} OPERATOR(pg_catalog.<=) 'Infinity'::double precision \
                  THEN '{most}'::bigint END"
