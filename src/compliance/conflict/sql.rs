@@ -7,7 +7,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, PgTriggerError};
 
-use super::{Scene, store};
+use super::{Found, store};
 use crate::compliance::matrix;
 use crate::compliance::rules::Operator;
 use crate::compliance::rules::parameter::named;
@@ -44,20 +44,8 @@ fn compliance_conflicts(
     ErrorReport,
 > {
     let ground = matrix::store::ground(jurisdictions, as_of, false)?;
-    let applicable = matrix::applicable(&ground.rules, &ground.question, &ground.facts)?;
-    let decisions = store::decisions()?;
-    let found = super::find(&Scene {
-        rules: &ground.rules,
-        applicable: &applicable,
-        facts: &ground.facts,
-        decisions: &decisions,
-        day: ground.question.day,
-        moment: ground.now,
-        zone: &matrix::store::zone,
-    })?;
-    let rows: Vec<_> = found
-        .into_iter()
-        .map(|found| {
+    let rows: Vec<_> = store::find(&ground, |found| {
+        let row = |found: Found<'_>| {
             let conflict = found.conflict;
             let decision = found.decision.as_ref();
             (
@@ -75,8 +63,9 @@ fn compliance_conflicts(
                 decision.map(|decision| decision.legal_basis.clone()),
                 decision.map(|decision| shown_day(decision.expires)),
             )
-        })
-        .collect();
+        };
+        found.into_iter().map(row).collect()
+    })?;
     Ok(TableIterator::new(rows))
 }
 

@@ -4,7 +4,8 @@ use pgrx::datum::Date;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{Decision, EVERY};
+use super::{Decision, EVERY, Found, Scene};
+use crate::compliance::matrix::store::Ground;
 use crate::compliance::{matrix, rules};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::beginning;
@@ -27,11 +28,30 @@ pub struct New<'a> {
     pub expires: Date,
 }
 
+/// Finds the conflicts of what applies on the day that is asked about, with what was decided.
+///
+/// # Errors
+/// As [`matrix::applicable`] and [`super::find`].
+pub fn find<T>(ground: &Ground, work: impl FnOnce(Vec<Found<'_>>) -> T) -> Result<T> {
+    let applicable = matrix::applicable(&ground.rules, &ground.question, &ground.facts)?;
+    let decisions = decisions()?;
+    let found = super::find(&Scene {
+        rules: &ground.rules,
+        applicable: &applicable,
+        facts: &ground.facts,
+        decisions: &decisions,
+        day: ground.question.day,
+        moment: ground.now,
+        zone: &matrix::store::zone,
+    })?;
+    Ok(work(found))
+}
+
 /// Every decision, the newest last.
 ///
 /// # Errors
 /// As the interface.
-pub fn decisions() -> Result<Vec<Decision>> {
+fn decisions() -> Result<Vec<Decision>> {
     owner::acting_as_owner("confiture", || {
         spi::read(
             "SELECT conflict, scope, decision, legal_basis, decided_by,

@@ -140,19 +140,11 @@ fn compliance_gaps(
 > {
     let ground = store::ground(jurisdictions, as_of, false)?;
     let rows = super::fill(&ground.rules, &ground.question, &ground.facts)?;
-    let applicable = super::applicable(&ground.rules, &ground.question, &ground.facts)?;
-    let decisions = conflict::store::decisions()?;
-    let conflicts = conflict::find(&conflict::Scene {
-        rules: &ground.rules,
-        applicable: &applicable,
-        facts: &ground.facts,
-        decisions: &decisions,
-        day: ground.question.day,
-        moment: ground.now,
-        zone: &store::zone,
+    let gaps = conflict::store::find(&ground, |conflicts| {
+        gaps::list(&ground.rules, &rows, &conflicts)
     })?;
     let rows: Vec<_> = (1..)
-        .zip(gaps::list(&ground.rules, &rows, &conflicts))
+        .zip(gaps)
         .map(|(rank, gap)| {
             (
                 rank,
