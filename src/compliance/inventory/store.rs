@@ -6,7 +6,8 @@ use super::{Column, Declared, Inventory, Ledger, Run, Runs, Table, Treatment, Wa
 use crate::compliance::controller::Controller;
 use crate::error::Result;
 use crate::ledger::inspection::store::inspect;
-use crate::ledger::lineage::report::{Mark, Step};
+use crate::ledger::lineage::report::Step;
+use crate::ledger::lineage::report::store::{made_at, mark};
 use crate::pg::{server, spi, user};
 use crate::signs::tables::Context;
 use crate::signs::{self, Access, Sort};
@@ -20,7 +21,7 @@ use crate::sync::request::pinned;
 pub fn read(controller: &Controller, day: &str, schemas: Option<&[String]>) -> Result<Inventory> {
     pinned(|| {
         let mut found = Inventory {
-            made_at: one(NOW)?.unwrap_or_default(),
+            made_at: made_at()?,
             made_by: user::name(user::outer()),
             database: server::database(),
             ledger: ledger()?,
@@ -43,21 +44,12 @@ fn one(sql: &str) -> Result<Option<String>> {
 
 fn ledger() -> Result<Ledger> {
     let findings = inspect(None, false)?.findings;
-    let mark = spi::read(LAST, &[], |row| {
-        Ok(Mark {
-            log_id: row.required(1)?,
-            seq: row.required(2)?,
-            hash: row.required(3)?,
-        })
-    })?
-    .into_iter()
-    .next();
     let verified = spi::read(VERIFIED, &[], |row| {
         Ok((row.required::<String>(1)?, row.required::<bool>(2)?))
     })?;
     Ok(Ledger {
         findings,
-        mark,
+        mark: mark()?,
         verified_at: verified.into_iter().next(),
         since: one(SINCE)?,
     })
@@ -312,14 +304,6 @@ fn ways_out() -> Result<Vec<WayOut>> {
     }
     Ok(found)
 }
-
-const NOW: &str = "
-    SELECT pg_catalog.to_char(pg_catalog.statement_timestamp() AT TIME ZONE 'UTC',
-                              'YYYY-MM-DD HH24:MI:SS')";
-
-const LAST: &str = "
-    SELECT log_id::text, seq, pg_catalog.encode(entry_hash, 'hex')
-      FROM ONLY confiture.audit_log ORDER BY seq DESC LIMIT 1";
 
 const SINCE: &str = "
     SELECT pg_catalog.to_char(\"timestamp\" AT TIME ZONE 'UTC', 'YYYY-MM-DD')

@@ -24,28 +24,41 @@ pub fn read(schema: Option<&str>, table: Option<&str>) -> Result<Report> {
     let limit = i64::try_from(MOST_STEPS).unwrap_or(i64::MAX);
     let counts = columns.iter().map(|column| column.runs).sum();
     Ok(Report {
-        made_at: spi::read(NOW, &[], |row| row.required::<String>(1))?
-            .into_iter()
-            .next()
-            .unwrap_or_default(),
+        made_at: made_at()?,
         made_by: user::name(user::outer()),
         database: server::database(),
         schema: schema.map(str::to_owned),
         table: table.map(str::to_owned),
         findings: inspect(None, false)?.findings,
-        mark: spi::read(LAST, &[], |row| {
-            Ok(Mark {
-                log_id: row.required(1)?,
-                seq: row.required(2)?,
-                hash: row.required(3)?,
-            })
-        })?
-        .into_iter()
-        .next(),
+        mark: mark()?,
         columns,
         steps: spi::read(NEWEST, &[schema.into(), table.into(), limit.into()], step)?,
         steps_total: counts,
     })
+}
+
+/// The moment of the statement in UTC, as reports show it.
+///
+/// # Errors
+/// As the interface.
+pub fn made_at() -> Result<String> {
+    let found = spi::read(NOW, &[], |row| row.required::<String>(1))?;
+    Ok(found.into_iter().next().unwrap_or_default())
+}
+
+/// The last entry of the audit log; `None` where there is none.
+///
+/// # Errors
+/// As the interface; 42501 from the server where the caller may not read the log.
+pub fn mark() -> Result<Option<Mark>> {
+    let found = spi::read(LAST, &[], |row| {
+        Ok(Mark {
+            log_id: row.required(1)?,
+            seq: row.required(2)?,
+            hash: row.required(3)?,
+        })
+    })?;
+    Ok(found.into_iter().next())
 }
 
 /// Puts on record that a report is handed out: SHA-256 of its text in UTF-8, its length in bytes and
