@@ -1,8 +1,11 @@
 """The blocks of a page: SQL, and the output shown below it."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from server import ROOT
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
@@ -49,3 +52,38 @@ def write(path: Path, outputs):
         shown = f"```text\n{output}```\n" if output else ""
         text = text[: block.start] + shown + text[block.end :]
     path.write_text(text, encoding="utf-8")
+
+
+def sample():
+    """The SQL of the first page, but for its key."""
+    [block] = read(ROOT / "docs" / "index.md")
+    return block.sql[block.sql.index("CREATE SCHEMA") :]
+
+
+def printed(db, block, says="ERROR"):
+    """What psql prints for a block; nothing for one that fails, as the page says, with those words."""
+    done = db.psql("-P", "footer=off", "-P", "pager=off", "-f", "-", stdin=block.sql, check=False)
+    place = f"{block.page} line {block.line}"
+    if block.fails:
+        assert done.returncode != 0 and says in done.stderr, f"{place}: {done.stderr}"
+        return ""
+    assert done.returncode == 0, f"{place}: {done.stderr}"
+    lines = [line.rstrip() for line in done.stdout.rstrip("\n").splitlines()]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def compare(path: Path, outputs, by=str):
+    """Holds a page to its outputs, (block, text) in order; CONFITURE_WRITE=1 puts them there.
+
+    `by` is what is compared of both, where not all of it is the same each time.
+    """
+    if os.environ.get("CONFITURE_WRITE"):
+        write(path, outputs)
+        return
+    for block, output in outputs:
+        assert by(block.shown or "") == by(output), f"{block.page} line {block.line}:\n{output}"
+
+
+def lines(text):
+    """How many lines a text has, for `compare`."""
+    return len(text.splitlines())

@@ -3,8 +3,6 @@
 `CONFITURE_WRITE=1` puts the outputs of this run into the page.
 """
 
-import os
-
 import doc_blocks
 
 from server import ROOT
@@ -14,21 +12,6 @@ PAGE = ROOT / "docs" / "anonymity.md"
 
 def test_every_block_of_the_page_of_anonymity_runs(server):
     db = server.create_database(key=False)
-    outputs = []
-    for block in doc_blocks.read(PAGE):
-        done = db.psql(
-            "-P", "footer=off", "-P", "pager=off", "-f", "-", stdin=block.sql, check=False
-        )
-        place = f"{block.page} line {block.line}"
-        if block.fails:
-            assert done.returncode != 0 and "is not" in done.stderr, f"{place}: {done.stderr}"
-            continue
-        assert done.returncode == 0, f"{place}: {done.stderr}"
-        shown = done.stdout.rstrip("\n").splitlines()
-        outputs.append((block, "".join(f"{line.rstrip()}\n" for line in shown)))
+    outputs = [(block, doc_blocks.printed(db, block, "is not")) for block in doc_blocks.read(PAGE)]
     db.drop()
-    if os.environ.get("CONFITURE_WRITE"):
-        doc_blocks.write(PAGE, outputs)
-        return
-    for block, output in outputs:
-        assert (block.shown or "") == output, f"line {block.line}"
+    doc_blocks.compare(PAGE, outputs)

@@ -4,8 +4,6 @@ Pseudonyms come from a random key, so what they are differs. `CONFITURE_WRITE=1`
 of this run into the pages.
 """
 
-import os
-
 import doc_blocks
 import pytest
 
@@ -22,30 +20,10 @@ def db(server):
     database.drop()
 
 
-def output(db, block):
-    """What psql prints for a block."""
-    done = db.psql("-P", "footer=off", "-P", "pager=off", "-f", "-", stdin=block.sql, check=False)
-    place = f"{block.page} line {block.line}"
-    if block.fails:
-        assert done.returncode != 0 and "ERROR" in done.stderr, f"{place} went through"
-        return ""
-    assert done.returncode == 0, f"{place}: {done.stderr}"
-    lines = [line.rstrip() for line in done.stdout.rstrip("\n").splitlines()]
-    return "".join(f"{line}\n" for line in lines)
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_block_of_a_page_runs(db, page):
-    blocks = doc_blocks.read(page)
-    outputs = [(block, output(db, block)) for block in blocks]
-    if os.environ.get("CONFITURE_WRITE"):
-        doc_blocks.write(page, outputs)
-        return
-    for block, printed in outputs:
-        shown = block.shown or ""
-        assert len(shown.splitlines()) == len(printed.splitlines()), (
-            f"{block.page} line {block.line} prints:\n{printed}"
-        )
+    outputs = [(block, doc_blocks.printed(db, block)) for block in doc_blocks.read(page)]
+    doc_blocks.compare(page, outputs, by=doc_blocks.lines)
 
 
 def test_every_strategy_has_an_example_that_runs(db):
