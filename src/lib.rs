@@ -11,6 +11,7 @@ pub mod detect;
 pub mod error;
 pub mod keys;
 pub mod ledger;
+pub mod page;
 pub mod pg;
 pub mod privacy;
 pub mod profile;

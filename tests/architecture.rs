@@ -19,8 +19,9 @@ const ROOMS: [&str; 16] = [
 ];
 
 /// What lies below the rooms, with what it may use itself.
-const BELOW: [(&str, &[&str]); 4] = [
+const BELOW: [(&str, &[&str]); 5] = [
     ("error", &[]),
+    ("page", &["value"]),
     ("pg", &["error", "pg", "value"]),
     ("settings", &["pg"]),
     ("value", &[]),

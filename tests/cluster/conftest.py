@@ -1,7 +1,10 @@
 """Fixtures: one server for most tests, a fresh database for each of them."""
 
+import os
+
 import azure_setup
 import bao_server
+import browser
 import moto_server
 import pytest
 import softhsm
@@ -47,6 +50,18 @@ def anchored(numbered):
     fill(numbered)
     yield numbered
     forget_directories(numbered)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser."""
+    if why := browser.missing():
+        if os.environ.get("CI") == "true":
+            pytest.fail(why)
+        pytest.skip(why)
+    page = browser.Browser()
+    yield page
+    page.stop()
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 """What a controller declares, and the reports made of it: versions, rights, escaping."""
 
 import json
-import os
 import re
 
-import browser
+import pages
 import pytest
 
 from samples import make_small
@@ -294,40 +293,28 @@ def test_hostile_names_mean_nothing_to_markdown(hostile):
         assert not re.search(r"(?<!\\)\]\(|(?<!\\)`\$", text)
 
 
-def test_hostile_names_mean_nothing_to_a_browser(hostile, tmp_path):
-    missing = browser.missing()
-    if missing:
-        pytest.skip(missing)
-    shown = browser.Browser()
-    try:
-        for regulation in REGULATIONS:
-            page = tmp_path / f"{regulation}.html"
-            page.write_text(report(hostile, regulation, "html"), encoding="utf-8")
-            shown.open(page)
-            assert shown.complaints() == [], regulation
-            assert shown.requests() == [page.as_uri()], regulation
-            assert shown.value("document.images.length") == 0
-            assert shown.value("document.scripts.length") == 0
-            ids = shown.value("[...document.querySelectorAll('[id]')].map(e => e.id)")
-            assert len(ids) == len(set(ids)), regulation
-            links = shown.value("[...document.links].map(e => e.getAttribute('href').slice(1))")
-            assert set(links) <= set(ids), regulation
-            # What a reader of screens needs: one title, headings without gaps, pictures with names.
-            assert shown.value("document.querySelectorAll('h1').length") == 1
-            heads = "[...document.querySelectorAll('h1,h2,h3')]"
-            levels = shown.value(f"{heads}.map(e => +e.tagName[1])")
-            assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
-            unnamed = shown.value(
-                "[...document.querySelectorAll('svg')].filter(e => e.getAttribute('role') != 'img'"
-                " || !(e.getAttribute('aria-label') || e.getAttribute('aria-labelledby'))).length"
-            )
-            assert unnamed == 0
-            for width in [360, 1200]:
-                shown.width(width)
-                wide = shown.value("document.documentElement.scrollWidth - innerWidth")
-                assert wide <= 0, (regulation, width, wide)
-    finally:
-        shown.stop()
+@pytest.mark.parametrize("regulation", REGULATIONS)
+def test_hostile_names_mean_nothing_to_a_browser(hostile, chromium, tmp_path, regulation):
+    page = tmp_path / f"{regulation}.html"
+    page.write_text(report(hostile, regulation, "html"), encoding="utf-8")
+    pages.loads_nothing(chromium, page)
+    ids = chromium.value("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(ids) == len(set(ids))
+    links = chromium.value("[...document.links].map(e => e.getAttribute('href').slice(1))")
+    assert set(links) <= set(ids)
+    pages.cells_are_whole(chromium)
+    # What a reader of screens needs: one title, headings without gaps, pictures with names.
+    assert chromium.value("document.querySelectorAll('h1').length") == 1
+    heads = "[...document.querySelectorAll('h1,h2,h3')]"
+    levels = chromium.value(f"{heads}.map(e => +e.tagName[1])")
+    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    unnamed = chromium.value(
+        "[...document.querySelectorAll('svg')].filter(e => e.getAttribute('role') != 'img'"
+        " || !(e.getAttribute('aria-label') || e.getAttribute('aria-labelledby'))).length"
+    )
+    assert unnamed == 0
+    pages.can_be_read(chromium)
+    pages.is_reached_by_keyboard(chromium)
 
 
 @pytest.mark.parametrize("yaml", [
@@ -365,12 +352,3 @@ def test_planted_objects_take_no_part(db):
     assert report(db, "gdpr")
     assert db.value("SELECT pg_catalog.count(*) FROM evil.hit") == 0
     db.execute("RESET search_path")
-
-
-@pytest.mark.skipif(not os.environ.get("CONFITURE_WRITE"), reason="only to look at")
-def test_writes_a_page_to_look_at(db):
-    make_small(db)
-    db.sync()
-    load(db, SMALL)
-    with open("/tmp/compliance.html", "w", encoding="utf-8") as file:
-        file.write(report(db, "gdpr", "html"))

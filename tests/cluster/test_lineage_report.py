@@ -1,10 +1,8 @@
 """Reports of the lineage: history, Markdown, JSON, and the HTML page in a real browser."""
 
 import json
-import os
 
-import browser
-import pytest
+import pages
 
 from samples import keep_all, make_small, profile
 from tampering import tamper
@@ -189,25 +187,11 @@ def test_objects_of_the_caller_do_not_get_into_a_report(db):
     assert len(document(auditor)["columns"]) == 1
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    """A browser."""
-    if why := browser.missing():
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
-    page = browser.Browser()
-    yield page
-    page.stop()
-
-
 def test_the_page_opens_in_a_browser_without_a_complaint_or_a_request(db, chromium, tmp_path):
     make_hostile(db)
     file = tmp_path / "lineage.html"
     file.write_text(report(db, "html"), encoding="utf-8")
-    chromium.open(file)
-    assert chromium.requests() == [file.as_uri()]
-    assert chromium.complaints() == []
+    pages.loads_nothing(chromium, file)
     shown = chromium.value("document.body.innerText")
     for words in [
         "Lineage of masked columns",
@@ -218,45 +202,11 @@ def test_the_page_opens_in_a_browser_without_a_complaint_or_a_request(db, chromi
         "verifiable",
     ]:
         assert words in shown, words
-    assert chromium.value("document.querySelectorAll('script, img, a, link, iframe').length") == 0
+    assert chromium.value("document.links.length") == 0
     # Both tables of columns have every row, with as many cells as heads.
-    cells = chromium.value(
-        "[...document.querySelectorAll('tbody tr')].map(row => row.cells.length"
-        " - row.closest('table').tHead.rows[0].cells.length)"
-    )
-    assert cells and set(cells) == {0}
-    assert chromium.value("document.querySelectorAll('tbody th[scope=row]').length") == len(cells)
+    rows = pages.cells_are_whole(chromium)
+    assert chromium.value("document.querySelectorAll('tbody th[scope=row]').length") == rows
     assert chromium.value("document.documentElement.lang") == "en"
-    # What a page would load is refused by its own policy.
-    chromium.events.clear()
-    refused = chromium.value(
-        "new Promise(done => { const image = new Image(); image.onerror = () => done(true);"
-        " image.onload = () => done(false); image.src = 'https://example.test/x.png'; })"
-    )
-    assert refused is True
-    assert "Content Security Policy" in json.dumps(chromium.complaints())
-
-
-# sRGB to relative luminance, and the contrast of two colors, as WCAG 2.2 defines them.
-CONTRAST = """
-(() => {
-  const light = color => {
-    const [r, g, b] = color.match(/[\\d.]+/g).map(Number).map(v => v / 255)
-      .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const behind = node => {
-    for (; node; node = node.parentElement) {
-      const color = getComputedStyle(node).backgroundColor;
-      if (!color.startsWith('rgba')) return color;
-    }
-    return 'rgb(255, 255, 255)';
-  };
-  return Math.min(...[...document.querySelectorAll('h1, h2, p, td, th, dt, dd, small, caption')]
-    .map(node => [light(getComputedStyle(node).color), light(behind(node))].sort((a, b) => b - a))
-    .map(([a, b]) => (a + 0.05) / (b + 0.05)));
-})()
-"""
 
 
 def test_the_page_can_be_read_in_light_dark_on_paper_and_on_a_phone(db, chromium, tmp_path):
@@ -264,19 +214,8 @@ def test_the_page_can_be_read_in_light_dark_on_paper_and_on_a_phone(db, chromium
     file = tmp_path / "lineage.html"
     file.write_text(report(db, "html"), encoding="utf-8")
     chromium.open(file)
-    background = "getComputedStyle(document.body).backgroundColor"
-    seen = {}
-    for scheme, media in [("light", "screen"), ("dark", "screen"), ("dark", "print")]:
-        chromium.media(scheme=scheme, media=media)
-        seen[scheme, media] = chromium.value(background)
-        assert chromium.value(CONTRAST) >= 4.5, (scheme, media)
-    assert seen["light", "screen"] == seen["dark", "print"] == "rgb(255, 255, 255)"
-    assert seen["dark", "screen"] != seen["light", "screen"]
-    chromium.media()
-    for pixels in (360, 1280):
-        chromium.width(pixels)
-        # Wide tables scroll inside their own region, not the page.
-        assert chromium.value("document.documentElement.scrollWidth") <= pixels
+    pages.can_be_read(chromium)
+    pages.is_reached_by_keyboard(chromium)
 
 
 def test_a_page_of_many_columns_prints(db, chromium, tmp_path):

@@ -1,31 +1,18 @@
-//! The report as one HTML page that needs nothing else: no script, no font, no image, nothing from
-//! elsewhere, and a policy in it that keeps a browser from loading any of these.
-
-use std::fmt::Write;
-
-use base64::prelude::{BASE64_STANDARD, Engine};
-use sha2::{Digest, Sha256};
+//! The report as one HTML page.
 
 use super::{LIMITS, Report, Sensitive};
 use crate::anonymity::fraction::float;
-use crate::ledger::lineage::report::html::escaped;
+use crate::page::{Page, escaped, grouped, name};
 
 const STYLE: &str = include_str!("style.css");
 
 /// The page.
 pub fn page(report: &Report) -> String {
-    let style = BASE64_STANDARD.encode(Sha256::digest(STYLE));
-    let mut out = Page(String::new());
+    let mut out = Page::begin(&format!("Anonymity of {}", report.relation), STYLE);
     out.put(format_args!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
-         style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>Anonymity of {0}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
-         <header>\n<p>Anonymity report</p>\n<h1>Anonymity of <bdi>{0}</bdi></h1>\n\
-         <p>Rows told apart by {1}</p>\n</header>\n<main>\n",
-        escaped(&report.relation),
+        "<header>\n<p>Anonymity report</p>\n<h1>Anonymity of {}</h1>\n\
+         <p>Rows told apart by {}</p>\n</header>\n<main>\n",
+        name(&report.relation),
         named(report)
     ));
     summary(&mut out, report);
@@ -42,55 +29,33 @@ pub fn page(report: &Report) -> String {
         out.put(format_args!("<li>{}</li>\n", escaped(limit)));
     }
     out.put(format_args!(
-        "</ul>\n</section>\n</main>\n<footer>\n<p>Made by confiture {}.</p>\n</footer>\n\
-         </body>\n</html>\n",
+        "</ul>\n</section>\n</main>\n<footer>\n<p>Made by confiture {}.</p>\n</footer>\n",
         env!("CARGO_PKG_VERSION")
     ));
-    out.0
+    out.end()
 }
 
 /// The quasi-identifiers, as a sentence lists them.
 fn named(report: &Report) -> String {
     let names = report.keys.iter();
-    let names: Vec<_> = names
-        .map(|(name, _)| format!("<bdi>{}</bdi>", escaped(name)))
-        .collect();
+    let names: Vec<_> = names.map(|(of, _)| name(of)).collect();
     names.join(", ")
 }
 
-/// What is written so far.
-struct Page(String);
-
-impl Page {
-    fn put(&mut self, text: std::fmt::Arguments<'_>) {
-        // Writing into a string cannot fail.
-        let _ = self.0.write_fmt(text);
-    }
-
-    /// A table; a region of its own, so that a keyboard reaches what has to be scrolled.
-    fn table(&mut self, caption: &str, heads: &[&str], rows: &[Vec<String>]) {
-        let caption = escaped(caption);
-        self.put(format_args!(
-            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{caption}\">\n\
-             <table>\n<caption>{caption}</caption>\n<thead>\n<tr>"
-        ));
-        for head in heads {
-            self.put(format_args!("<th scope=\"col\">{}</th>", escaped(head)));
-        }
-        self.put(format_args!("</tr>\n</thead>\n<tbody>\n"));
-        for row in rows {
-            self.put(format_args!("<tr>"));
-            for (place, cell) in row.iter().enumerate() {
-                let cell = escaped(cell);
-                match place {
-                    0 => self.put(format_args!("<th scope=\"row\"><bdi>{cell}</bdi></th>")),
-                    _ => self.put(format_args!("<td>{cell}</td>")),
-                }
+/// A table of texts, the first of each row being what the row is about.
+fn table(out: &mut Page, caption: &str, heads: &[&str], rows: &[Vec<String>]) {
+    out.table(caption, heads.iter().map(|head| (*head, false)));
+    for row in rows {
+        out.put(format_args!("<tr>"));
+        for (place, cell) in row.iter().enumerate() {
+            match place {
+                0 => out.put(format_args!("<th scope=\"row\">{}</th>", name(cell))),
+                _ => out.put(format_args!("<td>{}</td>", escaped(cell))),
             }
-            self.put(format_args!("</tr>\n"));
         }
-        self.put(format_args!("</tbody>\n</table>\n</div>\n"));
+        out.put(format_args!("</tr>\n"));
     }
+    out.end_table();
 }
 
 fn summary(out: &mut Page, report: &Report) {
@@ -229,19 +194,6 @@ fn short(share: f64) -> String {
     shown(Some((share * 10.0).round() / 10.0))
 }
 
-/// A whole number with its thousands apart.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() * 2);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push('\u{202f}');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 fn keys(out: &mut Page, report: &Report) {
     out.put(format_args!("<section>\n<h2>Quasi-identifiers</h2>\n"));
     let rows: Vec<_> = report
@@ -249,7 +201,8 @@ fn keys(out: &mut Page, report: &Report) {
         .iter()
         .map(|(name, nulls)| vec![name.clone(), nulls.to_string()])
         .collect();
-    out.table(
+    table(
+        out,
         "Columns that others may know",
         &["Column", "Rows with NULL"],
         &rows,
@@ -284,7 +237,8 @@ fn risks(out: &mut Page, report: &Report) {
         "By who looks: a prosecutor knows that a person is in the table, a marketer wants as many as \
          possible{population}"
     );
-    out.table(
+    table(
+        out,
         &caption,
         &[
             "Model",
@@ -389,7 +343,7 @@ fn values(out: &mut Page, sensitive: &Sensitive) {
         .filter(|(name, ..)| is_there(name))
         .map(|(name, value, meaning)| vec![name.to_owned(), value, meaning.to_owned()])
         .collect();
-    out.table("Measures", &["Measure", "Value", "Meaning"], &rows);
+    table(out, "Measures", &["Measure", "Value", "Meaning"], &rows);
     out.put(format_args!("</section>\n"));
 }
 
@@ -449,9 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn large_numbers_have_their_thousands_apart() {
-        assert_eq!(grouped(999), "999");
-        assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
+    fn little_is_not_nothing() {
         assert_eq!(
             (short(0.0), short(0.01)),
             ("0".to_owned(), "< 0.1".to_owned())

@@ -1,17 +1,11 @@
-//! The report as one HTML page that needs nothing else: no script, no font, no image, nothing from
-//! elsewhere, and a policy in it that keeps a browser from loading any of these.
+//! The report as one HTML page.
 
-use std::fmt::{Arguments, Write};
-
-use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::definition::Status;
 use super::{Field, NOTICE, Report, UNCHECKED, lineage, shown_name, timeline};
 use crate::compliance::inventory::Treatment;
-use crate::ledger::lineage::report::grouped;
-use crate::ledger::lineage::report::html::escaped;
+use crate::page::{Page, escaped, grouped, name};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -20,19 +14,10 @@ const MOST: usize = 1000;
 
 /// The page.
 pub fn page(report: &Report<'_>) -> String {
-    let style = BASE64_STANDARD.encode(Sha256::digest(STYLE));
     let law = report.law;
-    let mut out = Page(String::new());
+    let mut out = Page::begin(&format!("{}: {}", law.title, law.code), STYLE);
     out.put(format_args!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
-         style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{0}: {1}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
-         <a class=\"skip\" href=\"#content\">To the content</a>\n",
-        escaped(law.title),
-        escaped(law.code)
+        "<a class=\"skip\" href=\"#content\">To the content</a>\n"
     ));
     head(&mut out, report);
     out.put(format_args!("<main id=\"content\">\n"));
@@ -54,40 +39,12 @@ pub fn page(report: &Report<'_>) -> String {
     limits(&mut out, report);
     out.put(format_args!("</main>\n"));
     foot(&mut out, report);
-    out.put(format_args!("</body>\n</html>\n"));
-    out.0
+    out.end()
 }
 
-/// What is written so far.
-struct Page(String);
-
-impl Page {
-    fn put(&mut self, text: Arguments<'_>) {
-        // Writing into a string cannot fail.
-        let _ = self.0.write_fmt(text);
-    }
-
-    /// Opens a table; a region of its own, so that a keyboard reaches what has to be scrolled.
-    fn table(&mut self, caption: &str, heads: &[&str]) {
-        let caption = escaped(caption);
-        self.put(format_args!(
-            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{caption}\">\n\
-             <table>\n<caption>{caption}</caption>\n<thead>\n<tr>"
-        ));
-        for head in heads {
-            self.put(format_args!("<th scope=\"col\">{}</th>", escaped(head)));
-        }
-        self.put(format_args!("</tr>\n</thead>\n<tbody>\n"));
-    }
-
-    fn end_table(&mut self) {
-        self.put(format_args!("</tbody>\n</table>\n</div>\n"));
-    }
-}
-
-/// A name that somebody else chose: its direction is its own matter.
-fn name(text: &str) -> String {
-    format!("<bdi>{}</bdi>", escaped(text))
+/// Opens a table of texts.
+fn table(out: &mut Page, caption: &str, heads: &[&str]) {
+    out.table(caption, heads.iter().map(|head| (*head, false)));
 }
 
 fn head(out: &mut Page, report: &Report<'_>) {
@@ -207,7 +164,8 @@ fn open(out: &mut Page, report: &Report<'_>) {
         ));
         return;
     }
-    out.table(
+    table(
+        out,
         "Fields that are missing or stale, and what fills them",
         &["Field", "Law", "Status", "What to do"],
     );
@@ -313,7 +271,7 @@ fn rows(out: &mut Page, caption: &str, items: &[Value]) {
     }
     let shown: Vec<_> = heads.iter().map(|head| shown_name(head)).collect();
     let shown: Vec<_> = shown.iter().map(String::as_str).collect();
-    out.table(caption, &shown);
+    table(out, caption, &shown);
     for members in items.iter().filter_map(Value::as_object) {
         out.put(format_args!("<tr>"));
         for (place, head) in heads.iter().enumerate() {
@@ -360,7 +318,8 @@ fn pictures(out: &mut Page, report: &Report<'_>) {
              {picture}</div>\n<figcaption>Runs by month: completed, and failed above \
              them.</figcaption>\n</figure>\n"
         ));
-        out.table(
+        table(
+            out,
             "The newest runs",
             &[
                 "Ended, UTC",
@@ -420,7 +379,8 @@ fn columns(out: &mut Page, report: &Report<'_>) {
         ));
         return;
     }
-    out.table(
+    table(
+        out,
         "Each column with what is known of its values",
         &[
             "Column",

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::compliance::inventory::{Inventory, Treatment};
 use crate::error::counted;
-use crate::ledger::lineage::report::html::escaped;
+use crate::page::escaped;
 
 /// Tables that are drawn; how many are not is said below.
 const MOST: usize = 30;

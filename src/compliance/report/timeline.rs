@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::compliance::inventory::Runs;
-use crate::ledger::lineage::report::html::escaped;
+use crate::page::escaped;
 
 /// The newest months that are drawn.
 const MOST: usize = 24;

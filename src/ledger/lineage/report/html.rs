@@ -1,28 +1,13 @@
-//! The report as one HTML page that needs nothing else: no script, no font, no image, nothing from
-//! elsewhere, and a policy in it that keeps a browser from loading any of these.
+//! The report as one HTML page.
 
-use std::fmt::Write;
-
-use base64::prelude::{BASE64_STANDARD, Engine};
-use sha2::{Digest, Sha256};
-
-use super::{Column, Report, Standing, Step, WORDS, counted, grouped, range, visible};
+use super::{Column, Report, Standing, Step, WORDS, counted, range};
 use crate::error;
-
-const STYLE: &str = include_str!("style.css");
+use crate::page::{Page, escaped, grouped, name};
 
 /// The page.
 pub fn page(report: &Report) -> String {
-    let mut out = Page(String::new());
-    out.put(format_args!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>Lineage of masked columns: {}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n",
-        policy(),
-        escaped(&report.database)
-    ));
+    let title = format!("Lineage of masked columns: {}", report.database);
+    let mut out = Page::begin(&title, "");
     head(&mut out, report);
     out.put(format_args!("<main>\n"));
     summary(&mut out, report);
@@ -33,45 +18,7 @@ pub fn page(report: &Report) -> String {
     words(&mut out);
     out.put(format_args!("</main>\n"));
     foot(&mut out, report);
-    out.put(format_args!("</body>\n</html>\n"));
-    out.0
-}
-
-/// Nothing is loaded, and no style but ours applies (W3C, Content Security Policy Level 3).
-fn policy() -> String {
-    let style = BASE64_STANDARD.encode(Sha256::digest(STYLE));
-    format!("default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'")
-}
-
-/// What is written so far.
-struct Page(String);
-
-impl Page {
-    fn put(&mut self, text: std::fmt::Arguments<'_>) {
-        // Writing into a string cannot fail.
-        let _ = self.0.write_fmt(text);
-    }
-
-    /// Opens a table; a region of its own, so that a keyboard reaches what has to be scrolled.
-    fn table(&mut self, caption: &str, heads: &[(&str, bool)]) {
-        self.put(format_args!(
-            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{0}\">\n\
-             <table>\n<caption>{0}</caption>\n<thead>\n<tr>",
-            escaped(caption)
-        ));
-        for (head, is_number) in heads {
-            let class = if *is_number { " class=\"number\"" } else { "" };
-            self.put(format_args!(
-                "<th scope=\"col\"{class}>{}</th>",
-                escaped(head)
-            ));
-        }
-        self.put(format_args!("</tr>\n</thead>\n<tbody>\n"));
-    }
-
-    fn end_table(&mut self) {
-        self.put(format_args!("</tbody>\n</table>\n</div>\n"));
-    }
+    out.end()
 }
 
 fn head(out: &mut Page, report: &Report) {
@@ -163,7 +110,7 @@ fn columns(out: &mut Page, report: &Report) {
         let mut heads = vec![("Column", false), ("Table", false)];
         heads.extend(FACTS);
         heads.extend([("Runs", true), ("Last run", false)]);
-        out.table("Each column by its newest run", &heads);
+        out.table("Each column by its newest run", heads.iter().copied());
         for Column { latest, runs } in &report.columns {
             out.put(format_args!(
                 "<tr><th scope=\"row\">{}</th><td>{}.{}</td>",
@@ -193,7 +140,7 @@ fn came_through(out: &mut Page, report: &Report) {
     ));
     out.table(
         "Columns of which the newest run left values as they were",
-        &[
+        [
             ("Column", false),
             ("Table", false),
             ("Strategy", false),
@@ -224,7 +171,7 @@ fn verification(out: &mut Page, report: &Report) {
     out.put(format_args!("<section>\n<h2>Verification</h2>\n"));
     out.table(
         "What confiture.verify_ledger found when this report was made",
-        &[
+        [
             ("Code", false),
             ("Status", false),
             ("Chain", false),
@@ -263,7 +210,7 @@ fn runs(out: &mut Page, report: &Report) {
             name(&first.source),
             name(&first.target)
         ));
-        out.table(&format!("Run {}", first.run_id), &heads);
+        out.table(&format!("Run {}", first.run_id), heads.iter().copied());
         for step in steps {
             out.put(format_args!(
                 "<tr><th scope=\"row\">{}</th><td>{}</td>",
@@ -368,26 +315,4 @@ fn moment(at: Option<&str>) -> String {
 
 fn known(text: Option<&str>) -> String {
     text.map_or_else(|| "unknown".to_owned(), name)
-}
-
-/// A name that somebody else chose: its direction is its own matter.
-fn name(text: &str) -> String {
-    format!("<bdi>{}</bdi>", escaped(text))
-}
-
-/// A text that means nothing to HTML, neither between tags nor in a quoted attribute.
-pub fn escaped(text: &str) -> String {
-    let text = visible(text);
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-    }
-    out
 }

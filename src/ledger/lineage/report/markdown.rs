@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{Report, Standing, Step, WORDS, counted, grouped, range, visible};
+use super::{Report, Standing, Step, WORDS, counted, range};
+use crate::page::{grouped, visible};
 
 /// The page.
 pub fn page(report: &Report) -> String {

@@ -13,8 +13,8 @@ mod tests;
 
 use crate::error::{Error, Kind, Result};
 use crate::ledger::verify::Finding;
+use crate::page::grouped;
 use crate::strategies::{self, definition::Needs};
-use crate::value::unseen::is_hidden;
 
 /// How many entries of the lineage a report shows one by one, the newest; it says how many it
 /// leaves out.
@@ -350,22 +350,6 @@ pub const WORDS: [(&str, &str); 5] = [
     ),
 ];
 
-/// A number with a comma after every three digits.
-pub fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::new();
-    if number < 0 {
-        text.push('-');
-    }
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// A number that may not be known.
 pub fn counted(number: Option<i64>) -> String {
     number.map_or_else(|| "not counted".to_owned(), grouped)
@@ -378,20 +362,4 @@ pub fn range(finding: &Finding) -> String {
         (Some(one), _) | (None, Some(one)) => one.to_string(),
         (None, None) => String::new(),
     }
-}
-
-/// A text with what cannot be seen written out, as `\u{202e}`: line ends, other control characters,
-/// and those that turn the direction of the text around it (Unicode, UAX #9) or have no width.
-pub fn visible(text: &str) -> String {
-    let mut seen = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\\' => seen.push_str("\\\\"),
-            _ if c.is_control() || is_hidden(c) || matches!(c, '\u{2028}' | '\u{2029}') => {
-                seen.extend(c.escape_unicode())
-            }
-            _ => seen.push(c),
-        }
-    }
-    seen
 }
