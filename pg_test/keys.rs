@@ -225,7 +225,7 @@ mod tests {
             "NOT EXISTS (SELECT FROM pg_proc
                             WHERE pronamespace = 'confiture'::regnamespace
                                AND proname NOT IN ('_run_mac', '_run_mask', 'inclusion_proof',
-                                   'consistency_proof', '_tally_bytes', '_tally_state')
+                                   'consistency_proof', '_tally', '_tally_bytes', '_tally_state')
                               AND 'bytea'::regtype = ANY (prorettype
                                  || coalesce(proallargtypes, proargtypes::oid[])))",
         );
