@@ -187,9 +187,10 @@ fn anon_reid_risk(
     let risks = measuring(|| {
         let (relation, keys) = store::keyed(rel, &names)?;
         let population = population.map(store::relation).transpose()?;
+        let records = store::records(&relation, &keys, null_matches)?;
         store::risks(
-            &relation,
-            &keys,
+            &records,
+            (&relation, &keys),
             population.as_ref(),
             threshold,
             null_matches,

@@ -136,8 +136,36 @@ pub fn smallest(relation: &Relation, keys: &[Column], null_matches: bool) -> Res
     if !null_matches {
         return Ok(risk::smallest(&sizes(relation, keys, None)?));
     }
+    Ok(matched(relation, keys)?.smallest())
+}
+
+/// The combinations of quasi-identifiers, each with how many rows match it.
+pub struct Matched(Vec<(Combination, u64)>);
+
+impl Matched {
+    /// The fewest rows that match one.
+    pub fn smallest(&self) -> Option<u64> {
+        self.0.iter().map(|(_, among)| *among).min()
+    }
+
+    /// How many records share how many rows.
+    pub fn records(&self) -> Records {
+        let mut records = Records::default();
+        for (combination, among) in &self.0 {
+            records.add(combination.rows, *among, 1);
+        }
+        records
+    }
+}
+
+/// Matches the combinations, NULL standing for any value.
+///
+/// # Errors
+/// 54000 for too many; as the interface.
+pub fn matched(relation: &Relation, keys: &[Column]) -> Result<Matched> {
     let (combinations, _) = combinations(relation, keys, false)?;
-    Ok(wildcard::matches(&combinations).into_iter().min())
+    let matches = wildcard::matches(&combinations);
+    Ok(Matched(combinations.into_iter().zip(matches).collect()))
 }
 
 fn combinations(
@@ -189,7 +217,7 @@ pub fn listed(
     Ok(found)
 }
 
-/// Refuses more combinations than are kept; what is kept of each takes some 200 bytes.
+/// Refuses more combinations than are kept; what is kept of each takes some 400 bytes.
 ///
 /// # Errors
 /// 54000.
@@ -299,11 +327,10 @@ pub fn beside(
             });
             within(theirs.len())
         })?;
-        wildcard::each(&theirs, |place, others| {
-            let here = others.iter().map(|other| ours[*other]).sum();
-            let there = others.iter().map(|other| theirs[*other].rows).sum();
-            take(here, there, ours[place], 1);
-        });
+        let sums = wildcard::sums(&theirs, |place| [ours[place], theirs[place].rows]);
+        for ([here, there], rows) in sums.into_iter().zip(ours) {
+            take(here, there, rows, 1);
+        }
     } else {
         stream::each(
             &statement::beside(relation, population, keys),
@@ -329,28 +356,28 @@ pub fn beside(
     Ok((records, bounds))
 }
 
-/// The risks of the records of a relation.
+/// How many records share how many rows.
+///
+/// # Errors
+/// As the interface.
+pub fn records(relation: &Relation, keys: &[Column], null_matches: bool) -> Result<Records> {
+    Ok(match null_matches {
+        true => matched(relation, keys)?.records(),
+        false => Records::of(&sizes(relation, keys, None)?),
+    })
+}
+
+/// The risks of records of a relation.
 ///
 /// # Errors
 /// As [`beside`].
 pub fn risks(
-    relation: &Relation,
-    keys: &[Column],
+    records: &Records,
+    (relation, keys): (&Relation, &[Column]),
     population: Option<&Relation>,
     threshold: f64,
     null_matches: bool,
 ) -> Result<[Risk; 3]> {
-    let records = match null_matches {
-        true => {
-            let (combinations, _) = combinations(relation, keys, false)?;
-            let mut records = Records::default();
-            for (combination, among) in combinations.iter().zip(wildcard::matches(&combinations)) {
-                records.add(combination.rows, among, 1);
-            }
-            records
-        }
-        false => Records::of(&sizes(relation, keys, None)?),
-    };
     let population = population.map(|population| beside(relation, population, keys, null_matches));
     let population = population.transpose()?.map(|(records, _)| records);
     Ok(records.risks(population.as_ref(), threshold))

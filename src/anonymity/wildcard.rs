@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::strategies::pause;
+
 /// A combination of values: the number of each, none for NULL, and how many rows have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Combination {
@@ -14,72 +16,99 @@ pub struct Combination {
 
 /// How many rows match each combination, itself included.
 pub fn matches(combinations: &[Combination]) -> Vec<u64> {
-    let mut found = vec![0; combinations.len()];
-    each(combinations, |place, others| {
-        found[place] = others.iter().map(|other| combinations[*other].rows).sum();
-    });
-    found
+    let sums = sums(combinations, |place| [combinations[place].rows]);
+    sums.into_iter().map(|[rows]| rows).collect()
 }
 
-/// Goes over the combinations, each with the places of all that match it, itself included.
+/// For each combination the sums of what belongs to all that match it, itself included.
 ///
 /// Combinations with the same columns NULL are looked up together, so that the time goes by how many
-/// such patterns there are and by how many match, and not by pairs of combinations.
-pub fn each(combinations: &[Combination], mut take: impl FnMut(usize, &[usize])) {
-    let mut patterns: BTreeMap<Vec<bool>, Vec<usize>> = BTreeMap::new();
-    for (place, combination) in combinations.iter().enumerate() {
-        let pattern = combination.values.iter().map(Option::is_none).collect();
-        patterns.entry(pattern).or_default().push(place);
-    }
+/// combinations and patterns of NULL there are, and not by pairs of combinations.
+pub fn sums<const N: usize>(
+    combinations: &[Combination],
+    of: impl Fn(usize) -> [u64; N],
+) -> Vec<[u64; N]> {
+    let mut sums = vec![[0_u64; N]; combinations.len()];
+    let patterns = patterns(combinations);
     for (mine, places) in &patterns {
-        let tables: Vec<Table> = patterns
+        for (theirs, others) in &patterns {
+            let both = both(mine, theirs);
+            let mut table: HashMap<Vec<Option<u64>>, [u64; N]> = HashMap::new();
+            for other in others {
+                pause::now();
+                let sum = table
+                    .entry(key(&both, &combinations[*other]))
+                    .or_insert([0; N]);
+                add(sum, of(*other));
+            }
+            for place in places {
+                pause::now();
+                if let Some(sum) = table.get(&key(&both, &combinations[*place])) {
+                    add(&mut sums[*place], *sum);
+                }
+            }
+        }
+    }
+    sums
+}
+
+fn add<const N: usize>(sum: &mut [u64; N], more: [u64; N]) {
+    for (sum, more) in sum.iter_mut().zip(more) {
+        *sum = sum.saturating_add(more);
+    }
+}
+
+/// Goes over the combinations, each with the places of all that match it, itself included. The time
+/// goes by how many match.
+pub fn each(combinations: &[Combination], mut take: impl FnMut(usize, &[usize])) {
+    let patterns = patterns(combinations);
+    for (mine, places) in &patterns {
+        let tables: Vec<_> = patterns
             .iter()
-            .map(|(theirs, others)| Table::new(combinations, mine, theirs, others))
+            .map(|(theirs, others)| {
+                let both = both(mine, theirs);
+                let mut table: HashMap<_, Vec<usize>> = HashMap::new();
+                for other in others {
+                    let key = key(&both, &combinations[*other]);
+                    table.entry(key).or_default().push(*other);
+                }
+                (both, table)
+            })
             .collect();
         let mut found = Vec::new();
         for place in places {
+            pause::now();
             found.clear();
-            for table in &tables {
-                found.extend_from_slice(table.get(&combinations[*place]));
+            for (both, table) in &tables {
+                let matching = table.get(&key(both, &combinations[*place]));
+                found.extend(matching.into_iter().flatten());
             }
             take(*place, &found);
         }
     }
 }
 
-/// Combinations of one pattern, by their values in the columns where another pattern has values too.
-struct Table {
-    both: Vec<usize>,
-    places: HashMap<Vec<Option<u64>>, Vec<usize>>,
+/// The places of the combinations, by the columns in which they are NULL.
+fn patterns(combinations: &[Combination]) -> BTreeMap<Vec<bool>, Vec<usize>> {
+    let mut patterns: BTreeMap<Vec<bool>, Vec<usize>> = BTreeMap::new();
+    for (place, combination) in combinations.iter().enumerate() {
+        let pattern = combination.values.iter().map(Option::is_none).collect();
+        patterns.entry(pattern).or_default().push(place);
+    }
+    patterns
 }
 
-impl Table {
-    fn new(all: &[Combination], mine: &[bool], theirs: &[bool], others: &[usize]) -> Self {
-        let mut table = Self {
-            both: (0..mine.len())
-                .filter(|column| !mine[*column] && !theirs[*column])
-                .collect(),
-            places: HashMap::new(),
-        };
-        for other in others {
-            let key = table.key(&all[*other]);
-            table.places.entry(key).or_default().push(*other);
-        }
-        table
-    }
+/// The columns in which combinations of either pattern have values.
+fn both(mine: &[bool], theirs: &[bool]) -> Vec<usize> {
+    let is_there = |column: &usize| !mine[*column] && !theirs[*column];
+    (0..mine.len()).filter(is_there).collect()
+}
 
-    fn key(&self, combination: &Combination) -> Vec<Option<u64>> {
-        self.both
-            .iter()
-            .map(|column| combination.values[*column])
-            .collect()
-    }
-
-    fn get(&self, combination: &Combination) -> &[usize] {
-        self.places
-            .get(&self.key(combination))
-            .map_or(&[], Vec::as_slice)
-    }
+fn key(columns: &[usize], combination: &Combination) -> Vec<Option<u64>> {
+    columns
+        .iter()
+        .map(|column| combination.values[*column])
+        .collect()
 }
 
 #[cfg(test)]
@@ -139,6 +168,10 @@ mod tests {
                 })
                 .collect();
             assert_eq!(matches(&combinations), slowly);
+            each(&combinations, |place, others| {
+                let rows: u64 = others.iter().map(|other| combinations[*other].rows).sum();
+                assert_eq!(rows, slowly[place]);
+            });
         }
     }
 }

@@ -270,9 +270,9 @@ impl Tally {
     }
 }
 
-/// Whether states may take so much.
+/// Whether the values of classes may take so much memory: 16 times what a hash table may.
 #[allow(clippy::cast_precision_loss, reason = "a bound, and no count")]
-fn fits(bytes: usize) -> bool {
+pub fn fits(bytes: usize) -> bool {
     // SAFETY: settings of the session, read on its own thread.
     let (kilobytes, times) = unsafe { (pg_sys::work_mem, pg_sys::hash_mem_multiplier) };
     bytes as f64 <= f64::from(kilobytes) * 1024.0 * times.max(1.0) * TIMES

@@ -1,6 +1,7 @@
 """Measures of anonymity against hostile values, types and relations: they count what SQL counts."""
 
 import math
+import time
 
 import pytest
 
@@ -135,6 +136,11 @@ def test_classes_of_many_values_take_little_memory(db):
     assert [db.value(call) for call in calls] == wanted
     report = db.refused("54000", "SELECT anon_t_closeness('h', '{a}', 's', null_matches => true)")
     assert report.message_hint == 'Raise "work_mem", or leave null_matches out.'
+    # Also where the server never holds many of them at a time.
+    db.execute("CREATE TABLE many AS SELECT i / 10 AS a, i AS s FROM generate_series(0, 499999) AS i")
+    db.execute("SET enable_hashagg = off")
+    db.refused("54000", "SELECT anon_l_diversity('many', '{a}', 's', null_matches => true)")
+    db.execute("RESET enable_hashagg")
     # What workers have counted is put together in one process, where a class alone may take more.
     db.execute(
         "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;"
@@ -143,6 +149,23 @@ def test_classes_of_many_values_take_little_memory(db):
     )
     assert db.value("SELECT anon_l_diversity('h', '{a}', 's')") == 200000
     assert db.value(calls[0]) == 0
+
+
+def test_time_of_null_that_matches_goes_by_classes_and_can_be_canceled(db):
+    db.execute(
+        "CREATE TABLE w AS SELECT i AS a, NULL::integer AS b, i % 5 AS s"
+        " FROM generate_series(1, 100000) AS i UNION ALL SELECT NULL, i, 0"
+        " FROM generate_series(1, 100000) AS i; SET statement_timeout = '50s'"
+    )
+    # Each row of the one half matches all of the other: ten billion pairs, which nobody counts.
+    assert db.value("SELECT anon_k_anonymity('w', '{a,b}', null_matches => true)") == 100001
+    report = db.value("SELECT anon_privacy_report('w', '{a,b}')")
+    assert report["k_anonymity"]["k_null_matches"] == 100001
+    # The values of all that match must be looked at one by one.
+    db.execute("SET statement_timeout = '1s'")
+    begun = time.monotonic()
+    db.refused("57014", "SELECT anon_l_diversity('w', '{a,b}', 's', null_matches => true)")
+    assert time.monotonic() - begun < 20
 
 
 def test_the_tally_is_an_aggregate_and_nothing_else(db):

@@ -10,8 +10,7 @@ use super::store;
 use crate::anonymity::store::{keyed, measuring};
 use crate::anonymity::{positive, share};
 use crate::error::{Error, Kind, Result, given};
-use crate::pg::argument::Document;
-use crate::pg::argument::{Names, Relation};
+use crate::pg::argument::{Document, Names, Relation};
 
 /// The least generalization of the quasi-identifiers that makes every class as large as `k`, with
 /// rows left out up to a share of all; no row where there is none.

@@ -5,11 +5,11 @@ use crate::anonymity::closeness::{Farthest, Numeric, Ordered};
 use crate::anonymity::disclosure::Disclosure;
 use crate::anonymity::diversity::Diversity;
 use crate::anonymity::relation::{Column, Relation};
-use crate::anonymity::risk;
+use crate::anonymity::risk::{self, Records};
 use crate::anonymity::sensitive::Ready;
 use crate::anonymity::sensitive::store::{Asked, each_class, numbers, whole};
 use crate::anonymity::statement;
-use crate::anonymity::store::{risks, sizes, smallest};
+use crate::anonymity::store::{Matched, matched, risks, sizes};
 use crate::error::{Error, Kind, Result};
 use crate::pg::spi;
 
@@ -30,12 +30,23 @@ pub fn report(
     let sizes = sizes(relation, keys, None)?;
     let (rows_with_nulls, nulls) = nulls(relation, keys)?;
     let k = risk::smallest(&sizes);
-    let k_null_matches = match rows_with_nulls {
-        0 => k,
-        _ => smallest(relation, keys, true)?,
+    let matched = match rows_with_nulls {
+        0 => None,
+        _ => Some(matched(relation, keys)?),
     };
+    let k_null_matches = matched.as_ref().map_or(k, Matched::smallest);
     let null_matches = null_matches && rows_with_nulls > 0;
-    let risks = risks(relation, keys, population, THRESHOLD, null_matches)?;
+    let records = match &matched {
+        Some(matched) if null_matches => matched.records(),
+        _ => Records::of(&sizes),
+    };
+    let risks = risks(
+        &records,
+        (relation, keys),
+        population,
+        THRESHOLD,
+        null_matches,
+    )?;
     let names = keys.iter().map(|column| column.name.clone());
     Ok(Report {
         relation: relation.shown(),

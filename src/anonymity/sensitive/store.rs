@@ -122,10 +122,16 @@ fn each_match(asked: &Asked<'_>, whole: &Whole, mut take: impl FnMut(&Class)) ->
     } = *asked;
     let statement = statement::numbered_classes(relation, keys, sensitive, whole.coding);
     let (mut combinations, mut classes) = (Vec::new(), Vec::new());
+    // The server bounds what it holds at the same time, and all of it is kept here.
+    let mut bytes = 0;
     let read = unless_too_large(|| {
         stream::each(&statement, None, |row| {
             let (nulls, pairs) = tally::read(row.required::<&[u8]>(2)?)?;
             let class = Class::of(nulls, pairs, whole)?;
+            bytes += size_of_val(class.values.as_slice());
+            if !tally::fits(bytes) {
+                return Err(too_many_values());
+            }
             combinations.push(Combination {
                 rows: class.rows,
                 values: values_of(row.required(1)?),
@@ -134,13 +140,7 @@ fn each_match(asked: &Asked<'_>, whole: &Whole, mut take: impl FnMut(&Class)) ->
             within(classes.len())
         })
     })?;
-    read.ok_or_else(|| {
-        Error::new(
-            Kind::ProgramLimit,
-            "the classes have too many values to let NULL stand for any value",
-        )
-        .with_hint("Raise \"work_mem\", or leave null_matches out.")
-    })?;
+    read.ok_or_else(too_many_values)?;
     wildcard::each(&combinations, |_, others| match others {
         [only] => take(&classes[*only]),
         _ => {
@@ -149,6 +149,14 @@ fn each_match(asked: &Asked<'_>, whole: &Whole, mut take: impl FnMut(&Class)) ->
         }
     });
     Ok(())
+}
+
+fn too_many_values() -> Error {
+    Error::new(
+        Kind::ProgramLimit,
+        "the classes have too many values to let NULL stand for any value",
+    )
+    .with_hint("Raise \"work_mem\", or leave null_matches out.")
 }
 
 /// How diverse the classes of a relation are.
