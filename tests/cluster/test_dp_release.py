@@ -233,10 +233,14 @@ def test_what_cannot_be_a_data_set_is_refused(asking):
     db = asking.admin
     db.execute("CREATE VIEW app.shown AS SELECT * FROM app.orders;"
                "CREATE TABLE app.parent (customer integer, age integer);"
-               "CREATE TABLE app.child () INHERITS (app.parent)")
+               "CREATE TABLE app.child () INHERITS (app.parent);"
+               # A value that does not come through would be in an error.
+               "CREATE FOREIGN DATA WRAPPER none; CREATE SERVER far FOREIGN DATA WRAPPER none;"
+               "CREATE TABLE app.parts (customer integer, age integer) PARTITION BY LIST (age);"
+               "CREATE FOREIGN TABLE app.part PARTITION OF app.parts FOR VALUES IN (1) SERVER far")
     register_it = ("SELECT anon_dp_register('other', %s, %s, %s,"
                    " '{\"age\": {\"lower\": 0, \"upper\": 1}}')")
-    for table in ("app.shown", "app.parent"):
+    for table in ("app.shown", "app.parent", "app.parts", "app.part"):
         db.refused("0A000", register_it, [table, "customer", "research"])
     db.refused("42703", register_it, ["app.orders", "nobody", "research"])
     db.refused("42704", register_it, ["app.orders", "customer", "nothing"])

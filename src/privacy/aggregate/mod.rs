@@ -71,7 +71,7 @@ impl Terms {
                 }
                 laplace(range.width(), self.epsilon).map(drop)
             }
-            Question::Quantile(range, _) => laplace(range.width().min(1), self.epsilon).map(drop),
+            Question::Quantile(range, _) => range.check_apart(),
         }
     }
 

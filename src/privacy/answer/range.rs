@@ -60,6 +60,21 @@ impl Range {
         u64::try_from(reach).unwrap_or(u64::MAX)
     }
 
+    /// Refuses bounds between which there is one point only.
+    ///
+    /// # Errors
+    /// 22023.
+    pub fn check_apart(&self) -> Result<()> {
+        if self.lower < self.upper {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::InvalidParameter,
+            "the bounds of a quantile must be apart",
+        )
+        .with_detail("Between them the answer is looked for, in steps of their type."))
+    }
+
     /// How far apart the bounds are.
     pub fn width(&self) -> u64 {
         u64::try_from(self.upper.abs_diff(self.lower)).unwrap_or(u64::MAX)

@@ -168,9 +168,7 @@ impl<'a> Plan<'a> {
     fn check(&self) -> Result<()> {
         for (measure, &share) in self.measures.iter().zip(&self.shares) {
             match measure {
-                Measure::Quantile(_, range, _) => {
-                    laplace(range.width().min(1), self.of_group(share))?;
-                }
+                Measure::Quantile(_, range, _) => range.check_apart()?,
                 Measure::Mean(..) => {
                     let [of_sum, of_count] = halves(share);
                     laplace(self.reach(measure.sensitivity()), of_sum)?;

@@ -105,7 +105,7 @@ pub fn register(
             "LOCK TABLE ONLY confiture.dp_dataset IN SHARE ROW EXCLUSIVE MODE",
             &[],
         )?;
-        let beside = beside(&table, budget)?;
+        let beside = other_payers(&table, budget)?;
         if !second_budget && let Some(other) = beside.first() {
             return Err(second(&table, other));
         }
@@ -150,7 +150,7 @@ pub fn register(
 }
 
 /// Other budgets that pay for a table, or have paid for it.
-fn beside(table: &Table, budget: &str) -> Result<Vec<String>> {
+fn other_payers(table: &Table, budget: &str) -> Result<Vec<String>> {
     spi::read_now(
         "SELECT DISTINCT budget FROM ONLY confiture.dp_dataset
           WHERE schema_name = $1 AND table_name = $2 AND budget <> $3 ORDER BY 1",
@@ -395,6 +395,9 @@ fn table(relation: Oid) -> Result<Table> {
         "SELECT n.nspname::text, c.relname::text, c.relowner, c.relkind::text,
                 c.relpersistence = 't' OR c.relkind = 'r'
                 AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)
+                OR EXISTS (SELECT FROM pg_catalog.pg_partition_tree(c.oid) p
+                             JOIN pg_catalog.pg_class k ON k.oid = p.relid
+                            WHERE k.relkind = 'f')
            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
           WHERE c.oid = $1",
         &[relation.into()],
@@ -417,8 +420,8 @@ fn table(relation: Oid) -> Result<Table> {
             format!("relation {} cannot be a data set", table.shown()),
         )
         .with_detail(
-            "It must be a table without children, a partitioned one, or a materialized view, and not \
-             temporary.",
+            "It must be a table without children, a partitioned one without foreign partitions, or a \
+             materialized view, and not temporary.",
         )
         .with_hint("What a view computes can be kept in a materialized view."));
     }
