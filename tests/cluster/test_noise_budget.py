@@ -151,6 +151,14 @@ def test_rows_of_a_unit_are_counted_where_a_column_names_it(shop):
     shop.plan_refused("42703")
 
 
+def test_a_table_under_privacy_is_one_of_the_run(shop):
+    elsewhere = {"budget": "staging", "rows_per_unit": 1,
+                 "tables": {"other.orders": {"rows_per_unit": 5, "unit": "person"}}}
+    shop.load(noisy(privacy=elsewhere))
+    report = shop.plan_refused("42P01")
+    assert report.message_primary == 'table "other.orders" under "privacy" is none of the run'
+
+
 def test_noise_that_cannot_be_counted_is_refused(shop):
     shop.load(noisy(people={"tags": "half"}))
     report = shop.plan_refused("0A000")

@@ -56,8 +56,10 @@ pub fn price(plan: &Plan, privacy: &Privacy, problems: &mut Vec<Error>) -> Price
         if columns == 0 {
             continue;
         }
-        // Without a number the profile was not loaded.
-        let most = privacy.rows_of(Some(schema), name).unwrap_or(u32::MAX);
+        let Some(most) = privacy.rows_of(Some(schema), name) else {
+            // That of a table of the same name in another schema was meant: said below.
+            continue;
+        };
         price.epsilon = price.epsilon.plus(each.times(most.into()));
         price.columns += columns;
         price.tables += 1;
@@ -68,6 +70,21 @@ pub fn price(plan: &Plan, privacy: &Privacy, problems: &mut Vec<Error>) -> Price
                 unit,
                 most,
             }));
+    }
+    for of in &privacy.tables {
+        let is_it = |table: &TablePlan| {
+            of.table
+                .may_be(Some(&table.source.schema), &table.source.name)
+        };
+        if !plan.tables.iter().any(is_it) {
+            problems.push(Error::new(
+                Kind::UndefinedTable,
+                format!(
+                    "table \"{}\" under \"privacy\" is none of the run",
+                    of.table
+                ),
+            ));
+        }
     }
     price
 }
