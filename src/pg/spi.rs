@@ -34,7 +34,8 @@ pub fn rows<T>(
 }
 
 /// Runs a query that only reads, without taking a transaction id: safe in a parallel worker and
-/// on a standby. It sees what the calling statement sees.
+/// on a standby. It sees what the calling statement sees, or, once the transaction has a number, what
+/// is committed by now: what must hold together is one query.
 ///
 /// # Errors
 /// As [`rows`].

@@ -41,6 +41,12 @@ pub fn is_read_only() -> bool {
     unsafe { pg_sys::XactReadOnly }
 }
 
+/// The number of the next transaction to begin, with its epoch.
+pub fn next() -> u64 {
+    // SAFETY: reads shared memory under its lock.
+    unsafe { pg_sys::ReadNextFullTransactionId().value }
+}
+
 /// Whether each statement of the transaction sees what was committed before it began.
 pub fn is_read_committed() -> bool {
     // SAFETY: reads backend state.

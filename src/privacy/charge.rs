@@ -112,15 +112,18 @@ fn identity(meter: &CStr) -> u32 {
     meter::identity(c"confiture", meter)
 }
 
-/// What is spent of a budget at least: what the journal knows, asked for once in a session, and what the
-/// session has seen since. A meter goes up before there is a record, so it never says less but where it
-/// was turned back, or read by pg_dump before the journal was.
+/// What is spent of a budget at least: what this session has seen, or, where it has seen nothing or the
+/// meter says less than that, what the journal knows. A meter goes up before there is a record, so it
+/// never says less but where it was turned back, or read by pg_dump before the journal was.
 fn least(name: &str, meter: &CStr) -> Result<i64> {
-    if let Some(seen) = seen(meter) {
+    let seen = seen(meter);
+    if let Some(seen) = seen
+        && meter::read(c"confiture", meter)? >= seen
+    {
         return Ok(seen);
     }
     let known = tally::store::known()?.remove(name).unwrap_or_default();
-    Ok(known.recorded.units())
+    Ok(known.recorded.units().max(seen.unwrap_or(0)))
 }
 
 pub(super) fn charges(

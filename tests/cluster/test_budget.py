@@ -320,6 +320,17 @@ def test_a_meter_that_is_turned_back_gives_nothing(db, spent, turn, same):
     assert spent() == Decimal("10.000001")
 
 
+def test_a_session_that_has_seen_less_asks_again_when_a_meter_is_turned_back(db, spent):
+    ask(db, "1")
+    other = db.session()
+    other.execute("SET confiture.dp_budget = 'research'")
+    ask(other, "7")
+    db.execute(f"SELECT setval('{meter(db)}', 0, false)")
+    db.refused("53400", COUNT.format("2.1"))
+    ask(db, "2")
+    assert spent() == 10
+
+
 def test_a_retired_budget_is_not_made_anew(db, spent):
     ask(db, "4")
     db.execute("SELECT anon_dp_budget_retire('research', 'over')")
@@ -401,6 +412,26 @@ def test_a_restore_without_its_meters_is_not_fresh(db, bare, spent, tmp_path):
     assert spent(bare) == 10
     bare.execute(f"DROP SEQUENCE {meter(bare)}")
     bare.refused("42P17", COUNT.format("0.1"))
+
+
+def test_records_of_another_server_are_counted_once_too(db, private_server, spent, tmp_path):
+    # Its transactions have numbers that the new one has not come to yet.
+    db.execute("SET synchronous_commit = off; SELECT anon_dp_budget_raise('research', 1000, 'more')")
+    db.execute(
+        "CREATE TABLE few (a integer); DO $$ BEGIN FOR i IN 1..100000 LOOP BEGIN"
+        " INSERT INTO few VALUES (1); EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END $$"
+    )
+    db.execute("SELECT anon_dp_count(g, 0.01) FROM generate_series(1, 1200) AS g GROUP BY g")
+    path = tmp_path / "dump.sql"
+    path.write_text(db.server.run("pg_dump", database=db.name).stdout, encoding="utf-8")
+    other = private_server().create_database(extension=False)
+    other.psql("-v", "ON_ERROR_STOP=1", "-f", path)
+    assert other.value("SELECT max(transaction_id) FROM confiture.journal") > other.value(
+        "SELECT pg_current_xact_id()::text::bigint"
+    )
+    for _ in range(2):
+        assert spent(other) == 12
+    assert other.value("SELECT max(counted_to) FROM confiture.dp_tally") == 1200
 
 
 def test_removing_the_extension_takes_cascade_where_budgets_are(db, spent):

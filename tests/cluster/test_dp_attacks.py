@@ -413,4 +413,11 @@ def test_a_second_budget_for_the_same_people_is_asked_for_and_named(asking):
     for one, other in (("research", "second"), ("second", "research")):
         told = dict(db.rows("SELECT accounting, epsilon FROM anon_dp_budget_report(%s)", [one]))
         assert told[f'basic, with budget "{other}"'] == 3
+    # All of them are one sum.
+    db.execute("SELECT anon_dp_budget_create('third', 5)")
+    db.execute(again.format("again", "third", ", second_budget => true"))
+    db.execute(f"SELECT anon_dp_budget_grant('third', '{asking.role}')")
+    asking.value("SELECT anon_dp_release_count('again', 1)")
+    told = dict(db.rows("SELECT accounting, epsilon FROM anon_dp_budget_report('research')"))
+    assert told['basic, with budgets "second", "third"'] == 4
     assert len(db.rows("SELECT FROM anon_dp_budget_report('second')")) == 4

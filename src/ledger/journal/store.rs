@@ -124,6 +124,17 @@ pub fn counted() -> Result<Option<i64>> {
     frozen::counted(&LOG)
 }
 
+/// The number of the last record, here or restored; 0 for none.
+///
+/// # Errors
+/// As [`counted`].
+pub fn last() -> Result<i64> {
+    Ok(match counted()? {
+        Some(counted) => counted,
+        None => frozen::last(&LOG)?.unwrap_or(0),
+    })
+}
+
 /// Whether a record may be one of a restore: this installation has counted none, and it comes
 /// behind those that are there.
 ///

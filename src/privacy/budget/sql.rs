@@ -5,6 +5,7 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use super::status::store::Status;
 use super::{status, store};
 use crate::error::{Error, Kind, Result, given};
 use crate::privacy::accounting::{basic, composed, concentrated, kairouz_oh_viswanath};
@@ -148,7 +149,7 @@ fn anon_dp_budget_status(
 
 /// What the charges of a budget amount to by three rules of composition: an ε, with the δ at which it
 /// holds. Enforced is the first; the others are for charges that did not depend on each other's answers.
-/// Other budgets that pay for the same table are named, with what both have said together.
+/// Other budgets that pay for the same tables are named, with what all have said together.
 #[pg_extern(volatile, parallel_unsafe)]
 #[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity, reason = "the shape of the rows")]
@@ -176,28 +177,36 @@ fn anon_dp_budget_report(
         .with_detail("It must be at least 1e-15 and below 1.")
         .into());
     }
-    let mut rows = Vec::new();
-    for of in status::store::status(Some(name))? {
-        let charges = of.charges();
-        let spent = of.delta_spent;
-        let together = composed(delta, spent);
-        rows.extend([
-            ("basic".to_owned(), basic(&charges), spent.get().min(1.0)),
-            (
-                "KOV".to_owned(),
-                kairouz_oh_viswanath(&charges, delta),
-                together,
-            ),
-            ("zCDP".to_owned(), concentrated(&charges, delta), together),
-        ]);
-        for other in status::store::beside(name)? {
-            for beside in status::store::status(Some(&other))? {
-                let epsilon = of.epsilon().plus(beside.epsilon());
-                let delta = spent.plus(beside.delta_spent).get();
-                let accounting = format!("basic, with budget \"{other}\"");
-                rows.push((accounting, epsilon.get(), delta.min(1.0)));
-            }
-        }
+    let all = status::store::status(None)?;
+    let Some(of) = all.iter().find(|status| status.name == name) else {
+        return Err(store::missing(name).into());
+    };
+    let (charges, spent) = (of.charges(), of.delta_spent);
+    let together = composed(delta, spent);
+    let mut rows = vec![
+        ("basic".to_owned(), basic(&charges), spent.get().min(1.0)),
+        (
+            "KOV".to_owned(),
+            kairouz_oh_viswanath(&charges, delta),
+            together,
+        ),
+        ("zCDP".to_owned(), concentrated(&charges, delta), together),
+    ];
+    let others = status::store::of_same_tables(name)?;
+    if !others.is_empty() {
+        let paying = || all.iter().filter(|of| others.contains(&of.name));
+        let sum = |of: &dyn Fn(&Status) -> f64| paying().map(of).sum::<f64>();
+        let names: Vec<_> = others.iter().map(|name| format!("\"{name}\"")).collect();
+        let noun = if names.len() == 1 {
+            "budget"
+        } else {
+            "budgets"
+        };
+        rows.push((
+            format!("basic, with {noun} {}", names.join(", ")),
+            of.epsilon().get() + sum(&|other| other.epsilon().get()),
+            (spent.get() + sum(&|other| other.delta_spent.get())).min(1.0),
+        ));
     }
     Ok(TableIterator::new(rows))
 }

@@ -415,7 +415,7 @@ fn check_limits(epsilon: Epsilon, delta: Delta) -> Result<()> {
     Ok(())
 }
 
-fn missing(name: &str) -> Error {
+pub(super) fn missing(name: &str) -> Error {
     Error::new(
         Kind::UndefinedObject,
         format!("privacy budget \"{name}\" does not exist"),

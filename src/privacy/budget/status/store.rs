@@ -79,7 +79,7 @@ pub fn status(name: Option<&str>) -> Result<Vec<Status>> {
 ///
 /// # Errors
 /// As the interface.
-pub fn beside(name: &str) -> Result<Vec<String>> {
+pub fn of_same_tables(name: &str) -> Result<Vec<String>> {
     as_owner(|| {
         spi::read(
             "SELECT DISTINCT o.budget

@@ -27,7 +27,6 @@ pub fn known() -> Result<BTreeMap<String, Known>> {
     let _untold = guc::pin(&[("client_min_messages", "error"), ("jit", "off")]);
     as_owner(|| {
         advance()?;
-        let from = counted_to()?;
         let sql = format!(
             "SELECT t.budget, t.epsilon, pg_catalog.sum(t.charges)::bigint,
                     pg_catalog.sum(t.rolled_back)::bigint, pg_catalog.max(t.last_charge)
@@ -36,7 +35,8 @@ pub fn known() -> Result<BTreeMap<String, Known>> {
                      UNION ALL
                      {}) AS t
               GROUP BY 1, 2 ORDER BY 1, 2",
-            fresh(from, i64::MAX)?
+            // Both of one statement: another session may take records into the tally between two.
+            fresh(counted_to()?, &format!("({COUNTED_TO})"), i64::MAX)?
         );
         let mut known: BTreeMap<String, Known> = BTreeMap::new();
         for (budget, charges, back, last) in spi::read(&sql, &[], |row| {
@@ -54,10 +54,11 @@ pub fn known() -> Result<BTreeMap<String, Known>> {
 }
 
 /// Takes what is behind the tally into it, where that is much, and nobody else does: all of it that
-/// belongs to transactions that have ended, for later the server does not say how.
+/// belongs to transactions that have ended, for later the server does not say how. Of a transaction
+/// that this server has not begun, whose record was restored from another one, it says nothing ever.
 fn advance() -> Result<()> {
     let is_free = xact::is_read_committed() && !xact::is_read_only() && frozen::writable().is_ok();
-    let last = journal::counted()?.unwrap_or(0);
+    let last = journal::last()?;
     if !is_free
         || last.saturating_sub(counted_to()?) <= BEHIND
         || !lock::try_take_for_transaction(Class::Budget, LOCK)
@@ -67,13 +68,13 @@ fn advance() -> Result<()> {
     // As of now: another one may have done so meanwhile.
     let from = spi::read_now(COUNTED_TO, &[], |row| row.required::<i64>(1))?;
     let from = from.first().copied().unwrap_or(0);
-    let page = journal::first_page_behind(from)?;
+    let (page, next) = (journal::first_page_behind(from)?, xact::next());
     let end = spi::one::<i64>(
         &format!(
             "SELECT coalesce(pg_catalog.min(j.number) FILTER (WHERE j.event = 'CHARGED'
-                               AND CASE WHEN j.transaction_id < {NEXT}
+                               AND CASE WHEN j.transaction_id < {next}
                                    THEN pg_catalog.pg_xact_status(j.transaction_id::text::xid8)
-                                        = 'in progress' ELSE true END) - 1,
+                                        = 'in progress' END) - 1,
                              pg_catalog.max(j.number))
                FROM ONLY confiture.journal j
               WHERE j.ctid >= '({page},0)'::pg_catalog.tid AND j.number > $1"
@@ -98,24 +99,25 @@ fn advance() -> Result<()> {
                     rolled_back = k.rolled_back + excluded.rolled_back,
                     last_charge = GREATEST(k.last_charge, excluded.last_charge),
                     counted_to = excluded.counted_to",
-            fresh(from, end)?
+            fresh(from, &from.to_string(), end)?
         ),
         &[end.into()],
     )?;
     Ok(())
 }
 
-/// The charges of records behind one, up to another.
-fn fresh(from: i64, to: i64) -> Result<String> {
-    let page = journal::first_page_behind(from)?;
+/// The charges of records behind one, up to another. `at_least` is that one or one before it, by
+/// which the first page is looked for.
+fn fresh(at_least: i64, behind: &str, to: i64) -> Result<String> {
+    let (page, next) = (journal::first_page_behind(at_least)?, xact::next());
     Ok(format!(
         "SELECT j.domain AS budget, j.amount AS epsilon, pg_catalog.count(*) AS charges,
-                pg_catalog.count(*) FILTER (WHERE CASE WHEN j.transaction_id < {NEXT}
+                pg_catalog.count(*) FILTER (WHERE CASE WHEN j.transaction_id < {next}
                   THEN pg_catalog.pg_xact_status(j.transaction_id::text::xid8) = 'aborted' END)
                   AS rolled_back,
                 pg_catalog.max(j.at) AS last_charge
            FROM ONLY confiture.journal j
-          WHERE j.ctid >= '({page},0)'::pg_catalog.tid AND j.number > {from} AND j.number <= {to}
+          WHERE j.ctid >= '({page},0)'::pg_catalog.tid AND j.number > {behind} AND j.number <= {to}
             AND j.event = 'CHARGED' AND j.domain IS NOT NULL AND j.amount IS NOT NULL
           GROUP BY 1, 2"
     ))
@@ -129,7 +131,3 @@ fn counted_to() -> Result<i64> {
 
 const COUNTED_TO: &str =
     "SELECT coalesce(pg_catalog.max(counted_to), 0) FROM ONLY confiture.dp_tally";
-
-/// Of a transaction that is not there yet the server says nothing but an error.
-const NEXT: &str =
-    "(SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint)";
