@@ -26,6 +26,8 @@ CONTRAST = """
 """
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 WIDTHS = (360, 720, 1280)
+# A4 on its long side between the margins of the page, 297 mm - 2 x 14 mm, in pixels of CSS.
+PAPER = 1016
 
 
 def loads_nothing(page, file):
@@ -53,6 +55,9 @@ def can_be_read(page):
         assert contrast and min(contrast) >= 4.5, (scheme, media, min(contrast))
     assert seen["light", "screen"] == seen["dark", "print"] == "rgb(255, 255, 255)"
     assert seen["dark", "screen"] != seen["light", "screen"]
+    # Wider than paper would be printed smaller, or cut off.
+    page.width(PAPER)
+    assert page.value("document.documentElement.scrollWidth") <= PAPER
     page.media()
     for pixels in WIDTHS:
         page.width(pixels)
