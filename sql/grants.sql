@@ -65,6 +65,8 @@ BEGIN
         ('anon_privacy_report_html', 'Every measure of anonymity of a relation as a page'),
         ('anon_suggest_generalization', 'The least generalization of quasi-identifiers that makes every class as large as k'),
         ('_strategies', 'Rows of the view strategies'),
+        ('_sync_progress', 'Rows of the view sync_progress'),
+        ('check_regression', 'Which part of the newest run of a profile is slower than those before it'),
         ('validate_value', 'What keeps a strategy from masking a value, one row per reason'),
         ('create_domain', 'Makes a space of tokens'),
         ('tokenize_batch', 'The tokens of values, made where they are not there'),

@@ -12,6 +12,7 @@ use super::plan::Plan;
 use super::request::{self, Planned};
 use super::store::Deferrable;
 use super::tokens::{self, Tokens};
+use super::worked::{Worked, worked};
 use super::workshop::{self, Workshop};
 use super::{
     checks, leaks, masks, noise, redraw, scope, statement, store, trackers, tracking, verify,
@@ -33,6 +34,8 @@ pub struct Copied {
     pub checking: f64,
     /// Tables made.
     pub created: usize,
+    /// Each masked column with the calls of its masks, and the values that were drawn again.
+    pub columns: Vec<Worked>,
     /// The lineage: what became of every masked column.
     pub lineage: Vec<lineage::Facts>,
 }
@@ -125,10 +128,14 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     let tracking = trackers::install(tracking::trackers(run, plan)?);
     let scanning = leaks::running::install(verify::scans(plan, &again.source, scanned));
     let mut tables = Vec::new();
-    for (name, load) in &loads {
-        phase.enter_table("loading", &plan.target, name);
+    for (place, (name, load)) in loads.iter().enumerate() {
+        phase.enter_table("loading", &plan.target, (place, name));
         let begun = Instant::now();
-        let rows = spi::run_under(load, &snapshot)?;
+        let rows = {
+            let _counting = phase.shown().counting();
+            spi::run_under(load, &snapshot)?
+        };
+        phase.shown().loaded(rows);
         let seconds = begun.elapsed().as_secs_f64();
         let table = field("table", &format!("{}.{name}", plan.target));
         phase
@@ -142,6 +149,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         server::check_for_interrupts();
     }
     let redrawn = redrawing.seen();
+    let columns = worked(installed.seen(), &redrawn);
     drop(redrawing);
     drop(installed);
     let leaks = verify::leaks(plan, &again.source, &scanning.finish(), &request.options);
@@ -236,6 +244,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         checks,
         checking,
         created: plan.prepare.created.len(),
+        columns,
     })
 }
 

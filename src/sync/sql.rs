@@ -9,6 +9,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::leaks::identifiers::Identifier;
+use super::progress::store::tell_where_due;
 use super::request::Request;
 use super::run;
 use super::{checks, leaks, masks, recheck, redraw, rowcheck, trackers};
@@ -64,6 +65,7 @@ struct Site {
 }
 
 fn run_masked(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<AnyElement>> {
+    tell_where_due();
     if call::is_null(fcinfo, 1) {
         return Ok(None);
     }
