@@ -227,6 +227,7 @@ mod tests {
         confiture.plan(text,text,text,jsonb) volatile unsafe
         confiture.plan_warnings(text,text,text,jsonb) volatile unsafe
         confiture.preview(text,text,text,integer,jsonb) volatile unsafe
+        confiture.profile_run(uuid) stable restricted
         confiture.provider_problem(text,text) volatile unsafe
         confiture.prune_ledger(timestamp with time zone,boolean,text[]) volatile unsafe
         confiture.rearm() volatile unsafe strict

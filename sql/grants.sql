@@ -66,6 +66,7 @@ BEGIN
         ('anon_suggest_generalization', 'The least generalization of quasi-identifiers that makes every class as large as k'),
         ('_strategies', 'Rows of the view strategies'),
         ('_sync_progress', 'Rows of the view sync_progress'),
+        ('profile_run', 'Where the time of a run went'),
         ('check_regression', 'Which part of the newest run of a profile is slower than those before it'),
         ('validate_value', 'What keeps a strategy from masking a value, one row per reason'),
         ('create_domain', 'Makes a space of tokens'),

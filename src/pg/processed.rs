@@ -1,7 +1,9 @@
 //! How many rows the running statement has written so far: looked at from time to time by the timer of
-//! the process, so that nothing is counted per row.
+//! the process, so that nothing is counted per row. And, where that is asked for, how its time is
+//! divided, which costs a few looks at the clock for each row.
 //!
-//! PostgreSQL source: `executor/execMain.c` (`es_processed`), `utils/misc/timeout.c`.
+//! PostgreSQL source: `executor/execMain.c` (`es_processed`), `utils/misc/timeout.c`,
+//! `executor/instrument.c`; `contrib/auto_explain` asks for times in the same way.
 
 use std::marker::PhantomData;
 use std::ptr::null_mut;
@@ -41,22 +43,52 @@ static PERIOD: AtomicU32 = AtomicU32::new(0);
 static LOOKS: AtomicU32 = AtomicU32::new(0);
 static DUE: AtomicBool = AtomicBool::new(false);
 
+/// Whether the times of that statement are wanted.
+static TIMED: AtomicBool = AtomicBool::new(false);
+/// What they were, as the bits of seconds: of all, and of making the rows.
+static TIMES: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
+
+/// How the time of a statement was divided, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Times {
+    /// Making the rows: reading, and every function of the SELECT.
+    pub making: f64,
+    /// Writing them.
+    pub writing: f64,
+}
+
 /// Keeps a word up to date with the number of rows of the next INSERT, until dropped.
 pub struct Counting<'a>(PhantomData<&'a AtomicU64>);
 
-/// Counts into a word of shared memory; [`is_due`] every so many seconds, or never for 0.
-pub fn count_into(word: &AtomicU64, seconds: u32) -> Counting<'_> {
+impl Counting<'_> {
+    /// How the time was divided of the statement that has run; `None` where nobody asked.
+    pub fn times(&self) -> Option<Times> {
+        let [all, making] = [0, 1].map(|of| f64::from_bits(TIMES[of].load(Relaxed)));
+        TIMED.load(Relaxed).then_some(Times {
+            making,
+            writing: (all - making).max(0.0),
+        })
+    }
+}
+
+/// Counts into a word of shared memory; [`is_due`] every so many seconds, or never for 0. With `timed`
+/// the time of the statement is divided.
+pub fn count_into(word: &AtomicU64, seconds: u32, timed: bool) -> Counting<'_> {
     static READY: Once = Once::new();
     // SAFETY: once per process, for good: the functions are never unloaded, and one who was hooked
     // in before is called.
     READY.call_once(|| unsafe {
         PREVIOUS = pg_sys::ExecutorRun_hook;
         pg_sys::ExecutorRun_hook = Some(run);
+        BEFORE_START = pg_sys::ExecutorStart_hook;
+        pg_sys::ExecutorStart_hook = Some(start);
         TIMER.store(RegisterTimeout(OF_USERS, look), Relaxed);
     });
     PERIOD.store(seconds.saturating_mul(IN_A_SECOND), Relaxed);
     LOOKS.store(0, Relaxed);
     DUE.store(false, Relaxed);
+    TIMED.store(timed, Relaxed);
+    TIMES.iter().for_each(|of| of.store(0, Relaxed));
     WORD.store(std::ptr::from_ref(word).cast_mut(), Relaxed);
     AWAITED.store(true, Relaxed);
     #[cfg(not(feature = "pg14"))]
@@ -74,6 +106,7 @@ impl Drop for Counting<'_> {
         unsafe { disable_timeout(TIMER.load(Relaxed), false) };
         AWAITED.store(false, Relaxed);
         DUE.store(false, Relaxed);
+        TIMED.store(false, Relaxed);
         STATE.store(null_mut(), Relaxed);
         WORD.store(null_mut(), Relaxed);
     }
@@ -100,6 +133,42 @@ extern "C" fn look() {
 }
 
 static mut PREVIOUS: pg_sys::ExecutorRun_hook_type = None;
+static mut BEFORE_START: pg_sys::ExecutorStart_hook_type = None;
+
+/// Asks for times before the server makes ready to run the statement.
+#[pg_guard]
+unsafe extern "C-unwind" fn start(query: *mut pg_sys::QueryDesc, flags: i32) {
+    // SAFETY: the server calls with a statement that is about to be made ready.
+    unsafe {
+        if TIMED.load(Relaxed) && AWAITED.load(Relaxed) && is_insert(query) {
+            (*query).instrument_options |= pg_sys::InstrumentOption::INSTRUMENT_TIMER.cast_signed();
+        }
+        match BEFORE_START {
+            Some(previous) => pg_sys::ffi::pg_guard_ffi_boundary(|| previous(query, flags)),
+            None => pg_sys::standard_ExecutorStart(query, flags),
+        }
+    }
+}
+
+/// # Safety
+/// A statement of the server.
+unsafe fn is_insert(query: *mut pg_sys::QueryDesc) -> bool {
+    // SAFETY: as the caller promises.
+    unsafe { (*query).operation == pg_sys::CmdType::CMD_INSERT }
+}
+
+/// # Safety
+/// The state of a node that has run, or NULL.
+unsafe fn seconds(node: *mut pg_sys::PlanState) -> f64 {
+    // SAFETY: as the caller promises; the end of a loop may be said twice.
+    unsafe {
+        if node.is_null() || (*node).instrument.is_null() {
+            return 0.0;
+        }
+        pg_sys::InstrEndLoop((*node).instrument);
+        (*(*node).instrument).total
+    }
+}
 
 /// Notes which statement runs.
 #[pg_guard]
@@ -119,8 +188,7 @@ unsafe extern "C-unwind" fn run(
     }
     // SAFETY: the server calls with a statement that is ready to run.
     unsafe {
-        let is_it =
-            (*query).operation == pg_sys::CmdType::CMD_INSERT && AWAITED.swap(false, Relaxed);
+        let is_it = is_insert(query) && AWAITED.swap(false, Relaxed);
         if is_it {
             STATE.store((*query).estate, Relaxed);
         }
@@ -137,6 +205,12 @@ unsafe extern "C-unwind" fn run(
             None => pg_sys::standard_ExecutorRun(query, direction, count, once),
             #[cfg(feature = "pg18")]
             None => pg_sys::standard_ExecutorRun(query, direction, count),
+        }
+        if is_it && TIMED.load(Relaxed) {
+            let top = (*query).planstate;
+            for (of, node) in TIMES.iter().zip([top, (*top).lefttree]) {
+                of.store(seconds(node).to_bits(), Relaxed);
+            }
         }
     }
 }

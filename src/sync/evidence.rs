@@ -142,6 +142,9 @@ impl Copied {
             phases.map(|(name, took)| ((*name).to_owned(), milliseconds(took.as_secs_f64())));
         more.insert("phases".to_owned(), phases.collect::<Map<_, _>>().into());
         more.insert("columns".to_owned(), worked::entry(&self.columns));
+        let loads = self.divided.iter();
+        let loads = loads.map(|(name, of)| (name.clone(), of.entry(milliseconds)));
+        more.insert("loads".to_owned(), loads.collect::<Map<_, _>>().into());
         more.insert(
             "tables_created".to_owned(),
             json!(plan.prepare.created.len()),

@@ -49,7 +49,7 @@ pub fn install(masks: Vec<(Mask, Place)>) -> Installed {
     let running = masks.into_iter().map(|(mask, place)| Running {
         mask,
         place,
-        clock: Clock::default(),
+        clock: Clock::new(),
     });
     Installed(RUNNING.replace(running.collect()))
 }

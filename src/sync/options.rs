@@ -29,6 +29,8 @@ pub struct Options {
     pub sample: u32,
     /// Seconds between two notices of how far the load of a table is; 0 for none.
     pub progress: u32,
+    /// Whether reading and writing are timed apart, which costs each row some looks at the clock.
+    pub profile: bool,
 }
 
 /// What becomes of tables that a subset does not reach.
@@ -93,6 +95,7 @@ impl Default for Options {
             strict: false,
             sample: SAMPLE,
             progress: PROGRESS,
+            profile: false,
         }
     }
 }
@@ -188,12 +191,13 @@ impl Triggers {
     }
 }
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "adopt",
     "in_transaction",
     "leak_scan",
     "lineage",
     "lineage_rows",
+    "profile",
     "progress",
     "sample",
     "strict",
@@ -222,6 +226,7 @@ impl Options {
                 ("version", Value::String(version)) => parsed.version = Some(version.clone()),
                 ("adopt", Value::Bool(adopt)) => parsed.adopt = *adopt,
                 ("strict", Value::Bool(strict)) => parsed.strict = *strict,
+                ("profile", Value::Bool(profile)) => parsed.profile = *profile,
                 ("in_transaction", Value::Bool(within)) => parsed.in_transaction = *within,
                 ("triggers", Value::String(word)) => {
                     parsed.triggers = [Triggers::Fire, Triggers::Refuse, Triggers::Skip]
@@ -257,7 +262,7 @@ impl Options {
                 }
                 ("lineage", _) => return Err(invalid(name, LINEAGE_WORDS)),
                 ("version", _) => return Err(invalid(name, "It must be a text.")),
-                ("adopt" | "in_transaction" | "lineage_rows" | "strict", _) => {
+                ("adopt" | "in_transaction" | "lineage_rows" | "profile" | "strict", _) => {
                     return Err(invalid(name, "It must be true or false."));
                 }
                 ("triggers", _) => return Err(invalid(name, "It must be refuse, fire or skip.")),
@@ -318,6 +323,7 @@ mod tests {
             "strict": true,
             "sample": 0,
             "progress": 0,
+            "profile": true,
         }));
         assert_eq!(
             options.unwrap(),
@@ -332,6 +338,7 @@ mod tests {
                 strict: true,
                 sample: 0,
                 progress: 0,
+                profile: true,
             }
         );
         assert_eq!(Options::parse(&json!({})).unwrap(), Options::default());

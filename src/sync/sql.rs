@@ -8,6 +8,7 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use super::clock::Beside;
 use super::leaks::identifiers::Identifier;
 use super::progress::store::tell_where_due;
 use super::request::Request;
@@ -155,7 +156,7 @@ fn run_track(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
     let numbers = (call::argument(fcinfo, 0), call::argument(fcinfo, 1));
     let make = |_: Option<&Watched>| Watched::at(fcinfo, numbers, 2);
     let site = callsite::state(fcinfo, |site| site.numbers == numbers, make)?;
-    site.show(fcinfo)?;
+    Beside::Commitment.time(|| site.show(fcinfo))?;
     Ok(true)
 }
 
@@ -203,7 +204,7 @@ fn run_scan(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
         })
         .collect();
     let shown = (texts..call::count(fcinfo)).map(text);
-    leaks::running::show(scan, first, &identifiers, shown)?;
+    Beside::LeakScan.time(|| leaks::running::show(scan, first, &identifiers, shown))?;
     Ok(true)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::clock::Timed;
+use super::clock::{Beside, Timed};
 use super::masks::Place;
 use super::redraw::Seen;
 
@@ -17,6 +17,42 @@ pub struct Worked {
     pub timed: Timed,
     /// Values that were drawn again.
     pub redrawn: u64,
+}
+
+/// Where the time of the load of a table went, beside its masks.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Divided {
+    /// Seconds of the commitments of its lineage.
+    pub commitment: f64,
+    /// Seconds of the scan for what gives rows away.
+    pub leak_scan: f64,
+    /// Seconds of making the rows and of writing them, where they were timed apart.
+    pub apart: Option<(f64, f64)>,
+}
+
+impl Divided {
+    /// That of the load that has just ended.
+    pub fn taken(apart: Option<(f64, f64)>) -> Self {
+        Self {
+            commitment: Beside::Commitment.taken().seconds(),
+            leak_scan: Beside::LeakScan.taken().seconds(),
+            apart,
+        }
+    }
+
+    /// As the ledger has it, in milliseconds: `commitment`, `leak_scan`, and where it was asked for
+    /// `making` the rows and `writing` them.
+    pub fn entry(&self, milliseconds: impl Fn(f64) -> Value) -> Value {
+        let mut of = Map::from_iter([
+            ("commitment".to_owned(), milliseconds(self.commitment)),
+            ("leak_scan".to_owned(), milliseconds(self.leak_scan)),
+        ]);
+        if let Some((making, writing)) = self.apart {
+            of.insert("making".to_owned(), milliseconds(making));
+            of.insert("writing".to_owned(), milliseconds(writing));
+        }
+        of.into()
+    }
 }
 
 /// Adds up the masks of each column; what orders tokens is none.

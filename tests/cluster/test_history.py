@@ -108,6 +108,36 @@ def test_the_part_that_became_slower_is_named(db):
     assert ("table", "days", True) not in found
 
 
+def test_the_time_of_a_run_is_divided(db):
+    make_many(db, 40_000)
+    db.refused("42704", "SELECT FROM confiture.profile_run()")
+    db.sync()
+    run = db.value("SELECT run_id FROM confiture.run_history")
+    db.sync(options='{"profile": true}')
+    parts = "SELECT part, table_name, column_name, strategy FROM confiture.profile_run({})"
+    known = {
+        ("mask", "people", "email", "email"), ("mask", "people", "phone", "phone"),
+        ("commitment", "people", None, None), ("checking", None, None, None),
+    }
+    apart = {(part, table, None, None) for part in ("read", "write") for table in ("people", "days")}
+    newest = set(db.rows(parts.format("")))
+    assert known | apart < newest and ("read and write", "people", None, None) not in newest
+    first = set(db.rows(parts.format(f"'{run}'")))
+    assert known < first and ("read and write", "people", None, None) in first
+    assert not apart & first
+    for of in ("", f"'{run}'"):
+        total = db.value(f"SELECT sum(seconds) FROM confiture.profile_run({of})")
+        history = "SELECT seconds::float8 FROM confiture.run_history WHERE run_id = {}"
+        whole = db.value(history.format(of or "(SELECT run_id FROM confiture.run_history LIMIT 1)"))
+        # What is timed call by call is known by some of the calls.
+        assert 0.8 * whole < total < 1.2 * whole
+        assert 99 < db.value(f"SELECT sum(percent) FROM confiture.profile_run({of})") < 101
+    # All that was timed is there, and takes some time.
+    assert all(seconds > 0 for seconds in db.column(
+        "SELECT seconds FROM confiture.profile_run() WHERE table_name = 'people'"
+    ))
+
+
 def test_a_run_of_before_has_no_times_and_breaks_nothing(db):
     make_small(db)
     db.sync()

@@ -7,6 +7,7 @@
 //! F. R. Hampel, The Influence Curve and its Role in Robust Estimation, J. Am. Stat. Assoc. 69 (1974):
 //! the median absolute deviation, times 1.4826 for normal errors.
 
+pub mod profile;
 pub mod sql;
 pub mod store;
 

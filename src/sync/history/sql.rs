@@ -4,7 +4,7 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::{Found, Part, compare, store};
+use super::{Found, Part, compare, profile, store};
 use crate::error::{Error, Kind, given};
 
 /// Holds the newest run of a profile against those before it, part by part: what is slower first.
@@ -73,6 +73,55 @@ fn check_regression(
         };
         (
             part, table, column, strategy, phase, now, median, deviation, ratio, runs, verdict,
+        )
+    })))
+}
+
+/// Where the time of a run went, what took longest first; of the newest complete run without a number.
+#[pg_extern(schema = "confiture", stable, parallel_restricted)]
+#[allow(clippy::type_complexity, reason = "the shape of the rows")]
+fn profile_run(
+    run: default!(Option<pgrx::Uuid>, "NULL"),
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(part, String),
+            name!(table_name, Option<String>),
+            name!(column_name, Option<String>),
+            name!(strategy, Option<String>),
+            name!(seconds, f64),
+            name!(percent, f64),
+        ),
+    >,
+    ErrorReport,
+> {
+    let Some((strategies, details)) = store::entry(run)? else {
+        return Err(Error::new(
+            Kind::UndefinedObject,
+            "no such run is on record with its times",
+        )
+        .with_hint("See confiture.run_history.")
+        .into());
+    };
+    let mut shares = profile::profile(&strategies, &details);
+    shares.sort_by(|one, other| other.seconds.total_cmp(&one.seconds));
+    let all: f64 = shares.iter().map(|share| share.seconds).sum();
+    let percent = move |seconds: f64| {
+        if all > 0.0 {
+            seconds * 100.0 / all
+        } else {
+            0.0
+        }
+    };
+    Ok(TableIterator::new(shares.into_iter().map(move |share| {
+        (
+            share.part,
+            share.table,
+            share.column,
+            share.strategy,
+            (share.seconds * 1000.0).round() / 1000.0,
+            (percent(share.seconds) * 10.0).round() / 10.0,
         )
     })))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use pgrx::Uuid;
 use serde_json::Value;
 
 use super::{Measured, Part};
@@ -39,6 +40,29 @@ pub fn runs(profile: &str, most: i32) -> Result<Vec<Measured>> {
     })?;
     let read = |[rows, strategies, details]: [String; 3]| measured(&rows, &strategies, &details);
     Ok(found.into_iter().filter_map(read).collect())
+}
+
+/// The strategies and the details of the entry of a complete run, or of the newest; `None` where there is
+/// none.
+///
+/// # Errors
+/// As the interface.
+pub fn entry(run: Option<Uuid>) -> Result<Option<(Value, Value)>> {
+    let found = owner::acting_as_owner("confiture", || {
+        spi::read(
+            "SELECT e.strategies_applied::pg_catalog.text, e.details::pg_catalog.text
+               FROM ONLY confiture.audit_log e
+              WHERE e.event = 'COMPLETED' AND e.origin = 'run' AND e.details ? 'phases'
+                AND e.run_id = coalesce($1, e.run_id)
+              ORDER BY e.seq DESC LIMIT 1",
+            &[run.into()],
+            |row| Ok((row.required::<String>(1)?, row.required::<String>(2)?)),
+        )
+    })?;
+    let read = |text: &str| serde_json::from_str(text).unwrap_or_default();
+    Ok(found
+        .first()
+        .map(|(strategies, details)| (read(strategies), read(details))))
 }
 
 /// Fewer rows than this say nothing of the time that each takes.

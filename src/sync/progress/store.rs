@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::{About, Board, Standing};
 use crate::error::Result;
 use crate::pg::lock::{Class, SessionLock};
-use crate::pg::processed::{self, count_into};
+use crate::pg::processed::{self, Times, count_into};
 use crate::pg::shared::Shared;
 use crate::pg::{report, server, spi};
 
@@ -28,6 +28,13 @@ thread_local! {
 
 /// Keeps the rows up to date of the load that goes on, until dropped.
 pub struct Counting<'a>(processed::Counting<'a>);
+
+impl Counting<'_> {
+    /// How the time was divided of the INSERT that has run; `None` where nobody asked.
+    pub fn times(&self) -> Option<Times> {
+        self.0.times()
+    }
+}
 
 impl Drop for Counting<'_> {
     fn drop(&mut self) {
@@ -87,12 +94,12 @@ impl Shown {
         self.show(&standing);
     }
 
-    /// Shows the rows of the INSERT that comes, until dropped.
-    pub fn counting(&self) -> Option<Counting<'_>> {
+    /// Shows the rows of the INSERT that comes, until dropped; with `timed` its time is divided.
+    pub fn counting(&self, timed: bool) -> Option<Counting<'_>> {
         let memory = self.memory.as_ref()?;
         let rows = Board::of(memory.words())?.rows();
         LOADING.set(Some((Rc::clone(&self.about), Rc::clone(memory))));
-        Some(Counting(count_into(rows, self.told_every)))
+        Some(Counting(count_into(rows, self.told_every, timed)))
     }
 
     /// Shows that a table is loaded.
