@@ -16,6 +16,8 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::error::{Error, Kind, Result, counted};
@@ -73,8 +75,42 @@ impl Span {
         match self {
             Self::Hours(hours) => Some(hours),
             Self::Days(days) | Self::BusinessDays(days) => Some(days * 24),
-            Self::Months(months) => Some(months * 28 * 24),
+            Self::Months(months) => Some(days_of_months(months).0 * 24),
             Self::Yearly { .. } | Self::Feasible => None,
+        }
+    }
+
+    /// The most time it can last, in hours, whenever it begins. `None` where there is no number.
+    pub fn most_hours(self) -> Option<u32> {
+        match self {
+            Self::Hours(hours) => Some(hours),
+            Self::Days(days) => Some(days * 24),
+            // Nothing rests for longer between two of them.
+            Self::BusinessDays(days) => Some(days * (MOST_IDLE + 1) * 24),
+            Self::Months(months) => Some(days_of_months(months).1 * 24),
+            Self::Yearly { .. } | Self::Feasible => None,
+        }
+    }
+
+    /// Reads one as people declare it: `6 months`, `2 weeks`.
+    pub fn read(text: &str) -> Option<Self> {
+        let (count, unit) = text.split_once(' ')?;
+        let is_plain = count.bytes().all(|byte| byte.is_ascii_digit()) && !count.starts_with('0');
+        let count: u32 = count.parse().ok().filter(|_| is_plain)?;
+        match unit.strip_suffix('s').unwrap_or(unit) {
+            "week" => Self::of(count.checked_mul(7)?, "day"),
+            unit @ ("day" | "month" | "year") => Self::of(count, unit),
+            _ => None,
+        }
+    }
+
+    /// The day that lies so much before another; `None` for what is counted in neither days nor
+    /// months.
+    pub fn before(self, day: i64) -> Option<i64> {
+        match self {
+            Self::Days(days) => Some(day - i64::from(days)),
+            Self::Months(months) => Some(months_from(day, -i64::from(months))),
+            _ => None,
         }
     }
 }
@@ -153,11 +189,12 @@ impl Calendar {
     /// 22023 for a moment far from now, 55000 for a calendar of holidays only, what the
     /// zone returns.
     pub fn due(&self, from: i64, span: Span, zone: &dyn Zone) -> Result<Option<i64>> {
-        if !(EARLIEST..=LATEST).contains(&from) {
+        if !MOMENTS.contains(&from) {
             return Err(Error::new(
                 Kind::InvalidParameter,
                 "a deadline cannot begin before 1900 or after 2200",
-            ));
+            )
+            .with_hint("Declare moments of the years 1900 to 2200."));
         }
         let last_day = match span {
             Span::Feasible => return Ok(None),
@@ -173,7 +210,7 @@ impl Calendar {
 
     /// The `count`-th business day after a day.
     fn business_day_after(&self, day: i64, count: u32) -> Result<i64> {
-        let (mut day, mut left, mut idle) = (day, count, 0);
+        let (mut day, mut left, mut idle) = (day, count, 0_u32);
         while left > 0 {
             day += 1;
             idle += 1;
@@ -240,11 +277,40 @@ fn wall_day(moment: i64, zone: &dyn Zone) -> Result<i64> {
 
 /// The day of the same number that many months later, or the last of its month.
 pub fn months_after(day: i64, months: u32) -> i64 {
+    months_from(day, months.into())
+}
+
+fn months_from(day: i64, months: i64) -> i64 {
     let from = Civil::of(day);
-    let counted = from.year * 12 + from.month - 1 + i64::from(months);
+    let counted = from.year * 12 + from.month - 1 + months;
     let (year, month) = (counted.div_euclid(12), counted.rem_euclid(12) + 1);
     let day = from.day.min(days_of_month(year, month));
     Civil { year, month, day }.days()
+}
+
+/// The fewest and the most days that so many months have, over the 400 years after which the calendar
+/// is the same again: the most from the first of a month, the fewest from the last of one.
+fn days_of_months(months: u32) -> (u32, u32) {
+    thread_local! {
+        static KNOWN: RefCell<BTreeMap<u32, (u32, u32)>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    if let Some(known) = KNOWN.with_borrow(|known| known.get(&months).copied()) {
+        return known;
+    }
+    let mut found = (u32::MAX, 0);
+    for (year, month) in (2000..2400).flat_map(|year| (1..=12).map(move |month| (year, month))) {
+        let first = Civil {
+            year,
+            month,
+            day: 1,
+        }
+        .days();
+        let last = first + days_of_month(year, month) - 1;
+        let length = |day| u32::try_from(months_after(day, months) - day).unwrap_or_default();
+        found = (found.0.min(length(last)), found.1.max(length(first)));
+    }
+    KNOWN.with_borrow_mut(|known| known.insert(months, found));
+    found
 }
 
 /// The next day of that number and month; the 29th of February is the 28th in other years.
@@ -274,9 +340,11 @@ fn days_of_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// 1900 and 2200.
-const EARLIEST: i64 = -36_524 * DAY;
-const LATEST: i64 = 73_049 * DAY;
+/// The years that days and moments can be declared of: no law of these reaches further.
+pub const YEARS: std::ops::RangeInclusive<i64> = 1900..=2200;
+
+/// Their moments, wherever on earth.
+pub const MOMENTS: std::ops::RangeInclusive<i64> = -36_525 * DAY..=73_416 * DAY;
 
 /// No country rests for longer.
 const MOST_IDLE: u32 = 60;

@@ -308,6 +308,14 @@ fn a_calendar_without_business_days_is_an_error() {
     let error = never.due(0, Span::BusinessDays(1), &SAO_PAULO).unwrap_err();
     assert_eq!(error.message(), "calendar \"BR\" has no business day");
     assert!(brazil().due(i64::MAX, Span::Hours(1), &SAO_PAULO).is_err());
+    // Whatever can be declared can be reckoned from.
+    for moment in ["1900-01-01 00:00:00+14:59", "2200-12-31 23:59:59-14:59"] {
+        let from = parse_time(moment, true).unwrap();
+        assert!(
+            brazil().due(from, Span::Hours(1), &SAO_PAULO).is_ok(),
+            "{moment}"
+        );
+    }
 }
 
 #[test]
@@ -322,9 +330,46 @@ fn spans_are_read_and_shown() {
     assert_eq!(shown(Span::MOST + 1, "day"), None);
     assert_eq!(Span::Feasible.to_string(), "as soon as feasible");
     assert!(Span::Hours(72).least_hours() <= Span::BusinessDays(3).least_hours());
+    assert_eq!(Span::read("2 weeks"), Some(Span::Days(14)));
+    assert_eq!(Span::read("833 years"), Some(Span::Months(9_996)));
+    assert_eq!(Span::read("9999 years"), None);
     for unit in Span::UNITS {
         assert!(Span::of(1, unit).is_some(), "{unit}");
     }
+}
+
+#[test]
+fn months_are_as_long_as_they_can_be_and_as_short() {
+    let days = |months| {
+        let span = Span::Months(months);
+        (
+            span.least_hours().unwrap() / 24,
+            span.most_hours().unwrap() / 24,
+        )
+    };
+    for (months, ends) in [
+        (1, (28, 31)),
+        (2, (59, 62)),
+        (6, (181, 184)),
+        (11, (334, 337)),
+        (12, (365, 366)),
+        (24, (730, 731)),
+        // Between 2096 and 2104 no year is a leap year.
+        (60, (1_825, 1_827)),
+        (4_800, (146_097, 146_097)),
+    ] {
+        assert_eq!(days(months), ends, "{months}");
+    }
+}
+
+#[test]
+fn days_before_are_those_that_come_again() {
+    let before = |text, span| Span::read(span).unwrap().before(day(text));
+    assert_eq!(before("2026-03-31", "1 month"), Some(day("2026-02-28")));
+    assert_eq!(before("2026-03-31", "2 weeks"), Some(day("2026-03-17")));
+    assert_eq!(before("2028-02-29", "1 year"), Some(day("2027-02-28")));
+    assert_eq!(before("1900-01-01", "833 years"), Some(day("1067-01-01")));
+    assert_eq!(Span::Hours(1).before(0), None);
 }
 
 fn moments() -> impl Strategy<Value = i64> {
@@ -368,6 +413,13 @@ proptest! {
             let may_be_today = span == Span::Yearly { month: 7, day: 1 };
             prop_assert!(end(from) > Some(from) || may_be_today);
         }
+    }
+
+    #[test]
+    fn no_month_is_longer_or_shorter(from in 0..73_000_i64, count in 1..600_u32) {
+        let length = u32::try_from(months_after(from, count) - from).unwrap() * 24;
+        let span = Span::Months(count);
+        prop_assert!(span.least_hours() <= Some(length) && Some(length) <= span.most_hours());
     }
 
     #[test]

@@ -102,7 +102,7 @@ fn keep(sides: &[&Requirement]) -> Answer {
 
 /// Both ends, in words.
 pub fn keep_words(keep: &Keep) -> String {
-    match (keep.at_least, keep.at_most) {
+    match (keep.at_least(), keep.at_most()) {
         (Some(least), Some(most)) => format!("at least {least}, at most {most}"),
         (Some(least), None) => format!("at least {least}"),
         (None, Some(most)) => format!("at most {most}"),
@@ -258,18 +258,8 @@ fn retention(scene: &Scene<'_>, jurisdictions: &[String]) -> Vec<(String, Answer
 }
 
 fn interval(rule: &Fact) -> Keep {
-    Keep {
-        at_least: rule.word("min").and_then(span),
-        at_most: rule.word("max").and_then(span),
-    }
-}
-
-/// `6 months`, as the controller declares it.
-pub fn span(text: &str) -> Option<Span> {
-    let (count, unit) = text.split_once(' ')?;
-    let count: u32 = count.parse().ok()?;
-    match unit.strip_suffix('s').unwrap_or(unit) {
-        "week" => Span::of(count.checked_mul(7)?, "day"),
-        unit => Span::of(count, unit),
-    }
+    Keep::between(
+        rule.word("min").and_then(Span::read),
+        rule.word("max").and_then(Span::read),
+    )
 }

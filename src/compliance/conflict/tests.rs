@@ -1,6 +1,7 @@
 //! Conflicts over facts that are made up.
 
 use super::*;
+use crate::compliance::calendar::Span;
 use crate::compliance::matrix::tests::facts;
 use crate::compliance::matrix::{self, Question};
 use crate::compliance::rules::Operator;
@@ -256,9 +257,18 @@ fn spans_of_the_controller_are_read() {
         ("2 weeks", "14 days"),
         ("30 days", "30 days"),
     ] {
-        assert_eq!(detect::span(text).unwrap().to_string(), shown);
+        assert_eq!(Span::read(text).unwrap().to_string(), shown);
     }
-    for text in ["", "6", "months", "0 days", "6 moons", "9999 weeks"] {
-        assert!(detect::span(text).is_none(), "{text}");
+    for text in [
+        "",
+        "6",
+        "months",
+        "0 days",
+        "+6 days",
+        "6 moons",
+        "9999 weeks",
+        "6 business_days",
+    ] {
+        assert!(Span::read(text).is_none(), "{text}");
     }
 }

@@ -378,10 +378,11 @@ mod tests {
             .iter()
             .position(|r| r.id == "PIPEDA-10.3")
             .unwrap();
-        rules.requirements[place].params.keep = Some(crate::compliance::rules::parameter::Keep {
-            at_least: None,
-            at_most: crate::compliance::calendar::Span::of(24, "month"),
-        });
+        rules.requirements[place].params.keep =
+            Some(crate::compliance::rules::parameter::Keep::between(
+                None,
+                crate::compliance::calendar::Span::of(24, "month"),
+            ));
         let found = least(&rules, &taken(&rules, &["LGPD-15/2024-10", "PIPEDA-10.3"]));
         assert_eq!(found.uncovered.len(), 2);
         assert!(

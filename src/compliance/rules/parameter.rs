@@ -116,44 +116,78 @@ impl Deadline {
     }
 }
 
-/// How long something is kept.
+/// How long something is kept. Months and business days have no length of their own, so that the
+/// strictest ends are held apart: of months, of business days, and of hours and days.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Keep {
-    /// At least so long.
-    pub at_least: Option<Span>,
-    /// At most so long.
-    pub at_most: Option<Span>,
+    least: [Option<Span>; 3],
+    most: [Option<Span>; 3],
 }
 
 impl Keep {
-    /// Whether no time keeps to both ends.
-    pub fn is_empty(&self) -> bool {
-        match (self.at_least, self.at_most) {
-            (Some(least), Some(most)) => least.least_hours() > most.least_hours(),
-            _ => false,
+    /// At least so long, and at most.
+    pub fn between(at_least: Option<Span>, at_most: Option<Span>) -> Self {
+        let apart = |end: Option<Span>| match end {
+            Some(Span::Months(_)) => [end, None, None],
+            Some(Span::BusinessDays(_)) => [None, end, None],
+            _ => [None, None, end],
+        };
+        Self {
+            least: apart(at_least),
+            most: apart(at_most),
         }
+    }
+
+    /// At least so long: of two that differ by when they begin, that which can last longer.
+    pub fn at_least(&self) -> Option<Span> {
+        let both = self.least.into_iter().flatten();
+        both.max_by_key(|span| span.most_hours())
+    }
+
+    /// At most so long: of two that differ by when they begin, that which can last less.
+    pub fn at_most(&self) -> Option<Span> {
+        let both = self.most.into_iter().flatten();
+        both.min_by_key(|span| span.least_hours())
+    }
+
+    /// Whether no time keeps to both ends, whenever it begins: the lower one by the longest that it
+    /// can be, the upper one by the shortest. Months and months begin together.
+    pub fn is_empty(&self) -> bool {
+        let excluded = |least: Span, most: Span| match (least, most) {
+            (Span::Months(least), Span::Months(most))
+            | (Span::BusinessDays(least), Span::BusinessDays(most)) => least > most,
+            _ => least.most_hours() > most.least_hours(),
+        };
+        let mut least = self.least.into_iter().flatten();
+        least.any(|least| {
+            let mut most = self.most.into_iter().flatten();
+            most.any(|most| excluded(least, most))
+        })
     }
 
     /// The times that keep to both.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
-        let pick = |a: Option<Span>, b: Option<Span>, later: bool| match (a, b) {
-            (Some(a), Some(b)) if (a.least_hours() > b.least_hours()) == later => Some(a),
-            (Some(_), Some(b)) => Some(b),
-            (a, b) => a.or(b),
+        // A day is 24 hours: by their words, so that the order of merging is no matter.
+        let key = |span: &Span| (span.most_hours(), span.to_string());
+        let each = |place: usize| {
+            let least = self.least[place].into_iter().chain(other.least[place]);
+            let most = self.most[place].into_iter().chain(other.most[place]);
+            (least.max_by_key(key), most.min_by_key(key))
         };
+        let ends = [each(0), each(1), each(2)];
         Self {
-            at_least: pick(self.at_least, other.at_least, true),
-            at_most: pick(self.at_most, other.at_most, false),
+            least: ends.map(|(least, _)| least),
+            most: ends.map(|(_, most)| most),
         }
     }
 
     fn json(&self) -> Value {
         let mut object = Map::new();
-        if let Some(span) = self.at_least {
+        if let Some(span) = self.at_least() {
             object.insert("at_least".to_owned(), span.to_string().into());
         }
-        if let Some(span) = self.at_most {
+        if let Some(span) = self.at_most() {
             object.insert("at_most".to_owned(), span.to_string().into());
         }
         object.into()
@@ -194,7 +228,9 @@ impl Params {
         self.fields.extend(other.fields.iter().cloned());
         self.age = self.age.max(other.age);
         self.every = match (self.every, other.every) {
-            (Some(a), Some(b)) if b.least_hours() < a.least_hours() => Some(b),
+            (Some(a), Some(b)) => Some(std::cmp::min_by_key(a, b, |span| {
+                (span.least_hours(), span.to_string())
+            })),
             (a, b) => a.or(b),
         };
     }
@@ -275,7 +311,7 @@ mod tests {
 
     fn keep(at_least: Option<Span>, at_most: Option<Span>) -> Params {
         Params {
-            keep: Some(Keep { at_least, at_most }),
+            keep: Some(Keep::between(at_least, at_most)),
             ..Params::default()
         }
     }
@@ -334,19 +370,52 @@ mod tests {
     }
 
     #[test]
+    fn ends_are_held_against_each_other_by_the_worst_beginning() {
+        let is_possible = |least, most| {
+            let read = |text| Some(Span::read(text).unwrap());
+            keep(read(least), read(most)).is_possible()
+        };
+        for (least, most, possible) in [
+            // Thirteen months of 28 days would fit into a year.
+            ("365 days", "12 months", true),
+            ("366 days", "1 year", false),
+            ("1 year", "365 days", false),
+            ("1 year", "366 days", true),
+            ("360 days", "12 months", true),
+            ("12 months", "1 year", true),
+            ("13 months", "1 year", false),
+            ("1 month", "30 days", false),
+            ("1 month", "31 days", true),
+            ("28 days", "1 month", true),
+            ("29 days", "1 month", false),
+            ("5 years", "1826 days", false),
+            ("5 years", "1827 days", true),
+        ] {
+            assert_eq!(is_possible(least, most), possible, "{least}, {most}");
+        }
+        // What months hide from each other, days do not: 30 of them are more than a February.
+        let mut merged = keep(Some(Span::Months(1)), Some(Span::Months(1)));
+        assert!(merged.is_possible());
+        merged.merge(&keep(Some(Span::Days(30)), None));
+        assert!(!merged.is_possible());
+    }
+
+    #[test]
     fn merging_depends_on_no_order() {
         let parts = [
             deadline(Span::Hours(72), Addressee::Authority),
             deadline(Span::BusinessDays(3), Addressee::Authority),
             keep(Some(Span::Months(36)), Some(Span::Months(600))),
             keep(Some(Span::Months(24)), Some(Span::Months(60))),
+            keep(Some(Span::Hours(48)), None),
+            keep(Some(Span::Days(2)), Some(Span::Days(1826))),
         ];
         let merge = |order: &[usize]| {
             let mut merged = Params::default();
             order.iter().for_each(|&place| merged.merge(&parts[place]));
             merged
         };
-        assert_eq!(merge(&[0, 1, 2, 3]), merge(&[3, 2, 1, 0]));
-        assert_eq!(merge(&[0, 1, 2, 3, 0, 2]), merge(&[1, 3, 0, 2]));
+        assert_eq!(merge(&[0, 1, 2, 3, 4, 5]), merge(&[5, 4, 3, 2, 1, 0]));
+        assert_eq!(merge(&[0, 1, 2, 3, 4, 0, 2, 5]), merge(&[1, 5, 3, 0, 2, 4]));
     }
 }

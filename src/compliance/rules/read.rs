@@ -199,10 +199,7 @@ fn params(tree: &Tree, path: &str) -> Result<Params> {
                 tree.map(|tree| self::span(tree, &fields.path(key)))
                     .transpose()
             };
-            let keep = Keep {
-                at_least: end("at_least")?,
-                at_most: end("at_most")?,
-            };
+            let keep = Keep::between(end("at_least")?, end("at_most")?);
             if keep == Keep::default() || keep.is_empty() {
                 return Err(fields.refuse(None, "no time keeps to it".into()));
             }
