@@ -35,6 +35,12 @@ fn known(facts: &Facts, value: Value) -> Found {
     Found::declared(value, SECTION)
 }
 
+fn metrics(facts: &Facts, value: Value) -> Found {
+    let mut found = known(facts, value);
+    found.note.get_or_insert_with(|| FEW.to_owned());
+    found
+}
+
 /// Received, complied with in whole or in part, denied: for the calendar year before.
 pub fn counts(facts: &Facts) -> Found {
     let year = last_year(facts);
@@ -48,16 +54,22 @@ pub fn counts(facts: &Facts) -> Found {
                 .filter(|fact| fact.word("decision") == Some(word))
                 .count()
         };
+        let [received, complied, in_part, denied] = published([
+            of.len(),
+            decided("complied"),
+            decided("complied_in_part"),
+            decided("denied"),
+        ]);
         value.insert(
             right.to_owned(),
             json!({
-                "received": of.len(), "complied": decided("complied"),
-                "complied_in_part": decided("complied_in_part"), "denied": decided("denied"),
+                "received": received, "complied": complied,
+                "complied_in_part": in_part, "denied": denied,
             }),
         );
     }
     value.insert("year".to_owned(), year.into());
-    known(facts, Value::Object(value))
+    metrics(facts, Value::Object(value))
 }
 
 /// Median and mean days to a substantive response, for the calendar year before.
@@ -72,11 +84,54 @@ pub fn response_days(facts: &Facts) -> Found {
         days.sort_unstable();
         value.insert(
             right.to_owned(),
-            json!({"responses": days.len(), "median": median(&days), "mean": mean(&days)}),
+            json!({
+                "responses": shown(days.len()),
+                "median": of_many(days.len(), median(&days)),
+                "mean": of_many(days.len(), mean(&days)),
+            }),
         );
     }
     value.insert("year".to_owned(), year.into());
-    known(facts, Value::Object(value))
+    metrics(facts, Value::Object(value))
+}
+
+/// The least number of people that metrics show: of fewer, they may tell who it was.
+const LEAST: usize = 10;
+const FEW: &str = "Counts below 10 are not published, nor what they could be reckoned from; figures of \
+                   days are those of 10 responses or more.";
+
+fn shown(count: usize) -> Value {
+    if count < LEAST {
+        format!("below {LEAST}").into()
+    } else {
+        count.into()
+    }
+}
+
+/// A figure of so many people.
+fn of_many(count: usize, figure: Option<String>) -> Value {
+    figure
+        .filter(|_| count >= LEAST)
+        .map_or_else(|| LEFT_OUT.into(), Value::from)
+}
+
+const LEFT_OUT: &str = "left out";
+
+/// A sum and its parts. Where one part alone is below the least, what is left of the sum would tell it:
+/// the next smallest is left out with it.
+fn published<const N: usize>(counts: [usize; N]) -> [Value; N] {
+    let mut found = counts.map(shown);
+    let parts = 1..N;
+    let few = parts.clone().filter(|&place| counts[place] < LEAST);
+    if few.count() == 1 {
+        let next = parts
+            .filter(|&place| counts[place] >= LEAST)
+            .min_by_key(|&place| counts[place]);
+        if let Some(next) = next {
+            found[next] = LEFT_OUT.into();
+        }
+    }
+    found
 }
 
 /// With one digit after the point, in tenths.
@@ -104,10 +159,10 @@ pub fn denials(facts: &Facts) -> Found {
         let count = of_year(facts, &year)
             .filter(|fact| fact.word("denial_basis") == Some(basis))
             .count();
-        value.insert(basis.to_owned(), count.into());
+        value.insert(basis.to_owned(), shown(count));
     }
     value.insert("year".to_owned(), year.into());
-    known(facts, Value::Object(value))
+    metrics(facts, Value::Object(value))
 }
 
 /// Whether each request has what a register asks of it.
@@ -192,6 +247,31 @@ pub fn complaints(facts: &Facts) -> Found {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_are_not_told_by_metrics() {
+        let published = |counts| published::<4>(counts).map(|value| value.to_string());
+        let few = "\"below 10\"".to_owned();
+        let out = "\"left out\"".to_owned();
+        let number = |number: usize| number.to_string();
+        assert_eq!(
+            published([9, 9, 0, 0]),
+            [few.clone(), few.clone(), few.clone(), few.clone()]
+        );
+        assert_eq!(
+            published([60, 10, 20, 30]),
+            [number(60), number(10), number(20), number(30)]
+        );
+        // 60 less 20 and 33 would be 7.
+        assert_eq!(
+            published([60, 20, 33, 7]),
+            [number(60), out, number(33), few.clone()]
+        );
+        assert_eq!(
+            published([60, 50, 3, 7]),
+            [number(60), number(50), few.clone(), few]
+        );
+    }
 
     #[test]
     fn middles_have_one_digit() {
