@@ -256,6 +256,8 @@ pub struct Age {
     pub oldest: Option<String>,
     /// Rows that are older than the rule allows.
     pub overdue: Option<i64>,
+    /// Why they were not counted, although the oldest was read.
+    pub uncounted: Option<String>,
     /// Why nothing was read.
     pub problem: Option<String>,
 }

@@ -52,7 +52,7 @@ fn retention_overdue(
             age.oldest,
             age.overdue,
             rule.text("action"),
-            age.problem,
+            age.problem.or(age.uncounted),
         ));
     }
     Ok(TableIterator::new(rows))

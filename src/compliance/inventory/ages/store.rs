@@ -1,12 +1,14 @@
 //! Ends and numbers of rows, read as the caller.
 
 use super::Place;
+use crate::compliance::calendar::Span;
 use crate::compliance::controller::{Controller, Fact};
 use crate::compliance::inventory::store::step;
 use crate::compliance::inventory::{Age, Consent, Inventory};
 use crate::error::Result;
 use crate::pg::subxact::unless_unreadable;
 use crate::pg::{ident, spi};
+use crate::strategies::calendar::{TIME_MAX, TIME_MIN, parse_date, parse_time};
 
 /// Reads what the facts of the controller point at.
 ///
@@ -33,7 +35,9 @@ pub fn read(inventory: &mut Inventory, controller: &Controller, day: &str) -> Re
             .collect();
         let at = incident
             .word("occurred_from")
-            .or_else(|| incident.word("known_at"));
+            .or_else(|| incident.word("known_at"))
+            .and_then(|at| parse_time(at, true))
+            .filter(|at| (TIME_MIN..=TIME_MAX).contains(at));
         if let (false, Some(at)) = (tables.is_empty(), at) {
             let steps = spi::read(THEN, &[tables.into(), at.into()], step)?;
             inventory.protections.push((incident.id.clone(), steps));
@@ -53,26 +57,37 @@ fn age(rule: &Fact, table: &str, column: &str, day: &str) -> Result<Age> {
         return Ok(age);
     }
     let (from, column) = (from(table, &place), ident::quote(column));
-    let longest = rule.word("max").unwrap_or("9999 years");
+    let first = first_kept(rule, day);
+    age.uncounted = first.is_none().then(|| UNLIMITED.to_owned());
+    let first: Option<i32> = first.and_then(|first| i32::try_from(first).ok());
     let sql = format!(
         "SELECT pg_catalog.to_char((SELECT pg_catalog.min({column}) FROM {from}), 'YYYY-MM-DD'),
-                (SELECT pg_catalog.count(*) FROM {from}
-                  WHERE {column} < pg_catalog.to_date($1, 'YYYY-MM-DD') - $2::interval)"
+                CASE WHEN $1 IS NOT NULL THEN (
+                  SELECT pg_catalog.count(*) FROM {from} WHERE {column} < '2000-01-01'::date + $1)
+                END"
     );
     let found = unless_unreadable(|| {
-        spi::read(&sql, &[day.into(), longest.into()], |row| {
-            Ok((row.get::<String>(1)?, row.required::<i64>(2)?))
+        spi::read(&sql, &[first.into()], |row| {
+            Ok((row.get::<String>(1)?, row.get::<i64>(2)?))
         })
     })?;
     match found.and_then(|rows| rows.into_iter().next()) {
         Some((oldest, overdue)) => {
             age.oldest = oldest;
-            age.overdue = rule.has("max").then_some(overdue);
+            age.overdue = overdue;
         }
         None => age.problem = Some(REFUSED.to_owned()),
     }
     Ok(age)
 }
+
+/// The first day whose rows a rule still keeps, from 2000-01-01; `None` for a rule without an end.
+fn first_kept(rule: &Fact, day: &str) -> Option<i64> {
+    let day = i64::from(parse_date(day)?);
+    rule.word("max").and_then(Span::read)?.before(day)
+}
+
+const UNLIMITED: &str = "the rule has no max, so that no row is too old";
 
 fn consent(source: &Fact, table: &str, given: &str) -> Result<Consent> {
     let mut consent = Consent {
@@ -170,5 +185,5 @@ const THEN: &str = "
            l.origin
       FROM confiture.lineage_columns l
      WHERE l.schema_name || '.' || l.table_name = ANY ($1)
-       AND l.\"timestamp\" <= $2::text::timestamptz
+       AND l.\"timestamp\" <= '2000-01-01 00:00:00+00'::timestamptz + $2 * '1 microsecond'::interval
      ORDER BY l.schema_name, l.table_name, l.column_name, l.seq DESC";

@@ -3,7 +3,16 @@
 use serde_json::{Value, json};
 
 use crate::compliance::Facts;
+use crate::compliance::inventory::Age;
 use crate::compliance::report::definition::{Found, Status};
+
+/// How many rows are too old, or why they were not counted.
+fn overdue_rows(age: &Age) -> Value {
+    match &age.uncounted {
+        Some(why) => json!(format!("not counted: {why}")),
+        None => json!(age.overdue),
+    }
+}
 
 /// Each rule with its ends, and what the oldest row says to it.
 pub fn rules(facts: &Facts) -> Found {
@@ -17,7 +26,7 @@ pub fn rules(facts: &Facts) -> Found {
                 "max": rule.text("max"), "from": rule.text("trigger_event"),
                 "action": rule.text("action"), "authority": rule.text("authority"),
                 "oldest_row": age.and_then(|age| age.oldest.clone()),
-                "overdue_rows": age.and_then(|age| age.overdue),
+                "overdue_rows": age.map(overdue_rows),
                 "not_read": age.and_then(|age| age.problem.clone()),
             })
         })
@@ -54,7 +63,7 @@ pub fn overdue(facts: &Facts) -> Found {
     let value: Vec<_> = ages
         .iter()
         .map(|age| {
-            json!({"rule": age.rule, "oldest_row": age.oldest, "overdue_rows": age.overdue,
+            json!({"rule": age.rule, "oldest_row": age.oldest, "overdue_rows": overdue_rows(age),
                    "not_read": age.problem})
         })
         .collect();
