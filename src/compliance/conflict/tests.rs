@@ -222,6 +222,18 @@ retention_rules: {hold: {category: mail, legal_hold: true}}
     };
     assert_eq!(scopes("X09"), [("r1", Status::Gap)]);
     assert_eq!(scopes("X13"), [("hold", Status::Gap)]);
+    // What no run looks at is a duty of somebody, and said to be.
+    for conflict in shipped().conflicts {
+        if ["X09", "X13"].contains(&conflict.id.as_str()) {
+            assert!(conflict.resolution.starts_with("Who answers for the data"));
+            assert!(
+                conflict
+                    .residual
+                    .unwrap()
+                    .contains("none is stopped by one")
+            );
+        }
+    }
 }
 
 #[test]

@@ -38,6 +38,9 @@ pub enum Form {
     Day,
     /// A moment with its offset, as `2026-03-31T18:00:00+02:00`.
     Moment,
+    /// A moment for each jurisdiction, as `{EU: 2026-03-31T18:00:00+02:00}`; one alone is that of the
+    /// only jurisdiction that the fact names.
+    Moments,
     /// A length of time, as `6 months`.
     Span,
     /// One of some words.
@@ -70,7 +73,9 @@ const fn may(name: &'static str, form: Form) -> Field {
     }
 }
 
-use Form::{AllOf, Count, Day, Flag, Moment, Of, Span, Table, Tables, Text, Texts, Word, Words};
+use Form::{
+    AllOf, Count, Day, Flag, Moment, Moments, Of, Span, Table, Tables, Text, Texts, Word, Words,
+};
 
 /// Codes of jurisdictions, as the rules have them.
 pub const JURISDICTIONS: &[&str] = &["AU", "BR", "CA", "CN", "EU", "NZ", "US", "US-CA", "ZA"];
@@ -372,9 +377,9 @@ pub const KINDS: [Kind; 11] = [
             may("intruder", Text),
             may("delay_reasons", Text),
             may("contact", Text),
-            may("authority_notified_at", Moment),
-            may("authority_complemented_at", Moment),
-            may("subjects_notified_at", Moment),
+            may("authority_notified_at", Moments),
+            may("authority_complemented_at", Moments),
+            may("subjects_notified_at", Moments),
             may("notice_form", Text),
             may("no_notice_reason", Text),
             may("closed_on", Day),

@@ -4,6 +4,7 @@
 //! Each fact has a kind, an id and versions. A version is never changed: a later one takes its
 //! place from its own first day on.
 
+pub mod forms;
 pub mod kinds;
 pub mod read;
 pub mod sql;
@@ -49,6 +50,12 @@ impl Fact {
                     .collect::<Vec<_>>()
                     .join(", "),
             ),
+            Value::Object(by) => Some(
+                by.iter()
+                    .filter_map(|(place, text)| Some(format!("{place}: {}", text.as_str()?)))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            ),
             Value::Null => None,
             other => Some(other.to_string()),
         }
@@ -65,6 +72,16 @@ impl Fact {
             Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
             Some(Value::String(text)) => vec![text],
             _ => Vec::new(),
+        }
+    }
+
+    /// A field by jurisdiction: what it says of one. A text for all of them is that of the only
+    /// jurisdiction that the fact names.
+    pub fn of_place(&self, field: &str, jurisdiction: &str) -> Option<&str> {
+        match self.fields.get(field)? {
+            Value::Object(by) => by.get(jurisdiction)?.as_str(),
+            Value::String(one) if self.list("jurisdictions") == [jurisdiction] => Some(one),
+            _ => None,
         }
     }
 

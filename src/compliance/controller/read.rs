@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::RESERVED;
+use super::forms::{day, text, value};
 use super::kinds::{Form, KINDS, Kind};
 use crate::error::{Error, Result};
 use crate::profile::Place;
 use crate::profile::document::{Content, Entry, Tree, problem, word};
-use crate::strategies::calendar::parse_date;
 use crate::strategies::nearest;
 
 /// A version of a fact, to be stored unless it is there already.
@@ -29,10 +29,8 @@ pub struct Declared {
     pub names: Vec<(&'static str, String, Option<Place>)>,
 }
 
-/// Characters of a text, of an id, and items of a list.
-const LONGEST_TEXT: usize = 4000;
+/// Characters of an id.
 const LONGEST_ID: usize = 63;
-const MOST_ITEMS: usize = 1000;
 
 /// Reads a document.
 ///
@@ -134,6 +132,7 @@ pub fn fact(
             ));
         }
     }
+    places(&found, tree, path)?;
     if found.valid_to.is_some() && found.valid_to <= found.valid_from && found.valid_from.is_some()
     {
         return Err(refused(
@@ -146,192 +145,38 @@ pub fn fact(
     Ok(found)
 }
 
+/// What is told by jurisdiction is told of those that the fact names; one moment for all is not, unless
+/// it names one.
+fn places(found: &Declared, tree: &Tree, path: &str) -> Result<()> {
+    let named: Vec<_> = match found.fields.get("jurisdictions") {
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    for field in found.kind.fields {
+        let (Form::Moments, Some(value)) = (field.form, found.fields.get(field.name)) else {
+            continue;
+        };
+        let message = match value {
+            Value::Object(by) => by
+                .keys()
+                .find(|place| !named.is_empty() && !named.contains(&place.as_str()))
+                .map(|place| format!("\"{place}\" is not among the jurisdictions of this fact")),
+            _ => (named.len() != 1).then(|| "jurisdiction is missing".to_owned()),
+        };
+        if let Some(message) = message {
+            return Err(refused(
+                tree.get(field.name).and_then(|value| value.place),
+                &format!("{path}.{}", field.name),
+                message,
+                Some("Write {EU: 2026-03-31T18:00:00+02:00}, each with its moment.".to_owned()),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// What a document is called in messages.
 pub const NOUN: &str = "controller document";
-
-fn value(
-    form: Form,
-    tree: &Tree,
-    path: &str,
-    names: &mut Vec<(&'static str, String, Option<Place>)>,
-) -> Result<Value> {
-    Ok(match form {
-        Form::Text => text(tree, path)?.into(),
-        Form::Texts => list(tree, path, |item| text(item, path).map(Value::from))?,
-        Form::Flag => match tree.content {
-            Content::Flag(flag) => flag.into(),
-            _ => return Err(mismatch(tree, path, "true or false")),
-        },
-        Form::Count => match &tree.content {
-            Content::Whole(digits) => match digits.parse::<i64>() {
-                Ok(number) if number >= 0 => number.into(),
-                _ => return Err(refused(tree.place, path, "number is out of range", None)),
-            },
-            _ => return Err(mismatch(tree, path, "an integer")),
-        },
-        Form::Day => day(tree, path)?.into(),
-        Form::Moment => moment(tree, path)?.into(),
-        Form::Span => span(tree, path)?.into(),
-        Form::Word(words) => one_of(words, tree, path)?,
-        Form::Words(words) => list(tree, path, |item| one_of(words, item, path))?,
-        Form::Of(kind) => named(kind, tree, path, names)?,
-        Form::AllOf(kind) => list(tree, path, |item| named(kind, item, path, names))?,
-        Form::Table => table(tree, path)?,
-        Form::Tables => list(tree, path, |item| table(item, path))?,
-    })
-}
-
-fn list(tree: &Tree, path: &str, mut read: impl FnMut(&Tree) -> Result<Value>) -> Result<Value> {
-    match &tree.content {
-        Content::List(items) if items.is_empty() => Err(refused(
-            tree.place,
-            path,
-            "list is empty",
-            Some("Remove the key.".to_owned()),
-        )),
-        Content::List(items) if items.len() > MOST_ITEMS => Err(refused(
-            tree.place,
-            path,
-            format!("list has more than {MOST_ITEMS} items"),
-            None,
-        )),
-        Content::List(items) => Ok(Value::Array(items.iter().map(read).collect::<Result<_>>()?)),
-        _ => Ok(Value::Array(vec![read(tree)?])),
-    }
-}
-
-fn named(
-    kind: &'static str,
-    tree: &Tree,
-    path: &str,
-    names: &mut Vec<(&'static str, String, Option<Place>)>,
-) -> Result<Value> {
-    let id = text(tree, path)?;
-    names.push((kind, id.clone(), tree.place));
-    Ok(id.into())
-}
-
-fn one_of(words: &[&str], tree: &Tree, path: &str) -> Result<Value> {
-    let found = text(tree, path)?;
-    if words.contains(&found.as_str()) {
-        return Ok(found.into());
-    }
-    let quoted: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
-    Err(refused(
-        tree.place,
-        path,
-        format!("\"{}\" is not allowed here", word(&found)),
-        Some(format!("Allowed: {}.", quoted.join(", "))),
-    ))
-}
-
-fn table(tree: &Tree, path: &str) -> Result<Value> {
-    let found = text(tree, path)?;
-    let parts: Vec<_> = found.split('.').collect();
-    if parts.len() != 2 || parts.iter().any(|part| part.is_empty()) {
-        return Err(refused(
-            tree.place,
-            path,
-            "table must be written as schema.table",
-            None,
-        ));
-    }
-    Ok(found.into())
-}
-
-fn text(tree: &Tree, path: &str) -> Result<String> {
-    let Some(found) = tree.text() else {
-        return Err(mismatch(tree, path, "a text"));
-    };
-    let found = found.trim();
-    if crate::value::unseen::is_blank(found) {
-        return Err(refused(tree.place, path, "text must not be blank", None));
-    }
-    if found.chars().nth(LONGEST_TEXT).is_some() {
-        let message = format!("text must not be longer than {LONGEST_TEXT} characters");
-        return Err(refused(tree.place, path, message, None));
-    }
-    Ok(found.to_owned())
-}
-
-fn day(tree: &Tree, path: &str) -> Result<String> {
-    let found = text(tree, path)?;
-    if is_day(&found) {
-        return Ok(found);
-    }
-    let hint = "Write a day as 2026-03-31.".to_owned();
-    Err(refused(tree.place, path, "value is not a day", Some(hint)))
-}
-
-/// Whether a text is a day of the years 1000 to 9999, as ISO 8601 writes it.
-pub fn is_day(text: &str) -> bool {
-    text.len() == 10 && text.as_bytes()[0] != b'0' && parse_date(text).is_some()
-}
-
-fn moment(tree: &Tree, path: &str) -> Result<String> {
-    let found = text(tree, path)?;
-    let is_moment = found.is_ascii()
-        && found.len() >= 20
-        && is_day(&found[..10])
-        && matches!(found.as_bytes()[10], b'T' | b' ')
-        && is_time(&found[11..]);
-    if is_moment {
-        return Ok(found);
-    }
-    let hint = "Write a moment with its offset, as 2026-03-31T18:00:00+02:00.".to_owned();
-    Err(refused(
-        tree.place,
-        path,
-        "value is not a moment",
-        Some(hint),
-    ))
-}
-
-/// `18:00:00Z` or `18:00:00+02:00`.
-fn is_time(text: &str) -> bool {
-    let number = |part: &str, below: u8| {
-        part.len() == 2
-            && part.parse::<u8>().is_ok_and(|number| number < below)
-            && part.bytes().all(|b| b.is_ascii_digit())
-    };
-    let clock = |text: &str| {
-        let parts: Vec<_> = text.split(':').collect();
-        parts.len() == 3 && number(parts[0], 24) && number(parts[1], 60) && number(parts[2], 60)
-    };
-    let Some((time, offset)) = text.split_at_checked(8) else {
-        return false;
-    };
-    let is_offset = offset == "Z"
-        || offset.strip_prefix(['+', '-']).is_some_and(|offset| {
-            offset
-                .split_once(':')
-                .is_some_and(|(hours, minutes)| number(hours, 15) && number(minutes, 60))
-        });
-    clock(time) && is_offset
-}
-
-fn span(tree: &Tree, path: &str) -> Result<String> {
-    let found = text(tree, path)?;
-    let is_span = found.split_once(' ').is_some_and(|(number, unit)| {
-        let digits = !number.is_empty()
-            && number.len() <= 4
-            && number.bytes().all(|b| b.is_ascii_digit())
-            && !number.starts_with('0');
-        digits && SPANS.contains(&unit.strip_suffix('s').unwrap_or(unit))
-    });
-    if is_span {
-        return Ok(found);
-    }
-    let hint = "Write a number and day, week, month or year, as 6 months.".to_owned();
-    Err(refused(
-        tree.place,
-        path,
-        "value is not a length of time",
-        Some(hint),
-    ))
-}
-
-const SPANS: [&str; 4] = ["day", "week", "month", "year"];
 
 fn is_id(id: &str) -> bool {
     !id.is_empty()
@@ -348,12 +193,12 @@ fn map<'a>(tree: &'a Tree, path: &str) -> Result<&'a [Entry]> {
     }
 }
 
-fn mismatch(tree: &Tree, path: &str, wanted: &str) -> Error {
+pub(super) fn mismatch(tree: &Tree, path: &str, wanted: &str) -> Error {
     let message = format!("{wanted} expected, but {} found", tree.noun());
     problem(NOUN, tree.place, path, "type", message, None)
 }
 
-fn unknown<'a>(
+pub(super) fn unknown<'a>(
     entry: &Entry,
     path: &str,
     noun: &str,
@@ -368,7 +213,7 @@ fn unknown<'a>(
     problem(NOUN, entry.place, path, "unknown_key", message, Some(hint))
 }
 
-fn refused(
+pub(super) fn refused(
     place: Option<Place>,
     path: &str,
     message: impl Into<String>,
@@ -466,6 +311,45 @@ incidents:
             (
                 "retention_rules:\n  a: {category: x, max: soon}",
                 "value is not a length of time",
+            ),
+            (
+                "retention_rules:\n  a: {category: x, max: 9999 years}",
+                "value is not a length of time",
+            ),
+            ("valid_from: 1899-12-31", "day is out of range at line 1"),
+            ("valid_from: 2201-01-01", "day is out of range"),
+            (
+                "incidents:\n  a: {known_at: '3026-03-01T12:00:00Z'}",
+                "day is out of range at line 2",
+            ),
+            (
+                "rights_requests:\n  a: {right: know, received_on: 0026-03-01}",
+                "day is out of range",
+            ),
+            (
+                "incidents:\n  a: {known_at: '2026-03-01T12:00:00Z', jurisdictions: [BR, EU],\n      \
+                 authority_notified_at: '2026-03-02T12:00:00Z'}",
+                "jurisdiction is missing at line 3",
+            ),
+            (
+                "incidents:\n  a: {known_at: '2026-03-01T12:00:00Z',\n      \
+                 authority_notified_at: '2026-03-02T12:00:00Z'}",
+                "jurisdiction is missing",
+            ),
+            (
+                "incidents:\n  a: {known_at: '2026-03-01T12:00:00Z', jurisdictions: BR,\n      \
+                 authority_notified_at: {EU: '2026-03-02T12:00:00Z'}}",
+                "\"EU\" is not among the jurisdictions of this fact",
+            ),
+            (
+                "incidents:\n  a: {known_at: '2026-03-01T12:00:00Z',\n      \
+                 authority_notified_at: {MARS: '2026-03-02T12:00:00Z'}}",
+                "unrecognized jurisdiction \"MARS\"",
+            ),
+            (
+                "incidents:\n  a: {known_at: '2026-03-01T12:00:00Z',\n      \
+                 authority_notified_at: {EU: '2026-03-02'}}",
+                "value is not a moment",
             ),
             (
                 "columns:\n  a: {activity: b, table: c, columns: d}",

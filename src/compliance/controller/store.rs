@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::kinds::{self, Kind};
 use super::read::{Declared, NOUN};
 use super::{Controller, Fact};
+use crate::compliance::calendar::YEARS;
 use crate::error::{Error, Kind as Condition, Result};
 use crate::ledger::beginning;
 use crate::ledger::entry::{Event, Facts};
@@ -49,13 +50,16 @@ pub fn asked(day: Option<Date>) -> Result<String> {
 /// 22023 for any other.
 pub fn day(date: Date) -> Result<String> {
     let is_finite = !date.is_infinity() && !date.is_neg_infinity();
-    if is_finite && (1000..=9999).contains(&date.year()) {
+    if is_finite && YEARS.contains(&date.year().into()) {
         let shown = format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day());
         return Ok(shown);
     }
     Err(
-        Error::new(Condition::InvalidParameter, "day is out of range")
-            .with_detail("It must be a day of the years 1000 to 9999."),
+        Error::new(Condition::InvalidParameter, "day is out of range").with_hint(format!(
+            "Days are those of the years {} to {}.",
+            YEARS.start(),
+            YEARS.end()
+        )),
     )
 }
 

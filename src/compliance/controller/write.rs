@@ -56,6 +56,13 @@ fn scalar(value: &Value) -> String {
             let items: Vec<_> = items.iter().map(scalar).collect();
             format!("[{}]", items.join(", "))
         }
+        Value::Object(members) => {
+            let members: Vec<_> = members
+                .iter()
+                .map(|(name, value)| format!("{}: {}", flow(name), scalar(value)))
+                .collect();
+            format!("{{{}}}", members.join(", "))
+        }
         other => other.to_string(),
     }
 }
@@ -79,6 +86,9 @@ organisations:
   shop: {role: controller, legal_name: 'Shop: \"no\" | <b> # 1', employees: 3, country: 'no'}
 activities:
   a-1.x: {name: \"two\\nlines \\u202e\", minors: true, subjects: ['true', '1', x]}
+incidents:
+  i: {known_at: '2026-03-06T18:00:00Z', jurisdictions: [BR, EU],
+      authority_notified_at: {EU: '2026-03-06T19:00:00Z', BR: '2026-03-07T19:00:00Z'}}
 ";
         let read =
             |yaml: &str| read::document(&document::read(NOUN, yaml.as_bytes()).unwrap()).unwrap();
@@ -97,7 +107,7 @@ activities:
                 .collect(),
         };
         let again = read(&document(&controller));
-        assert_eq!(again.len(), 2);
+        assert_eq!(again.len(), 3);
         for (one, other) in first.iter().zip(&again) {
             assert_eq!((&one.id, &one.fields), (&other.id, &other.fields));
             assert_eq!(other.valid_from.as_deref(), Some("2026-01-01"));

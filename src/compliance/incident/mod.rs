@@ -4,14 +4,16 @@ pub mod sql;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use super::Facts;
-use super::calendar::Zone;
+use super::calendar::{Calendar, MOMENTS, Zone};
 use super::controller::Fact;
 use super::matrix::trigger;
 use super::rules::parameter::{Addressee, Clock, Deadline};
 use super::rules::{Kind as Sort, Requirement, Rules};
 use crate::error::{Error, Kind, Result};
-use crate::strategies::calendar::{DAY, parse_time};
+use crate::strategies::calendar::{DAY, parse_date, parse_time};
 
 /// How a timer stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub enum Status {
     Late,
     /// It has not begun: what starts it has not happened.
     Waiting,
+    /// Nobody can say: what starts or ends it is stored as what is no moment.
+    Unknown,
 }
 
 impl Status {
@@ -37,6 +41,7 @@ impl Status {
             Self::Done => "done",
             Self::Late => "late",
             Self::Waiting => "waiting",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -62,20 +67,20 @@ pub struct Timer<'a> {
     pub note: String,
 }
 
-/// The moments of an incident.
-struct Moments {
-    known: i64,
-    determined: Option<i64>,
-    authority: Option<i64>,
-    complement: Option<i64>,
-    subjects: Option<i64>,
+/// What timers are made from.
+struct Desk<'a> {
+    facts: &'a Facts,
+    incident: &'a Fact,
+    now: i64,
+    zone: &'a dyn Fn(&str) -> Box<dyn Zone>,
 }
 
 /// The timers of a declared incident, the earliest end first; those without a number come last.
 ///
+/// A stored moment that is none is said, and no error: the timers that hang on it are unknown.
+///
 /// # Errors
-/// 42704 when no such incident is declared, 22023 when a moment of it cannot be read; what zones
-/// return.
+/// 42704 when no such incident is declared; what zones return.
 pub fn timers<'a>(
     rules: &'a Rules,
     facts: &Facts,
@@ -90,19 +95,37 @@ pub fn timers<'a>(
         )
         .with_hint("Declare it, section incidents, with confiture.load_controller.")
     })?;
-    let moments = moments(incident)?;
-    let day = moments.known.div_euclid(DAY);
+    let desk = Desk {
+        facts,
+        incident,
+        now,
+        zone,
+    };
     let places = incident.list("jurisdictions");
+    let known = moment(incident.word("known_at")).ok();
+    let mut days: BTreeMap<&str, i64> = BTreeMap::new();
     let mut found = Vec::new();
     for requirement in &rules.requirements {
-        let is_asked = requirement.kind == Sort::Breach
-            && requirement.holds_on(day, false)
-            && (places.is_empty() || places.contains(&requirement.jurisdiction.as_str()));
-        if !is_asked || !trigger::decide(requirement, facts).is_taken {
+        let is_here = places.is_empty() || places.contains(&requirement.jurisdiction.as_str());
+        if requirement.kind != Sort::Breach || !is_here {
             continue;
         }
-        for deadline in &requirement.params.deadlines {
-            found.push(timer(rules, requirement, *deadline, &moments, now, zone)?);
+        let calendar = calendar(rules, requirement)?;
+        // The law of the day that it is where the authority is.
+        let day = match days.get(calendar.zone.as_str()) {
+            Some(day) => *day,
+            None => {
+                let day = desk.day(known.flatten(), &calendar.zone)?;
+                days.insert(&calendar.zone, day);
+                day
+            }
+        };
+        if requirement.holds_on(day, false)
+            && let Some(reason) = desk.concerns(requirement)
+        {
+            for deadline in &requirement.params.deadlines {
+                found.push(desk.timer(requirement, calendar, *deadline, reason.clone())?);
+            }
         }
     }
     found.sort_by(|a, b| {
@@ -113,95 +136,145 @@ pub fn timers<'a>(
     Ok(found)
 }
 
-fn moments(incident: &Fact) -> Result<Moments> {
-    let read = |field: &str| -> Result<Option<i64>> {
-        let Some(text) = incident.word(field) else {
-            return Ok(None);
-        };
-        parse_time(text, true).map(Some).ok_or_else(|| {
-            Error::new(
-                Kind::InvalidParameter,
-                format!("\"{field}\" of incident \"{}\" is no moment", incident.id),
-            )
-        })
-    };
-    let known = read("known_at")?.ok_or_else(|| {
-        Error::new(
-            Kind::InvalidParameter,
-            format!(
-                "incident \"{}\" does not say when it was known",
-                incident.id
-            ),
-        )
-        .with_hint("Declare known_at.")
-    })?;
-    Ok(Moments {
-        known,
-        determined: read("determined_at")?,
-        authority: read("authority_notified_at")?,
-        complement: read("authority_complemented_at")?,
-        subjects: read("subjects_notified_at")?,
-    })
-}
-
-fn timer<'a>(
-    rules: &'a Rules,
-    requirement: &'a Requirement,
-    deadline: Deadline,
-    moments: &Moments,
-    now: i64,
-    zone: &dyn Fn(&str) -> Box<dyn Zone>,
-) -> Result<Timer<'a>> {
-    let calendar = rules.calendar_of(requirement).ok_or_else(|| {
+fn calendar<'a>(rules: &'a Rules, requirement: &Requirement) -> Result<&'a Calendar> {
+    rules.calendar_of(requirement).ok_or_else(|| {
         Error::new(
             Kind::Internal,
             format!("requirement \"{}\" has no calendar", requirement.id),
         )
-    })?;
-    let mut notes = vec![deadline.from.words().to_owned()];
-    let started = match deadline.from {
-        Clock::Notice => moments.authority,
-        Clock::Determination => {
-            if moments.determined.is_none() {
-                notes.push("determined_at is not declared, known_at is taken".to_owned());
-            }
-            moments.determined.or(Some(moments.known))
-        }
-        _ => Some(moments.known),
-    };
-    let due = match started {
-        Some(started) => calendar.due(started, deadline.span, zone(&calendar.zone).as_ref())?,
-        None => None,
-    };
-    let told = match (deadline.to, deadline.from) {
-        // The first notice starts this timer, its complement ends it.
-        (_, Clock::Notice) => moments.complement,
-        (Addressee::Authority, _) => moments.authority,
-        (Addressee::Subjects, _) => moments.subjects,
-        _ => moments.determined,
-    };
-    let status = match (started, due, told) {
-        (None, ..) => Status::Waiting,
-        (_, Some(due), Some(told)) if told > due => Status::Late,
-        (.., Some(_)) => Status::Done,
-        (_, Some(due), None) if now > due => Status::Overdue,
-        _ => Status::Open,
-    };
-    if started.is_none() {
-        notes.push("the authority has not been told yet".to_owned());
-    }
-    notes.extend(requirement.note.clone());
-    Ok(Timer {
-        requirement,
-        deadline,
-        started,
-        due,
-        told,
-        status,
-        zone: calendar.zone.clone(),
-        note: notes.join("; "),
     })
 }
+
+/// A moment out of a fact; an error, without its text, for what is none that deadlines count from.
+fn moment(text: Option<&str>) -> Result<Option<i64>, ()> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    let found = parse_time(text, true).filter(|at| MOMENTS.contains(at));
+    found.map(Some).ok_or(())
+}
+
+impl Desk<'_> {
+    /// The day of the incident by the clock of a zone; where it does not say, that of the facts.
+    fn day(&self, known: Option<i64>, zone: &str) -> Result<i64> {
+        let of_facts = || parse_date(&self.facts.day).map_or(0, i64::from);
+        known.map_or_else(
+            || Ok(of_facts()),
+            |known| Ok((self.zone)(zone).wall(known)?.div_euclid(DAY)),
+        )
+    }
+
+    /// What is to be known of whether a requirement is about this incident; `None` where it is not.
+    fn concerns(&self, requirement: &Requirement) -> Option<Option<String>> {
+        if !trigger::decide(requirement, self.facts).is_taken {
+            return None;
+        }
+        let Some(least) = requirement.at_least else {
+            return Some(None);
+        };
+        match self.incident.count("subjects_affected") {
+            Some(affected) => (affected >= least).then_some(None),
+            None => Some(Some(format!(
+                "of incidents that affect {least} people or more; subjects_affected is not declared"
+            ))),
+        }
+    }
+
+    fn timer<'r>(
+        &self,
+        requirement: &'r Requirement,
+        calendar: &Calendar,
+        deadline: Deadline,
+        reason: Option<String>,
+    ) -> Result<Timer<'r>> {
+        let place = requirement.jurisdiction.as_str();
+        let mut notes = vec![deadline.from.words().to_owned()];
+        notes.extend(reason);
+        let mut wrong = None;
+        let mut read = |field: &'static str, text: Option<&str>| {
+            moment(text).unwrap_or_else(|()| {
+                wrong = Some(field);
+                None
+            })
+        };
+        let (known, determined, [authority, complement, subjects]) = (
+            read("known_at", self.incident.word("known_at")),
+            read("determined_at", self.incident.word("determined_at")),
+            TOLD.map(|field| read(field, self.incident.of_place(field, place))),
+        );
+        let started = match deadline.from {
+            Clock::Notice => authority,
+            Clock::Determination => {
+                if determined.is_none() {
+                    notes.push("determined_at is not declared, known_at is taken".to_owned());
+                }
+                determined.or(known)
+            }
+            _ => known,
+        };
+        let zone = (self.zone)(&calendar.zone);
+        let due = match started {
+            Some(started) => calendar.due(started, deadline.span, zone.as_ref())?,
+            None => None,
+        };
+        let told = match (deadline.to, deadline.from) {
+            // The first notice starts this timer, its complement ends it.
+            (_, Clock::Notice) => complement,
+            (Addressee::Authority, _) => authority,
+            (Addressee::Subjects, _) => subjects,
+            _ => determined,
+        };
+        let status = match (started, due, told) {
+            _ if wrong.is_some() || known.is_none() => Status::Unknown,
+            (None, ..) => Status::Waiting,
+            (_, Some(due), Some(told)) if told > due => Status::Late,
+            (.., Some(_)) => Status::Done,
+            (_, Some(due), None) if self.now > due => Status::Overdue,
+            _ => Status::Open,
+        };
+        if let Some(field) = wrong {
+            notes.push(format!(
+                "{field} is stored as what is no moment of these years"
+            ));
+        } else if known.is_none() {
+            notes.push("known_at is not declared".to_owned());
+        } else if started.is_none() {
+            notes.push("the authority has not been told yet".to_owned());
+        }
+        if told.is_none() && self.is_for_all(deadline) {
+            notes.push("one moment is declared for several authorities, and none for this".into());
+        }
+        notes.extend(requirement.note.clone());
+        Ok(Timer {
+            requirement,
+            deadline,
+            started,
+            due,
+            told,
+            status,
+            zone: calendar.zone.clone(),
+            note: notes.join("; "),
+        })
+    }
+
+    /// Whether who must be told has one moment that does not say where.
+    fn is_for_all(&self, deadline: Deadline) -> bool {
+        let field = match (deadline.to, deadline.from) {
+            (_, Clock::Notice) => TOLD[1],
+            (Addressee::Authority, _) => TOLD[0],
+            (Addressee::Subjects, _) => TOLD[2],
+            _ => return false,
+        };
+        self.incident.word(field).is_some() && self.incident.list("jurisdictions").len() != 1
+    }
+}
+
+/// When an authority was told, when the notice was complemented, when those whose data they are were.
+const TOLD: [&str; 3] = [
+    "authority_notified_at",
+    "authority_complemented_at",
+    "subjects_notified_at",
+];
 
 /// "As soon as feasible" is planned with the earliest that has a number.
 fn plan_without_number(timers: &mut [Timer<'_>]) {

@@ -61,8 +61,8 @@ fn one_incident_has_one_set_of_timers() {
 #[test]
 fn what_was_done_in_time_is_done() {
     let rows = ends(
-        ", jurisdictions: [BR, EU], authority_notified_at: 2026-11-30T19:00:00+00:00, \
-         subjects_notified_at: 2026-12-03T00:00:00Z",
+        ", jurisdictions: [BR, EU], authority_notified_at: {BR: 2026-11-30T19:00:00+00:00, EU: \
+         2026-11-30T19:00:00+00:00}, subjects_notified_at: {BR: 2026-12-03T00:00:00Z}",
         "2026-12-24 12:00:00Z",
     );
     assert_eq!(of(&rows, "GDPR-33-1"), ("late", "2026-11-30 18:00"));
@@ -102,13 +102,149 @@ fn what_has_no_number_is_planned_with_the_earliest() {
 #[test]
 fn law_is_that_of_the_day_of_the_incident() {
     let rules = shipped();
-    let known = "incidents: {old: {known_at: 2025-10-31T23:00:00Z}}";
-    let found = timers(&rules, &facts("2026-11-27", known), "old", 0, &utc).unwrap();
-    assert!(
-        found
-            .iter()
-            .all(|timer| timer.requirement.id != "CN-INCIDENT-4H")
+    let ids = |known: &str, zone: &dyn Fn(&str) -> Box<dyn Zone>| -> Vec<String> {
+        let known = format!("incidents: {{old: {{known_at: {known}}}}}");
+        let found = timers(&rules, &facts("2026-11-27", &known), "old", 0, zone).unwrap();
+        let ids = found.into_iter().map(|timer| timer.requirement.id.clone());
+        ids.collect()
+    };
+    let four = "CN-INCIDENT-4H".to_owned();
+    assert!(!ids("2025-10-31T23:00:00Z", &utc).contains(&four));
+    assert!(ids("2025-11-01T00:00:00Z", &utc).contains(&four));
+    // Where the authority is, November has begun already, or not yet.
+    assert!(ids("2025-10-31T23:00:00Z", &shanghai).contains(&four));
+    assert!(!ids("2025-10-31T15:59:59Z", &shanghai).contains(&four));
+}
+
+/// Eight hours before UTC in China, UTC elsewhere.
+fn shanghai(name: &str) -> Box<dyn Zone> {
+    struct Eight;
+    impl Zone for Eight {
+        fn wall(&self, moment: i64) -> Result<i64> {
+            Ok(moment + DAY / 3)
+        }
+        fn moment(&self, wall: i64) -> Result<i64> {
+            Ok(wall - DAY / 3)
+        }
+    }
+    match name {
+        "Asia/Shanghai" => Box::new(Eight),
+        _ => utc(name),
+    }
+}
+
+#[test]
+fn each_authority_is_told_at_its_own_moment() {
+    let rows = ends(
+        ", jurisdictions: [BR, EU, ZA], authority_notified_at: {EU: 2026-11-28T09:00:00Z, BR: \
+         2026-12-04T09:00:00Z}",
+        "2026-12-24 12:00:00Z",
     );
+    assert_eq!(of(&rows, "GDPR-33-1").0, "done");
+    assert_eq!(of(&rows, "LGPD-15/2024-6").0, "late");
+    assert_eq!(of(&rows, "POPIA-22").0, "open");
+    // Twenty business days from the notice in Brazil, and not from that in the Union.
+    assert_eq!(of(&rows, "LGPD-15/2024-6-C").1, "2027-01-05 23:59");
+    // One moment is that of the one authority there is.
+    let rows = ends(
+        ", jurisdictions: EU, authority_notified_at: 2026-11-28T09:00:00Z",
+        "2026-12-24 12:00:00Z",
+    );
+    assert_eq!(of(&rows, "GDPR-33-1").0, "done");
+}
+
+#[test]
+fn individuals_have_timers_beside_authorities() {
+    let rules = shipped();
+    let facts = facts(
+        "2026-11-27",
+        "incidents: {leak: {known_at: 2026-11-27T18:00:00Z}}",
+    );
+    let found = timers(&rules, &facts, "leak", 0, &utc).unwrap();
+    for place in ["AU", "BR", "CA", "CN", "EU", "NZ", "ZA"] {
+        for to in [Addressee::Authority, Addressee::Subjects] {
+            assert!(
+                found
+                    .iter()
+                    .any(|timer| timer.requirement.jurisdiction == place && timer.deadline.to == to),
+                "{place} {to:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn hours_are_for_incidents_of_very_many_people() {
+    let has = |fields: &str| {
+        let rows = ends(fields, "2026-11-28 12:00:00Z");
+        rows.iter().any(|row| row.0 == "CN-INCIDENT-4H")
+    };
+    assert!(has(", subjects_affected: 1000001"));
+    assert!(!has(", subjects_affected: 1000000"));
+    assert!(!has(", subjects_affected: 300"));
+    // Nobody has said how many: the shorter time is the safe one, and says why it is there.
+    let rules = shipped();
+    let facts = facts(
+        "2026-11-27",
+        "incidents: {leak: {known_at: 2026-11-27T18:00:00Z}}",
+    );
+    let found = timers(&rules, &facts, "leak", 0, &utc).unwrap();
+    let timer = found.first().unwrap();
+    assert_eq!(timer.requirement.id, "CN-INCIDENT-4H");
+    assert!(
+        timer.note.contains("subjects_affected is not declared"),
+        "{}",
+        timer.note
+    );
+    assert_eq!(timer.requirement.penalty, None);
+}
+
+#[test]
+fn what_is_stored_and_no_moment_is_said_and_no_error() {
+    let rules = shipped();
+    let mut facts = facts(
+        "2026-11-27",
+        "incidents: {leak: {known_at: 2026-11-27T18:00:00Z, jurisdictions: [EU, ZA]}}",
+    );
+    for (field, value) in [
+        ("known_at", "3026-11-27T18:00:00Z"),
+        ("known_at", "soon"),
+        ("known_at", "infinity"),
+        ("authority_notified_at", "2026-11-28T18:00:00Z"),
+    ] {
+        let mut stored = facts.clone();
+        stored.controller.facts[0]
+            .fields
+            .insert(field.into(), value.into());
+        let found = timers(&rules, &stored, "leak", 0, &utc).unwrap();
+        let timer = found
+            .iter()
+            .find(|timer| timer.requirement.id == "GDPR-33-1")
+            .unwrap();
+        if field == "known_at" {
+            assert_eq!(
+                (timer.status, timer.due),
+                (Status::Unknown, None),
+                "{value}"
+            );
+            assert!(
+                timer
+                    .note
+                    .contains("known_at is stored as what is no moment")
+            );
+        } else {
+            // Which of two authorities was told, nobody says.
+            assert_eq!((timer.status, timer.told), (Status::Open, None));
+            assert!(
+                timer.note.contains("for several authorities"),
+                "{}",
+                timer.note
+            );
+        }
+    }
+    facts.controller.facts[0].fields.remove("known_at");
+    let found = timers(&rules, &facts, "leak", 0, &utc).unwrap();
+    assert!(found.iter().all(|timer| timer.status == Status::Unknown));
 }
 
 #[test]

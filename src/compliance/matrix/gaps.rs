@@ -63,7 +63,7 @@ fn of_row(row: &Row<'_>) -> Option<Gap> {
         Status::Met | Status::Declared => return None,
     };
     let mut detail = row.reason.clone();
-    if !row.applies.is_known {
+    if row.applies.is_assumed() {
         detail.push_str(&format!("; taken to apply: {}", row.applies.why));
     }
     let closes = if problem == UNVERIFIED {

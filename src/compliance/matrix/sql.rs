@@ -66,9 +66,9 @@ fn compliance_matrix(
         .into_iter()
         .map(|row| {
             let requirement = row.requirement;
-            let reason = match row.applies.is_known {
-                true => row.reason.clone(),
-                false => format!("{}; taken to apply: {}", row.reason, row.applies.why),
+            let reason = match row.applies.is_assumed() {
+                false => row.reason.clone(),
+                true => format!("{}; taken to apply: {}", row.reason, row.applies.why),
             };
             (
                 requirement.jurisdiction.clone(),
@@ -80,7 +80,11 @@ fn compliance_matrix(
                 reason,
                 JsonB(controls(&row)),
                 JsonB(requirement.params.json()),
-                named(requirement.standing, &Standing::NAMES).to_owned(),
+                named(
+                    requirement.standing_on(ground.question.day),
+                    &Standing::NAMES,
+                )
+                .to_owned(),
                 requirement.from.map(shown_day),
                 requirement.until.map(shown_day),
                 requirement

@@ -5,6 +5,7 @@ use super::*;
 use crate::compliance::conflict;
 use crate::compliance::controller::{Controller, Fact, read};
 use crate::compliance::inventory::{Column, Declared, Inventory, WayOut};
+use crate::compliance::rules::Standing;
 use crate::compliance::rules::tests::{day, shipped};
 use crate::profile::document;
 
@@ -92,6 +93,37 @@ fn law_switches_on_its_day() {
 }
 
 #[test]
+fn what_is_law_is_told_by_the_day() {
+    let rules = shipped();
+    let law = |id: &str, on: &str| rules.requirement(id).unwrap().standing_on(day(on));
+    assert_eq!(law("AU-APP-1.7", "2026-12-09"), Standing::Future);
+    assert_eq!(law("AU-APP-1.7", "2026-12-10"), Standing::InForce);
+    assert_eq!(law("CN-INCIDENT-4H", "2025-10-31"), Standing::Future);
+    assert_eq!(law("GDPR-33-1", "2026-12-10"), Standing::InForce);
+    assert_eq!(law("GDPR-P-33", "2026-12-10"), Standing::Proposed);
+    let ended = Requirement {
+        until: Some(day("2026-01-31")),
+        ..rules.requirement("GDPR-33-1").unwrap().clone()
+    };
+    assert_eq!(ended.standing_on(day("2026-01-31")), Standing::InForce);
+    assert_eq!(ended.standing_on(day("2026-02-01")), Standing::Repealed);
+}
+
+#[test]
+fn only_what_was_taken_to_apply_says_so() {
+    let rules = shipped();
+    let facts = facts("2026-03-31", "{}");
+    let found = fill(&rules, &question("2026-03-31", &[]), &facts).unwrap();
+    let of = |id: &str| found.iter().find(|row| row.requirement.id == id).unwrap();
+    let assumed = of("GDPR-8");
+    assert!(assumed.applies.is_assumed() && assumed.status != Status::NotApplicable);
+    // Nobody has said so, and it is not taken to.
+    let waiting = of("CN-INCIDENT-1H");
+    assert!(!waiting.applies.is_known && !waiting.applies.is_assumed());
+    assert_eq!(waiting.status, Status::NotApplicable);
+}
+
+#[test]
 fn proposals_are_there_only_when_asked_for() {
     let rules = shipped();
     let mut asked = question("2026-03-31", &["EU"]);
@@ -172,6 +204,11 @@ fn what_does_not_apply_says_which_fact_decided() {
             "no transfer is declared, and the catalog shows no way out",
         ),
         ("CCPA-120", "no activity has sale or sharing"),
+        ("CCPA-121", "no column is sensitive, or looks it"),
+        (
+            "PIPL-39",
+            "no transfer is declared, and the catalog shows no way out",
+        ),
         (
             "CCPA-7102-A",
             "5000 consumers a year are declared, 10000000 is the threshold",
@@ -191,6 +228,19 @@ fn what_does_not_apply_says_which_fact_decided() {
             "{id}"
         );
     }
+    // Data that are provided to who decides himself need a consent of their own, whether or not any are
+    // sensitive; a processor does not decide.
+    let with = |recipient: &str| {
+        let told = SHOP.replace(
+            "sold_or_shared: false",
+            "sold_or_shared: false, published: false",
+        );
+        let yaml = format!("{told}\nrecipients: {{r: {{name: R{recipient}}}}}");
+        status(&facts("2026-03-31", &yaml), "PIPL-23")
+    };
+    assert_eq!(with(", role: processor").0, Status::NotApplicable);
+    assert_ne!(with(", role: controller").0, Status::NotApplicable);
+    assert_ne!(with("").0, Status::NotApplicable);
     // What is not said is taken to apply, but for what few organisations are.
     let empty = facts("2026-03-31", "{}");
     for id in ["GDPR-30-2", "GDPR-8", "GDPR-44", "CCPA-120"] {

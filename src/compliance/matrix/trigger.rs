@@ -15,6 +15,13 @@ pub struct Applies {
     pub why: String,
 }
 
+impl Applies {
+    /// Whether it is taken to although no fact decided it.
+    pub fn is_assumed(&self) -> bool {
+        self.is_taken && !self.is_known
+    }
+}
+
 /// Decides for a requirement.
 pub fn decide(requirement: &Requirement, facts: &Facts) -> Applies {
     let scope = Scope {
@@ -32,9 +39,11 @@ pub fn decide(requirement: &Requirement, facts: &Facts) -> Applies {
         Trigger::Consent => scope.some_activity("legal_basis", &["consent"], "consent as a basis"),
         Trigger::Children => scope.some_flag("minors", "data of children"),
         Trigger::Sale => scope.some_flag("sold_or_shared", "sale or sharing"),
+        Trigger::HandedOn => scope.handed_on(),
         Trigger::Sensitive => scope.sensitive(),
         Trigger::Transfers => scope.transfers(),
         Trigger::Incident => scope.incidents(),
+        Trigger::Affected => scope.affected(requirement.at_least.unwrap_or(1)),
         Trigger::Volume => scope.volume(requirement.at_least),
         Trigger::Abroad => scope.abroad(),
         Trigger::Critical => scope.organisation_is(
@@ -113,6 +122,36 @@ impl<'a> Scope<'a> {
         }
     }
 
+    fn handed_on(&self) -> Answer {
+        let recipients = || self.facts.controller.of("recipient");
+        let decides = |fact: &&Fact| fact.word("role").is_some_and(|role| role != "processor");
+        if let Some(recipient) = recipients().find(decides) {
+            return (
+                Some(true),
+                format!("recipient {} receives data", recipient.id),
+            );
+        }
+        for (field, what) in [
+            ("published", "publication"),
+            ("sold_or_shared", "sale or sharing"),
+        ] {
+            match self.some_flag(field, what) {
+                (Some(false), _) => {}
+                other => return other,
+            }
+        }
+        match recipients().find(|fact| !fact.has("role")) {
+            Some(silent) => (
+                None,
+                format!("recipient {} does not say its role", silent.id),
+            ),
+            None => (
+                Some(false),
+                "no recipient decides for itself, and no activity publishes".to_owned(),
+            ),
+        }
+    }
+
     fn sensitive(&self) -> Answer {
         if let Some(column) = self.facts.inventory.sensitive().next() {
             return (
@@ -147,6 +186,30 @@ impl<'a> Scope<'a> {
         match self.facts.controller.of("incident").next() {
             Some(incident) => (Some(true), format!("incident {} is declared", incident.id)),
             None => (Some(false), "no incident is declared".to_owned()),
+        }
+    }
+
+    /// Yes where a declared incident is as large. That none has been is no answer: the next may be, and
+    /// who must be told of it in hours prepares for that.
+    fn affected(&self, at_least: i64) -> Answer {
+        let largest = self
+            .facts
+            .controller
+            .of("incident")
+            .filter(|incident| {
+                let named = incident.list("jurisdictions");
+                named.is_empty() || named.contains(&self.jurisdiction)
+            })
+            .filter_map(|incident| Some((incident.count("subjects_affected")?, &incident.id)))
+            .max();
+        match largest {
+            Some((count, id)) if count >= at_least => {
+                (Some(true), format!("incident {id} affects {count} people"))
+            }
+            _ => (
+                None,
+                format!("no declared incident affects {at_least} people or more"),
+            ),
         }
     }
 

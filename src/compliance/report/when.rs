@@ -67,6 +67,21 @@ pub fn exported(facts: &Facts) -> Applies {
     Applies::No("No transfer is declared.")
 }
 
+/// Consent of its own is asked for: for sensitive data, and for those that are handed on or leave the
+/// country.
+pub fn separate_consent(facts: &Facts) -> Applies {
+    let answers = [sensitive(facts), handed_on(facts), exported(facts)];
+    let unknown = answers
+        .iter()
+        .find(|answer| matches!(answer, Applies::Unknown(_)));
+    if answers.contains(&Applies::Yes) {
+        return Applies::Yes;
+    }
+    unknown.cloned().unwrap_or(Applies::No(
+        "No column is sensitive, nothing is handed on and nothing leaves the country.",
+    ))
+}
+
 /// Some activity rests on consent.
 pub fn consent(facts: &Facts) -> Applies {
     some_activity(

@@ -111,7 +111,8 @@ pub struct Requirement {
     pub kind: Kind,
     /// When it applies.
     pub trigger: Trigger,
-    /// From how many people a year on, where the trigger is a volume.
+    /// From how many people on: affected by an incident, of what is asked when something went wrong;
+    /// in a year, of all else.
     pub at_least: Option<i64>,
     /// What it asks for in numbers and names.
     pub params: Params,
@@ -228,6 +229,23 @@ pub struct Conflict {
 }
 
 impl Requirement {
+    /// Whether it is law on a day, in the word of rules: what was enacted for a later day is in force
+    /// from its first one on, and no law after its last one.
+    pub fn standing_on(&self, day: i64) -> Standing {
+        match self.standing {
+            Standing::InForce | Standing::Future => {
+                if self.from.is_some_and(|from| day < from) {
+                    Standing::Future
+                } else if self.until.is_some_and(|last| day > last) {
+                    Standing::Repealed
+                } else {
+                    Standing::InForce
+                }
+            }
+            other => other,
+        }
+    }
+
     /// Whether it is law on a day; with `proposed`, what is no law yet counts too.
     pub fn holds_on(&self, day: i64, proposed: bool) -> bool {
         let is_law = match self.standing {

@@ -119,6 +119,14 @@ fn requirement(
         let message = "what will be in force needs its first day, \"valid\"";
         return Err(fields.refuse(None, message.into()));
     }
+    let trigger = fields
+        .maybe_word("trigger", &Trigger::NAMES)?
+        .unwrap_or(Trigger::Always);
+    let at_least = fields.maybe_whole("at_least", 1, i64::MAX)?;
+    if trigger == Trigger::Affected && at_least.is_none() {
+        let message = "how many people it takes is missing, \"at_least\"";
+        return Err(fields.refuse(Some("trigger"), message.into()));
+    }
     let penalty = match fields.get("penalty") {
         Some(_) => {
             let id = fields.id("penalty")?;
@@ -142,10 +150,8 @@ fn requirement(
             .maybe_word("actor", &Actor::NAMES)?
             .unwrap_or(Actor::Controller),
         kind: fields.word("kind", &Kind::NAMES)?,
-        trigger: fields
-            .maybe_word("trigger", &Trigger::NAMES)?
-            .unwrap_or(Trigger::Always),
-        at_least: fields.maybe_whole("at_least", 1, i64::MAX)?,
+        trigger,
+        at_least,
         params: match fields.get("param") {
             Some(tree) => params(tree, &fields.path("param"))?,
             None => Params::default(),

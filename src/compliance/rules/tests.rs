@@ -128,6 +128,43 @@ fn breach_clocks_are_as_the_laws_have_them() {
     }
 }
 
+#[test]
+fn holidays_of_a_weekend_are_kept_where_they_are_kept() {
+    let rules = shipped();
+    let closed = |code: &str, on: &str| {
+        let calendar = rules.calendar(code).unwrap();
+        calendar
+            .holiday(day(on))
+            .map(|holiday| holiday.name.clone())
+    };
+    // Of the Saturdays, California keeps only Veterans Day on Friday; the Union of States keeps all.
+    assert_eq!(closed("US-CA", "2026-07-03"), None);
+    assert_eq!(
+        closed("US", "2026-07-03").as_deref(),
+        Some("Independence Day")
+    );
+    assert_eq!(closed("US-CA", "2027-12-31"), None);
+    assert_eq!(
+        closed("US", "2027-12-31").as_deref(),
+        Some("New Year's Day")
+    );
+    assert_eq!(closed("US-CA", "2027-12-24"), None);
+    assert_eq!(
+        closed("US-CA", "2028-11-10").as_deref(),
+        Some("Veterans Day")
+    );
+    // Those of a Sunday are kept on Monday.
+    assert_eq!(
+        closed("US-CA", "2027-07-05").as_deref(),
+        Some("Independence Day")
+    );
+    assert_eq!(closed("US-CA", "2028-01-03"), None);
+    assert_eq!(
+        closed("US-CA", "2033-12-26").as_deref(),
+        Some("Christmas Day")
+    );
+}
+
 const SMALL: &str = "
 rules: small
 version: \"1\"
@@ -172,6 +209,11 @@ fn documents_that_are_no_rules_are_refused_where_they_go_wrong() {
             "rules: small",
             "rulez: small",
             "unrecognized key \"rulez\" at line 2 column 1",
+        ),
+        (
+            "origin: knowledge",
+            "origin: knowledge\n    trigger: affected",
+            "how many people it takes is missing",
         ),
         ("title: Small\n", "", "key \"title\" is missing"),
         (

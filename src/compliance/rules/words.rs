@@ -85,8 +85,12 @@ pub enum Trigger {
     AutomatedDecision,
     /// When data are sold or shared.
     Sale,
+    /// When data are provided to others, who decide themselves what becomes of them, or published.
+    HandedOn,
     /// When something went wrong.
     Incident,
+    /// When something went wrong for very many people.
+    Affected,
     /// When something rests on consent.
     Consent,
     /// When data of very many people are handled.
@@ -103,7 +107,7 @@ pub enum Trigger {
 
 impl Trigger {
     /// The words of data.
-    pub const NAMES: [(&'static str, Self); 14] = [
+    pub const NAMES: [(&'static str, Self); 16] = [
         ("always", Self::Always),
         ("processor", Self::Processor),
         ("transfers", Self::Transfers),
@@ -111,7 +115,9 @@ impl Trigger {
         ("children", Self::Children),
         ("automated_decision", Self::AutomatedDecision),
         ("sale", Self::Sale),
+        ("handed_on", Self::HandedOn),
         ("incident", Self::Incident),
+        ("affected", Self::Affected),
         ("consent", Self::Consent),
         ("volume", Self::Volume),
         ("abroad", Self::Abroad),

@@ -9,7 +9,8 @@ use crate::compliance::inventory::class;
 use crate::compliance::report::definition::{Applies, Found, Status};
 use crate::compliance::report::when;
 
-/// These fields of each incident; missing where one lacks one.
+/// These fields of each incident; missing where one lacks one. `field.BR` is what a field says of one
+/// jurisdiction.
 pub fn fields(facts: &Facts, asked: &[&str]) -> Found {
     if let Applies::Unknown(why) | Applies::No(why) = when::incident(facts) {
         return Found::missing("controller", "incidents", why);
@@ -19,9 +20,13 @@ pub fn fields(facts: &Facts, asked: &[&str]) -> Found {
     for incident in facts.controller.of("incident") {
         let mut own = Map::new();
         for field in asked {
-            match incident.fields.get(*field) {
+            let (name, found) = match field.split_once('.') {
+                Some((name, place)) => (name, incident.of_place(name, place).map(Value::from)),
+                None => (*field, incident.fields.get(*field).cloned()),
+            };
+            match found {
                 Some(found) => {
-                    own.insert((*field).to_owned(), found.clone());
+                    own.insert(name.to_owned(), found);
                 }
                 None => open.push(format!("{} of {}", field, incident.id)),
             }

@@ -146,11 +146,18 @@ pub const LAW: Law = Law {
                 ),
                 line(
                     "ccpa.120",
-                    "1798.120, 1798.121",
-                    "Opt-out and limit: process",
+                    "1798.120",
+                    "Opt-out of sale and sharing: process",
                     Measures(&["opt_out_procedure"]),
                 )
                 .when(when::sold),
+                line(
+                    "ccpa.121",
+                    "1798.121",
+                    "Limits to the use of sensitive information: process",
+                    Measures(&["opt_out_procedure"]),
+                )
+                .when(when::sensitive),
                 line(
                     "ccpa.120.c",
                     "1798.120(c)",

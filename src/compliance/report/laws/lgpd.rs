@@ -134,7 +134,7 @@ pub const LAW: Law = Law {
                     "lgpd.6.anpd",
                     "Res. 15/2024 art. 6",
                     "Notice to the authority",
-                    Incidents(&["authority_notified_at"]),
+                    Incidents(&["authority_notified_at.BR"]),
                 )
                 .when(when::incident),
                 line(
@@ -148,7 +148,7 @@ pub const LAW: Law = Law {
                     "lgpd.9",
                     "Res. 15/2024 art. 9",
                     "Notice to the data subjects, and its form",
-                    Incidents(&["subjects_notified_at", "notice_form"]),
+                    Incidents(&["subjects_notified_at.BR", "notice_form"]),
                 )
                 .when(when::incident),
                 line(
@@ -211,7 +211,7 @@ fn late(facts: &Facts) -> Applies {
     let is_prompt = |incident: &crate::compliance::controller::Fact| {
         let (known, told) = (
             incident.word("known_at"),
-            incident.word("authority_notified_at"),
+            incident.of_place("authority_notified_at", "BR"),
         );
         known.zip(told).is_some_and(|(known, told)| {
             crate::compliance::evidence::functions::days_between(known, told)

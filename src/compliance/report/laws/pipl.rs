@@ -43,11 +43,11 @@ pub const LAW: Law = Law {
                 .when(when::sensitive),
                 line(
                     "pipl.29",
-                    "Art. 29, 13, 14",
+                    "Art. 23, 25, 29, 39",
                     "Separate or written consent",
                     Derive(retention::separate_consent),
                 )
-                .when(when::consent),
+                .when(when::separate_consent),
                 line(
                     "pipl.30",
                     "Art. 30, 17",

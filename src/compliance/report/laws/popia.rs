@@ -207,7 +207,7 @@ pub const LAW: Law = Law {
                     "popia.22.told",
                     "s. 22(1)",
                     "Notice to the Regulator and the data subjects",
-                    Incidents(&["authority_notified_at", "subjects_notified_at"]),
+                    Incidents(&["authority_notified_at.ZA", "subjects_notified_at.ZA"]),
                 )
                 .when(when::incident),
                 line(
