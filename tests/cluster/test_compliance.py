@@ -88,6 +88,119 @@ def test_a_fact_that_names_what_nobody_declared_is_refused(db):
     assert db.value("SELECT count(*) FROM confiture.controller_fact") == 0
 
 
+def test_days_that_no_law_reaches_are_refused(db):
+    for yaml in [
+        "incidents: {i: {known_at: '3026-03-01T12:00:00Z'}}",
+        "incidents: {i: {known_at: '1899-12-31T12:00:00Z'}}",
+        "valid_from: 2201-01-01\nmeasures: {m: {kind: training, description: x}}",
+        "assessments: {a: {kind: dpia, date: 9999-01-01}}",
+    ]:
+        error = db.refused("22023", "SELECT confiture.load_controller(%s)", [yaml])
+        assert "day is out of range" in error.message_primary
+        assert error.message_hint == "Days and moments are those of the years 1900 to 2200."
+    declare = "SELECT confiture.declare_fact('incident', 'i', %s, %s)"
+    error = db.refused("22023", declare, ['{"known_at": "3026-03-01T12:00:00Z"}', None])
+    assert "1900 to 2200" in error.message_hint
+    known = '{"known_at": "2026-03-01T12:00:00Z"}'
+    for day in ["2201-01-01", "1899-12-31", "0044-03-15 BC", "-infinity"]:
+        assert "1900 to 2200" in db.refused("22023", declare, [known, day]).message_hint
+    assert db.value("SELECT count(*) FROM confiture.controller_fact") == 0
+
+
+def test_no_stored_fact_breaks_a_report(db):
+    """As another version of the library, or a superuser, may have stored them."""
+    make_small(db)
+    db.sync()
+    load(db, SMALL)
+    db.execute("""
+        INSERT INTO confiture.controller_fact (kind, id, fields, valid_from, entered_by) VALUES
+          ('incident', 'far', '{"known_at": "3026-03-01T12:00:00Z", "jurisdictions": ["EU"]}',
+           '2026-01-01', 'x'),
+          ('incident', 'odd', '{"known_at": 7, "occurred_from": "soon", "tables": ["a"],
+           "authority_notified_at": {"EU": [1]}, "subjects_affected": "many"}', '2026-01-01', 'x'),
+          ('incident', 'eternal', '{"known_at": "infinity", "occurred_from": "-infinity",
+           "tables": ["staging.people"]}', '2026-01-01', 'x'),
+          ('retention_rule', 'long', '{"category": 3, "max": "9999 years", "min": "moon",
+           "table": "prod.people", "column": "id"}', '2026-01-01', 'x'),
+          ('retention_rule', 'odd', '{"table": "x", "column": ""}', '2026-01-01', 'x'),
+          ('rights_request', 'r', '{"right": 1, "received_on": "0000-99-99"}', '2026-01-01', 'x'),
+          ('consent_source', 'c', '{"table": "", "given_column": "x"}', '2026-01-01', 'x'),
+          ('measure', 'm', '[1]', '2026-01-01', 'x'),
+          ('columns', 'c', '{"table": "p", "columns": {"a": 1}, "activity": 1}', '2026-01-01', 'x'),
+          ('organisation', 'o', '"text"', '2026-01-01', 'x'),
+          ('king', 'k', '{}', '2026-01-01', 'x')
+    """)
+    for regulation in REGULATIONS:
+        for form in ["json", "markdown", "html"]:
+            assert report(db, regulation, form)
+    assert len(db.rows("SELECT * FROM confiture.compliance_coverage()")) == 7
+    for call in ["matrix", "gaps", "conflicts", "minimum"]:
+        assert db.rows(f"SELECT * FROM confiture.compliance_{call}()")
+    assert db.rows("SELECT * FROM confiture.retention_overdue()")
+    for incident in ["far", "odd", "eternal"]:
+        rows = db.rows("SELECT status, due, note FROM confiture.incident_deadlines(%s)", [incident])
+        assert {row[:2] for row in rows} == {("unknown", None)}
+        assert all("known_at" in row[2] for row in rows)
+
+
+def test_a_rule_without_an_end_counts_nothing_and_says_so(db):
+    make_small(db)
+    db.execute("CREATE TABLE prod.visits (at timestamptz)")
+    db.execute("INSERT INTO prod.visits VALUES ('1950-05-06'), (now())")
+    load(db, SMALL.replace("max: 2 years", "min: 2 years"))
+    ask = "SELECT longest, oldest, overdue, problem FROM confiture.retention_overdue()"
+    why = "the rule has no max, so that no row is too old"
+    assert db.rows(ask) == [(None, "1950-05-06", None, why)]
+    assert fields(db, "gdpr")["gdpr.30.1.f.overdue"][1] == [{
+        "rule": "all", "oldest_row": "1950-05-06", "overdue_rows": f"not counted: {why}",
+        "not_read": None,
+    }]
+    # The longest time that can be declared is counted.
+    load(db, SMALL.replace("2 years", "833 years"))
+    assert db.rows(ask) == [("833 years", "1950-05-06", 0, None)]
+
+
+def test_metrics_of_requests_do_not_tell_of_few(db):
+    requests = "".join(
+        f"  r{number}: {{right: delete, received_on: 2025-05-01, responded_on: 2025-05-11,"
+        f" jurisdiction: US-CA, decision: {decision}{basis}}}\n"
+        for number, (decision, basis) in enumerate(
+            [("complied", "")] * 31 + [("complied_in_part", "")] * 14
+            + [("denied", ", denial_basis: exempt")] * 9
+        )
+    )
+    load(db, f"valid_from: 2026-01-01\nrights_requests:\n{requests}  k: {{right: know, received_on: 2025-06-01,"
+             " jurisdiction: US-CA, responded_on: 2025-06-09, decision: complied}\n")
+    found = fields(db, "ccpa", "2026-03-31")
+    counts = found["ccpa.7102.a.1"][1]
+    # 54 less 31 and 14 would be 9.
+    assert counts["delete"] == {
+        "received": 54, "complied": 31, "complied_in_part": "left out", "denied": "below 10",
+    }
+    assert set(counts["know"].values()) == {"below 10"}
+    days = found["ccpa.7102.a.1.F"][1]
+    assert days["delete"] == {"responses": 54, "median": "10.0", "mean": "10.0"}
+    assert days["know"] == {
+        "responses": "below 10", "median": "left out", "mean": "left out",
+    }
+    assert found["ccpa.7102.a.2"][1]["exempt"] == "below 10"
+    assert "below 10 are not published" in found["ccpa.7102.a.1"][2]
+
+
+def test_rights_to_limit_and_consents_are_asked_for_where_their_law_does(db):
+    make_small(db)
+    load(db, """
+activities: {a: {name: A, sold_or_shared: false, published: false, legal_basis: contract}}
+columns: {c: {activity: a, table: prod.people, columns: [email], sensitivity: sensitive}}
+""")
+    # Sensitive data are limited although none are sold, and want a consent of their own although no
+    # activity rests on consent.
+    found = fields(db, "ccpa")
+    assert found["ccpa.120"][0] == "not_applicable"
+    assert found["ccpa.121"][0] == "missing"
+    assert fields(db, "pipl")["pipl.29"][0] == "missing"
+
+
 def test_declared_facts_are_on_record_without_what_they_say(db):
     load(db, SMALL)
     event, details = db.rows("SELECT event, details FROM confiture.get_audit_log(1)")[0]
@@ -144,9 +257,9 @@ def test_rows_past_their_time_are_counted_and_their_values_are_not_shown(db):
     load(db, SMALL)
     status, value, _ = fields(db, "gdpr")["gdpr.30.1.f.overdue"]
     assert status == "evidenced"
-    assert value == [
-        {"rule": "all", "oldest_row": "2023-05-06", "overdue_rows": 2, "not_read": None}
-    ]
+    assert value == [{
+        "rule": "all", "oldest_row": "2023-05-06", "overdue_rows": 2, "not_read": None,
+    }]
     assert db.rows("SELECT rule, oldest, overdue, problem FROM confiture.retention_overdue()") == [
         ("all", "2023-05-06", 2, None)
     ]

@@ -194,6 +194,54 @@ def test_one_incident_has_one_set_of_timers(shop):
     shop.refused("22023", "SELECT confiture.incident_deadlines(NULL)")
 
 
+def test_each_authority_is_told_at_its_own_moment(shop):
+    load = "SELECT confiture.load_controller(%s)"
+    bare = (
+        "incidents:\n  leak: {known_at: '2026-11-27T18:00:00-03:00', jurisdictions: [BR, EU],"
+        " authority_notified_at: '2026-11-30T09:00:00-03:00'}"
+    )
+    error = shop.refused("22023", load, [bare])
+    assert "jurisdiction is missing" in error.message_primary
+    shop.value(load, [bare.replace(
+        "'2026-11-30T09:00:00-03:00'",
+        "{EU: '2026-12-01T09:00:00+01:00', BR: '2026-12-01T09:00:00-03:00'}",
+    )])
+    rows = dict(shop.rows(
+        "SELECT requirement, status FROM confiture.incident_deadlines('leak')"
+    ))
+    assert (rows["GDPR-33-1"], rows["LGPD-15/2024-6"]) == ("late", "done")
+    exported = shop.value("SELECT confiture.export_controller()")
+    assert "0 facts declared" in shop.value(load, [exported])
+
+
+def test_no_run_is_stopped_by_a_request_or_a_hold(shop):
+    """What X09 and X13 say: they are duties of somebody, and gaps until he has decided."""
+    shop.value(
+        "SELECT confiture.load_controller(%s)",
+        [
+            "rights_requests: {r: {right: access, received_on: 2026-11-20, jurisdiction: EU}}\n"
+            "retention_rules: {hold: {category: all, legal_hold: true}}"
+        ],
+    )
+    shop.sync()
+    ask = "SELECT conflict, status, residual FROM confiture.compliance_conflicts()"
+    rows = shop.rows(f"{ask} WHERE conflict IN ('X09', 'X13') ORDER BY 1")
+    assert [row[:2] for row in rows] == [("X09", "gap"), ("X13", "gap")]
+    assert all("none is stopped by one" in row[2] for row in rows)
+
+
+def test_law_is_told_by_the_day_and_what_was_assumed_says_so(shop):
+    rows = shop.rows(
+        "SELECT requirement, law, status, reason"
+        " FROM confiture.compliance_matrix(NULL, '2026-12-10')"
+    )
+    assert {row[1] for row in rows} == {"in_force"}
+    assert "AU-APP-1.7" in {row[0] for row in rows}
+    for requirement, _, status, reason in rows:
+        assert status != "n/a" or "taken to apply" not in reason, requirement
+    assert any("taken to apply" in row[3] for row in rows)
+
+
 def test_clock_changes_of_the_server_s_zones_are_kept(shop):
     shop.value(
         "SELECT confiture.load_controller(%s)",
