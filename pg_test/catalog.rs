@@ -171,6 +171,7 @@ mod tests {
         confiture._tally_bytes(internal) immutable safe
         confiture._tally_combine(internal,internal) immutable safe
         confiture._tally_state(bytea,internal) immutable safe strict
+        confiture._version_guard() volatile unsafe
         confiture._watch_columns() volatile unsafe
         confiture.anchor_key() stable unsafe strict
         confiture.audit_entry_json(uuid) stable safe

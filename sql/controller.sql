@@ -21,6 +21,11 @@ CREATE INDEX controller_fact_kind_id_idx ON confiture.controller_fact (kind, id,
 COMMENT ON TABLE confiture.controller_fact IS 'What the controller declares, version by version: each version has its first day, its author and its source';
 COMMENT ON COLUMN confiture.controller_fact.fields IS 'The fields of the kind; NULL where the fact ends';
 
+CREATE TRIGGER controller_fact_append_only BEFORE UPDATE OR DELETE OR TRUNCATE
+  ON confiture.controller_fact
+  FOR EACH STATEMENT EXECUTE FUNCTION confiture._version_guard();
+ALTER TABLE confiture.controller_fact ENABLE ALWAYS TRIGGER controller_fact_append_only;
+
 CREATE VIEW confiture.controller_facts AS
   SELECT f.kind, f.id, f.fields, f.valid_from, f.valid_to, f.source_doc, f.entered_by, f.entered_at
     FROM (SELECT DISTINCT ON (v.kind COLLATE "C", v.id COLLATE "C") v.*

@@ -160,6 +160,7 @@ BEGIN
         ('incident_deadlines', 'When authorities and individuals must be told of a declared incident, under every law'),
         ('decide_conflict', 'Decides a conflict between laws until a day, on record'),
         ('_decision_guard', 'Refuses every change of a decision on a conflict'),
+        ('_version_guard', 'Refuses every change of a version of a fact of the controller, or of rules'),
         ('lint_access', 'Ways by which a role can still reach values that are masked'),
         ('load_controller', 'Takes what the controller declares, as one document; on record'),
         ('export_controller', 'What the controller declares, as a document that load_controller takes'),

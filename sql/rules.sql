@@ -14,6 +14,11 @@ CREATE TABLE confiture.rules_document (
 );
 COMMENT ON TABLE confiture.rules_document IS 'Documents of rules that were loaded, every version of them; those compiled in are not here';
 
+CREATE TRIGGER rules_document_append_only BEFORE UPDATE OR DELETE OR TRUNCATE
+  ON confiture.rules_document
+  FOR EACH STATEMENT EXECUTE FUNCTION confiture._version_guard();
+ALTER TABLE confiture.rules_document ENABLE ALWAYS TRIGGER rules_document_append_only;
+
 -- Decisions are added and never changed: the newest of a scope counts, until it expires.
 CREATE TABLE confiture.conflict_decision (
   id bigint GENERATED ALWAYS AS IDENTITY,

@@ -143,12 +143,16 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/controller.sql",
     name = "controller",
-    requires = ["views"]
+    requires = ["views", compliance::controller::sql::version_guard]
 );
 extension_sql_file!(
     "../sql/rules.sql",
     name = "rules",
-    requires = ["views", compliance::conflict::sql::decision_guard]
+    requires = [
+        "views",
+        compliance::conflict::sql::decision_guard,
+        compliance::controller::sql::version_guard
+    ]
 );
 extension_sql_file!("../sql/grants.sql", name = "grants", finalize);
 

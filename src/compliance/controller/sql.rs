@@ -1,15 +1,19 @@
 //! What SQL sees of the controller's facts.
 
 use pgrx::datum::Date;
+use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use pgrx::{AllocatedByPostgres, PgTriggerError};
 use serde_json::Value;
 
 use super::kinds::{self, KINDS, Kind};
 use super::{read, store, suggest, write};
 use crate::compliance::inventory;
+use crate::compliance::report::sql::schemas;
 use crate::error::{Error, Kind as Condition, Result, counted, given};
 use crate::pg::argument::Document;
+use crate::pg::report;
 use crate::profile::document::{self, Content, Entry, Tree};
 
 /// Takes a controller's document: facts that are new or different become versions, the others stay
@@ -86,6 +90,28 @@ fn withdraw_fact(
         valid_from.as_deref(),
         source_doc,
     )?)
+}
+
+/// Stands before every change of a version: of a fact, or of a document of rules.
+#[pg_trigger(sql = "
+CREATE FUNCTION confiture._version_guard() RETURNS trigger
+  LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+")]
+fn version_guard<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    let (what, hint) = match trigger.table_name().as_deref() {
+        Ok("rules_document") => (
+            "stored rules are never changed",
+            "Load a higher version with confiture.load_rules: it takes the place of the others.",
+        ),
+        _ => (
+            "versions of declared facts are never changed",
+            "Declare the fact again with confiture.declare_fact, or end it with \
+             confiture.withdraw_fact.",
+        ),
+    };
+    report::raise(Error::new(Condition::Permission, what).with_hint(hint))
 }
 
 fn kind_of(name: &str) -> Result<&'static Kind> {
