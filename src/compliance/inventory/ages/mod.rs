@@ -2,8 +2,8 @@
 //! happened: what retention rules, consent sources and incidents of the controller point at.
 //!
 //! These read tables of users, with the rights of the caller and of nobody else: only ends and
-//! numbers of rows, only of plain tables, and nothing where a policy would hide rows (decision
-//! 0031).
+//! numbers of rows, only of plain tables, and nothing where a policy would hide rows or code of others
+//! would run (decision 0031).
 
 pub mod sql;
 pub mod store;
@@ -25,6 +25,8 @@ pub struct Place {
     pub may_read: bool,
     /// Whether policies hide rows from the caller.
     pub is_filtered: bool,
+    /// Whether to plan a query of it would run functions of others, with the rights of the caller.
+    pub runs_code: bool,
 }
 
 impl Place {
@@ -40,6 +42,8 @@ impl Place {
             Some("the role that made this report may not read the column")
         } else if self.is_filtered {
             Some("row-level security hides rows from the role that made this report")
+        } else if self.runs_code {
+            Some("its indexes, statistics or checks call functions of another role")
         } else {
             None
         }

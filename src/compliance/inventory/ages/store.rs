@@ -154,12 +154,15 @@ fn place(table: &str, column: &str) -> Result<Place> {
             is_date: row.required(4)?,
             may_read: row.required(5)?,
             is_filtered: row.required(6)?,
+            runs_code: row.required(7)?,
         })
     })?;
     Ok(found.into_iter().next().unwrap_or_default())
 }
 
-// A foreign partition would be asked on another server, by whatever its owner has set up.
+// A foreign partition would be asked on another server, by whatever its owner has set up. To plan a query
+// evaluates what has no variables in the expressions of indexes, statistics, checks and partition keys:
+// functions of those who may not act as the caller anyway, and are no superusers, must not be among them.
 const PLACE: &str = "
     SELECT c.relkind = 'r' OR c.relkind = 'p' AND NOT EXISTS (
              SELECT FROM pg_catalog.pg_partition_tree(c.oid) t
@@ -169,7 +172,31 @@ const PLACE: &str = "
            coalesce(a.atttypid = ANY (ARRAY['date', 'timestamp', 'timestamptz']::regtype[]), false),
            pg_catalog.has_schema_privilege(n.oid, 'USAGE')
              AND coalesce(pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'), false),
-           pg_catalog.row_security_active(c.oid)
+           pg_catalog.row_security_active(c.oid),
+           EXISTS (
+             WITH parts AS (
+               SELECT c.oid UNION SELECT t.relid::oid FROM pg_catalog.pg_partition_tree(c.oid) t
+             ), holders AS (
+               SELECT 'pg_class'::regclass::oid AS class, p.oid FROM parts p
+               UNION ALL
+               SELECT 'pg_class'::regclass, x.indexrelid
+                 FROM pg_catalog.pg_index x JOIN parts p ON p.oid = x.indrelid
+               UNION ALL
+               SELECT 'pg_statistic_ext'::regclass, x.oid
+                 FROM pg_catalog.pg_statistic_ext x JOIN parts p ON p.oid = x.stxrelid
+               UNION ALL
+               SELECT 'pg_constraint'::regclass, k.oid
+                 FROM pg_catalog.pg_constraint k JOIN parts p ON p.oid = k.conrelid
+             )
+             SELECT FROM holders h
+               JOIN pg_catalog.pg_depend d ON d.classid = h.class AND d.objid = h.oid
+               LEFT JOIN pg_catalog.pg_operator o
+                 ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
+               JOIN pg_catalog.pg_proc f
+                 ON f.oid = CASE WHEN d.refclassid = 'pg_proc'::regclass THEN d.refobjid
+                                 ELSE o.oprcode::oid END
+               JOIN pg_catalog.pg_roles r ON r.oid = f.proowner
+              WHERE NOT r.rolsuper AND NOT pg_catalog.pg_has_role(r.oid, current_user, 'MEMBER'))
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = $3::name
