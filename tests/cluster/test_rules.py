@@ -1,6 +1,7 @@
 """Rules of law are data: documents are loaded, kept, in use by the highest version, on record."""
 
 import hashlib
+import json
 
 import pytest
 
@@ -127,12 +128,78 @@ def test_documents_that_are_no_rules_are_refused(db, document, sqlstate, said):
     assert db.value("SELECT count(*) FROM confiture.rules_document") == 0
 
 
+def unguarded(db, *statements):
+    """What a superuser can do all the same."""
+    table = "ALTER TABLE confiture.rules_document"
+    db.execute(f"{table} DISABLE TRIGGER ALL")
+    for statement in statements:
+        db.execute(statement)
+    db.execute(f"{table} ENABLE ALWAYS TRIGGER rules_document_append_only")
+
+
+def test_stored_rules_are_added_and_never_changed(db):
+    load(db, law())
+    for change in (
+        "UPDATE confiture.rules_document SET document = ''",
+        "UPDATE confiture.rules_document SET document = '' WHERE false",
+        "DELETE FROM confiture.rules_document",
+        "TRUNCATE confiture.rules_document",
+    ):
+        error = db.refused("42501", change)
+        assert error.message_primary == "stored rules are never changed"
+        assert "confiture.load_rules" in error.message_hint
+        db.refused("42501", f"SET session_replication_role = replica; {change}")
+        db.execute("RESET session_replication_role")
+
+
 def test_stored_rules_that_were_changed_are_told(db):
     load(db, law())
-    db.execute("UPDATE confiture.rules_document SET document = replace(document, 'Keep', 'Burn')")
+    unguarded(
+        db, "UPDATE confiture.rules_document SET document = replace(document, 'Keep', 'Burn')"
+    )
     fresh = db.session()
     error = fresh.refused("XX001", "SELECT confiture.compliance_matrix()")
     assert "are not what was loaded" in error.message_primary
+    # What the hint says helps.
+    assert "loaded with 1 requirement" in load(fresh, law("2"))
+    assert titles(fresh) == ["Keep a record"]
+
+
+def test_rules_that_the_ledger_does_not_know_are_told_by_every_report(db):
+    def doubts(session):
+        ask = "SELECT doubt FROM confiture.rules_in_use() WHERE doubt IS NOT NULL"
+        return session.column(ask)
+
+    load(db, law())
+    assert doubts(db) == []
+    # With another hash that fits, nothing but the ledger knows better.
+    unguarded(
+        db,
+        "UPDATE confiture.rules_document SET document = replace(document, 'Keep', 'Burn')",
+        "UPDATE confiture.rules_document SET document_hash = sha256(convert_to(document, 'UTF8'))",
+    )
+    fresh = db.session()
+    altered = 'rules "mars" version 1 are not those that the ledger says were loaded'
+    assert doubts(fresh) == [altered]
+    version = "SELECT DISTINCT rules_version FROM confiture.compliance_matrix()"
+    assert fresh.value(version).endswith(f"; {altered}")
+    for regulation in ("gdpr", "popia"):
+        report = "SELECT confiture.compliance_report(%s, %s)"
+        shown = fresh.value(report, [regulation, "json"])
+        assert json.loads(shown)["rules"]["version"].endswith(f"; {altered}")
+        for form in ("html", "markdown"):
+            assert "are not those that the ledger says were loaded" in fresh.value(
+                report, [regulation, form]
+            )
+    # One that nobody loaded has no entry.
+    db.execute(
+        "INSERT INTO confiture.rules_document (name, version, title, document, document_hash,"
+        " loaded_by) SELECT name, '2', title, t, sha256(convert_to(t, 'UTF8')), loaded_by"
+        " FROM confiture.rules_document, replace(document, 'version: \"1\"', 'version: \"2\"') t"
+    )
+    assert doubts(db.session()) == [
+        'no entry of the ledger says that rules "mars" version 2 were loaded'
+    ]
 
 
 def test_a_dump_keeps_rules_and_decisions(db, server):

@@ -43,7 +43,8 @@ fn compliance_conflicts(
     >,
     ErrorReport,
 > {
-    let ground = matrix::store::ground(jurisdictions, as_of, false)?;
+    let depth = matrix::store::Depth::Triggers;
+    let ground = matrix::store::ground(jurisdictions, as_of, false, depth)?;
     let rows: Vec<_> = store::find(&ground, |found| {
         let row = |found: Found<'_>| {
             let conflict = found.conflict;

@@ -47,12 +47,11 @@ fn suggest_controller(
     scope: default!(Option<Vec<Option<String>>>, "NULL"),
 ) -> Result<String, ErrorReport> {
     let activity = given("activity", activity)?;
-    let scope = scope
-        .map(|names| names.into_iter().map(|name| given("scope", name)).collect())
-        .transpose()?;
+    read::id(activity, None, "activity")?;
+    let scope = schemas(scope)?;
     let day = store::today()?;
-    let scope: Option<Vec<String>> = scope;
-    let found = inventory::store::read(&store::on(&day)?, &day, scope.as_deref())?;
+    let needs = inventory::Needs::default();
+    let found = inventory::store::read(&store::on(&day)?, &day, scope.as_deref(), needs)?;
     Ok(suggest::columns(&found, activity))
 }
 

@@ -8,6 +8,7 @@ pub mod functions;
 use serde_json::Value;
 
 use super::Facts;
+use super::inventory::Needs;
 
 /// How well a control is borne out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +86,34 @@ pub fn find(name: &str) -> Option<Function> {
         .iter()
         .find(|(known, ..)| *known == name)
         .map(|(_, function, _)| *function)
+}
+
+/// What a function looks at beside columns and what is declared.
+pub fn needs(name: &str) -> Needs {
+    let nothing = Needs::default();
+    match name {
+        "access_control" | "encryption_in_transit" => Needs {
+            access: true,
+            ..nothing
+        },
+        "consent_recorded" | "overdue_rows" => Needs {
+            rows: true,
+            ..nothing
+        },
+        "incident_deadlines" => Needs {
+            timers: true,
+            ..nothing
+        },
+        "last_verification" | "ledger_verified" => Needs {
+            ledger: true,
+            ..nothing
+        },
+        "runs_verified" => Needs {
+            runs: true,
+            ..nothing
+        },
+        _ => nothing,
+    }
 }
 
 /// The names, in order, each with what it looks at.

@@ -6,7 +6,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::compliance::calendar::shown;
-use crate::compliance::matrix::store::{ground, zone};
+use crate::compliance::matrix::store::{Depth, ground, zone};
 use crate::error::{Result, given};
 
 /// When authorities and those whose data they are must be told of a declared incident, under every
@@ -34,8 +34,8 @@ fn incident_deadlines(
     >,
     ErrorReport,
 > {
-    let ground = ground(None, None, false)?;
     let id = given("incident", incident)?;
+    let ground = ground(None, None, false, Depth::Triggers)?;
     let timers = super::timers(&ground.rules, &ground.facts, id, ground.now, &zone)?;
     let rows: Vec<_> = timers
         .into_iter()

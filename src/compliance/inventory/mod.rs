@@ -15,6 +15,44 @@ use crate::ledger::lineage::report::{Mark, Standing, Step, Verdict};
 use crate::ledger::verify::Finding;
 use crate::signs::Category;
 
+/// What of the database is looked at beside its columns: each takes its time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The verification of the ledger.
+    pub ledger: bool,
+    /// The runs on record.
+    pub runs: bool,
+    /// Who may read, and the settings of the server.
+    pub access: bool,
+    /// The rows that retention rules, consent sources and incidents point at.
+    pub rows: bool,
+    /// The timers of incidents.
+    pub timers: bool,
+}
+
+impl Needs {
+    /// Everything.
+    pub const ALL: Self = Self {
+        ledger: true,
+        runs: true,
+        access: true,
+        rows: true,
+        timers: true,
+    };
+
+    /// What either needs.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            ledger: self.ledger || other.ledger,
+            runs: self.runs || other.runs,
+            access: self.access || other.access,
+            rows: self.rows || other.rows,
+            timers: self.timers || other.timers,
+        }
+    }
+}
+
 /// What the database shows.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Column, Declared, Inventory, Ledger, Run, Runs, Table, Treatment, WayOut};
+use super::{Column, Declared, Inventory, Ledger, Needs, Run, Runs, Table, Treatment, WayOut};
 use crate::compliance::controller::Controller;
 use crate::error::Result;
 use crate::ledger::inspection::store::inspect;
@@ -13,26 +13,39 @@ use crate::signs::tables::Context;
 use crate::signs::{self, Access, Sort};
 use crate::sync::request::pinned;
 
-/// Reads the inventory of these schemas, or of all, as it is now; the day is that which retention is
-/// reckoned from.
+/// Reads the inventory of these schemas, or of all, as it is now, and no more of it than is needed; the
+/// day is that which retention is reckoned from.
 ///
 /// # Errors
 /// As the interface; 42501 from the server where the caller may not read the ledger.
-pub fn read(controller: &Controller, day: &str, schemas: Option<&[String]>) -> Result<Inventory> {
+pub fn read(
+    controller: &Controller,
+    day: &str,
+    schemas: Option<&[String]>,
+    needs: Needs,
+) -> Result<Inventory> {
     pinned(|| {
         let mut found = Inventory {
             made_at: made_at()?,
             made_by: user::name(user::outer()),
             database: server::database(),
-            ledger: ledger()?,
-            runs: runs()?,
             ..Inventory::default()
         };
+        if needs.ledger {
+            found.ledger = ledger()?;
+        }
+        if needs.runs {
+            found.runs = runs()?;
+        }
         columns(&mut found, controller, schemas)?;
-        found.readers = readers(&found)?;
-        found.settings = settings()?;
-        found.ways_out = ways_out()?;
-        super::ages::store::read(&mut found, controller, day)?;
+        if needs.access {
+            found.readers = readers(&found)?;
+            found.settings = settings()?;
+        }
+        found.ways_out = ways_out(&found)?;
+        if needs.rows {
+            super::ages::store::read(&mut found, controller, day)?;
+        }
         Ok(found)
     })
 }
@@ -264,18 +277,23 @@ pub(super) fn step(row: &spi::Row<'_>) -> Result<Step> {
 }
 
 fn readers(inventory: &Inventory) -> Result<Vec<(String, String, String)>> {
+    let (schemas, tables) = personal_tables(inventory);
+    spi::read(READERS, &[schemas.into(), tables.into()], |row| {
+        Ok((row.required(1)?, row.required(2)?, row.required(3)?))
+    })
+}
+
+/// The tables with personal columns: schemas and names, place by place.
+fn personal_tables(inventory: &Inventory) -> (Vec<String>, Vec<String>) {
     let mut names: Vec<(&str, &str)> = inventory
         .personal()
         .map(|column| (column.schema.as_str(), column.table.as_str()))
         .collect();
     names.dedup();
-    let (schemas, tables): (Vec<String>, Vec<String>) = names
+    names
         .into_iter()
         .map(|(schema, table)| (schema.to_owned(), table.to_owned()))
-        .unzip();
-    spi::read(READERS, &[schemas.into(), tables.into()], |row| {
-        Ok((row.required(1)?, row.required(2)?, row.required(3)?))
-    })
+        .unzip()
 }
 
 fn settings() -> Result<BTreeMap<String, String>> {
@@ -285,16 +303,26 @@ fn settings() -> Result<BTreeMap<String, String>> {
     Ok(found.into_iter().collect())
 }
 
-fn ways_out() -> Result<Vec<WayOut>> {
+fn ways_out(inventory: &Inventory) -> Result<Vec<WayOut>> {
+    let (schemas, tables) = personal_tables(inventory);
+    let publications = if server::version_num() < 150_000 {
+        PUBLICATIONS.replace(OF_SCHEMAS, "NULL::text")
+    } else {
+        PUBLICATIONS.to_owned()
+    };
     let kinds = [
-        ("foreign server", FOREIGN_SERVERS),
-        ("publication", PUBLICATIONS),
-        ("subscription", SUBSCRIPTIONS),
-        ("replication slot", SLOTS),
+        ("foreign server", FOREIGN_SERVERS, vec![]),
+        (
+            "publication",
+            publications.as_str(),
+            vec![schemas.into(), tables.into()],
+        ),
+        ("subscription", SUBSCRIPTIONS, vec![]),
+        ("replication slot", SLOTS, vec![]),
     ];
     let mut found = Vec::new();
-    for (kind, sql) in kinds {
-        found.extend(spi::read(sql, &[], |row| {
+    for (kind, sql, args) in kinds {
+        found.extend(spi::read(sql, &args, |row| {
             Ok(WayOut {
                 kind,
                 name: row.required(1)?,
@@ -362,6 +390,15 @@ const READERS: &str = "
             WHERE t.attrelid = c.oid AND x.privilege_type = 'SELECT') a
       LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
      WHERE a.grantee <> c.relowner AND (a.grantee = 0::oid OR r.rolname IS NOT NULL)
+    UNION
+    -- Who reads everything has no word in any table.
+    SELECT r.rolname::text, n.nspname::text, c.relname::text
+      FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS w (s, t)
+      JOIN pg_catalog.pg_namespace n ON n.nspname = w.s::name
+      JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.t::name
+     CROSS JOIN pg_catalog.pg_roles r
+     WHERE r.rolname <> 'pg_read_all_data' AND NOT r.rolsuper AND r.oid <> c.relowner
+       AND pg_catalog.pg_has_role(r.oid, 'pg_read_all_data', 'MEMBER')
      ORDER BY 1, 2, 3";
 
 const SETTINGS: &str = "
@@ -375,12 +412,39 @@ const FOREIGN_SERVERS: &str = "
                               WHERE o LIKE 'host=%' LIMIT 1)
       FROM pg_catalog.pg_foreign_server s ORDER BY s.srvname";
 
+/// What leaves now, by the server's own reckoning, and by which rule tables made later will. A table that
+/// is partitioned may leave as its parts.
 const PUBLICATIONS: &str = "
+    WITH personal AS (
+      SELECT c.oid
+        FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS w (s, t)
+        JOIN pg_catalog.pg_namespace n ON n.nspname = w.s::name
+        JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.t::name)
     SELECT p.pubname::text,
-           CASE WHEN p.puballtables THEN 'all tables' ELSE (
-             SELECT pg_catalog.count(*)::text || ' tables' FROM pg_catalog.pg_publication_rel r
-              WHERE r.prpubid = p.oid) END
-      FROM pg_catalog.pg_publication p ORDER BY p.pubname";
+           CASE WHEN p.puballtables THEN 'every table'
+                ELSE coalesce(
+                  'every table of ' || (
+                    SELECT pg_catalog.string_agg(n.nspname::text, ', ' ORDER BY n.nspname)
+                      FROM pg_catalog.pg_publication_namespace s
+                      JOIN pg_catalog.pg_namespace n ON n.oid = s.pnnspid WHERE s.pnpubid = p.oid),
+                  'some tables')
+           END || ': ' || t.tables || ' now, ' || t.personal || ' with personal columns'
+      FROM pg_catalog.pg_publication p
+     CROSS JOIN LATERAL (
+           SELECT pg_catalog.count(*) AS tables,
+                  pg_catalog.count(*) FILTER (WHERE EXISTS (
+                    SELECT FROM personal o
+                     WHERE o.oid = g.relid OR o.oid IN (
+                           SELECT a.relid FROM pg_catalog.pg_partition_ancestors(g.relid) a)))
+                    AS personal
+             FROM pg_catalog.pg_get_publication_tables(p.pubname::text) g) t
+     ORDER BY p.pubname";
+
+/// Server 14 knows no schemas in publications.
+const OF_SCHEMAS: &str = "(
+                    SELECT pg_catalog.string_agg(n.nspname::text, ', ' ORDER BY n.nspname)
+                      FROM pg_catalog.pg_publication_namespace s
+                      JOIN pg_catalog.pg_namespace n ON n.oid = s.pnnspid WHERE s.pnpubid = p.oid)";
 
 const SUBSCRIPTIONS: &str = "
     SELECT s.subname::text, NULL::text FROM pg_catalog.pg_subscription s

@@ -10,11 +10,12 @@ pub mod store;
 pub(in crate::compliance) mod tests;
 pub mod trigger;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::evidence::{Evidence, State};
+use super::inventory::Needs;
 use super::rules::parameter::named;
 use super::rules::{Control, Proof, Relation, Requirement, Review, Rules, Shown};
 use super::{Facts, evidence};
@@ -134,6 +135,37 @@ impl Standing {
     }
 }
 
+/// The requirements that are law then and there, by id.
+fn asked<'a>(rules: &'a Rules, question: &Question) -> impl Iterator<Item = &'a Requirement> {
+    rules.requirements.iter().filter(|requirement| {
+        let places = &question.jurisdictions;
+        (places.is_empty() || places.contains(&requirement.jurisdiction))
+            && requirement.holds_on(question.day, question.proposed)
+    })
+}
+
+/// The controls that requirements name.
+fn named_by<'a>(requirements: impl Iterator<Item = &'a Requirement>) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    for requirement in requirements {
+        let mapped = requirement.mappings.iter().map(|mapping| &mapping.control);
+        let joint = requirement.jointly.iter().flat_map(|joint| &joint.controls);
+        found.extend(mapped.chain(joint).map(String::as_str));
+    }
+    found
+}
+
+/// What has to be looked at to fill the matrix.
+pub fn needs(rules: &Rules, question: &Question) -> Needs {
+    named_by(asked(rules, question))
+        .into_iter()
+        .filter_map(|id| rules.control(id))
+        .flat_map(|control| &control.evidence)
+        .fold(Needs::default(), |needs, shown| {
+            needs.with(evidence::needs(&shown.name))
+        })
+}
+
 /// The requirements that are law then and there, with whether they apply, by id.
 ///
 /// # Errors
@@ -144,21 +176,16 @@ pub fn applicable<'a>(
     facts: &Facts,
 ) -> Result<Vec<(&'a Requirement, Applies)>> {
     check(rules, &question.jurisdictions)?;
-    let is_asked = |requirement: &&Requirement| {
-        let asked = &question.jurisdictions;
-        (asked.is_empty() || asked.contains(&requirement.jurisdiction))
-            && requirement.holds_on(question.day, question.proposed)
-    };
-    Ok(rules
-        .requirements
-        .iter()
-        .filter(is_asked)
+    Ok(asked(rules, question)
         .map(|requirement| (requirement, trigger::decide(requirement, facts)))
         .collect())
 }
 
 /// Refuses a jurisdiction that no rule is about.
-fn check(rules: &Rules, asked: &[String]) -> Result<()> {
+///
+/// # Errors
+/// 22023.
+pub fn check(rules: &Rules, asked: &[String]) -> Result<()> {
     let known = rules.jurisdictions();
     match asked.iter().find(|code| !known.contains(&code.as_str())) {
         None => Ok(()),
@@ -166,16 +193,8 @@ fn check(rules: &Rules, asked: &[String]) -> Result<()> {
             Kind::InvalidParameter,
             format!("there are no rules for jurisdiction \"{}\"", shown(other)),
         )
-        .with_detail(format!("There are rules for {}.", known.join(", ")))),
+        .with_hint(format!("There are rules for {}.", known.join(", ")))),
     }
-}
-
-/// The refusal of a day that rules cannot speak of.
-fn no_such_day() -> Error {
-    Error::new(
-        Kind::InvalidParameter,
-        "argument \"as_of\" must be a day with a year of four digits",
-    )
 }
 
 /// A word of the caller, for a message.
@@ -189,11 +208,13 @@ pub fn shown(word: &str) -> String {
 /// As [`applicable`].
 pub fn fill<'a>(rules: &'a Rules, question: &Question, facts: &Facts) -> Result<Vec<Row<'a>>> {
     let mut standings: BTreeMap<&str, Standing> = BTreeMap::new();
-    let mut asked: BTreeMap<String, Evidence> = BTreeMap::new();
-    for control in &rules.controls {
-        standings.insert(&control.id, stand(control, question, facts, &mut asked));
-    }
+    let mut found: BTreeMap<String, Evidence> = BTreeMap::new();
     let rows = applicable(rules, question, facts)?;
+    for id in named_by(asked(rules, question)) {
+        if let Some(control) = rules.control(id) {
+            standings.insert(id, stand(control, question, facts, &mut found));
+        }
+    }
     Ok(rows
         .into_iter()
         .map(|(requirement, applies)| row(rules, requirement, applies, &standings))

@@ -7,6 +7,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use serde_json::{Value, json};
 
+use super::store::Depth;
 use super::{Row, gaps, store};
 use crate::compliance::conflict;
 use crate::compliance::rules::parameter::named;
@@ -50,8 +51,9 @@ fn compliance_matrix(
         jurisdictions,
         as_of,
         given("include_proposed", include_proposed)?,
+        Depth::Evidence,
     )?;
-    let version = ground.rules.version();
+    let version = ground.version.clone();
     let mut rows = super::fill(&ground.rules, &ground.question, &ground.facts)?;
     rows.sort_by(|a, b| {
         let key = |row: &Row<'_>| {
@@ -142,7 +144,7 @@ fn compliance_gaps(
     >,
     ErrorReport,
 > {
-    let ground = store::ground(jurisdictions, as_of, false)?;
+    let ground = store::ground(jurisdictions, as_of, false, Depth::Evidence)?;
     let rows = super::fill(&ground.rules, &ground.question, &ground.facts)?;
     let gaps = conflict::store::find(&ground, |conflicts| {
         gaps::list(&ground.rules, &rows, &conflicts)

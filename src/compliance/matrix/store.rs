@@ -5,20 +5,22 @@ use std::rc::Rc;
 use pgrx::datum::Date;
 
 use super::Question;
-use crate::compliance::Facts;
 use crate::compliance::calendar::Zone;
 use crate::compliance::calendar::store::ServerZone;
+use crate::compliance::controller::store::asked;
+use crate::compliance::inventory::Needs;
 use crate::compliance::rules::Rules;
-use crate::compliance::rules::read::shown_day;
-use crate::compliance::{report, rules};
-use crate::error::{Result, given};
+use crate::compliance::{Facts, report, rules};
+use crate::error::{Error, Kind, Result, given};
 use crate::pg::server;
-use crate::strategies::calendar::{DAY, parse_date};
+use crate::strategies::calendar::parse_date;
 
 /// Everything that an answer is made of.
 pub struct Ground {
     /// The rules in use.
     pub rules: Rc<Rules>,
+    /// Their version, with what speaks against them.
+    pub version: String,
     /// What is known.
     pub facts: Facts,
     /// What is asked.
@@ -27,15 +29,26 @@ pub struct Ground {
     pub now: i64,
 }
 
+/// What an answer looks at beside columns and what is declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Whatever the evidence of the controls asks for.
+    Evidence,
+    /// Nothing: what applies, and what pulls apart, needs no more.
+    Triggers,
+}
+
 /// Reads it for a question; today where no day is given.
 ///
 /// # Errors
-/// 42501 from the server where the caller may not read the ledger or the facts of the controller;
-/// what reading returns.
+/// 22023 for a list of jurisdictions that is empty, names one that no rule is about or none, and for a
+/// day that no fact can name; 42501 from the server where the caller may not read the ledger or the
+/// facts of the controller; what reading returns.
 pub fn ground(
     jurisdictions: Option<Vec<Option<String>>>,
     as_of: Option<Date>,
     proposed: bool,
+    depth: Depth,
 ) -> Result<Ground> {
     let jurisdictions: Option<Vec<String>> = jurisdictions
         .map(|codes| {
@@ -45,25 +58,32 @@ pub fn ground(
                 .collect()
         })
         .transpose()?;
-    let now = server::statement_start();
-    let day = as_of.map_or(now.div_euclid(DAY), |date| {
-        i64::from(date.to_pg_epoch_days())
-    });
-    let shown = shown_day(day);
-    // What the server's date can hold and rules cannot: infinity, and years of other lengths.
-    let day = match parse_date(&shown) {
-        Some(day) if shown.len() == 10 => i64::from(day),
-        _ => return Err(super::no_such_day()),
+    if jurisdictions.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Error::new(
+            Kind::InvalidParameter,
+            "argument \"jurisdictions\" must be a list of jurisdictions",
+        )
+        .with_hint("Leave it out for every jurisdiction."));
+    }
+    let shown = asked(as_of)?;
+    let set = rules::store::set()?;
+    let question = Question {
+        jurisdictions: jurisdictions.unwrap_or_default(),
+        day: parse_date(&shown).map_or(0, i64::from),
+        proposed,
+    };
+    // Before what takes its time.
+    super::check(&set.rules, &question.jurisdictions)?;
+    let needs = match depth {
+        Depth::Evidence => super::needs(&set.rules, &question),
+        Depth::Triggers => Needs::default(),
     };
     Ok(Ground {
-        rules: rules::store::in_use()?,
-        facts: report::store::facts(&shown, None)?,
-        question: Question {
-            jurisdictions: jurisdictions.unwrap_or_default(),
-            day,
-            proposed,
-        },
-        now,
+        facts: report::store::some_facts(&shown, None, needs)?,
+        version: set.version(),
+        rules: set.rules,
+        question,
+        now: server::statement_start(),
     })
 }
 

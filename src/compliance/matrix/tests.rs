@@ -367,6 +367,25 @@ fn an_undecided_conflict_is_a_gap() {
 }
 
 #[test]
+fn no_more_is_read_than_the_controls_asked_about_show() {
+    let mut rules = shipped();
+    let all = needs(&rules, &question("2026-03-31", &[]));
+    assert!(all.ledger && all.runs && all.access && all.rows);
+    // California asks for nothing that the ledger alone shows, once its masks do not count.
+    let control = |rules: &Rules, id: &str| rules.controls.iter().position(|c| c.id == id).unwrap();
+    let mask = control(&rules, "C-MASK");
+    rules.controls[mask]
+        .evidence
+        .retain(|shown| shown.name == "mask_coverage");
+    let some = needs(&rules, &question("2026-03-31", &["US-CA"]));
+    assert!(!some.ledger && !some.runs && some.access, "{some:?}");
+    // What is read for an answer is what it is made of: it does not change with the rest.
+    let shop = facts("2026-03-31", SHOP);
+    let rows = fill(&rules, &question("2026-03-31", &["US-CA"]), &shop).unwrap();
+    assert!(rows.iter().all(|row| !row.controls.is_empty()));
+}
+
+#[test]
 fn unknown_jurisdictions_are_refused() {
     let rules = shipped();
     let error = fill(

@@ -45,7 +45,8 @@ fn compliance_minimum(
     >,
     ErrorReport,
 > {
-    let ground = matrix::store::ground(jurisdictions, as_of, false)?;
+    let depth = matrix::store::Depth::Triggers;
+    let ground = matrix::store::ground(jurisdictions, as_of, false, depth)?;
     let asked = if ground.question.jurisdictions.is_empty() {
         let all = ground.rules.jurisdictions();
         all.into_iter().map(str::to_owned).collect()

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::definition::Law;
 use super::{Report, fill};
 use crate::compliance::calendar::shown;
+use crate::compliance::inventory::Needs;
 use crate::compliance::matrix::store::zone;
 use crate::compliance::{Facts, controller, incident, inventory, rules};
 use crate::error::{Error, Kind, Result};
@@ -16,14 +17,24 @@ use crate::pg::server;
 /// # Errors
 /// As the interface; 42501 from the server where the caller may not read what they are made of.
 pub fn facts(day: &str, scope: Option<&[String]>) -> Result<Facts> {
+    some_facts(day, scope, Needs::ALL)
+}
+
+/// The same, of which only so much is read.
+///
+/// # Errors
+/// As [`facts`].
+pub fn some_facts(day: &str, scope: Option<&[String]>, needs: Needs) -> Result<Facts> {
     let declared = controller::store::on(day)?;
-    let inventory = inventory::store::read(&declared, day, scope)?;
+    let inventory = inventory::store::read(&declared, day, scope, needs)?;
     let mut facts = Facts {
         day: day.to_owned(),
         controller: declared,
         inventory,
     };
-    facts.inventory.timers = timers(&facts)?;
+    if needs.timers {
+        facts.inventory.timers = timers(&facts)?;
+    }
     Ok(facts)
 }
 
@@ -58,12 +69,12 @@ fn timers(facts: &Facts) -> Result<Vec<(String, String, Value)>> {
     Ok(found)
 }
 
-/// The version of the rule data that a report is made by.
+/// The version of the rule data that a report is made by, with what speaks against them.
 ///
 /// # Errors
 /// As the interface.
 pub fn rules() -> Result<String> {
-    Ok(rules::store::in_use()?.version())
+    Ok(rules::store::set()?.version())
 }
 
 /// The report of a law.

@@ -26,8 +26,9 @@ fn load_rules(yaml: Option<&str>) -> Result<String, ErrorReport> {
     Ok(format!("rules \"{name}\" version {version} {what}"))
 }
 
-/// The documents of rules in use.
+/// The documents of rules in use, with what speaks against one.
 #[pg_extern(schema = "confiture", stable, parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity, reason = "the shape of the rows")]
 fn rules_in_use() -> Result<
     TableIterator<
@@ -41,6 +42,7 @@ fn rules_in_use() -> Result<
             name!(sha256, String),
             name!(loaded_by, Option<String>),
             name!(loaded_at, Option<TimestampWithTimeZone>),
+            name!(doubt, Option<String>),
         ),
     >,
     ErrorReport,
@@ -63,6 +65,7 @@ fn rules_in_use() -> Result<
                 hex::encode(document.hash),
                 loaded.0,
                 loaded.1,
+                found.doubt,
             )
         })
         .collect();

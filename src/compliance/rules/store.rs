@@ -35,6 +35,26 @@ pub struct InUse {
     pub document: Rc<Document>,
     /// Who loaded it, and when; `None` for one that is compiled in.
     pub loaded: Option<(String, TimestampWithTimeZone)>,
+    /// What speaks against it: that the ledger has it otherwise, or not at all.
+    pub doubt: Option<String>,
+}
+
+/// The set in use, and what speaks against it.
+#[derive(Clone, Debug)]
+pub struct Set {
+    /// The rules.
+    pub rules: Rc<Rules>,
+    /// The doubts about its documents.
+    pub doubts: Vec<String>,
+}
+
+impl Set {
+    /// The set in one line, with the doubts.
+    pub fn version(&self) -> String {
+        let mut parts = vec![self.rules.version()];
+        parts.extend(self.doubts.iter().cloned());
+        parts.join("; ")
+    }
 }
 
 /// What is known of a loaded document without reading it.
@@ -55,9 +75,24 @@ thread_local! {
 /// The set in use: of each name the document with the highest version.
 ///
 /// # Errors
-/// XX001 for a stored document that is not what was stored; what reading and assembling return.
+/// XX001 for a stored document that does not fit its own hash; what reading and assembling return.
 pub fn in_use() -> Result<Rc<Rules>> {
-    assembled(documents()?.iter().map(|found| &found.document))
+    Ok(set()?.rules)
+}
+
+/// The same, with what speaks against it.
+///
+/// # Errors
+/// As [`in_use`].
+pub fn set() -> Result<Set> {
+    let documents = documents()?;
+    Ok(Set {
+        rules: assembled(documents.iter().map(|found| &found.document))?,
+        doubts: documents
+            .into_iter()
+            .filter_map(|found| found.doubt)
+            .collect(),
+    })
 }
 
 /// Its documents, by name.
@@ -65,25 +100,78 @@ pub fn in_use() -> Result<Rc<Rules>> {
 /// # Errors
 /// As [`in_use`].
 pub fn documents() -> Result<Vec<InUse>> {
+    documents_but(None)
+}
+
+/// The same without that of a name, which is not read.
+fn documents_but(left_out: Option<&str>) -> Result<Vec<InUse>> {
     let mut found: BTreeMap<String, InUse> = BTreeMap::new();
     for document in shipped()? {
         let in_use = InUse {
             document: Rc::clone(&document),
             loaded: None,
+            doubt: None,
         };
         found.insert(document.name.clone(), in_use);
     }
+    let mut newest: BTreeMap<String, Row> = BTreeMap::new();
     for row in rows()? {
-        let known = found.get(&row.name).map(|known| &known.document.version);
-        if known.is_none_or(|known| *known < row.version) {
-            let in_use = InUse {
-                document: stored(&row)?,
-                loaded: Some((row.by, row.at)),
-            };
-            found.insert(row.name, in_use);
+        let shipped = found.get(&row.name).map(|known| &known.document.version);
+        let loaded = newest.get(&row.name).map(|known| &known.version);
+        if shipped.max(loaded).is_none_or(|known| *known < row.version) {
+            newest.insert(row.name.clone(), row);
         }
     }
+    if let Some(name) = left_out {
+        found.remove(name);
+        newest.remove(name);
+    }
+    let recorded = if newest.is_empty() {
+        Vec::new()
+    } else {
+        recorded()?
+    };
+    for (name, row) in newest {
+        let in_use = InUse {
+            document: stored(&row)?,
+            doubt: doubt(&row, &recorded),
+            loaded: Some((row.by, row.at)),
+        };
+        found.insert(name, in_use);
+    }
     Ok(found.into_values().collect())
+}
+
+/// What the ledger says was loaded: name, version and hash.
+fn recorded() -> Result<Vec<[String; 3]>> {
+    owner::acting_as_owner("confiture", || {
+        spi::read(
+            "SELECT e.details->>'rules', e.details->>'version', e.details->>'sha256'
+               FROM ONLY confiture.audit_log e
+              WHERE e.event = 'RULES_LOADED' AND e.details->>'sha256' IS NOT NULL
+                AND e.details->>'rules' IS NOT NULL AND e.details->>'version' IS NOT NULL",
+            &[],
+            |row| Ok([row.required(1)?, row.required(2)?, row.required(3)?]),
+        )
+    })
+}
+
+fn doubt(row: &Row, recorded: &[[String; 3]]) -> Option<String> {
+    let (name, hash) = (&row.name, hex::encode(&row.hash));
+    let version = row.version.to_string();
+    let mut of = recorded
+        .iter()
+        .filter(|[of, at, _]| of == name && *at == version)
+        .peekable();
+    if of.peek().is_none() {
+        return Some(format!(
+            "no entry of the ledger says that rules \"{name}\" version {version} were loaded"
+        ));
+    }
+    let is_told = of.any(|[.., told]| *told == hash);
+    (!is_told).then(|| {
+        format!("rules \"{name}\" version {version} are not those that the ledger says were loaded")
+    })
 }
 
 /// Stores a document, from now on in use. On record.
@@ -159,10 +247,10 @@ fn store(document: &Document, text: &str, caller: &str) -> Result<Loaded> {
         )
         .with_hint("To go back, load the old content under a higher version."));
     }
-    let mut set: Vec<Rc<Document>> = documents()?
+    // Also where the one whose place it takes can no longer be read.
+    let mut set: Vec<Rc<Document>> = documents_but(Some(name))?
         .into_iter()
         .map(|found| found.document)
-        .filter(|other| other.name != *name)
         .collect();
     set.push(Rc::new(document.clone()));
     assembled(set.iter())?;

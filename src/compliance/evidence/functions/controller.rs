@@ -104,7 +104,10 @@ pub fn recipients_documented(facts: &Facts, _: &Value) -> Evidence {
         .inventory
         .ways_out
         .iter()
-        .map(|way| format!("{} {}", way.kind, way.name));
+        .map(|way| match &way.detail {
+            Some(detail) => format!("{} {}: {detail}", way.kind, way.name),
+            None => format!("{} {}", way.kind, way.name),
+        });
     let value = json!({
         "recipients": ids(of.iter().copied()), "with_category_and_country": whole,
         "ways_out_in_the_catalog": some(hints),

@@ -146,6 +146,16 @@ pub fn access_control(facts: &Facts, _: &Value) -> Evidence {
         .filter(|(role, ..)| role == "PUBLIC")
         .map(|(_, schema, table)| format!("{schema}.{table}"))
         .collect();
+    // As publications copy what nobody reads here, they are said too.
+    let published = facts
+        .inventory
+        .ways_out
+        .iter()
+        .filter(|way| way.kind == "publication")
+        .map(|way| match &way.detail {
+            Some(detail) => format!("{}: {detail}", way.name),
+            None => way.name.clone(),
+        });
     let mut roles: Vec<_> = readers.iter().map(|(role, ..)| role.as_str()).collect();
     roles.dedup();
     let declared = facts
@@ -160,9 +170,17 @@ pub fn access_control(facts: &Facts, _: &Value) -> Evidence {
     };
     let value = json!({
         "roles_that_read": some(roles.into_iter().map(str::to_owned)),
-        "open_to_everybody": some(open.into_iter()), "declared": declared,
+        "open_to_everybody": some(open.into_iter()), "published": some(published),
+        "declared": declared,
     });
-    evidence(facts, state, value, Source::Both, "pg_class.relacl").unless_passed(
+    evidence(
+        facts,
+        state,
+        value,
+        Source::Both,
+        "pg_class.relacl, pg_auth_members, pg_publication",
+    )
+    .unless_passed(
         "Revoke SELECT on these tables from PUBLIC; declare a measure of kind access_control.",
     )
 }

@@ -214,7 +214,101 @@ pub fn days_between(from: &str, to: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::compliance::evidence;
+    use crate::compliance::inventory::{Age, Consent, Inventory, Ledger, Needs};
+
+    /// Facts with something in every part that can be left unread.
+    fn full() -> Facts {
+        let yaml = "
+organisations: {o: {role: controller, legal_name: O, contact: a@example.org}}
+activities: {a: {name: A, legal_basis: consent}}
+columns: {c: {activity: a, table: prod.users, columns: [email], sensitivity: ordinary}}
+retention_rules: {r: {category: all, max: 1 year, table: prod.users, column: at}}
+consent_sources: {s: {activity: a, kept_in: there, table: prod.users, given_column: at}}
+rights_requests: {q: {right: know, received_on: 2026-01-02}}
+incidents: {i: {known_at: 2026-03-01T12:00:00Z, jurisdictions: EU}}
+measures: {m: {kind: access_control, description: d}}
+recipients: {x: {name: X, category: c, country: DE}}
+";
+        let mut facts = crate::compliance::matrix::tests::facts("2026-03-31", yaml);
+        let inventory = &mut facts.inventory;
+        inventory.ledger = Ledger {
+            verified_at: Some(("2026-03-30 12:00:00".into(), true)),
+            since: Some("2026-01-01".into()),
+            ..Ledger::default()
+        };
+        inventory.runs.completed = 2;
+        inventory.runs.verified = 1;
+        inventory.readers = vec![("PUBLIC".into(), "prod".into(), "users".into())];
+        inventory.settings.insert("ssl".into(), "on".into());
+        inventory.ages = vec![Age {
+            rule: "r".into(),
+            oldest: Some("2020-01-01".into()),
+            overdue: Some(3),
+            ..Age::default()
+        }];
+        inventory.consents = vec![Consent {
+            source: "s".into(),
+            rows: Some(9),
+            ..Consent::default()
+        }];
+        inventory.timers = vec![(
+            "i".into(),
+            "EU".into(),
+            json!({"incident": "i", "status": "overdue", "addressee": "authority"}),
+        )];
+        facts
+    }
+
+    /// What is left of facts when no more is read than is needed.
+    fn as_needed(mut facts: Facts, needs: Needs) -> Facts {
+        let empty = Inventory::default();
+        let inventory = &mut facts.inventory;
+        if !needs.ledger {
+            inventory.ledger = empty.ledger;
+        }
+        if !needs.runs {
+            inventory.runs = empty.runs;
+        }
+        if !needs.access {
+            inventory.readers = empty.readers;
+            inventory.settings = empty.settings;
+        }
+        if !needs.rows {
+            inventory.ages = empty.ages;
+            inventory.consents = empty.consents;
+            inventory.protections = empty.protections;
+        }
+        if !needs.timers {
+            inventory.timers = empty.timers;
+        }
+        facts
+    }
+
+    #[test]
+    fn functions_look_at_nothing_that_they_do_not_say() {
+        for (name, function, _) in ALL {
+            let needs = evidence::needs(name);
+            for with in [
+                Value::Null,
+                json!({"kind": "access_control", "role": "controller"}),
+            ] {
+                assert_eq!(
+                    function(&as_needed(full(), needs), &with),
+                    function(&full(), &with),
+                    "{name}"
+                );
+            }
+        }
+        // Each part is looked at by some.
+        let all = ALL.iter().fold(Needs::default(), |all, (name, ..)| {
+            all.with(evidence::needs(name))
+        });
+        assert!(all.ledger && all.runs && all.access && all.rows);
+    }
 
     #[test]
     fn functions_stand_in_order_and_say_none_of_nothing() {
