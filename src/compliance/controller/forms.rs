@@ -10,6 +10,8 @@ use crate::profile::Place;
 use crate::profile::document::{Content, Tree, word};
 use crate::strategies::calendar::parse_date;
 
+/// Bytes of a name of the server.
+const LONGEST_NAME: usize = 63;
 /// Characters of a text, and items of a list.
 const LONGEST_TEXT: usize = 4000;
 const MOST_ITEMS: usize = 1000;
@@ -98,12 +100,14 @@ fn one_of(words: &[&str], tree: &Tree, path: &str) -> Result<Value> {
 fn table(tree: &Tree, path: &str) -> Result<Value> {
     let found = text(tree, path)?;
     let parts: Vec<_> = found.split('.').collect();
-    if parts.len() != 2 || parts.iter().any(|part| part.is_empty()) {
+    // The server would cut a longer name, and look at another table.
+    let is_name = |part: &&str| !part.is_empty() && part.len() <= LONGEST_NAME;
+    if parts.len() != 2 || !parts.iter().all(is_name) {
         return Err(refused(
             tree.place,
             path,
             "table must be written as schema.table",
-            None,
+            Some(format!("Each name has at most {LONGEST_NAME} bytes.")),
         ));
     }
     Ok(found.into())
@@ -120,6 +124,11 @@ pub fn text(tree: &Tree, path: &str) -> Result<String> {
     let found = found.trim();
     if crate::value::unseen::is_blank(found) {
         return Err(refused(tree.place, path, "text must not be blank", None));
+    }
+    // As in a document, so that what is declared in another way goes through one again.
+    if found.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        let message = "text must not contain control characters";
+        return Err(refused(tree.place, path, message, None));
     }
     if found.chars().nth(LONGEST_TEXT).is_some() {
         let message = format!("text must not be longer than {LONGEST_TEXT} characters");

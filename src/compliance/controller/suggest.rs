@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::compliance::inventory::{Column, Inventory, class};
-use crate::profile::written::flow;
+use crate::profile::written::{can_be_named, flow};
+
+/// Whether a fact can name it: as read back, without spaces around it.
+fn is_told(name: &str) -> bool {
+    can_be_named(name) && name.trim() == name
+}
 
 /// The section, for one activity; what is declared already is left out.
 pub fn columns(inventory: &Inventory, activity: &str) -> String {
@@ -15,10 +20,29 @@ pub fn columns(inventory: &Inventory, activity: &str) -> String {
         let key = (column.schema.as_str(), column.table.as_str(), category);
         groups.entry(key).or_default().push(column);
     }
+    let mut out = String::new();
+    // What a fact cannot name is said, and is no part of the document.
+    groups.retain(|(schema, table, _), columns| {
+        let is_named = !schema.contains('.') && !table.contains('.');
+        let mut left_out = Vec::new();
+        columns.retain(|column| {
+            let names = [*schema, *table, &column.name];
+            let stays = is_named && names.into_iter().all(is_told);
+            if !stays {
+                left_out.push(flow(&column.shown()));
+            }
+            stays
+        });
+        for name in left_out {
+            out.push_str(&format!("# cannot be declared: {name}\n"));
+        }
+        !columns.is_empty()
+    });
     if groups.is_empty() {
-        return "columns: {}\n".to_owned();
+        out.push_str("columns: {}\n");
+        return out;
     }
-    let mut out = String::from("columns:\n");
+    out.push_str("columns:\n");
     for (number, ((schema, table, category), columns)) in groups.into_iter().enumerate() {
         let names: Vec<_> = columns.iter().map(|column| flow(&column.name)).collect();
         let of = columns[0].category;
@@ -29,14 +53,8 @@ pub fn columns(inventory: &Inventory, activity: &str) -> String {
         } else {
             "ordinary"
         };
-        // A period inside a name would be one between schema and table.
-        let note = if schema.contains('.') || table.contains('.') {
-            "  # this name cannot be declared\n"
-        } else {
-            ""
-        };
         out.push_str(&format!(
-            "  c{}:\n    activity: {}\n{note}    table: {}\n    columns: [{}]\n    category: {}\n    \
+            "  c{}:\n    activity: {}\n    table: {}\n    columns: [{}]\n    category: {}\n    \
              sensitivity: {sensitivity}\n",
             number + 1,
             flow(activity),

@@ -4,12 +4,31 @@ use serde_json::{Value, json};
 
 use super::{Field, NOTICE, Report, UNCHECKED};
 use crate::compliance::inventory::{Column, Treatment};
+use crate::value::unseen::is_hidden;
 
 /// The text, with lines: it is read by people as well.
 pub fn text(report: &Report<'_>) -> String {
-    let mut text = serde_json::to_string_pretty(&document(report)).unwrap_or_default();
+    let mut text = seen(&serde_json::to_string_pretty(&document(report)).unwrap_or_default());
     text.push('\n');
     text
+}
+
+/// JSON that says the same, with what nobody sees, and what turns the text around it, written out.
+fn seen(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        let is_unseen =
+            c != '\n' && c.is_control() || is_hidden(c) || matches!(c, '\u{2028}' | '\u{2029}');
+        if is_unseen {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// The document.
