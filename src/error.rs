@@ -252,6 +252,7 @@ pub fn given<T>(argument: &str, value: Option<T>) -> Result<T> {
             Kind::InvalidParameter,
             format!("argument \"{argument}\" must not be null"),
         )
+        .with_hint("Pass a value, or leave the argument out where it has a default.")
     })
 }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{Decision, EVERY, Found, Scene};
+use crate::compliance::controller::store::day;
 use crate::compliance::matrix::store::Ground;
 use crate::compliance::{matrix, rules};
 use crate::error::{Error, Kind, Result};
@@ -96,7 +97,7 @@ pub fn decide(new: &New<'_>) -> Result<()> {
             Kind::UndefinedObject,
             format!("conflict \"{id}\" does not exist"),
         )
-        .with_detail(format!("There are {}.", known.join(", "))));
+        .with_hint(format!("There are {}.", known.join(", "))));
     }
     for (name, text) in [
         ("scope", new.scope),
@@ -106,6 +107,7 @@ pub fn decide(new: &New<'_>) -> Result<()> {
         check(name, text)?;
     }
     let today = server::statement_start().div_euclid(DAY);
+    day(new.expires)?;
     if !new.expires.is_finite() || i64::from(new.expires.to_pg_epoch_days()) < today {
         return Err(Error::new(
             Kind::InvalidParameter,
@@ -176,7 +178,8 @@ fn check(name: &str, text: &str) -> Result<()> {
     Err(Error::new(
         Kind::InvalidParameter,
         format!("argument \"{name}\" {problem}"),
-    ))
+    )
+    .with_hint(format!("Write up to {LONGEST} characters of text.")))
 }
 
 /// The most characters of a text.

@@ -39,7 +39,7 @@ const LONGEST_ID: usize = 63;
 /// its place.
 pub fn document(tree: &Tree) -> Result<Vec<Declared>> {
     let mut found = Vec::new();
-    let entries = map(tree, "")?;
+    let entries = map(tree, "").map_err(with_sections)?;
     let mut defaults = (None, None);
     for entry in entries {
         match entry.key.as_str() {
@@ -70,6 +70,15 @@ pub fn document(tree: &Tree) -> Result<Vec<Declared>> {
     Ok(found)
 }
 
+/// Says what a document has, where nothing else is said.
+pub fn with_sections(error: Error) -> Error {
+    if error.hint().is_some() {
+        return error;
+    }
+    let sections: Vec<_> = KINDS.iter().map(|kind| kind.section).collect();
+    error.with_hint(format!("A document has sections: {}.", sections.join(", ")))
+}
+
 /// Reads one fact.
 ///
 /// # Errors
@@ -81,17 +90,7 @@ pub fn fact(
     place: Option<Place>,
     path: &str,
 ) -> Result<Declared> {
-    if !is_id(id) {
-        return Err(refused(
-            place,
-            path,
-            format!("invalid id \"{}\"", word(id)),
-            Some(format!(
-                "An id has letters, digits, periods, hyphens and underscores, and at most \
-                 {LONGEST_ID} of them."
-            )),
-        ));
-    }
+    self::id(id, place, path)?;
     let mut found = Declared {
         kind,
         id: id.to_owned(),
@@ -177,6 +176,25 @@ fn places(found: &Declared, tree: &Tree, path: &str) -> Result<()> {
 
 /// What a document is called in messages.
 pub const NOUN: &str = "controller document";
+
+/// Refuses what is no id.
+///
+/// # Errors
+/// 22023, with the place.
+pub fn id(id: &str, place: Option<Place>, path: &str) -> Result<()> {
+    if is_id(id) {
+        return Ok(());
+    }
+    Err(refused(
+        place,
+        path,
+        format!("invalid id \"{}\"", word(id)),
+        Some(format!(
+            "An id has letters, digits, periods, hyphens and underscores, and at most {LONGEST_ID} \
+             of them."
+        )),
+    ))
+}
 
 fn is_id(id: &str) -> bool {
     !id.is_empty()

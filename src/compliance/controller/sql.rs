@@ -20,7 +20,8 @@ use crate::profile::document::{self, Content, Entry, Tree};
 /// as they are. On record.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
 fn load_controller(yaml: Option<&str>) -> Result<String, ErrorReport> {
-    let tree = document::read(read::NOUN, given("yaml", yaml)?.as_bytes())?;
+    let tree =
+        document::read(read::NOUN, given("yaml", yaml)?.as_bytes()).map_err(read::with_sections)?;
     let outcome = store::declare(&read::document(&tree)?)?;
     let number = |count: usize| counted(count as u64, "fact");
     Ok(format!(

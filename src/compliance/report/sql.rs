@@ -125,10 +125,13 @@ fn compliance_coverage(
 > {
     let laws: Vec<&'static Law> = match regulation {
         Some(code) => vec![laws::find(code, variant)?],
-        None => laws::LAWS
-            .into_iter()
-            .filter(|law| law.variant.is_none_or(|of| of == variant.unwrap_or("AU")))
-            .collect(),
+        None => {
+            let acts = laws::find("privacy_act", variant)?;
+            laws::LAWS
+                .into_iter()
+                .filter(|law| law.code != acts.code || law.variant == acts.variant)
+                .collect()
+        }
     };
     let (day, scope) = (asked(as_of)?, schemas(scope)?);
     let facts = store::facts(&day, scope.as_deref())?;
@@ -165,7 +168,10 @@ fn with<T>(
 
 /// Names of schemas, each of which some name must be; whether there is one of that name is no
 /// matter.
-fn schemas(scope: Option<Vec<Option<String>>>) -> Result<Option<Vec<String>>> {
+///
+/// # Errors
+/// 22023 for an empty list, or for what is no name.
+pub fn schemas(scope: Option<Vec<Option<String>>>) -> Result<Option<Vec<String>>> {
     let Some(names) = scope else {
         return Ok(None);
     };
@@ -173,7 +179,8 @@ fn schemas(scope: Option<Vec<Option<String>>>) -> Result<Option<Vec<String>>> {
         .into_iter()
         .map(|name| given("scope", name))
         .collect::<Result<_>>()?;
-    if names.is_empty() || names.iter().any(|name| name.len() > 63) {
+    let is_name = |name: &String| !name.is_empty() && name.len() <= 63;
+    if names.is_empty() || !names.iter().all(is_name) {
         return Err(Error::new(
             Kind::InvalidParameter,
             "argument \"scope\" must be a list of names of schemas",

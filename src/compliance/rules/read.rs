@@ -16,10 +16,14 @@ use crate::profile::document::{self, Content, Tree};
 /// 22P02 for what does not have the form of rules, 22023 for a word or number that is refused; each
 /// with its place.
 pub fn document(text: &str) -> Result<Document> {
-    let tree = document::read(NOUN, text.as_bytes())?;
-    let fields = Fields::open(&tree, "", &DOCUMENT_KEYS)?;
-    let name = fields.id("rules")?;
-    let version = fields.text("version")?;
+    let whole = |error: crate::error::Error| match error.hint() {
+        Some(_) => error,
+        None => error.with_hint(format!("A document has {}.", DOCUMENT_KEYS.join(", "))),
+    };
+    let tree = document::read(NOUN, text.as_bytes()).map_err(whole)?;
+    let fields = Fields::open(&tree, "", &DOCUMENT_KEYS).map_err(whole)?;
+    let name = fields.id("rules").map_err(whole)?;
+    let version = fields.text("version").map_err(whole)?;
     let version = Version::parse(&version).ok_or_else(|| {
         fields.refuse(
             Some("version"),
