@@ -22,6 +22,7 @@ use std::fmt;
 
 use crate::error::{Error, Kind, Result, counted};
 use crate::strategies::calendar::{Civil, DAY, SECOND};
+use crate::strategies::pause;
 
 pub use holidays::{Holiday, Observed, On};
 
@@ -212,6 +213,7 @@ impl Calendar {
     fn business_day_after(&self, day: i64, count: u32) -> Result<i64> {
         let (mut day, mut left, mut idle) = (day, count, 0_u32);
         while left > 0 {
+            pause::now();
             day += 1;
             idle += 1;
             if self.is_business_day(day) {

@@ -305,11 +305,7 @@ fn settings() -> Result<BTreeMap<String, String>> {
 
 fn ways_out(inventory: &Inventory) -> Result<Vec<WayOut>> {
     let (schemas, tables) = personal_tables(inventory);
-    let publications = if server::version_num() < 150_000 {
-        PUBLICATIONS.replace(OF_SCHEMAS, "NULL::text")
-    } else {
-        PUBLICATIONS.to_owned()
-    };
+    let publications = publications();
     let kinds = [
         ("foreign server", FOREIGN_SERVERS, vec![]),
         (
@@ -414,7 +410,17 @@ const FOREIGN_SERVERS: &str = "
 
 /// What leaves now, by the server's own reckoning, and by which rule tables made later will. A table that
 /// is partitioned may leave as its parts.
-const PUBLICATIONS: &str = "
+fn publications() -> String {
+    // Server 14 knows no schemas in publications.
+    let of_schemas = if server::version_num() < 150_000 {
+        "NULL::text"
+    } else {
+        "(SELECT pg_catalog.string_agg(n.nspname::text, ', ' ORDER BY n.nspname)
+            FROM pg_catalog.pg_publication_namespace s
+            JOIN pg_catalog.pg_namespace n ON n.oid = s.pnnspid WHERE s.pnpubid = p.oid)"
+    };
+    format!(
+        "
     WITH personal AS (
       SELECT c.oid
         FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS w (s, t)
@@ -422,12 +428,7 @@ const PUBLICATIONS: &str = "
         JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.t::name)
     SELECT p.pubname::text,
            CASE WHEN p.puballtables THEN 'every table'
-                ELSE coalesce(
-                  'every table of ' || (
-                    SELECT pg_catalog.string_agg(n.nspname::text, ', ' ORDER BY n.nspname)
-                      FROM pg_catalog.pg_publication_namespace s
-                      JOIN pg_catalog.pg_namespace n ON n.oid = s.pnnspid WHERE s.pnpubid = p.oid),
-                  'some tables')
+                ELSE coalesce('every table of ' || {of_schemas}, 'some tables')
            END || ': ' || t.tables || ' now, ' || t.personal || ' with personal columns'
       FROM pg_catalog.pg_publication p
      CROSS JOIN LATERAL (
@@ -438,13 +439,9 @@ const PUBLICATIONS: &str = "
                            SELECT a.relid FROM pg_catalog.pg_partition_ancestors(g.relid) a)))
                     AS personal
              FROM pg_catalog.pg_get_publication_tables(p.pubname::text) g) t
-     ORDER BY p.pubname";
-
-/// Server 14 knows no schemas in publications.
-const OF_SCHEMAS: &str = "(
-                    SELECT pg_catalog.string_agg(n.nspname::text, ', ' ORDER BY n.nspname)
-                      FROM pg_catalog.pg_publication_namespace s
-                      JOIN pg_catalog.pg_namespace n ON n.oid = s.pnnspid WHERE s.pnpubid = p.oid)";
+     ORDER BY p.pubname"
+    )
+}
 
 const SUBSCRIPTIONS: &str = "
     SELECT s.subname::text, NULL::text FROM pg_catalog.pg_subscription s

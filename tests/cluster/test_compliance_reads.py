@@ -1,0 +1,138 @@
+"""What reports read, what they show of it, and whose code does not run for them."""
+
+from samples import make_small
+from test_compliance import REGULATIONS, SMALL, fields, load, report
+
+
+def test_a_rule_without_an_end_counts_nothing_and_says_so(db):
+    make_small(db)
+    db.execute("CREATE TABLE prod.visits (at timestamptz)")
+    db.execute("INSERT INTO prod.visits VALUES ('1950-05-06'), (now())")
+    load(db, SMALL.replace("max: 2 years", "min: 2 years"))
+    ask = "SELECT longest, oldest, overdue, problem FROM confiture.retention_overdue()"
+    why = "the rule has no max, so that no row is too old"
+    assert db.rows(ask) == [(None, "1950-05-06", None, why)]
+    assert fields(db, "gdpr")["gdpr.30.1.f.overdue"][1] == [{
+        "rule": "all", "oldest_row": "1950-05-06", "overdue_rows": f"not counted: {why}",
+        "not_read": None,
+    }]
+    # The longest time that can be declared is counted.
+    load(db, SMALL.replace("2 years", "833 years"))
+    assert db.rows(ask) == [("833 years", "1950-05-06", 0, None)]
+
+
+def test_metrics_of_requests_do_not_tell_of_few(db):
+    requests = "".join(
+        f"  r{number}: {{right: delete, received_on: 2025-05-01, responded_on: 2025-05-11,"
+        f" jurisdiction: US-CA, decision: {decision}{basis}}}\n"
+        for number, (decision, basis) in enumerate(
+            [("complied", "")] * 31 + [("complied_in_part", "")] * 14
+            + [("denied", ", denial_basis: exempt")] * 9
+        )
+    )
+    load(db, f"valid_from: 2026-01-01\nrights_requests:\n{requests}"
+             "  k: {right: know, received_on: 2025-06-01, jurisdiction: US-CA,"
+             " responded_on: 2025-06-09, decision: complied}\n")
+    found = fields(db, "ccpa", "2026-03-31")
+    counts = found["ccpa.7102.a.1"][1]
+    # 54 less 31 and 14 would be 9.
+    assert counts["delete"] == {
+        "received": 54, "complied": 31, "complied_in_part": "left out", "denied": "below 10",
+    }
+    assert set(counts["know"].values()) == {"below 10"}
+    days = found["ccpa.7102.a.1.F"][1]
+    assert days["delete"] == {"responses": 54, "median": "10.0", "mean": "10.0"}
+    assert days["know"] == {
+        "responses": "below 10", "median": "left out", "mean": "left out",
+    }
+    assert found["ccpa.7102.a.2"][1]["exempt"] == "below 10"
+    assert "below 10 are not published" in found["ccpa.7102.a.1"][2]
+
+
+def test_rights_to_limit_and_consents_are_asked_for_where_their_law_does(db):
+    make_small(db)
+    load(db, """
+activities: {a: {name: A, sold_or_shared: false, published: false, legal_basis: contract}}
+columns: {c: {activity: a, table: prod.people, columns: [email], sensitivity: sensitive}}
+""")
+    # Sensitive data are limited although none are sold, and want a consent of their own although no
+    # activity rests on consent.
+    found = fields(db, "ccpa")
+    assert found["ccpa.120"][0] == "not_applicable"
+    assert found["ccpa.121"][0] == "missing"
+    assert fields(db, "pipl")["pipl.29"][0] == "missing"
+
+
+def test_publications_and_who_reads_everything_are_seen(db):
+    make_small(db)
+    db.execute("CREATE TABLE prod.plain (n int)")
+    reader, member = db.role("reader"), db.role("member")
+    db.execute(f"GRANT pg_read_all_data TO {reader}; GRANT {reader} TO {member}")
+    db.execute("CREATE PUBLICATION everything FOR ALL TABLES")
+    db.execute("CREATE PUBLICATION one FOR TABLE prod.plain")
+    in_schemas = db.value("SELECT current_setting('server_version_num')::int") >= 150000
+    if in_schemas:
+        db.execute("CREATE PUBLICATION schemas FOR TABLES IN SCHEMA prod")
+    ways = fields(db, "gdpr")["gdpr.30.1.d.hints"][1]
+    leads = {way["name"]: way["leads_to"] for way in ways["ways_out"]}
+    personal = int(leads["everything"].split()[-4])
+    assert leads["everything"].startswith("every table: ") and personal > 0
+    assert leads["one"] == "some tables: 1 now, 0 with personal columns"
+    if in_schemas:
+        count = db.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'prod'")
+        assert leads["schemas"] == (
+            f"every table of prod: {count} now, {personal} with personal columns"
+        )
+    roles = {role["role"]: role["tables"] for role in ways["roles_that_read_personal_tables"]}
+    assert roles[reader] == roles[member] > 0
+    assert "pg_read_all_data" not in roles
+    found = fields(db, "pipl")["pipl.51.4"][1]["found"]
+    assert {reader, member} <= set(found["roles_that_read"])
+    assert any(text.startswith("everything: every table") for text in found["published"])
+    controls = db.value(
+        "SELECT controls FROM confiture.compliance_matrix(ARRAY['EU'])"
+        " WHERE requirement = 'GDPR-30-1'"
+    )
+    [recipients] = [of for of in controls if of["control"] == "C-RECIPIENTS"]
+    ways = recipients["evidence"][0]["value"]["ways_out_in_the_catalog"]
+    assert any(way.startswith("publication everything: every table") for way in ways)
+
+
+def test_code_of_a_table_s_owner_does_not_run_for_a_report(db):
+    """Planning a query evaluates constants in the expressions of its tables' indexes and checks."""
+    owner = db.role("owner")
+    db.execute(f"CREATE SCHEMA theirs AUTHORIZATION {owner}")
+    session = db.session(owner)
+    session.execute("""
+        CREATE TABLE theirs.hit (who text);
+        CREATE FUNCTION theirs.note() RETURNS int LANGUAGE plpgsql AS
+          $$ BEGIN INSERT INTO theirs.hit VALUES (current_user); RETURN 1; END $$;
+        CREATE FUNCTION theirs.one(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+          $$ BEGIN RETURN theirs.note(); END $$;
+        CREATE TABLE theirs.visits (at timestamptz, given timestamptz);
+        INSERT INTO theirs.visits VALUES (now(), now());
+        CREATE INDEX ON theirs.visits (at) WHERE theirs.one(1) > 0;
+        CREATE TABLE theirs.plain (at timestamptz);
+        CREATE INDEX ON theirs.plain (date_trunc('day', at AT TIME ZONE 'UTC'));
+        CREATE TABLE theirs.parts (at timestamptz) PARTITION BY RANGE (at);
+        CREATE TABLE theirs.part PARTITION OF theirs.parts DEFAULT;
+        ALTER TABLE theirs.part ADD CHECK (theirs.one(2) > 0);
+    """)
+    session.execute("DELETE FROM theirs.hit")
+    load(db, """
+activities: {a: {name: A}}
+retention_rules:
+  index: {category: a, max: 1 year, table: theirs.visits, column: at}
+  check: {category: b, max: 1 year, table: theirs.parts, column: at}
+  plain: {category: c, max: 1 year, table: theirs.plain, column: at}
+consent_sources: {c: {activity: a, table: theirs.visits, given_column: given}}
+""")
+    ask = "SELECT rule, problem FROM confiture.retention_overdue()"
+    why = "its indexes, statistics or checks call functions of another role"
+    assert dict(db.rows(ask)) == {"index": why, "check": why, "plain": None}
+    for regulation in REGULATIONS:
+        assert report(db, regulation)
+    assert db.rows("SELECT * FROM theirs.hit") == []
+    # Its owner has nothing to fear of himself.
+    db.execute(f"SELECT confiture.grant_access('auditor', '{owner}')")
+    assert dict(session.rows(ask)) == {"index": None, "check": None, "plain": None}
