@@ -13,6 +13,7 @@ pub mod inventory;
 pub mod matrix;
 pub mod minimum;
 pub mod report;
+pub mod request;
 pub mod rules;
 
 use controller::Controller;
@@ -27,4 +28,33 @@ pub struct Facts {
     pub controller: Controller,
     /// What the database shows, now.
     pub inventory: Inventory,
+}
+
+impl Facts {
+    /// What of it is about a jurisdiction: declared facts that name others only are left out, with
+    /// all that rests on them. Columns are of the whole database.
+    #[must_use]
+    pub fn within(&self, jurisdiction: &str) -> Self {
+        let controller = self.controller.within(jurisdiction);
+        let is_there = |kind: &str, id: &str| controller.find(kind, id).is_some();
+        let mut inventory = self.inventory.clone();
+        inventory
+            .ages
+            .retain(|age| is_there("retention_rule", &age.rule));
+        inventory
+            .consents
+            .retain(|consent| is_there("consent_source", &consent.source));
+        inventory
+            .protections
+            .retain(|(incident, _)| is_there("incident", incident));
+        inventory.timers.retain(|(_, of, _)| of == jurisdiction);
+        inventory
+            .terms
+            .retain(|term| term.jurisdiction == jurisdiction);
+        Self {
+            day: self.day.clone(),
+            controller,
+            inventory,
+        }
+    }
 }

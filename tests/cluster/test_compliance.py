@@ -6,7 +6,8 @@ import re
 import pages
 import pytest
 
-from samples import make_small
+from samples import make_small, small
+from server import ROOT
 
 REGULATIONS = ["gdpr", "ccpa", "pipeda", "lgpd", "pipl", "privacy_act", "popia"]
 HOSTILE = "x\"'><img src=x onerror=alert(1)>|\u202e[y](javascript:z) `${7*7}`"
@@ -105,10 +106,18 @@ def test_nothing_is_declared_where_nobody_declared_anything(db):
     for regulation in REGULATIONS:
         found = fields(db, regulation)
         assert not [name for name, (status, *_) in found.items() if status == "declared"]
+        sources = dict(db.rows("SELECT field, source FROM confiture.compliance_fields(%s)",
+                               [regulation]))
         for name, (status, value, note) in found.items():
             if status == "missing":
-                # The record of processing says of each letter that it is not there.
-                assert note and (not value or not any(value["found"].values())), name
+                assert note, name
+                # What a controller would have said is not made up: of each letter of the record of
+                # processing it is said that it is not there.
+                if sources[name] == "controller" and value:
+                    assert value["state"] in {"fail", "part"}, name
+                    found_there = {key: of for key, of in value["found"].items()
+                                   if key not in {"columns", "open"}}
+                    assert not any(found_there.values()), name
     assert fields(db, "gdpr")["gdpr.30.1.b"][0] == "missing"
     # A processor's record is asked for or not: nobody has said.
     assert fields(db, "gdpr")["gdpr.30.2.a.processor"][0] == "missing"
@@ -122,11 +131,33 @@ def test_laws_begin_on_their_day(db):
     assert fields(db, "privacy_act", "2026-05-01", "NZ")["nz.3a"][0] == "missing"
 
 
+def test_newer_rules_move_a_field_too(db):
+    load(db, "activities: {orders: {name: Orders, automated_decision: sole, decisions: credit}}")
+    text = (ROOT / "rules" / "privacy_act.yaml").read_text(encoding="utf-8")
+    text = text.replace('version: "2026.1"', 'version: "2027.1"', 1)
+    text = text.replace("valid: {from: 2026-12-10}", "valid: {from: 2027-06-01}\n"
+                        "    text_checked_on: 2026-11-30\n    text_checked_by: Ada", 1)
+    ask = (
+        "SELECT status, note, requirement, text_checked_on FROM confiture.compliance_fields("
+        "'privacy_act', %s) WHERE field = 'au.1.7'"
+    )
+    assert db.rows(ask, ["2026-12-10"]) == [("declared", None, "AU-APP-1.7", None)]
+    db.value("SELECT confiture.load_rules(%s)", [text])
+    moved = "The law asks for it from 2027-06-01 on."
+    checked = "2026-11-30"
+    assert db.rows(ask, ["2027-05-31"]) == [("not_applicable", moved, "AU-APP-1.7", checked)]
+    assert db.rows(ask, ["2027-06-01"]) == [("declared", None, "AU-APP-1.7", checked)]
+    matrix = "SELECT text_checked_on FROM confiture.compliance_matrix(ARRAY['AU'], %s)"
+    row = matrix + " WHERE requirement = 'AU-APP-1.7'"
+    assert db.rows(row, ["2027-05-31"]) == []
+    assert db.column(row, ["2027-06-01"]) == [checked]
+
+
 def test_the_notice_of_a_federal_agency_is_for_one(db):
     call = "SELECT count(*) FROM confiture.compliance_fields('privacy_act', variant => 'US')"
     db.refused("22023", call)
     load(db, "organisations: {a: {role: controller, legal_name: Agency, sector: us_federal}}")
-    assert db.value(call) == 11
+    assert db.value(call) == 12
     db.refused("22023", "SELECT confiture.compliance_report('privacy_act', variant => 'UK')")
     db.refused("22023", "SELECT confiture.compliance_report('gdpr', variant => 'AU')")
     db.refused("22023", "SELECT confiture.compliance_report('hipaa')")
@@ -194,14 +225,56 @@ incidents:
   early: {{known_at: '{before}', occurred_from: '{before}', tables: [staging.people]}}
   late: {{known_at: '{after}', occurred_from: '{after}', tables: [staging.people]}}
 """)
-    status, value, _ = fields(db, "lgpd")["lgpd.48.3"]
-    assert status == "evidenced"
+    status, value, note = fields(db, "lgpd")["lgpd.48.3"]
+    # Of one of them the ledger shows nothing that protected it.
+    assert status == "missing" and "nothing that protected the tables of early" in note
     assert value["early"]["masked_before"] == []
     assert "staging.people.email" in value["early"]["readable"]
     [masked] = value["late"]["masked_before"]
     assert masked["column"] == "staging.people.email"
     assert masked["standing"] == "pseudonymised" and masked["strategy"].startswith("email ")
     assert "staging.people.email" not in value["late"]["readable"]
+    db.execute("SELECT confiture.withdraw_fact('incident', 'early')")
+    status, value, _ = fields(db, "lgpd")["lgpd.48.3"]
+    assert status == "evidenced" and list(value) == ["late"]
+
+
+def test_a_copy_belongs_to_what_its_source_belongs_to(db):
+    make_small(db)
+    db.execute("ALTER TABLE prod.people ADD phone text")
+    load(db, SMALL)
+    db.load(small(version="2"))
+    db.sync()
+    columns = {
+        (of["schema"], of["column"]): of["declared_by"]
+        for of in json.loads(report(db, "gdpr"))["columns"]
+    }
+    assert columns["prod", "email"] == columns["staging", "email"] == "mail"
+    # What nobody declares of the source, nobody declares of the copy.
+    assert columns["staging", "phone"] is None
+
+
+def test_requests_count_where_they_were_made(db):
+    # Ten each: of fewer no metric tells.
+    requests = "".join(
+        f"  {name}{turn}: {{right: delete, received_on: 2025-02-03, jurisdiction: {place}}}\n"
+        for name, place in (("california", "US-CA"), ("union", "EU")) for turn in range(10)
+    )
+    load(db, f"valid_from: 2025-01-01\nrights_requests:\n{requests}")
+    california, union = ([f"{name}{turn}" for turn in range(10)] for name in ("california", "union"))
+    found = fields(db, "ccpa", "2026-03-31")
+    assert found["ccpa.7102.a.1"][1]["delete"]["received"] == 10
+    status, value, note = found["ccpa.130.a.2"]
+    assert status == "missing" and value[0]["missed"] == california
+    assert "has run out of california0" in note
+    # The log of requests serves every law, and each term that ran out speaks against it.
+    rows = db.rows(
+        "SELECT controls FROM confiture.compliance_matrix(ARRAY['EU'], '2026-03-31')"
+        " WHERE requirement = 'GDPR-12-3'"
+    )
+    [evidence] = rows[0][0][0]["evidence"]
+    assert evidence["state"] == "fail"
+    assert evidence["value"]["beyond_their_term"] == california + union
 
 
 def test_issued_reports_are_on_record(db):

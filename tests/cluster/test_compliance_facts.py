@@ -105,6 +105,10 @@ SAYS_NOTHING = [
     "declare_fact('measure', 'a', '{\"kind\": \"king\", \"description\": \"x\"}')",
     f"declare_fact({MEASURE}, 'infinity')",
     f"declare_fact({MEASURE}, NULL, '3026-01-01')",
+    f"declare_fact({MEASURE}, source_doc => '')",
+    f"declare_fact({MEASURE}, source_doc => repeat('a', 4001))",
+    f"declare_fact({MEASURE}, source_doc => E'a\\x07')",
+    "withdraw_fact('measure', 'a', source_doc => ' ')", "withdraw_fact('measure', E'a\\n')",
     "withdraw_fact(NULL, 'a')", "withdraw_fact('king', 'a')", "withdraw_fact('measure', NULL)",
     "withdraw_fact('measure', 'a')", "withdraw_fact('measure', 'a', '-infinity')",
     "compliance_report(NULL)", "compliance_report('hipaa')", "compliance_report('GDPR')",
@@ -149,6 +153,7 @@ def test_arguments_that_say_nothing_are_refused_with_what_to_do(db):
     for call in SAYS_NOTHING:
         error = db.refused(("22023", "22P02", "42704"), f"SELECT * FROM confiture.{call}")
         assert error.message_hint, (call, error.message_primary)
+        assert error.message_primary.isprintable(), call
     assert not db.rows("SELECT 1 FROM confiture.controller_fact")
 
 

@@ -123,16 +123,24 @@ pub fn text(tree: &Tree, path: &str) -> Result<String> {
     };
     let found = found.trim();
     if crate::value::unseen::is_blank(found) {
-        return Err(refused(tree.place, path, "text must not be blank", None));
+        let hint = "Leave it out where there is nothing to say.".to_owned();
+        return Err(refused(
+            tree.place,
+            path,
+            "text must not be blank",
+            Some(hint),
+        ));
     }
     // As in a document, so that what is declared in another way goes through one again.
     if found.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
         let message = "text must not contain control characters";
-        return Err(refused(tree.place, path, message, None));
+        let hint = "Ends of lines and tabs may be there.".to_owned();
+        return Err(refused(tree.place, path, message, Some(hint)));
     }
     if found.chars().nth(LONGEST_TEXT).is_some() {
         let message = format!("text must not be longer than {LONGEST_TEXT} characters");
-        return Err(refused(tree.place, path, message, None));
+        let hint = "Name a document that says the rest.".to_owned();
+        return Err(refused(tree.place, path, message, Some(hint)));
     }
     Ok(found.to_owned())
 }

@@ -85,6 +85,18 @@ impl Fact {
         }
     }
 
+    /// The fact with what its fields by jurisdiction say of this one.
+    fn within(&self, jurisdiction: &str) -> Self {
+        let own = |(name, value): (&String, &Value)| match value {
+            Value::Object(by) => Some((name.clone(), by.get(jurisdiction)?.clone())),
+            other => Some((name.clone(), other.clone())),
+        };
+        Self {
+            fields: self.fields.iter().filter_map(own).collect(),
+            ..self.clone()
+        }
+    }
+
     /// Whether a flag is set.
     pub fn is(&self, field: &str) -> bool {
         self.fields.get(field).and_then(Value::as_bool) == Some(true)
@@ -93,6 +105,14 @@ impl Fact {
     /// A number of things.
     pub fn count(&self, field: &str) -> Option<i64> {
         self.fields.get(field)?.as_i64()
+    }
+
+    /// The jurisdictions that it names; none where it holds in all.
+    pub fn places(&self) -> Vec<&str> {
+        ["jurisdiction", "jurisdictions"]
+            .iter()
+            .flat_map(|field| self.list(field))
+            .collect()
     }
 
     /// Whether a field was declared.
@@ -130,6 +150,33 @@ impl Controller {
         self.facts
             .iter()
             .find(|fact| fact.kind == kind && fact.id == id)
+    }
+
+    /// The facts that hold in a jurisdiction: those that name it, or none, and are not about
+    /// activities of others only.
+    #[must_use]
+    pub fn within(&self, jurisdiction: &str) -> Self {
+        let is_there = |fact: &Fact| {
+            let places = fact.places();
+            places.is_empty() || places.contains(&jurisdiction)
+        };
+        let elsewhere: Vec<&str> = self
+            .of("activity")
+            .filter(|activity| !is_there(activity))
+            .map(|activity| activity.id.as_str())
+            .collect();
+        let is_about_others = |fact: &Fact| {
+            let mut about = fact.list("activity");
+            about.extend(fact.list("activities"));
+            !about.is_empty() && about.iter().all(|id| elsewhere.contains(id))
+        };
+        let facts = self
+            .facts
+            .iter()
+            .filter(|fact| is_there(fact) && !is_about_others(fact));
+        Self {
+            facts: facts.map(|fact| fact.within(jurisdiction)).collect(),
+        }
     }
 
     /// Whether nothing was declared.

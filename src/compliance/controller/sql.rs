@@ -8,7 +8,7 @@ use pgrx::{AllocatedByPostgres, PgTriggerError};
 use serde_json::Value;
 
 use super::kinds::{self, KINDS, Kind};
-use super::{read, store, suggest, write};
+use super::{forms, read, store, suggest, write};
 use crate::compliance::inventory;
 use crate::compliance::report::sql::schemas;
 use crate::error::{Error, Kind as Condition, Result, counted, given};
@@ -71,7 +71,7 @@ fn declare_fact(
     let mut fact = read::fact(kind, id, &fields, None, kind.name)?;
     fact.valid_from = valid_from.map(store::day).transpose()?.or(fact.valid_from);
     fact.valid_to = valid_to.map(store::day).transpose()?.or(fact.valid_to);
-    fact.source_doc = source_doc.map(str::to_owned).or(fact.source_doc);
+    fact.source_doc = source(source_doc)?.or(fact.source_doc);
     Ok(store::declare(&[fact])?.stored > 0)
 }
 
@@ -88,8 +88,15 @@ fn withdraw_fact(
         kind_of(given("kind", kind)?)?,
         given("id", id)?,
         valid_from.as_deref(),
-        source_doc,
+        source(source_doc)?.as_deref(),
     )?)
+}
+
+/// What a fact was taken from, as a document has it.
+fn source(given: Option<&str>) -> Result<Option<String>> {
+    given
+        .map(|text| forms::text(&tree(text.into()), "source_doc"))
+        .transpose()
 }
 
 /// Stands before every change of a version: of a fact, or of a document of rules.

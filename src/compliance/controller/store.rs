@@ -16,7 +16,7 @@ use crate::ledger::entry::{Event, Facts};
 use crate::ledger::json::Json;
 use crate::ledger::store as ledger;
 use crate::pg::{owner, spi, user};
-use crate::profile::document::problem;
+use crate::profile::document::{problem, word};
 
 /// What declaring did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -160,7 +160,7 @@ pub fn withdraw(
         let Some(before) = newest.get(&(kind.name.to_owned(), id.to_owned())) else {
             return Err(Error::new(
                 Condition::UndefinedObject,
-                format!("there is no {} \"{id}\"", kind.name),
+                format!("there is no {} \"{}\"", kind.name, word(id)),
             )
             .with_hint("See confiture.controller_facts."));
         };
@@ -235,10 +235,7 @@ fn check_names(facts: &[Declared], newest: &HashMap<(String, String), Newest>) -
                     *place,
                     &format!("{}.{}", fact.kind.section, fact.id),
                     "value",
-                    format!(
-                        "there is no {kind} \"{}\"",
-                        crate::profile::document::word(id)
-                    ),
+                    format!("there is no {kind} \"{}\"", word(id)),
                     None,
                 ));
             }

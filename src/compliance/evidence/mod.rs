@@ -49,6 +49,11 @@ pub enum Source {
 }
 
 impl Source {
+    /// Whether more stands behind it than the controller's word.
+    pub fn is_hard(self) -> bool {
+        self != Self::Controller
+    }
+
     /// Its word.
     pub fn name(self) -> &'static str {
         match self {
@@ -65,6 +70,8 @@ impl Source {
 pub struct Evidence {
     /// How well.
     pub state: State,
+    /// Whether it would be borne out better by what is there, were that not too old.
+    pub is_stale: bool,
     /// The numbers and names; never a value of a row.
     pub value: Value,
     /// As of which day or moment, in UTC.

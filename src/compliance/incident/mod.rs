@@ -197,18 +197,17 @@ impl Desk<'_> {
                 None
             })
         };
-        let (known, determined, [authority, complement, subjects]) = (
-            read("known_at", self.incident.word("known_at")),
-            read("determined_at", self.incident.word("determined_at")),
-            TOLD.map(|field| read(field, self.incident.of_place(field, place))),
-        );
+        let known = read("known_at", self.incident.word("known_at"));
+        let determined = self.incident.word("determined_at");
+        let [authority, complement, subjects] =
+            TOLD.map(|field| (field, self.incident.of_place(field, place)));
         let started = match deadline.from {
-            Clock::Notice => authority,
+            Clock::Notice => read(authority.0, authority.1),
             Clock::Determination => {
                 if determined.is_none() {
                     notes.push("determined_at is not declared, known_at is taken".to_owned());
                 }
-                determined.or(known)
+                read("determined_at", determined).or(known)
             }
             _ => known,
         };
@@ -217,13 +216,14 @@ impl Desk<'_> {
             Some(started) => calendar.due(started, deadline.span, zone.as_ref())?,
             None => None,
         };
-        let told = match (deadline.to, deadline.from) {
+        let (field, told) = match (deadline.to, deadline.from) {
             // The first notice starts this timer, its complement ends it.
             (_, Clock::Notice) => complement,
             (Addressee::Authority, _) => authority,
             (Addressee::Subjects, _) => subjects,
-            _ => determined,
+            _ => ("determined_at", determined),
         };
+        let told = read(field, told);
         let status = match (started, due, told) {
             _ if wrong.is_some() || known.is_none() => Status::Unknown,
             (None, ..) => Status::Waiting,

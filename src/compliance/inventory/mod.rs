@@ -11,6 +11,7 @@ pub mod store;
 
 use std::collections::BTreeMap;
 
+use crate::compliance::request::Term;
 use crate::ledger::lineage::report::{Mark, Standing, Step, Verdict};
 use crate::ledger::verify::Finding;
 use crate::signs::Category;
@@ -86,6 +87,8 @@ pub struct Inventory {
     pub consents: Vec<Consent>,
     /// The timers of incidents: incident, jurisdiction, and what is to be known of each.
     pub timers: Vec<(String, String, serde_json::Value)>,
+    /// The terms of requests, under every law.
+    pub terms: Vec<Term>,
     /// What protected the tables of incidents when they happened: incident, its steps.
     pub protections: Vec<(String, Vec<Step>)>,
 }
@@ -171,6 +174,8 @@ pub struct Declared {
     pub category: Option<String>,
     /// Its sensitivity.
     pub sensitivity: Option<String>,
+    /// Why it is needed.
+    pub necessity: Option<String>,
     /// The activities.
     pub activities: Vec<String>,
 }
@@ -208,6 +213,19 @@ impl Column {
             Some("sensitive" | "special" | "criminal") => true,
             Some(_) => false,
             None => self.category.is_some_and(class::is_sensitive),
+        }
+    }
+
+    /// Whether the controller says how sensitive it is.
+    pub fn is_classed(&self) -> bool {
+        self.sensitivity().is_some()
+    }
+
+    /// Whether it was declared special, or criminal, or looks special.
+    pub fn is_special(&self) -> bool {
+        match self.sensitivity() {
+            Some(declared) => matches!(declared, "special" | "criminal"),
+            None => self.category.is_some_and(class::is_special),
         }
     }
 

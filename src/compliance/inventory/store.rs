@@ -152,16 +152,29 @@ fn columns(
         })
         .collect();
     let declared = declared(controller);
+    // A table that runs have written is a copy: what is declared of its source holds of it.
+    let copies: HashMap<(String, String), String> = masked
+        .values()
+        .map(|step| {
+            (
+                (step.target.clone(), step.table.clone()),
+                step.source.clone(),
+            )
+        })
+        .collect();
     for (table, columns) in tables {
+        let source = copies.get(&(table.schema.clone(), table.name.clone()));
         let seen = signs_of(&table, &columns);
         let context = Context::of(&seen.name, &seen.columns);
         for (place, column) in columns.into_iter().enumerate() {
             let verdict = signs::judge(&seen, context, &seen.columns[place], None);
             let category = verdict.category.filter(|_| verdict.is_personal());
             let key = (table.schema.clone(), table.name.clone(), column.name);
-            let declared = declared
-                .get(&(key.0.as_str(), key.1.as_str(), key.2.as_str()))
-                .cloned();
+            let of = |schema: &str| {
+                let found = declared.get(&(schema, key.1.as_str(), key.2.as_str()));
+                found.cloned()
+            };
+            let declared = of(&key.0).or_else(|| source.and_then(|source| of(source)));
             let treatment = masked
                 .remove(&key)
                 .map_or(Treatment::Intact, |step| Treatment::Masked(Box::new(step)));
@@ -244,6 +257,7 @@ fn declared(controller: &Controller) -> HashMap<(&str, &str, &str), Declared> {
                     id: fact.id.clone(),
                     category: fact.text("category"),
                     sensitivity: fact.text("sensitivity"),
+                    necessity: fact.text("necessity"),
                     activities: Vec::new(),
                 });
             for activity in fact.list("activity") {

@@ -51,7 +51,11 @@ pub fn list(rules: &Rules, rows: &[Row<'_>], conflicts: &[conflict::Found<'_>]) 
 const UNVERIFIED: &str = "unverified text";
 
 fn of_row(row: &Row<'_>) -> Option<Gap> {
-    let is_stale = row.controls.iter().any(|held| held.standing.is_stale);
+    let covers = row.controls.iter().any(|held| held.relation.covers());
+    let is_stale = row
+        .controls
+        .iter()
+        .any(|held| held.standing.is_stale && held.relation.covers() == covers);
     let is_checked = row.requirement.text_checked.is_some();
     let problem = match row.status {
         Status::NotApplicable => return None,

@@ -210,15 +210,36 @@ pub fn fill<'a>(rules: &'a Rules, question: &Question, facts: &Facts) -> Result<
     let mut standings: BTreeMap<&str, Standing> = BTreeMap::new();
     let mut found: BTreeMap<String, Evidence> = BTreeMap::new();
     let rows = applicable(rules, question, facts)?;
+    let every = every(&rows);
     for id in named_by(asked(rules, question)) {
         if let Some(control) = rules.control(id) {
-            standings.insert(id, stand(control, question, facts, &mut found));
+            let every = every.get(id).copied();
+            standings.insert(id, stand(control, every, question, facts, &mut found));
         }
     }
     Ok(rows
         .into_iter()
         .map(|(requirement, applies)| row(rules, requirement, applies, &standings))
         .collect())
+}
+
+/// How often what a control does must be done again: the shortest time of what it covers.
+fn every<'a>(rows: &[(&'a Requirement, Applies)]) -> BTreeMap<&'a str, Span> {
+    let mut found: BTreeMap<&str, Span> = BTreeMap::new();
+    for (requirement, _) in rows.iter().filter(|(_, applies)| applies.is_taken) {
+        let Some(span) = requirement.params.every else {
+            continue;
+        };
+        let covering = requirement.mappings.iter();
+        for mapping in covering.filter(|mapping| mapping.relation.covers()) {
+            let known = found.entry(mapping.control.as_str()).or_insert(span);
+            let hours = |span: &Span| span.least_hours().unwrap_or(u32::MAX);
+            if hours(&span) < hours(known) {
+                *known = span;
+            }
+        }
+    }
+    found
 }
 
 fn row<'a>(
@@ -321,6 +342,7 @@ fn judge(
 /// How a control stands, by its evidence.
 fn stand(
     control: &Control,
+    every: Option<Span>,
     question: &Question,
     facts: &Facts,
     asked: &mut BTreeMap<String, Evidence>,
@@ -332,18 +354,23 @@ fn stand(
         let Some(function) = evidence::find(&shown.name) else {
             continue;
         };
+        let mut with = shown.with.clone();
+        if let Some(span) = every {
+            with["every"] = span.to_string().into();
+        }
         // Several controls may ask the same.
         let evidence = asked
-            .entry(format!("{} {}", shown.name, shown.with))
-            .or_insert_with(|| function(facts, &shown.with))
+            .entry(format!("{} {with}", shown.name))
+            .or_insert_with(|| function(facts, &with))
             .clone();
         let mut state = evidence.state;
+        is_stale |= evidence.is_stale;
         if state == State::Pass && is_older(&evidence, shown.max_age, question.day) {
             is_stale = true;
             state = State::Part;
         }
         match state {
-            State::Pass if shown.kind.is_hard() => hard += 1,
+            State::Pass if evidence.source.is_hard() => hard += 1,
             State::Pass => soft += 1,
             State::Part => part += 1,
             State::Fail => fail += 1,

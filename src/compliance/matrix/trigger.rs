@@ -2,6 +2,7 @@
 
 use crate::compliance::Facts;
 use crate::compliance::controller::Fact;
+use crate::compliance::inventory::Column;
 use crate::compliance::rules::{Requirement, Trigger};
 
 /// Whether a requirement applies.
@@ -24,11 +25,21 @@ impl Applies {
 
 /// Decides for a requirement.
 pub fn decide(requirement: &Requirement, facts: &Facts) -> Applies {
+    let place = &requirement.jurisdiction;
+    answer(requirement.trigger, requirement.at_least, place, facts)
+}
+
+/// Whether what a word of rules stands for is so in a jurisdiction.
+pub fn holds(trigger: Trigger, jurisdiction: &str, facts: &Facts) -> Applies {
+    answer(trigger, None, jurisdiction, facts)
+}
+
+fn answer(trigger: Trigger, at_least: Option<i64>, jurisdiction: &str, facts: &Facts) -> Applies {
     let scope = Scope {
         facts,
-        jurisdiction: &requirement.jurisdiction,
+        jurisdiction,
     };
-    let (known, why) = match requirement.trigger {
+    let (known, why) = match trigger {
         Trigger::Always => (Some(true), String::new()),
         Trigger::Processor => scope.some_activity("role", &["processor"], "processing for others"),
         Trigger::AutomatedDecision => scope.some_activity(
@@ -37,14 +48,25 @@ pub fn decide(requirement: &Requirement, facts: &Facts) -> Applies {
             "decisions by programs",
         ),
         Trigger::Consent => scope.some_activity("legal_basis", &["consent"], "consent as a basis"),
+        Trigger::Interests => scope.some_activity(
+            "legal_basis",
+            &["legitimate_interests"],
+            "legitimate interests as a basis",
+        ),
         Trigger::Children => scope.some_flag("minors", "data of children"),
         Trigger::Sale => scope.some_flag("sold_or_shared", "sale or sharing"),
         Trigger::HandedOn => scope.handed_on(),
-        Trigger::Sensitive => scope.sensitive(),
+        Trigger::Affected => scope.affected(at_least.unwrap_or(1)),
+        Trigger::Research => {
+            scope.some_flag("research_without_consent", "research without consent")
+        }
+        Trigger::Indirect => scope.some_flag("collected_from_others", "data from others"),
+        Trigger::Sensitive => scope.column(Column::is_sensitive, "sensitive"),
+        Trigger::Special => scope.column(Column::is_special, "special"),
+        Trigger::Recipients => scope.recipients(),
         Trigger::Transfers => scope.transfers(),
         Trigger::Incident => scope.incidents(),
-        Trigger::Affected => scope.affected(requirement.at_least.unwrap_or(1)),
-        Trigger::Volume => scope.volume(requirement.at_least),
+        Trigger::Volume => scope.volume(at_least),
         Trigger::Abroad => scope.abroad(),
         Trigger::Critical => scope.organisation_is(
             |fact| fact.is("critical_infrastructure"),
@@ -54,13 +76,14 @@ pub fn decide(requirement: &Requirement, facts: &Facts) -> Applies {
             |fact| matches!(fact.word("sector"), Some("public" | "us_federal")),
             "a public body",
         ),
+        Trigger::PrivateBody => scope.private_body(),
         Trigger::FederalAgency => scope.organisation_is(
             |fact| fact.word("sector") == Some("us_federal"),
             "a federal agency",
         ),
     };
     Applies {
-        is_taken: known.unwrap_or_else(|| is_assumed(requirement.trigger)),
+        is_taken: known.unwrap_or_else(|| is_assumed(trigger)),
         is_known: known.is_some(),
         why,
     }
@@ -152,20 +175,49 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn sensitive(&self) -> Answer {
-        if let Some(column) = self.facts.inventory.sensitive().next() {
-            return (
-                Some(true),
-                format!("column {} is sensitive", column.shown()),
-            );
+    fn column(&self, is_so: fn(&Column) -> bool, what: &str) -> Answer {
+        let mut personal = self.facts.inventory.personal();
+        if let Some(column) = personal.find(|column| is_so(column)) {
+            return (Some(true), format!("column {} is {what}", column.shown()));
         }
         if self.facts.inventory.columns_total == 0 {
             return (None, "no column can be seen".to_owned());
         }
-        (
-            Some(false),
-            "no column is sensitive, or looks it".to_owned(),
-        )
+        // Names alone do not tell: no is what the controller says of each column.
+        let mut personal = self.facts.inventory.personal();
+        match personal.find(|column| !column.is_classed()) {
+            Some(silent) => (
+                None,
+                format!("column {} has no declared sensitivity", silent.shown()),
+            ),
+            None => (Some(false), format!("no column is {what}, or looks it")),
+        }
+    }
+
+    fn recipients(&self) -> Answer {
+        let controller = &self.facts.controller;
+        if let Some(recipient) = controller.of("recipient").next() {
+            return (
+                Some(true),
+                format!("recipient {} is declared", recipient.id),
+            );
+        }
+        let activities = self.activities();
+        let is_so = |fact: &&&Fact| fact.is("published") || fact.is("sold_or_shared");
+        if let Some(activity) = activities.iter().find(is_so) {
+            let why = format!("activity {} hands data on", activity.id);
+            return (Some(true), why);
+        }
+        // Who says of each activity that nobody receives its data has said it.
+        let says = |fact: &&&Fact| fact.has("disclosed") && !fact.is("disclosed");
+        match activities.iter().find(|fact| !says(fact)) {
+            Some(silent) => (
+                None,
+                format!("activity {} does not say who receives its data", silent.id),
+            ),
+            None if activities.is_empty() => (None, "no activity is declared".to_owned()),
+            None => (Some(false), "no activity hands data on".to_owned()),
+        }
     }
 
     fn transfers(&self) -> Answer {
@@ -185,6 +237,7 @@ impl<'a> Scope<'a> {
     fn incidents(&self) -> Answer {
         match self.facts.controller.of("incident").next() {
             Some(incident) => (Some(true), format!("incident {} is declared", incident.id)),
+            None if self.facts.controller.is_empty() => (None, "nothing is declared".to_owned()),
             None => (Some(false), "no incident is declared".to_owned()),
         }
     }
@@ -235,7 +288,7 @@ impl<'a> Scope<'a> {
         for fact in self.controllers() {
             if let Some(country) = fact.word("country") {
                 unknown = false;
-                if country == self.jurisdiction {
+                if is_within(country, self.jurisdiction) {
                     return (Some(false), format!("organisation {} is there", fact.id));
                 }
             }
@@ -244,6 +297,26 @@ impl<'a> Scope<'a> {
             return (None, "no organisation says its country".to_owned());
         }
         (Some(true), "no organisation is declared there".to_owned())
+    }
+
+    fn private_body(&self) -> Answer {
+        let of = || {
+            let controllers = self.facts.controller.of("organisation");
+            controllers.filter(|fact| fact.word("role") == Some("controller"))
+        };
+        if let Some(fact) = of().find(|fact| fact.word("sector") == Some("private")) {
+            return (
+                Some(true),
+                format!("organisation {} is a private body", fact.id),
+            );
+        }
+        match of().find(|fact| fact.has("sector")) {
+            Some(fact) => (
+                Some(false),
+                format!("organisation {} is no private body", fact.id),
+            ),
+            None => (None, "no controller says its sector".to_owned()),
+        }
     }
 
     fn organisation_is(&self, is_so: impl Fn(&Fact) -> bool, what: &str) -> Answer {
@@ -267,3 +340,18 @@ impl<'a> Scope<'a> {
         })
     }
 }
+
+/// Whether a country belongs to a jurisdiction.
+fn is_within(country: &str, jurisdiction: &str) -> bool {
+    match jurisdiction {
+        "EU" => country == "EU" || UNION.contains(&country),
+        "US-CA" => country == "US" || country == "US-CA",
+        _ => country == jurisdiction,
+    }
+}
+
+/// ISO 3166-1 codes of the member states of the European Union.
+const UNION: [&str; 27] = [
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT",
+    "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+];

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::compliance::Facts;
+use crate::compliance::rules::Trigger;
 
 /// A law, with the report that it asks for.
 #[derive(Debug)]
@@ -37,47 +38,42 @@ pub struct Section {
 pub struct Line {
     /// Its id, which no other line of the report has.
     pub id: &'static str,
+    /// The requirement, in the rules, that asks for it: whether, from when, and whether its text was
+    /// checked, is said there.
+    pub requirement: &'static str,
     /// Where the law asks for it.
     pub cite: &'static str,
     /// What it asks for.
     pub title: &'static str,
     /// Where the value comes from.
     pub ask: Ask,
-    /// The first day on which the law asks for it.
-    pub since: Option<&'static str>,
-    /// Whether it is asked for, by the facts.
-    pub when: Option<When>,
+    /// What must be so too for it to be asked for.
+    pub when: Option<Trigger>,
+    /// Whether it is given where it is not asked for as well.
+    pub is_voluntary: bool,
 }
-
-/// Whether a line is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Applies {
-    /// It is.
-    Yes,
-    /// It is not, for this reason.
-    No(&'static str),
-    /// Nobody has declared what decides it.
-    Unknown(&'static str),
-}
-
-/// What decides whether a line is asked for.
-pub type When = fn(&Facts) -> Applies;
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug)]
 pub enum Ask {
     /// Organisations that have one of these roles, each with these fields.
     Role(&'static [&'static str], &'static [&'static str]),
-    /// Every activity, each with these fields.
+    /// Every activity of the controller's own, each with these fields.
     Activities(&'static [&'static str]),
+    /// Every activity that is carried out for others, each with these fields.
+    Processing(&'static [&'static str]),
     /// Facts of a kind, each with these fields.
     All(&'static str, &'static [&'static str]),
     /// Measures of each of these kinds.
     Measures(&'static [&'static str]),
     /// An assessment of one of these kinds.
     Assessment(&'static [&'static str]),
+    /// Every assessment of one of these kinds, each with these fields.
+    Assessed(&'static [&'static str], &'static [&'static str]),
     /// These fields of every incident.
     Incidents(&'static [&'static str]),
+    /// Whether requests were answered within the terms of these requirements.
+    Terms(&'static [&'static str]),
     /// An evidence function, with its parameters as JSON.
     Evidence(&'static str, &'static str),
     /// A function of the facts.
@@ -167,6 +163,14 @@ impl Found {
         }
     }
 
+    /// What a law does not ask for here, and why not.
+    pub fn not_asked(evidence: &str, why: impl Into<String>) -> Self {
+        Self {
+            status: Status::NotApplicable,
+            ..Self::missing("rules and controller", evidence, why)
+        }
+    }
+
     /// Nothing, and what would change that.
     pub fn missing(source: &'static str, evidence: &str, note: impl Into<String>) -> Self {
         Self {
@@ -178,54 +182,54 @@ impl Found {
         }
     }
 
-    /// With something to be known.
+    /// With something to be known, after what is known already.
     #[must_use]
     pub fn noting(mut self, note: impl Into<String>) -> Self {
-        self.note = Some(note.into());
+        let note = note.into();
+        self.note = Some(match self.note {
+            Some(known) => format!("{known} {note}"),
+            None => note,
+        });
         self
+    }
+
+    /// The value stays, and does not fill the field; the note says what would.
+    #[must_use]
+    pub fn open(mut self, note: impl Into<String>) -> Self {
+        self.status = Status::Missing;
+        self.noting(note)
     }
 }
 
 /// A line.
-pub const fn line(id: &'static str, cite: &'static str, title: &'static str, ask: Ask) -> Line {
+pub const fn line(
+    id: &'static str,
+    requirement: &'static str,
+    cite: &'static str,
+    title: &'static str,
+    ask: Ask,
+) -> Line {
     Line {
         id,
+        requirement,
         cite,
         title,
         ask,
-        since: None,
         when: None,
+        is_voluntary: false,
     }
 }
 
 impl Line {
-    /// From a day on.
-    pub const fn since(mut self, day: &'static str) -> Self {
-        self.since = Some(day);
-        self
-    }
-
     /// Under a condition.
-    pub const fn when(mut self, when: When) -> Self {
+    pub const fn when(mut self, when: Trigger) -> Self {
         self.when = Some(when);
         self
     }
-}
 
-/// Lines are asked for only where some activity is as a condition says; it is not known while none
-/// is declared.
-pub fn some_activity(
-    facts: &Facts,
-    is: impl Fn(&crate::compliance::controller::Fact) -> bool,
-    no: &'static str,
-) -> Applies {
-    let mut activities = facts.controller.of("activity").peekable();
-    if activities.peek().is_none() {
-        return Applies::Unknown("Declare the activities, section activities.");
-    }
-    if activities.any(is) {
-        Applies::Yes
-    } else {
-        Applies::No(no)
+    /// Given where the law does not ask for it as well.
+    pub const fn voluntary(mut self) -> Self {
+        self.is_voluntary = true;
+        self
     }
 }

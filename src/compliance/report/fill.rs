@@ -2,30 +2,33 @@
 
 use serde_json::{Map, Value, json};
 
-use super::definition::{Applies, Ask, Found, Law, Line, Status};
-use super::derive::incidents;
+use super::definition::{Ask, Found, Law, Line, Status};
+use super::derive::{activities, incidents, requests};
 use super::{Field, Report};
 use crate::compliance::Facts;
+use crate::compliance::calendar::Span;
 use crate::compliance::controller::{Fact, kinds};
 use crate::compliance::evidence::functions::is_stale;
-use crate::compliance::evidence::{self, Source, State};
+use crate::compliance::evidence::{self, State};
+use crate::compliance::matrix::trigger;
+use crate::compliance::rules::read::shown_day;
+use crate::compliance::rules::{Requirement, Rules, Standing};
+use crate::strategies::calendar::parse_date;
 
-/// The report of a law.
+/// The report of a law, by the rules in use.
 pub fn fill<'a>(
     law: &'static Law,
     facts: &'a Facts,
     scope: Option<Vec<String>>,
-    rules: String,
+    rules: &Rules,
 ) -> Report<'a> {
+    let own = facts.within(law.jurisdiction);
+    let field = |line| field(line, law.jurisdiction, &own, rules);
     let sections = law
         .sections
         .iter()
         .map(|section| {
-            let fields = section
-                .lines
-                .iter()
-                .map(|line| field(line, facts))
-                .collect();
+            let fields = section.lines.iter().map(field).collect();
             (section.title, fields)
         })
         .collect();
@@ -33,19 +36,25 @@ pub fn fill<'a>(
         law,
         facts,
         scope,
-        rules,
+        rules: rules.version(),
         sections,
     }
 }
 
-fn field(line: &Line, facts: &Facts) -> Field {
-    let found = found(line, facts);
+fn field(line: &Line, jurisdiction: &str, facts: &Facts, rules: &Rules) -> Field {
+    let requirement = rules.requirement(line.requirement);
+    let found = match requirement {
+        Some(requirement) => found(line, requirement, jurisdiction, facts),
+        None => Found::not_asked("rules", "The rules in use do not ask for it."),
+    };
     let as_of = match found.source {
         "controller" => facts.day.clone(),
         _ => facts.inventory.made_at.clone(),
     };
     Field {
         id: line.id,
+        requirement: line.requirement,
+        text_checked: requirement.and_then(|requirement| requirement.text_checked.clone()),
         cite: line.cite,
         title: line.title,
         value: found.value,
@@ -57,28 +66,64 @@ fn field(line: &Line, facts: &Facts) -> Field {
     }
 }
 
-fn found(line: &Line, facts: &Facts) -> Found {
-    if let Some(since) = line.since.filter(|since| facts.day.as_str() < *since) {
-        return Found {
-            status: Status::NotApplicable,
-            ..Found::missing(
-                "rules",
-                "rules",
-                format!("The law asks for it from {since} on."),
-            )
-        };
+fn found(line: &Line, requirement: &Requirement, jurisdiction: &str, facts: &Facts) -> Found {
+    if let Some(why) = no_law(requirement, &facts.day) {
+        return Found::not_asked("rules", why);
     }
-    match line.when.map_or(Applies::Yes, |when| when(facts)) {
-        Applies::Yes => ask(line.ask, facts),
-        Applies::No(why) => Found {
-            status: Status::NotApplicable,
-            ..Found::missing("controller", "controller_facts", why)
-        },
-        Applies::Unknown(why) => Found::missing("controller", "controller_facts", why),
+    let mut answers = vec![trigger::decide(requirement, facts)];
+    answers.extend(
+        line.when
+            .map(|when| trigger::holds(when, jurisdiction, facts)),
+    );
+    let given = || ask(line.ask, requirement, facts);
+    // One fact that says no outweighs what nobody has said.
+    let is_no = |applies: &&trigger::Applies| applies.is_known && !applies.is_taken;
+    let unknown = answers.iter().find(|applies| !applies.is_known);
+    match (answers.iter().find(is_no), unknown) {
+        (Some(no), _) => {
+            let why = format!("Not asked for here: {}.", no.why);
+            let mut found = Found::not_asked("controller_facts", why);
+            let own = line.is_voluntary.then(given);
+            if let Some(own) = own.filter(|own| own.status != Status::Missing) {
+                let note = [own.note.clone(), found.note.take()];
+                found = Found {
+                    status: Status::NotApplicable,
+                    note: Some(note.into_iter().flatten().collect::<Vec<_>>().join(" ")),
+                    ..own
+                };
+            }
+            found
+        }
+        (None, Some(unknown)) => {
+            let why = format!("Whether it is asked for nobody has said: {}.", unknown.why);
+            if line.is_voluntary {
+                return given().open(why);
+            }
+            Found::missing("controller", "controller_facts", why)
+        }
+        (None, None) => given(),
     }
 }
 
-fn ask(ask: Ask, facts: &Facts) -> Found {
+/// Why a requirement is no law on a day.
+fn no_law(requirement: &Requirement, today: &str) -> Option<String> {
+    let day = parse_date(today).map(i64::from)?;
+    if requirement.holds_on(day, false) {
+        return None;
+    }
+    let (from, until) = (requirement.from, requirement.until);
+    Some(match requirement.standing {
+        Standing::Proposed => "It is proposed, and no law.".to_owned(),
+        Standing::Repealed => "It is no law any more.".to_owned(),
+        _ => match (from.filter(|from| day < *from), until) {
+            (Some(from), _) => format!("The law asks for it from {} on.", shown_day(from)),
+            (None, Some(until)) => format!("The law asked for it until {}.", shown_day(until)),
+            (None, None) => "It is no law.".to_owned(),
+        },
+    })
+}
+
+fn ask(ask: Ask, requirement: &Requirement, facts: &Facts) -> Found {
     let controller = &facts.controller;
     match ask {
         Ask::Role(roles, wanted) => {
@@ -90,8 +135,13 @@ fn ask(ask: Ask, facts: &Facts) -> Found {
             whole(&of, wanted, ROLE, "organisations", none)
         }
         Ask::Activities(wanted) => {
-            let of: Vec<_> = controller.of("activity").collect();
+            let of: Vec<_> = activities::own(facts).collect();
             let none = "Declare the activities, section activities.".to_owned();
+            whole(&of, wanted, NAME, "activities", none)
+        }
+        Ask::Processing(wanted) => {
+            let of: Vec<_> = activities::processing(facts).collect();
+            let none = "Declare the activities with role processor.".to_owned();
             whole(&of, wanted, NAME, "activities", none)
         }
         Ask::All(kind, wanted) => {
@@ -100,9 +150,15 @@ fn ask(ask: Ask, facts: &Facts) -> Found {
             let none = format!("Declare facts of section {section}.");
             whole(&of, wanted, NAME, section, none)
         }
-        Ask::Measures(wanted) => measures(facts, wanted),
-        Ask::Assessment(wanted) => assessment(facts, wanted),
+        Ask::Measures(wanted) => measures(facts, wanted, requirement.params.every),
+        Ask::Assessment(wanted) => assessment(facts, wanted, requirement.params.every),
+        Ask::Assessed(kinds, wanted) => {
+            let of: Vec<_> = of_kinds(facts, "assessment", kinds).collect();
+            let none = format!("Declare an assessment of kind {}.", kinds.join(" or "));
+            whole(&of, wanted, ASSESSMENT, "assessments", none)
+        }
         Ask::Incidents(wanted) => incidents::fields(facts, wanted),
+        Ask::Terms(requirements) => requests::terms(facts, requirements),
         Ask::Evidence(name, parameters) => of_evidence(facts, name, parameters),
         Ask::Derive(derive) => derive(facts),
     }
@@ -118,7 +174,14 @@ const ROLE: &[&str] = &[
     "for",
     "registration",
 ];
-const NAME: &[&str] = &["name", "category", "country"];
+const NAME: &[&str] = &[
+    "name",
+    "category",
+    "country",
+    "for",
+    "legal_basis_detail",
+    "volume_basis",
+];
 
 /// These facts with the fields asked for; missing where one lacks one, or there is no fact.
 fn whole(
@@ -178,12 +241,17 @@ const ASSESSMENT: &[&str] = &[
     "next_review",
 ];
 
-fn measures(facts: &Facts, wanted: &[&str]) -> Found {
-    let of: Vec<_> = facts
-        .controller
-        .of("measure")
-        .filter(|fact| fact.word("kind").is_some_and(|kind| wanted.contains(&kind)))
-        .collect();
+fn of_kinds<'a>(
+    facts: &'a Facts,
+    kind: &'a str,
+    wanted: &'a [&str],
+) -> impl Iterator<Item = &'a Fact> {
+    let is_wanted = |fact: &&Fact| fact.word("kind").is_some_and(|of| wanted.contains(&of));
+    facts.controller.of(kind).filter(is_wanted)
+}
+
+fn measures(facts: &Facts, wanted: &[&str], every: Option<Span>) -> Found {
+    let of: Vec<_> = of_kinds(facts, "measure", wanted).collect();
     let open: Vec<_> = wanted
         .iter()
         .filter(|kind| !of.iter().any(|fact| fact.word("kind") == Some(**kind)))
@@ -198,15 +266,11 @@ fn measures(facts: &Facts, wanted: &[&str]) -> Found {
         }
         return found;
     }
-    fresh(Found::declared(value.into(), "measures"), &of, facts)
+    fresh(Found::declared(value.into(), "measures"), &of, every, facts)
 }
 
-fn assessment(facts: &Facts, wanted: &[&str]) -> Found {
-    let of: Vec<_> = facts
-        .controller
-        .of("assessment")
-        .filter(|fact| fact.word("kind").is_some_and(|kind| wanted.contains(&kind)))
-        .collect();
+fn assessment(facts: &Facts, wanted: &[&str], every: Option<Span>) -> Found {
+    let of: Vec<_> = of_kinds(facts, "assessment", wanted).collect();
     if of.is_empty() {
         let note = format!("Declare an assessment of kind {}.", wanted.join(" or "));
         return Found::missing("controller", "assessments", note);
@@ -215,14 +279,15 @@ fn assessment(facts: &Facts, wanted: &[&str]) -> Found {
         .iter()
         .map(|fact| members(fact, &[], ASSESSMENT))
         .collect();
-    fresh(Found::declared(value.into(), "assessments"), &of, facts)
+    let found = Found::declared(value.into(), "assessments");
+    fresh(found, &of, every, facts)
 }
 
-/// Stale where the review of one is past.
-fn fresh(mut found: Found, of: &[&Fact], facts: &Facts) -> Found {
+/// Stale where the review of one is past, or it is older than the law lets it be.
+fn fresh(mut found: Found, of: &[&Fact], every: Option<Span>, facts: &Facts) -> Found {
     let late: Vec<_> = of
         .iter()
-        .filter(|fact| is_stale(fact, &facts.day))
+        .filter(|fact| is_stale(fact, every, &facts.day))
         .map(|fact| fact.id.as_str())
         .collect();
     if !late.is_empty() {
@@ -238,20 +303,12 @@ fn of_evidence(facts: &Facts, name: &str, parameters: &str) -> Found {
         return Found::missing("database", name, "There is no such evidence.");
     };
     let seen = function(facts, &parameters);
-    let is_word = seen.source == Source::Controller
-        || seen.source == Source::Both
-            && facts.controller.is_empty()
-            && name == "ropa_completeness";
-    let is_old = seen.value["age_days"]
-        .as_i64()
-        .zip(seen.value["max_age_days"].as_i64())
-        .is_some_and(|(age, most)| age > most);
+    // What is borne out in part, or spoken against, fills no field, whoever says so.
     let status = match seen.state {
-        State::None => Status::Missing,
-        State::Part | State::Fail if is_word => Status::Missing,
-        _ if is_old => Status::Stale,
-        _ if seen.source == Source::Controller => Status::Declared,
-        _ => Status::Evidenced,
+        State::Pass if seen.source.is_hard() => Status::Evidenced,
+        State::Pass => Status::Declared,
+        State::Part | State::Fail if seen.is_stale => Status::Stale,
+        State::Part | State::Fail | State::None => Status::Missing,
     };
     Found {
         status,

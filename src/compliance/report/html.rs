@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::definition::Status;
-use super::{Field, NOTICE, Report, UNCHECKED, lineage, shown_name, timeline};
+use super::{Field, NOTICE, Report, lineage, shown_name, timeline};
 use crate::compliance::inventory::Treatment;
 use crate::page::{Page, escaped, grouped, name};
 
@@ -85,7 +85,7 @@ fn verdict(out: &mut Page, report: &Report<'_>) {
         escaped(NOTICE),
         escaped(verdict.sentence()),
         escaped(&report.rules),
-        escaped(UNCHECKED),
+        escaped(&report.remark()),
     ));
 }
 
@@ -201,8 +201,7 @@ fn one(out: &mut Page, field: &Field) {
     if let Some(note) = &field.note {
         out.put(format_args!("<p class=\"note\">{}</p>\n", escaped(note)));
     }
-    let is_shown = field.status != Status::NotApplicable && !field.value.is_null();
-    if is_shown {
+    if !field.value.is_null() {
         value(out, field.title, &field.value);
     }
     out.put(format_args!("</article>\n"));

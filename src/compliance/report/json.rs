@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Field, NOTICE, Report, UNCHECKED};
+use super::{Field, NOTICE, Report};
 use crate::compliance::inventory::{Column, Treatment};
 use crate::value::unseen::is_hidden;
 
@@ -53,7 +53,7 @@ pub fn document(report: &Report<'_>) -> Value {
         "extension_version": env!("CARGO_PKG_VERSION"),
         "rules": {
             "version": report.rules, "include_proposed": false,
-            "text_checked_on": null, "remark": UNCHECKED,
+            "text_checked_on": checked_on(report), "remark": report.remark(),
         },
         "ledger": {
             "status": report.verdict().status(),
@@ -88,12 +88,23 @@ pub fn document(report: &Report<'_>) -> Value {
     })
 }
 
+/// The day on which the last of the texts was checked; none while one is not.
+fn checked_on<'a>(report: &'a Report<'_>) -> Option<&'a str> {
+    let days: Option<Vec<&str>> = report
+        .fields()
+        .map(|field| field.text_checked.as_ref().map(|(day, _)| day.as_str()))
+        .collect();
+    days?.into_iter().max()
+}
+
 /// A field.
 pub fn field(field: &Field) -> Value {
     json!({
         "id": field.id, "cite": field.cite, "title": field.title, "value": field.value,
         "source": field.source, "evidence": field.evidence, "as_of": field.as_of,
-        "status": field.status.name(), "note": field.note, "text_checked_on": null,
+        "status": field.status.name(), "note": field.note, "requirement": field.requirement,
+        "text_checked_on": field.text_checked.as_ref().map(|(day, _)| day),
+        "text_checked_by": field.text_checked.as_ref().map(|(_, by)| by),
     })
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::definition::Status;
-use super::{Field, NOTICE, Report, UNCHECKED};
+use super::{Field, NOTICE, Report};
 use crate::ledger::lineage::report::markdown::escaped;
 
 /// Columns and facts that are shown one by one.
@@ -24,9 +24,10 @@ pub fn page(report: &Report<'_>) -> String {
     }
     columns(&mut out, report);
     out.push_str("## What this report does not say\n\n");
-    for limit in report.law.limits.iter().chain(&[UNCHECKED]) {
+    for limit in report.law.limits {
         put(&mut out, format_args!("* {}", escaped(limit)));
     }
+    put(&mut out, format_args!("* {}", escaped(&report.remark())));
     out
 }
 
@@ -144,7 +145,7 @@ fn one(out: &mut String, field: &Field) {
         Status::Missing if field.value.is_null() => {
             put(out, format_args!("`{{{{C:{}}}}}`\n", field.id));
         }
-        Status::NotApplicable => {}
+        Status::NotApplicable if field.value.is_null() => {}
         _ => {
             value(out, &field.value, 0);
             out.push('\n');

@@ -12,8 +12,9 @@ pub mod markdown;
 pub mod sql;
 pub mod store;
 pub mod timeline;
-pub mod when;
 
+#[cfg(test)]
+mod law_tests;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,10 @@ use crate::ledger::lineage::report::{Format, Verdict};
 pub struct Field {
     /// Its id.
     pub id: &'static str,
+    /// The requirement that asks for it.
+    pub requirement: &'static str,
+    /// When somebody held that against the official text, and who; `None` where nobody did.
+    pub text_checked: Option<(String, String)>,
     /// Where the law asks for it.
     pub cite: &'static str,
     /// What it asks for.
@@ -144,6 +149,23 @@ impl Report<'_> {
     /// Whether something is missing: a draft.
     pub fn is_draft(&self) -> bool {
         self.fields().any(|field| field.status == Status::Missing)
+    }
+
+    /// How many fields rest on a text that somebody has checked, and how many there are.
+    pub fn checked(&self) -> (usize, usize) {
+        let checked = self.fields().filter(|field| field.text_checked.is_some());
+        (checked.count(), self.fields().count())
+    }
+
+    /// What is to be known of the texts behind the fields.
+    pub fn remark(&self) -> String {
+        match self.checked() {
+            (0, _) => UNCHECKED.to_owned(),
+            (checked, all) => format!(
+                "Of {all} fields, {checked} rest on a requirement that somebody has held against the \
+                 official text."
+            ),
+        }
     }
 
     /// What the verification of the ledger comes to.

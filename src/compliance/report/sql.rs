@@ -70,6 +70,8 @@ fn compliance_fields(
             name!(evidence, String),
             name!(as_of, String),
             name!(note, Option<String>),
+            name!(requirement, String),
+            name!(text_checked_on, Option<String>),
         ),
     >,
     ErrorReport,
@@ -89,6 +91,8 @@ fn compliance_fields(
                     field.evidence.clone(),
                     field.as_of.clone(),
                     field.note.clone(),
+                    field.requirement.to_owned(),
+                    field.text_checked.as_ref().map(|(day, _)| day.clone()),
                 ));
             }
         }

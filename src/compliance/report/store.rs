@@ -7,10 +7,11 @@ use super::{Report, fill};
 use crate::compliance::calendar::shown;
 use crate::compliance::inventory::Needs;
 use crate::compliance::matrix::store::zone;
-use crate::compliance::{Facts, controller, incident, inventory, rules};
+use crate::compliance::{Facts, controller, incident, inventory, request, rules};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::lineage::report::store::issue;
 use crate::pg::server;
+use crate::strategies::calendar::{DAY, SECOND, parse_date};
 
 /// The facts of a day, for some schemas or all.
 ///
@@ -35,7 +36,19 @@ pub fn some_facts(day: &str, scope: Option<&[String]>, needs: Needs) -> Result<F
     if needs.timers {
         facts.inventory.timers = timers(&facts)?;
     }
+    if facts.controller.of("rights_request").next().is_some() {
+        facts.inventory.terms = request::terms(&*rules::store::in_use()?, &facts)?;
+    }
     Ok(facts)
+}
+
+/// The moment that a day is looked at from: now where it is today, else its last second.
+fn moment(day: &str) -> Result<i64> {
+    if day == controller::store::today()? {
+        return Ok(server::now());
+    }
+    let day = parse_date(day).map_or_else(|| server::now().div_euclid(DAY), i64::from);
+    Ok((day + 1) * DAY - SECOND)
 }
 
 /// The timers of every declared incident, under every law.
@@ -45,7 +58,7 @@ fn timers(facts: &Facts) -> Result<Vec<(String, String, Value)>> {
     if incidents.peek().is_none() {
         return Ok(found);
     }
-    let (rules, now) = (rules::store::in_use()?, server::now());
+    let (rules, now) = (rules::store::in_use()?, moment(&facts.day)?);
     for fact in incidents {
         for timer in incident::timers(&rules, facts, &fact.id, now, &zone)? {
             let there = |moment: Option<i64>| {
@@ -69,14 +82,6 @@ fn timers(facts: &Facts) -> Result<Vec<(String, String, Value)>> {
     Ok(found)
 }
 
-/// The version of the rule data that a report is made by, with what speaks against them.
-///
-/// # Errors
-/// As the interface.
-pub fn rules() -> Result<String> {
-    Ok(rules::store::set()?.version())
-}
-
 /// The report of a law.
 ///
 /// # Errors
@@ -97,7 +102,10 @@ pub fn report<'a>(
             .with_hint("Other variants are AU and NZ."));
         }
     }
-    Ok(fill::fill(law, facts, scope, rules()?))
+    let set = rules::store::set()?;
+    let mut report = fill::fill(law, facts, scope, &set.rules);
+    report.rules = set.version();
+    Ok(report)
 }
 
 /// Puts on record that a report was handed out.

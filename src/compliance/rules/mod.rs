@@ -114,6 +114,8 @@ pub struct Requirement {
     /// From how many people on: affected by an incident, of what is asked when something went wrong;
     /// in a year, of all else.
     pub at_least: Option<i64>,
+    /// The rights that it is about, where it is about requests; all but complaints where none is named.
+    pub rights: Vec<String>,
     /// What it asks for in numbers and names.
     pub params: Params,
     /// What a breach of it costs.

@@ -88,6 +88,29 @@ impl Addressee {
     }
 }
 
+/// What of a request ends a term.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ends {
+    /// The answer.
+    #[default]
+    Answer,
+    /// The word that it was received.
+    Acknowledgment,
+}
+
+impl Ends {
+    /// The words of data.
+    pub const NAMES: [(&'static str, Self); 2] = [
+        ("answer", Self::Answer),
+        ("acknowledgment", Self::Acknowledgment),
+    ];
+
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        named(self, &Self::NAMES)
+    }
+}
+
 /// Until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline {
@@ -97,6 +120,10 @@ pub struct Deadline {
     pub from: Clock,
     /// Who must be told.
     pub to: Addressee,
+    /// What of a request ends it.
+    pub ends: Ends,
+    /// How long it is as a whole where it was extended, for who may do that.
+    pub extended: Option<Span>,
 }
 
 impl Deadline {
@@ -108,11 +135,18 @@ impl Deadline {
     }
 
     fn json(&self) -> Value {
-        json!({
+        let mut found = json!({
             "within": self.span.to_string(),
             "from": self.from.name(),
             "to": self.to.name(),
-        })
+        });
+        if self.ends != Ends::default() {
+            found["ends"] = self.ends.name().into();
+        }
+        if let Some(span) = self.extended {
+            found["extended"] = span.to_string().into();
+        }
+        found
     }
 }
 
@@ -304,6 +338,8 @@ mod tests {
                 span,
                 from: Clock::Aware,
                 to,
+                ends: Ends::Answer,
+                extended: None,
             }],
             ..Params::default()
         }

@@ -4,9 +4,10 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::fields::{Fields, NOUN, mismatch};
-use super::parameter::{Addressee, Clock, Deadline, Keep, Params};
+use super::parameter::{Addressee, Clock, Deadline, Ends, Keep, Params};
 use super::version::Version;
 use super::*;
+use crate::compliance::controller::kinds::RIGHTS;
 use crate::error::Result;
 use crate::profile::document::{self, Content, Tree};
 
@@ -156,6 +157,7 @@ fn requirement(
         kind: fields.word("kind", &Kind::NAMES)?,
         trigger,
         at_least,
+        rights: rights(&fields)?,
         params: match fields.get("param") {
             Some(tree) => params(tree, &fields.path("param"))?,
             None => Params::default(),
@@ -176,6 +178,21 @@ fn requirement(
             .map(|(tree, path)| joint(tree, path))
             .collect::<Result<_>>()?,
     })
+}
+
+/// The rights that it is about.
+fn rights(fields: &Fields<'_>) -> Result<Vec<String>> {
+    let rights = fields.ids("rights")?;
+    match rights
+        .iter()
+        .find(|right| !RIGHTS.contains(&right.as_str()))
+    {
+        None => Ok(rights),
+        Some(other) => {
+            let message = format!("there is no right \"{other}\"");
+            Err(fields.refuse(Some("rights"), message))
+        }
+    }
 }
 
 /// A day as it is written.
@@ -252,7 +269,9 @@ fn deadline(tree: &Tree, path: &str) -> Result<Deadline> {
     let fields = Fields::open(
         tree,
         path,
-        &["n", "unit", "feasible", "yearly", "from", "to"],
+        &[
+            "n", "unit", "feasible", "yearly", "from", "to", "ends", "extended",
+        ],
     )?;
     let span = if fields.flag("feasible", false)? {
         Span::Feasible
@@ -270,6 +289,11 @@ fn deadline(tree: &Tree, path: &str) -> Result<Deadline> {
         to: fields
             .maybe_word("to", &Addressee::NAMES)?
             .unwrap_or(Addressee::Record),
+        ends: fields.maybe_word("ends", &Ends::NAMES)?.unwrap_or_default(),
+        extended: fields
+            .get("extended")
+            .map(|tree| self::span(tree, &fields.path("extended")))
+            .transpose()?,
     })
 }
 
@@ -434,7 +458,7 @@ const DOCUMENT_KEYS: [&str; 10] = [
     "controls",
     "conflicts",
 ];
-const REQUIREMENT_KEYS: [&str; 18] = [
+const REQUIREMENT_KEYS: [&str; 19] = [
     "id",
     "instrument",
     "cite",
@@ -443,6 +467,7 @@ const REQUIREMENT_KEYS: [&str; 18] = [
     "kind",
     "trigger",
     "at_least",
+    "rights",
     "param",
     "penalty",
     "status",

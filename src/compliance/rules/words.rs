@@ -77,8 +77,12 @@ pub enum Trigger {
     Processor,
     /// When data go to another country.
     Transfers,
+    /// When data are handed to others.
+    Recipients,
     /// When there are sensitive data.
     Sensitive,
+    /// When there are special ones: health, belief and the like, and criminal ones.
+    Special,
     /// When there are data of children.
     Children,
     /// When a program decides, or helps to.
@@ -91,6 +95,12 @@ pub enum Trigger {
     Incident,
     /// When something went wrong for very many people.
     Affected,
+    /// When data are used for research without consent.
+    Research,
+    /// When data come from others than those whose data they are.
+    Indirect,
+    /// When something rests on legitimate interests.
+    Interests,
     /// When something rests on consent.
     Consent,
     /// When data of very many people are handled.
@@ -101,28 +111,36 @@ pub enum Trigger {
     Critical,
     /// When it is an organ of the state.
     PublicBody,
+    /// When it is not.
+    PrivateBody,
     /// When it is a federal agency.
     FederalAgency,
 }
 
 impl Trigger {
     /// The words of data.
-    pub const NAMES: [(&'static str, Self); 16] = [
+    pub const NAMES: [(&'static str, Self); 22] = [
         ("always", Self::Always),
         ("processor", Self::Processor),
         ("transfers", Self::Transfers),
+        ("recipients", Self::Recipients),
         ("sensitive", Self::Sensitive),
+        ("special", Self::Special),
         ("children", Self::Children),
         ("automated_decision", Self::AutomatedDecision),
         ("sale", Self::Sale),
         ("handed_on", Self::HandedOn),
         ("incident", Self::Incident),
         ("affected", Self::Affected),
+        ("research", Self::Research),
+        ("indirect", Self::Indirect),
+        ("interests", Self::Interests),
         ("consent", Self::Consent),
         ("volume", Self::Volume),
         ("abroad", Self::Abroad),
         ("critical", Self::Critical),
         ("public_body", Self::PublicBody),
+        ("private_body", Self::PrivateBody),
         ("federal_agency", Self::FederalAgency),
     ];
 }
@@ -254,7 +272,7 @@ impl Owner {
     ];
 }
 
-/// Kinds of evidence.
+/// Kinds of evidence, for readers: how much it weighs is said by the function that finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// The database shows it.
@@ -275,11 +293,6 @@ impl Proof {
         ("attestation", Self::Attestation),
         ("document", Self::Document),
     ];
-
-    /// Whether more stands behind it than a word.
-    pub fn is_hard(self) -> bool {
-        matches!(self, Self::Db | Self::Ledger)
-    }
 }
 
 /// How a conflict is resolved.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{REGISTER, evidence, ids, is_stale, share, some, words};
+use super::{REGISTER, every, evidence, ids, is_stale, share, some, words};
 use crate::compliance::Facts;
 use crate::compliance::controller::Fact;
 use crate::compliance::evidence::{Evidence, Source, State};
@@ -32,20 +32,28 @@ pub fn declared(facts: &Facts, parameters: &Value) -> Evidence {
 pub fn measure_declared(facts: &Facts, parameters: &Value) -> Evidence {
     let wanted = words(parameters, "kind");
     let mut found = Map::new();
-    let mut fresh = 0;
+    let (mut fresh, mut known) = (0, 0);
     for kind in &wanted {
         let of: Vec<_> = facts.controller.with("measure", "kind", kind).collect();
-        let is_fresh = of.iter().any(|fact| !is_stale(fact, &facts.day));
+        let is_fresh = of
+            .iter()
+            .any(|fact| !is_stale(fact, every(parameters), &facts.day));
         fresh += usize::from(is_fresh);
+        known += usize::from(!of.is_empty());
         found.insert((*kind).to_owned(), ids(of.into_iter()));
     }
+    let state = match share(fresh, wanted.len()) {
+        State::Fail if known > 0 => State::Part,
+        state => state,
+    };
     evidence(
         facts,
-        share(fresh, wanted.len()),
+        state,
         Value::Object(found),
         Source::Controller,
         "measures",
     )
+    .stale_where(fresh < known)
     .unless_passed(format!("Declare measures of kind {}.", wanted.join(", ")))
 }
 
@@ -57,7 +65,10 @@ pub fn assessment_fresh(facts: &Facts, parameters: &Value) -> Evidence {
         .of("assessment")
         .filter(|fact| kinds.is_empty() || fact.word("kind").is_some_and(|of| kinds.contains(&of)))
         .collect();
-    let fresh = of.iter().filter(|fact| !is_stale(fact, &facts.day)).count();
+    let fresh = of
+        .iter()
+        .filter(|fact| !is_stale(fact, every(parameters), &facts.day))
+        .count();
     let state = match (fresh, of.len()) {
         (_, 0) => State::Fail,
         (0, _) => State::Part,
@@ -66,10 +77,12 @@ pub fn assessment_fresh(facts: &Facts, parameters: &Value) -> Evidence {
     let value = json!({
         "assessments": ids(of.iter().copied()), "with_review_ahead": fresh,
     });
-    evidence(facts, state, value, Source::Controller, "assessments").unless_passed(format!(
-        "Declare an assessment of kind {}.",
-        kinds.join(" or ")
-    ))
+    evidence(facts, state, value, Source::Controller, "assessments")
+        .stale_where(!of.is_empty())
+        .unless_passed(format!(
+            "Declare an assessment of kind {}, with its next review.",
+            kinds.join(" or ")
+        ))
 }
 
 /// Whether a role is filled.
@@ -117,7 +130,7 @@ pub fn recipients_documented(facts: &Facts, _: &Value) -> Evidence {
     } else {
         share(whole, of.len())
     };
-    evidence(facts, state, value, Source::Both, "recipients")
+    evidence(facts, state, value, Source::Controller, "recipients")
         .unless_passed("Declare the recipients with category and country, section recipients.")
 }
 
@@ -169,7 +182,7 @@ pub fn retention_documented(facts: &Facts, _: &Value) -> Evidence {
         facts,
         share(met, categories.len()),
         value,
-        Source::Both,
+        Source::Controller,
         "retention_rules",
     )
     .unless_passed("Declare a retention rule with max for each category, or for all.")
@@ -204,18 +217,27 @@ pub fn consent_recorded(facts: &Facts, parameters: &Value) -> Evidence {
             })
         })
         .collect();
+    // Where consent is kept is the controller's word until rows of it were counted.
+    let read = &facts.inventory.consents;
+    let is_read = !read.is_empty() && read.iter().all(|consent| consent.problem.is_none());
+    let source = if is_read {
+        Source::Both
+    } else {
+        Source::Controller
+    };
     let value = json!({"activities": resting.len(), "with_source": met, "sources": consents});
     evidence(
         facts,
         share(met, resting.len()),
         value,
-        Source::Both,
+        source,
         "consent_sources",
     )
     .unless_passed("Declare where consent is kept for each activity that rests on it.")
 }
 
-/// Rights requests of a year, and whether each has its answer.
+/// Rights requests of a year and those that are open: whether each has its answer, and had it in the
+/// time that every law gives for it.
 pub fn dsar_metrics(facts: &Facts, parameters: &Value) -> Evidence {
     let year = parameters["year"].as_i64().map_or_else(
         || facts.day[..4.min(facts.day.len())].to_owned(),
@@ -225,26 +247,39 @@ pub fn dsar_metrics(facts: &Facts, parameters: &Value) -> Evidence {
         .controller
         .of("rights_request")
         .filter(|fact| {
-            fact.word("received_on")
-                .is_some_and(|day| day.starts_with(&year))
+            let received = fact.word("received_on");
+            !fact.has("responded_on") || received.is_some_and(|day| day.starts_with(&year))
         })
         .collect();
+    let missed = |fact: &&&Fact| {
+        let terms = facts.inventory.terms.iter();
+        let mut own = terms.filter(|term| term.request == fact.id);
+        own.any(|term| term.status.is_missed())
+    };
+    let late: Vec<_> = of.iter().filter(missed).copied().collect();
     let answered = of
         .iter()
         .filter(|fact| fact.has("decision") && fact.has("responded_on"))
         .count();
-    let open = of.iter().filter(|fact| !fact.has("responded_on"));
+    let open: Vec<_> = of
+        .iter()
+        .filter(|fact| !fact.has("responded_on"))
+        .copied()
+        .collect();
+    let state = match share(answered + open.len(), of.len()) {
+        _ if !late.is_empty() => State::Fail,
+        state => state,
+    };
+    let remedy = if late.is_empty() {
+        "Declare the requests with decision and responded_on."
+    } else {
+        "Answer the requests whose term has run out; what was late stays so, and is on record."
+    };
     let value = json!({
-        "year": year, "received": of.len(), "answered": answered, "open": ids(open.copied()),
+        "year": year, "received": of.len(), "answered": answered, "open": ids(open.into_iter()),
+        "beyond_their_term": ids(late.into_iter()),
     });
-    evidence(
-        facts,
-        share(answered, of.len()),
-        value,
-        Source::Controller,
-        "rights_requests",
-    )
-    .unless_passed("Declare the requests with decision and responded_on.")
+    evidence(facts, state, value, Source::Controller, "rights_requests").unless_passed(remedy)
 }
 
 /// Incidents, and whether each says what a register must.
@@ -269,25 +304,47 @@ pub fn breach_register(facts: &Facts, _: &Value) -> Evidence {
         .unless_passed("Declare each incident in full, and a measure of kind breach_procedure.")
 }
 
-/// Incidents, and whether authorities were told.
+/// Incidents, and whether authorities and those whose data they are were told in time.
 pub fn incident_deadlines(facts: &Facts, _: &Value) -> Evidence {
     let of: Vec<_> = facts.controller.of("incident").collect();
-    let told = of
-        .iter()
-        .filter(|fact| fact.has("authority_notified_at") || fact.has("no_notice_reason"))
-        .count();
-    let open = of
-        .iter()
-        .filter(|fact| !fact.has("authority_notified_at") && !fact.has("no_notice_reason"));
-    let value = json!({"incidents": of.len(), "told": told, "open": ids(open.copied())});
-    evidence(
-        facts,
-        share(told, of.len()),
-        value,
-        Source::Controller,
-        "incidents",
-    )
-    .unless_passed("SELECT * FROM confiture.incident_deadlines(…); tell the authorities.")
+    let timers = |fact: &Fact| {
+        let id = fact.id.clone();
+        let timers = facts.inventory.timers.iter();
+        timers.filter(move |(incident, ..)| *incident == id)
+    };
+    let has = |fact: &Fact, wanted: &[&str]| {
+        timers(fact).any(|(.., timer)| {
+            let status = timer["status"].as_str();
+            status.is_some_and(|status| wanted.contains(&status))
+        })
+    };
+    // Who has a reason to tell nobody lets no timer run out.
+    let is_missed = |fact: &&&Fact| {
+        has(fact, &["late"]) || has(fact, &["overdue"]) && !fact.has("no_notice_reason")
+    };
+    let missed: Vec<_> = of.iter().filter(is_missed).copied().collect();
+    let is_told = |fact: &Fact| {
+        fact.has("authority_notified_at")
+            || fact.has("no_notice_reason")
+            || timers(fact).any(|(.., timer)| !timer["told"].is_null())
+    };
+    let told = of.iter().filter(|fact| is_told(fact)).count();
+    // Of others a timer with a number still runs.
+    let runs = |fact: &Fact| {
+        timers(fact).any(|(.., timer)| timer["status"] == "open" && !timer["due"].is_null())
+    };
+    let open: Vec<_> = of.iter().filter(|fact| !is_told(fact)).copied().collect();
+    let running = open.iter().filter(|fact| runs(fact)).count();
+    let state = match share(told + running, of.len()) {
+        _ if !missed.is_empty() => State::Fail,
+        state => state,
+    };
+    let value = json!({
+        "incidents": of.len(), "told": told, "open": ids(open.into_iter()),
+        "beyond_their_deadline": ids(missed.into_iter()),
+    });
+    evidence(facts, state, value, Source::Controller, "incidents")
+        .unless_passed("SELECT * FROM confiture.incident_deadlines(…); tell the authorities.")
 }
 
 /// What Article 30 (1) asks for, letter by letter.
@@ -350,7 +407,7 @@ pub fn ropa_completeness(facts: &Facts, parameters: &Value) -> Evidence {
         facts,
         state,
         Value::Object(value),
-        Source::Both,
+        Source::Controller,
         "activities",
     )
     .unless_passed(format!("Declare what is missing for {}.", open.join(", ")))

@@ -45,23 +45,19 @@ pub fn mask_coverage(facts: &Facts, parameters: &Value) -> Evidence {
 /// Personal columns with a declared sensitivity.
 pub fn classified_share(facts: &Facts, _: &Value) -> Evidence {
     let columns: Vec<_> = facts.inventory.personal().collect();
-    let is_classified = |column: &&&Column| {
-        column
-            .declared
-            .as_ref()
-            .is_some_and(|declared| declared.sensitivity.is_some())
-    };
+    let is_classified = |column: &&&Column| column.is_classed();
     let classified = columns.iter().filter(is_classified).count();
     let open = columns.iter().filter(|column| !is_classified(column));
     let value = json!({
         "columns": columns.len(), "classified": classified,
         "open": some(open.map(|column| column.shown())),
     });
+    // What class a column has is the controller's word, whatever the catalog holds.
     evidence(
         facts,
         share(classified, columns.len()),
         value,
-        Source::Both,
+        Source::Controller,
         "columns",
     )
     .unless_passed("Declare these columns with their sensitivity, section columns.")
@@ -103,8 +99,10 @@ pub fn last_verification(facts: &Facts, parameters: &Value) -> Evidence {
         )
         .unless_passed(remedy);
     };
-    let age = days_between(at, &facts.day);
-    let state = match (passed, age.is_some_and(|age| age <= most)) {
+    // The ledger is that of now: what was verified since the day that is asked about is not old.
+    let age = days_between(at, &facts.day).map(|age| age.max(0));
+    let is_fresh = age.is_some_and(|age| age <= most);
+    let state = match (passed, is_fresh) {
         (true, true) => State::Pass,
         (true, false) => State::Part,
         (false, _) => State::Fail,
@@ -117,6 +115,7 @@ pub fn last_verification(facts: &Facts, parameters: &Value) -> Evidence {
         Source::Ledger,
         "confiture.record_verification()",
     )
+    .stale_where(*passed && !is_fresh)
     .unless_passed(remedy)
 }
 

@@ -3,6 +3,8 @@
 
 pub mod controller;
 pub mod database;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 
@@ -17,6 +19,7 @@ use self::database::{
 };
 use super::{Evidence, Function, Source, State};
 use crate::compliance::Facts;
+use crate::compliance::calendar::{Span, months_after};
 use crate::compliance::controller::Fact;
 use crate::strategies::calendar::parse_date;
 
@@ -55,7 +58,7 @@ pub const ALL: &[(&str, Function, &str)] = &[
     (
         "dsar_metrics",
         dsar_metrics,
-        "rights requests of a year, and whether each has its answer",
+        "rights requests of a year and open ones, and whether each has its answer in time",
     ),
     (
         "encryption_in_transit",
@@ -65,7 +68,7 @@ pub const ALL: &[(&str, Function, &str)] = &[
     (
         "incident_deadlines",
         incident_deadlines,
-        "incidents, and whether authorities were told",
+        "incidents, and whether authorities and persons were told in time",
     ),
     (
         "last_verification",
@@ -137,6 +140,7 @@ fn evidence(
     };
     Evidence {
         state,
+        is_stale: false,
         value,
         as_of,
         source,
@@ -150,6 +154,12 @@ impl Evidence {
         if self.state != State::Pass {
             self.remedy = Some(remedy.into());
         }
+        self
+    }
+
+    /// What is there is too old to bear it out.
+    fn stale_where(mut self, is_stale: bool) -> Self {
+        self.is_stale = is_stale && self.state != State::Pass;
         self
     }
 }
@@ -189,9 +199,30 @@ fn ids<'a>(facts: impl Iterator<Item = &'a Fact>) -> Value {
     some(facts.map(|fact| fact.id.clone()))
 }
 
-/// Whether the next review of a fact has passed.
-pub fn is_stale(fact: &Fact, day: &str) -> bool {
+/// Whether the next review of a fact has passed, or it is older than the law lets it be.
+pub fn is_stale(fact: &Fact, every: Option<Span>, day: &str) -> bool {
     fact.word("next_review").is_some_and(|review| review < day)
+        || every
+            .zip(fact.word("date"))
+            .is_some_and(|(span, date)| is_past(date, span, day))
+}
+
+/// How often something is to be done, by the parameters.
+fn every(parameters: &Value) -> Option<Span> {
+    parameters["every"].as_str().and_then(Span::read)
+}
+
+/// Whether a span that began on a day is over on another.
+fn is_past(from: &str, span: Span, today: &str) -> bool {
+    let day = |text: &str| parse_date(text).map(i64::from);
+    let (Some(from), Some(today)) = (day(from), day(today)) else {
+        return false;
+    };
+    match span {
+        Span::Months(months) => months_after(from, months) < today,
+        Span::Days(days) => from + i64::from(days) < today,
+        _ => false,
+    }
 }
 
 /// What a register of incidents asks of each.
@@ -210,117 +241,4 @@ pub const REGISTER: [&str; 8] = [
 pub fn days_between(from: &str, to: &str) -> Option<i64> {
     let day = |text: &str| text.get(..10).and_then(parse_date).map(i64::from);
     Some(day(to)? - day(from)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::compliance::evidence;
-    use crate::compliance::inventory::{Age, Consent, Inventory, Ledger, Needs};
-
-    /// Facts with something in every part that can be left unread.
-    fn full() -> Facts {
-        let yaml = "
-organisations: {o: {role: controller, legal_name: O, contact: a@example.org}}
-activities: {a: {name: A, legal_basis: consent}}
-columns: {c: {activity: a, table: prod.users, columns: [email], sensitivity: ordinary}}
-retention_rules: {r: {category: all, max: 1 year, table: prod.users, column: at}}
-consent_sources: {s: {activity: a, kept_in: there, table: prod.users, given_column: at}}
-rights_requests: {q: {right: know, received_on: 2026-01-02}}
-incidents: {i: {known_at: 2026-03-01T12:00:00Z, jurisdictions: EU}}
-measures: {m: {kind: access_control, description: d}}
-recipients: {x: {name: X, category: c, country: DE}}
-";
-        let mut facts = crate::compliance::matrix::tests::facts("2026-03-31", yaml);
-        let inventory = &mut facts.inventory;
-        inventory.ledger = Ledger {
-            verified_at: Some(("2026-03-30 12:00:00".into(), true)),
-            since: Some("2026-01-01".into()),
-            ..Ledger::default()
-        };
-        inventory.runs.completed = 2;
-        inventory.runs.verified = 1;
-        inventory.readers = vec![("PUBLIC".into(), "prod".into(), "users".into())];
-        inventory.settings.insert("ssl".into(), "on".into());
-        inventory.ages = vec![Age {
-            rule: "r".into(),
-            oldest: Some("2020-01-01".into()),
-            overdue: Some(3),
-            ..Age::default()
-        }];
-        inventory.consents = vec![Consent {
-            source: "s".into(),
-            rows: Some(9),
-            ..Consent::default()
-        }];
-        inventory.timers = vec![(
-            "i".into(),
-            "EU".into(),
-            json!({"incident": "i", "status": "overdue", "addressee": "authority"}),
-        )];
-        facts
-    }
-
-    /// What is left of facts when no more is read than is needed.
-    fn as_needed(mut facts: Facts, needs: Needs) -> Facts {
-        let empty = Inventory::default();
-        let inventory = &mut facts.inventory;
-        if !needs.ledger {
-            inventory.ledger = empty.ledger;
-        }
-        if !needs.runs {
-            inventory.runs = empty.runs;
-        }
-        if !needs.access {
-            inventory.readers = empty.readers;
-            inventory.settings = empty.settings;
-        }
-        if !needs.rows {
-            inventory.ages = empty.ages;
-            inventory.consents = empty.consents;
-            inventory.protections = empty.protections;
-        }
-        if !needs.timers {
-            inventory.timers = empty.timers;
-        }
-        facts
-    }
-
-    #[test]
-    fn functions_look_at_nothing_that_they_do_not_say() {
-        for (name, function, _) in ALL {
-            let needs = evidence::needs(name);
-            for with in [
-                Value::Null,
-                json!({"kind": "access_control", "role": "controller"}),
-            ] {
-                assert_eq!(
-                    function(&as_needed(full(), needs), &with),
-                    function(&full(), &with),
-                    "{name}"
-                );
-            }
-        }
-        // Each part is looked at by some.
-        let all = ALL.iter().fold(Needs::default(), |all, (name, ..)| {
-            all.with(evidence::needs(name))
-        });
-        assert!(all.ledger && all.runs && all.access && all.rows);
-    }
-
-    #[test]
-    fn functions_stand_in_order_and_say_none_of_nothing() {
-        assert!(ALL.is_sorted_by_key(|(name, ..)| *name));
-        let facts = Facts {
-            day: "2026-03-31".to_owned(),
-            ..Facts::default()
-        };
-        for (name, function, _) in ALL {
-            let found = function(&facts, &Value::Null);
-            assert_ne!(found.state, State::Pass, "{name}: nothing is known");
-            assert!(found.remedy.is_some(), "{name}");
-        }
-    }
 }

@@ -8,55 +8,147 @@ use super::some;
 use crate::compliance::Facts;
 use crate::compliance::inventory::{Column, Treatment, class};
 use crate::compliance::report::definition::Found;
+use crate::ledger::lineage::report::Verdict;
 
 const CATALOG: &str = "the catalog, and columns";
 
 /// Categories of personal data, each with its columns and how they are treated.
 pub fn categories(facts: &Facts) -> Found {
-    grouped(facts, |column| Some(column.category_shown()))
+    some_or_open(grouped(facts, |column| Some(column.category_shown())))
+}
+
+/// No column at all that is personal says nothing.
+fn some_or_open(found: Found) -> Found {
+    if is_empty(&found) {
+        return found.open(
+            "No column looks personal or is declared to be: declare the columns, section columns.",
+        );
+    }
+    found
+}
+
+/// None of a kind is an answer where the controller has classed every column, and nothing is known
+/// where he has not: names alone do not tell.
+fn none_or_open(facts: &Facts, found: Found, kind: &str) -> Found {
+    if !is_empty(&found) {
+        return found;
+    }
+    let mut personal = facts.inventory.personal().peekable();
+    let is_seen = personal.peek().is_some();
+    if is_seen && personal.all(Column::is_classed) {
+        return Found::declared(found.value, CATALOG).noting(format!(
+            "Every personal column is classed, and none as {kind}."
+        ));
+    }
+    found.open(format!(
+        "No column looks {kind}: declare the sensitivity of each personal column, section columns."
+    ))
+}
+
+fn is_empty(found: &Found) -> bool {
+    found.value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// The same by the categories of the California Civil Code.
 pub fn categories_of_california(facts: &Facts) -> Found {
-    grouped(facts, |column| {
+    some_or_open(grouped(facts, |column| {
         let known = column.category.map(class::of_california);
         Some(known.map_or_else(|| column.category_shown(), str::to_owned))
-    })
+    }))
 }
 
 /// Sensitive columns, by the kinds of PIPL Article 28.
 pub fn sensitive_of_china(facts: &Facts) -> Found {
-    grouped(facts, |column| {
+    let found = grouped(facts, |column| {
         let known = column.category.and_then(class::of_china);
         known
             .map(str::to_owned)
             .or_else(|| column.is_sensitive().then(|| column.category_shown()))
-    })
+    });
+    none_or_open(facts, found, "sensitive")
 }
 
 /// Special categories: of GDPR Articles 9 and 10, and of laws like it.
 pub fn special(facts: &Facts) -> Found {
-    let is_special = |column: &Column| {
-        let declared = column
-            .declared
-            .as_ref()
-            .and_then(|declared| declared.sensitivity.as_deref());
-        matches!(declared, Some("special" | "criminal"))
-            || declared.is_none() && column.category.is_some_and(class::is_special)
+    let found = grouped(facts, |column| {
+        column.is_special().then(|| column.category_shown())
+    });
+    none_or_open(facts, found, "special")
+}
+
+/// Why each sensitive column is needed: by the fact that declares it, or each activity that it
+/// belongs to.
+pub fn justified(facts: &Facts) -> Found {
+    let mut open = Vec::new();
+    let value: Vec<_> = facts
+        .inventory
+        .sensitive()
+        .filter(|column| is_here(facts, column))
+        .map(|column| {
+            let declared = column.declared.as_ref();
+            let own = declared.and_then(|declared| declared.necessity.clone());
+            let activities: Vec<_> = declared
+                .into_iter()
+                .flat_map(|declared| &declared.activities)
+                .filter_map(|id| facts.controller.find("activity", id))
+                .collect();
+            let is_said = own.is_some()
+                || !activities.is_empty()
+                    && activities.iter().all(|activity| activity.has("necessity"));
+            if !is_said {
+                open.push(column.shown());
+            }
+            let of: Vec<_> = activities
+                .iter()
+                .map(|activity| {
+                    json!({"activity": activity.id, "purpose": activity.text("purpose"),
+                           "necessity": activity.text("necessity")})
+                })
+                .collect();
+            json!({"column": column.shown(), "necessity": own, "activities": of,
+                   "state": column.treatment.word()})
+        })
+        .collect();
+    let found = Found {
+        source: "database and controller",
+        ..Found::declared(value.into(), "columns, activities")
     };
-    grouped(facts, |column| {
-        is_special(column).then(|| column.category_shown())
+    if open.is_empty() {
+        return found;
+    }
+    open.truncate(20);
+    found.open(format!("Declare the necessity of {}.", open.join(", ")))
+}
+
+/// Whether a column belongs to some activity of the facts, or nobody says to which.
+fn is_here(facts: &Facts, column: &Column) -> bool {
+    let of = column
+        .declared
+        .as_ref()
+        .map(|declared| &declared.activities);
+    of.is_none_or(|of| {
+        let mut ids = of.iter();
+        of.is_empty() || ids.any(|id| facts.controller.find("activity", id).is_some())
     })
 }
 
 fn grouped(facts: &Facts, of: impl Fn(&Column) -> Option<String>) -> Found {
+    let value = groups(facts.inventory.personal(), of);
+    Found::evidenced(value.into(), "database and controller", CATALOG)
+}
+
+/// Columns in groups, each with how they are treated.
+pub(super) fn groups<'a>(
+    columns: impl Iterator<Item = &'a Column>,
+    of: impl Fn(&Column) -> Option<String>,
+) -> Vec<Value> {
     let mut groups: BTreeMap<String, Vec<&Column>> = BTreeMap::new();
-    for column in facts.inventory.personal() {
+    for column in columns {
         if let Some(category) = of(column) {
             groups.entry(category).or_default().push(column);
         }
     }
-    let value: Vec<_> = groups
+    groups
         .iter()
         .map(|(category, columns)| {
             let count = |word: &str| {
@@ -72,8 +164,7 @@ fn grouped(facts: &Facts, of: impl Fn(&Column) -> Option<String>) -> Found {
                 "names": some(columns.iter().map(|column| column.shown()), 12),
             })
         })
-        .collect();
-    Found::evidenced(value.into(), "database and controller", CATALOG)
+        .collect()
 }
 
 /// The strategies in force, by how many columns they mask.
@@ -130,10 +221,20 @@ pub fn undeclared(facts: &Facts) -> Found {
             .map(move |column| format!("{table}.{column}"))
     });
     let gone: Vec<_> = gone.filter(|column| !there.contains(column)).collect();
+    let open: Vec<_> = open.collect();
+    let is_open = !open.is_empty() || !gone.is_empty();
     let value = json!({
-        "not_declared": some(open, 50), "declared_but_not_there": some(gone.into_iter(), 50),
+        "not_declared": some(open.into_iter(), 50),
+        "declared_but_not_there": some(gone.into_iter(), 50),
     });
-    Found::evidenced(value, "database and controller", CATALOG)
+    let found = Found::evidenced(value, "database and controller", CATALOG);
+    if is_open {
+        return found.open(
+            "Declare the columns that belong to an activity, and class as not_personal those that \
+             are not; withdraw those that are gone.",
+        );
+    }
+    found
 }
 
 /// Where data may go, by the catalog: a hint, no proof.
@@ -202,11 +303,31 @@ pub fn safeguards(facts: &Facts) -> Found {
         "ledger": facts.inventory.ledger.verdict().status(),
         "runs_verified": facts.inventory.runs.verified,
     });
-    Found::evidenced(
+    // Passwords are hashed on every server: that alone is no safeguard of data.
+    let in_force = [
+        ("connections are not encrypted", value["ssl"] == "on"),
+        ("no column is masked", !value["masking"].is_null()),
+        ("no table has policies", with_policies > 0),
+        (
+            "the ledger is not proved whole",
+            facts.inventory.ledger.verdict() == Verdict::Ok,
+        ),
+    ];
+    let off: Vec<_> = in_force.iter().filter(|(_, is)| !is).collect();
+    let words: Vec<_> = off.iter().map(|(words, _)| *words).collect();
+    let found = Found::evidenced(
         value,
         "database and ledger",
         "pg_settings, confiture.verify_ledger()",
-    )
+    );
+    match off.len() {
+        0 => found,
+        all if all == in_force.len() => found.open(format!(
+            "The database shows no safeguard: {}.",
+            words.join(", ")
+        )),
+        _ => found.noting(format!("Not in force: {}.", words.join(", "))),
+    }
 }
 
 /// Whether what stands for destroyed data can be undone: masked columns whose originals a key gives

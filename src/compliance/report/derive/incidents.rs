@@ -2,107 +2,94 @@
 
 use serde_json::{Map, Value, json};
 
+use super::counted_everywhere;
 use crate::compliance::Facts;
 use crate::compliance::controller::Fact;
 use crate::compliance::evidence::functions::REGISTER;
 use crate::compliance::inventory::class;
-use crate::compliance::report::definition::{Applies, Found, Status};
-use crate::compliance::report::when;
+use crate::compliance::report::definition::{Found, Status};
 
 /// These fields of each incident; missing where one lacks one. `field.BR` is what a field says of one
 /// jurisdiction.
 pub fn fields(facts: &Facts, asked: &[&str]) -> Found {
-    if let Applies::Unknown(why) | Applies::No(why) = when::incident(facts) {
-        return Found::missing("controller", "incidents", why);
+    if facts.controller.of("incident").next().is_none() {
+        return none();
     }
-    let mut open = Vec::new();
-    let mut value = Map::new();
-    for incident in facts.controller.of("incident") {
-        let mut own = Map::new();
-        for field in asked {
-            let (name, found) = match field.split_once('.') {
-                Some((name, place)) => (name, incident.of_place(name, place).map(Value::from)),
-                None => (*field, incident.fields.get(*field).cloned()),
-            };
-            match found {
-                Some(found) => {
-                    own.insert(name.to_owned(), found);
-                }
-                None => open.push(format!("{} of {}", field, incident.id)),
-            }
-        }
-        value.insert(incident.id.clone(), Value::Object(own));
+    let of: Vec<_> = facts.controller.of("incident").collect();
+    let found = listed(&of, asked);
+    everywhere(facts, found)
+}
+
+fn none() -> Found {
+    Found::missing(
+        "controller",
+        "incidents",
+        "Declare the incidents, section incidents.",
+    )
+}
+
+/// Says which incidents count in the report of every law.
+fn everywhere(facts: &Facts, found: Found) -> Found {
+    let of = facts.controller.of("incident");
+    match counted_everywhere(of, "incident") {
+        Some(note) => found.noting(note),
+        None => found,
     }
-    let mut found = Found::declared(Value::Object(value), "incidents");
-    if !open.is_empty() {
-        found.status = Status::Missing;
-        open.truncate(20);
-        found.note = Some(format!("Declare {}.", open.join(", ")));
-    }
-    found
-}
-
-/// The timers of incidents in Brazil.
-pub fn deadlines_of_brazil(facts: &Facts) -> Found {
-    deadlines(facts, "BR")
-}
-
-/// In Canada.
-pub fn deadlines_of_canada(facts: &Facts) -> Found {
-    deadlines(facts, "CA")
-}
-
-/// In China.
-pub fn deadlines_of_china(facts: &Facts) -> Found {
-    deadlines(facts, "CN")
-}
-
-/// In the Union.
-pub fn deadlines_of_union(facts: &Facts) -> Found {
-    deadlines(facts, "EU")
-}
-
-/// In South Africa.
-pub fn deadlines_of_south_africa(facts: &Facts) -> Found {
-    deadlines(facts, "ZA")
 }
 
 /// Until when authorities and persons had to be told, computed from the moments that were declared.
-fn deadlines(facts: &Facts, jurisdiction: &str) -> Found {
-    let timers: Vec<_> = facts
-        .inventory
-        .timers
-        .iter()
-        .filter(|(_, of, _)| of == jurisdiction)
-        .map(|(.., timer)| timer.clone())
-        .collect();
+pub fn deadlines(facts: &Facts) -> Found {
+    let timers = &facts.inventory.timers;
     if timers.is_empty() {
         return Found {
             status: Status::NotApplicable,
             ..Found::missing(
                 "rules and controller",
-                "confiture.incident_deadlines()",
+                SQL,
                 "No declared incident starts a timer here.",
             )
         };
     }
-    let late = timers
+    let is = |timer: &Value, word: &str| timer["status"] == word;
+    let has_reason = |incident: &str| {
+        let fact = facts.controller.find("incident", incident);
+        fact.is_some_and(|fact| fact.has("no_notice_reason"))
+    };
+    let mut overdue: Vec<&str> = timers
         .iter()
-        .any(|timer| matches!(timer["status"].as_str(), Some("overdue" | "late")));
-    let found = Found::evidenced(
-        timers.into(),
-        "rules and controller",
-        "confiture.incident_deadlines()",
-    );
-    if late {
-        return found.noting("A deadline has passed, or had when they were told.");
+        .filter(|(incident, _, timer)| is(timer, "overdue") && !has_reason(incident))
+        .map(|(incident, ..)| incident.as_str())
+        .collect();
+    overdue.dedup();
+    let is_late = timers.iter().any(|(.., timer)| is(timer, "late"));
+    // The moments are the controller's word.
+    let value: Vec<_> = timers.iter().map(|(.., timer)| timer.clone()).collect();
+    let mut found = Found {
+        source: "rules and controller",
+        ..Found::declared(value.into(), SQL)
+    };
+    if is_late {
+        found = found.noting("A deadline had passed when they were told.");
     }
-    found
+    if !overdue.is_empty() {
+        found = found.open(format!(
+            "A deadline of {} has passed: tell them, or declare no_notice_reason.",
+            overdue.join(", ")
+        ));
+    }
+    everywhere(facts, found)
 }
+
+const SQL: &str = "confiture.incident_deadlines()";
 
 /// What protected the tables of each incident when it happened: the entries of the ledger before it.
 pub fn protection(facts: &Facts) -> Found {
     let protections = &facts.inventory.protections;
+    let of = facts.controller.of("incident");
+    let silent: Vec<_> = of
+        .filter(|fact| !protections.iter().any(|(known, _)| *known == fact.id))
+        .map(|fact| fact.id.as_str())
+        .collect();
     if protections.is_empty() {
         return Found::missing(
             "ledger and controller",
@@ -110,8 +97,12 @@ pub fn protection(facts: &Facts) -> Found {
             "Declare the tables of each incident, and when it happened.",
         );
     }
+    let mut bare_of = Vec::new();
     let mut value = Map::new();
     for (incident, steps) in protections {
+        if steps.is_empty() {
+            bare_of.push(incident.as_str());
+        }
         let tables = facts
             .controller
             .find("incident", incident)
@@ -146,12 +137,24 @@ pub fn protection(facts: &Facts) -> Found {
             json!({"masked_before": masked, "readable": super::some(bare, 50)}),
         );
     }
-    Found::evidenced(
+    let mut found = Found::evidenced(
         Value::Object(value),
         "ledger and controller",
         "confiture.lineage, confiture.verify_ledger()",
-    )
-    .noting(
+    );
+    if !bare_of.is_empty() {
+        found = found.open(format!(
+            "The ledger shows nothing that protected the tables of {}.",
+            bare_of.join(", ")
+        ));
+    }
+    if !silent.is_empty() {
+        found = found.open(format!(
+            "Declare the tables of {}, and when it happened.",
+            silent.join(", ")
+        ));
+    }
+    found.noting(
         "Masked columns were unintelligible to whoever had the tables and not the keys; readable \
          ones were not.",
     )
@@ -159,10 +162,11 @@ pub fn protection(facts: &Facts) -> Found {
 
 /// The test of Resolution CD/ANPD 15/2024, Article 5: a significant effect, and one of six marks.
 pub fn brazilian_test(facts: &Facts) -> Found {
-    if let Applies::Unknown(why) | Applies::No(why) = when::incident(facts) {
-        return Found::missing("controller", "incidents", why);
+    if facts.controller.of("incident").next().is_none() {
+        return none();
     }
     let mut value = Map::new();
+    let mut open = Vec::new();
     for incident in facts.controller.of("incident") {
         let columns: Vec<_> = facts
             .inventory
@@ -184,13 +188,16 @@ pub fn brazilian_test(facts: &Facts) -> Found {
             ),
             (
                 "children_adolescents_elderly",
-                some("minors_affected") || some("elderly_affected"),
+                some("children_affected")
+                    || some("adolescents_affected")
+                    || some("elderly_affected"),
             ),
             ("financial", any(class::is_financial)),
             (
                 "authentication",
                 any(|category| category == crate::signs::Category::Secret),
             ),
+            ("secrecy", incident.is("secrecy")),
             ("large_scale", incident.is("large_scale")),
         ];
         let marked: Vec<_> = marks
@@ -202,15 +209,148 @@ pub fn brazilian_test(facts: &Facts) -> Found {
         let asked = effect
             .and_then(Value::as_bool)
             .map(|effect| effect && !marked.is_empty());
+        if asked.is_none() {
+            open.push(incident.id.as_str());
+        }
         value.insert(
             incident.id.clone(),
             json!({"significant_effect": effect, "marks": marked, "notice_asked_for": asked}),
         );
     }
+    let mut found = Found::declared(Value::Object(value), "incidents");
+    if !open.is_empty() {
+        found = found.open(format!(
+            "Declare significant_effect of {}.",
+            open.join(", ")
+        ));
+    }
+    let mut of = facts.controller.of("incident");
+    if of.any(|fact| !fact.has("secrecy")) {
+        return found.noting("Secrets of a profession are told by no column: declare secrecy.");
+    }
+    found
+}
+
+/// Why some notice in Brazil was late; nothing is asked where none was, by the days of its calendar.
+pub fn delay(facts: &Facts) -> Found {
+    let missed: Vec<&Fact> = facts
+        .controller
+        .of("incident")
+        .filter(|fact| {
+            let mut timers = facts.inventory.timers.iter();
+            timers.any(|(incident, _, timer)| {
+                *incident == fact.id
+                    && timer["addressee"] == "authority"
+                    && match timer["status"].as_str() {
+                        Some("late") => true,
+                        Some("overdue") => !fact.has("no_notice_reason"),
+                        _ => false,
+                    }
+            })
+        })
+        .collect();
+    if missed.is_empty() {
+        return Found::not_asked(SQL, "No notice to the authority is late.");
+    }
+    listed(&missed, &["delay_reasons"])
+}
+
+/// These fields of these incidents.
+fn listed(of: &[&Fact], asked: &[&str]) -> Found {
+    let mut open = Vec::new();
+    let mut value = Map::new();
+    for incident in of {
+        let mut own = Map::new();
+        for field in asked {
+            match incident.fields.get(*field) {
+                Some(found) => {
+                    own.insert((*field).to_owned(), found.clone());
+                }
+                None => open.push(format!("{} of {}", field, incident.id)),
+            }
+        }
+        value.insert(incident.id.clone(), Value::Object(own));
+    }
     let found = Found::declared(Value::Object(value), "incidents");
-    found.noting(
-        "Professional secrecy, the sixth mark, is not told by any column: declare it as a category.",
-    )
+    if open.is_empty() {
+        return found;
+    }
+    open.truncate(20);
+    found.open(format!("Declare {}.", open.join(", ")))
+}
+
+/// What Resolution CD/ANPD 15/2024, Article 10, wants on the register of each incident: the form and
+/// content of what was told, or why nothing was.
+pub fn register_of_brazil(facts: &Facts) -> Found {
+    const ASKED: [&str; 6] = [
+        "known_at",
+        "circumstances",
+        "categories",
+        "subjects_affected",
+        "risks",
+        "measures_after",
+    ];
+    let (silent, told): (Vec<&Fact>, Vec<&Fact>) = facts
+        .controller
+        .of("incident")
+        .partition(|fact| fact.has("no_notice_reason"));
+    if silent.is_empty() && told.is_empty() {
+        return register(facts);
+    }
+    let with = |more: &[&'static str]| [ASKED.as_slice(), more].concat();
+    let mut found = listed(&told, &with(&["notice_form", "notice_content"]));
+    let other = listed(&silent, &with(&["no_notice_reason"]));
+    if let (Value::Object(value), Value::Object(more)) = (&mut found.value, other.value) {
+        value.extend(more);
+    }
+    if let (Status::Missing, Some(note)) = (other.status, other.note) {
+        found = found.open(note);
+    }
+    everywhere(facts, found)
+}
+
+/// Where a public notice stands for those that were not told one by one.
+pub fn public_notice(facts: &Facts) -> Found {
+    let untold: Vec<&Fact> = facts
+        .controller
+        .of("incident")
+        .filter(|fact| !fact.has("subjects_notified_at") && !fact.has("no_notice_reason"))
+        .collect();
+    let public = || {
+        facts
+            .controller
+            .of("incident")
+            .filter(|fact| fact.has("public_notice"))
+    };
+    if untold.is_empty() && public().next().is_none() {
+        return Found::not_asked(
+            "incidents",
+            "Those whose data they are were told one by one.",
+        );
+    }
+    let mut of = untold;
+    of.extend(public().filter(|fact| fact.has("subjects_notified_at")));
+    listed(&of, &["public_notice"])
+}
+
+/// Whether those whose data they are were told, or why not.
+pub fn individuals(facts: &Facts) -> Found {
+    let (silent, told): (Vec<&Fact>, Vec<&Fact>) = facts
+        .controller
+        .of("incident")
+        .partition(|fact| !fact.has("subjects_notified_at") && fact.has("no_notice_reason"));
+    if silent.is_empty() && told.is_empty() {
+        return none();
+    }
+    let mut found = listed(&told, &["subjects_notified_at"]);
+    if found.status == Status::Missing {
+        found = found.noting("Or declare no_notice_reason.");
+    }
+    let other = listed(&silent, &["no_notice_reason"]);
+    if let (Value::Object(value), Value::Object(more)) = (&mut found.value, other.value) {
+        value.extend(more);
+    }
+    everywhere(facts, found)
 }
 
 /// The register of every incident.
@@ -240,12 +380,24 @@ pub fn register(facts: &Facts) -> Found {
             .filter(|field| !fact.has(field))
             .collect()
     };
+    let mut gaps = Vec::new();
     let incidents: Vec<_> = of
         .iter()
         .map(|fact| {
             let open: Vec<&str> = open(fact);
-            json!({"incident": fact.id, "known_at": fact.word("known_at"), "not_declared": open})
+            if !open.is_empty() {
+                gaps.push(format!("{} of {}", open.join(", "), fact.id));
+            }
+            json!({
+                "incident": fact.id, "known_at": fact.word("known_at"),
+                "closed_on": fact.word("closed_on"), "not_declared": open,
+            })
         })
         .collect();
-    Found::declared(json!({"incidents": incidents}), "incidents")
+    let mut found = Found::declared(json!({"incidents": incidents}), "incidents");
+    if !gaps.is_empty() {
+        gaps.truncate(20);
+        found = found.open(format!("Declare {}.", gaps.join("; ")));
+    }
+    everywhere(facts, found)
 }

@@ -2,10 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+use super::counted_everywhere;
 use crate::compliance::Facts;
 use crate::compliance::controller::Fact;
 use crate::compliance::evidence::functions::days_between;
 use crate::compliance::report::definition::Found;
+use crate::compliance::request::Status;
+use crate::error::counted;
 
 /// The rights whose metrics 11 CCR 7102 asks for.
 const RIGHTS: [&str; 5] = ["delete", "correct", "know", "opt_out", "limit"];
@@ -13,8 +16,10 @@ const SECTION: &str = "rights_requests";
 
 fn of_year<'a>(facts: &'a Facts, year: &'a str) -> impl Iterator<Item = &'a Fact> {
     facts.controller.of("rights_request").filter(move |fact| {
-        fact.word("received_on")
-            .is_some_and(|day| day.starts_with(year))
+        fact.has("jurisdiction")
+            && fact
+                .word("received_on")
+                .is_some_and(|day| day.starts_with(year))
     })
 }
 
@@ -25,20 +30,62 @@ fn last_year(facts: &Facts) -> String {
 }
 
 fn known(facts: &Facts, value: Value) -> Found {
-    if facts.controller.of("rights_request").next().is_none() {
-        return Found::missing(
-            "controller",
-            SECTION,
-            "Declare the requests, section rights_requests.",
-        );
+    let of = || facts.controller.of("rights_request");
+    if of().next().is_none() {
+        return nobody_asked(facts, value);
     }
-    Found::declared(value, SECTION)
+    let found = Found::declared(value, SECTION);
+    match counted_everywhere(of(), "request") {
+        Some(note) => found.noting(note),
+        None => found,
+    }
 }
 
-fn metrics(facts: &Facts, value: Value) -> Found {
-    let mut found = known(facts, value);
-    found.note.get_or_insert_with(|| FEW.to_owned());
-    found
+/// That nobody asked is an answer of who has a procedure for those who do.
+fn nobody_asked(facts: &Facts, value: Value) -> Found {
+    let is_procedure = |fact: &&Fact| {
+        let kind = fact.word("kind");
+        kind.is_some_and(|kind| ["access_procedure", "complaint_procedure"].contains(&kind))
+    };
+    match facts.controller.of("measure").find(is_procedure) {
+        Some(procedure) => Found::declared(value, "rights_requests, measures").noting(format!(
+            "No request is declared here; measure {} is the procedure.",
+            procedure.id
+        )),
+        None => none(),
+    }
+}
+
+fn none() -> Found {
+    Found::missing(
+        "controller",
+        SECTION,
+        "Declare the requests, section rights_requests, or a measure of kind access_procedure where \
+         there was none.",
+    )
+}
+
+/// Metrics are published of one jurisdiction: what names none is in none of them.
+fn metric(facts: &Facts, value: Value) -> Found {
+    let (placed, others): (Vec<_>, Vec<_>) = facts
+        .controller
+        .of("rights_request")
+        .partition(|fact| fact.has("jurisdiction"));
+    if placed.is_empty() && others.is_empty() {
+        return nobody_asked(facts, value);
+    }
+    let found = Found::declared(value, SECTION).noting(FEW);
+    if others.is_empty() {
+        return found;
+    }
+    let left = format!(
+        "{} without jurisdiction left out: declare it.",
+        counted(others.len() as u64, "request")
+    );
+    if placed.is_empty() {
+        return found.open(left);
+    }
+    found.noting(left)
 }
 
 /// Received, complied with in whole or in part, denied: for the calendar year before.
@@ -69,7 +116,7 @@ pub fn counts(facts: &Facts) -> Found {
         );
     }
     value.insert("year".to_owned(), year.into());
-    metrics(facts, Value::Object(value))
+    metric(facts, Value::Object(value))
 }
 
 /// Median and mean days to a substantive response, for the calendar year before.
@@ -92,7 +139,7 @@ pub fn response_days(facts: &Facts) -> Found {
         );
     }
     value.insert("year".to_owned(), year.into());
-    metrics(facts, Value::Object(value))
+    metric(facts, Value::Object(value))
 }
 
 /// The least number of people that metrics show: of fewer, they may tell who it was.
@@ -162,7 +209,7 @@ pub fn denials(facts: &Facts) -> Found {
         value.insert(basis.to_owned(), shown(count));
     }
     value.insert("year".to_owned(), year.into());
-    metrics(facts, Value::Object(value))
+    metric(facts, Value::Object(value))
 }
 
 /// Whether each request has what a register asks of it.
@@ -178,46 +225,58 @@ pub fn register(facts: &Facts) -> Found {
         })
         .map(|fact| fact.id.clone())
         .collect();
+    let is_open = !open.is_empty();
     let value = json!({
         "requests": of.len(), "complete": of.len() - open.len(),
         "incomplete": super::some(open.into_iter(), 50),
     });
-    known(facts, value)
+    let found = known(facts, value);
+    if is_open {
+        return found.open(format!(
+            "Declare {} of each request, and denial_basis of those denied.",
+            ASKED.join(", ")
+        ));
+    }
+    found
 }
 
-/// Requests that are open for longer than some days.
-fn late(facts: &Facts, days: i64, rights: &[&str]) -> Found {
-    let late: Vec<_> = facts
-        .controller
-        .of("rights_request")
-        .filter(|fact| {
-            rights.is_empty() || fact.word("right").is_some_and(|of| rights.contains(&of))
-        })
-        .filter_map(|fact| {
-            let end = fact.word("responded_on").unwrap_or(&facts.day);
-            let took = days_between(fact.word("received_on")?, end)?;
-            let most = if fact.has("extended_on") {
-                2 * days
-            } else {
-                days
-            };
-            (took > most).then(|| fact.id.clone())
-        })
-        .collect();
-    let value = json!({
-        "days_allowed": days, "late": late.len(), "requests": super::some(late.into_iter(), 50),
-    });
-    known(facts, value)
-}
-
-/// Later than the 45 days of California, or 90 where they were extended.
-pub fn late_in_california(facts: &Facts) -> Found {
-    late(facts, 45, &["delete", "correct", "know"])
-}
-
-/// Later than the 30 days of Canada, or 60 where they were extended.
-pub fn late_in_canada(facts: &Facts) -> Found {
-    late(facts, 30, &["access", "know", "correct"])
+/// How many requests were acknowledged and answered within the terms of some requirements.
+pub fn terms(facts: &Facts, requirements: &[&str]) -> Found {
+    let mut value = Vec::new();
+    let mut overdue = Vec::new();
+    let mut is_late = false;
+    for requirement in requirements {
+        let of: Vec<_> = facts
+            .inventory
+            .terms
+            .iter()
+            .filter(|term| term.requirement == *requirement)
+            .collect();
+        let count = |status: Status| of.iter().filter(|term| term.status == status).count();
+        let missed = of.iter().filter(|term| term.status.is_missed());
+        let ends = of.first().map_or("answer", |term| term.ends.name());
+        value.push(json!({
+            "requirement": requirement, "ends_with": ends, "requests": of.len(),
+            "in_time": count(Status::Done), "open": count(Status::Open),
+            "late": count(Status::Late), "overdue": count(Status::Overdue),
+            "extended": of.iter().filter(|term| term.is_extended).count(),
+            "missed": super::some(missed.map(|term| term.request.clone()), 50),
+        }));
+        is_late |= count(Status::Late) > 0;
+        let open = of.iter().filter(|term| term.status == Status::Overdue);
+        overdue.extend(open.map(|term| term.request.as_str()));
+    }
+    let mut found = known(facts, value.into());
+    if is_late {
+        found = found.noting("Some were answered after their term.");
+    }
+    overdue.sort_unstable();
+    overdue.dedup();
+    if !overdue.is_empty() {
+        overdue.truncate(20);
+        found = found.open(format!("The term has run out of {}.", overdue.join(", ")));
+    }
+    found
 }
 
 /// Deletions that runs of this extension have carried out.
@@ -232,6 +291,32 @@ pub fn deletions(facts: &Facts) -> Found {
         "runs": super::some(by_run.iter().filter_map(|fact| fact.text("run_id")), 50),
     });
     known(facts, value).noting("Copies in backups are not reached by a run: name their retention.")
+}
+
+/// The exceptions that requests were denied under.
+pub fn exceptions(facts: &Facts) -> Found {
+    let of: Vec<_> = facts
+        .controller
+        .with("rights_request", "denial_basis", "exempt")
+        .collect();
+    let value: Vec<_> = of
+        .iter()
+        .map(|fact| {
+            json!({"request": fact.id, "right": fact.word("right"),
+                   "exception": fact.text("exception")})
+        })
+        .collect();
+    let open: Vec<_> = of
+        .iter()
+        .filter(|fact| !fact.has("exception"))
+        .take(20)
+        .map(|fact| fact.id.as_str())
+        .collect();
+    let found = known(facts, json!({"denied_as_exempt": value}));
+    if open.is_empty() {
+        return found;
+    }
+    found.open(format!("Declare the exception of {}.", open.join(", ")))
 }
 
 /// Complaints.

@@ -3,6 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::compliance::Facts;
+use crate::compliance::controller::Fact;
+use crate::compliance::evidence::State;
+use crate::compliance::evidence::functions::controller::retention_documented;
 use crate::compliance::inventory::Age;
 use crate::compliance::report::definition::{Found, Status};
 
@@ -38,13 +41,23 @@ pub fn rules(facts: &Facts) -> Found {
             "Declare how long each category is kept, section retention_rules.",
         );
     }
-    let late = facts.inventory.ages.iter().any(|age| age.is_overdue());
-    let found = Found::declared(rules.into(), "retention_rules");
-    if late {
-        return found.noting("Rows are older than their rule allows: erase or anonymise them.");
+    let mut found = Found::declared(rules.into(), "retention_rules");
+    let covered = retention_documented(facts, &Value::Null);
+    if matches!(covered.state, State::Part | State::Fail) {
+        let open = covered.value["open"].as_array().into_iter().flatten();
+        let open: Vec<_> = open.filter_map(Value::as_str).collect();
+        found = found.open(format!(
+            "Declare a retention rule with max for each category, or for all; open: {}.",
+            open.join(", ")
+        ));
+    }
+    if facts.inventory.ages.iter().any(Age::is_overdue) {
+        return found.noting(TOO_OLD);
     }
     found
 }
+
+pub(super) const TOO_OLD: &str = "Rows are older than their rule allows: erase or anonymise them.";
 
 /// Rows that are older than their rule allows.
 pub fn overdue(facts: &Facts) -> Found {
@@ -68,8 +81,11 @@ pub fn overdue(facts: &Facts) -> Found {
         })
         .collect();
     let mut found = Found::evidenced(value.into(), "database and controller", "retention_rules");
+    if ages.iter().any(Age::is_overdue) {
+        found = found.noting(TOO_OLD);
+    }
     if let Some(why) = why {
-        found.note = Some(format!("Not every rule was held against its rows: {why}."));
+        found = found.noting(format!("Not every rule was held against its rows: {why}."));
     }
     found
 }
@@ -91,10 +107,18 @@ pub fn disposal(facts: &Facts) -> Found {
             "No run is on record: CALL confiture.sync.",
         );
     }
+    let is_empty = done.is_empty();
     let value = json!({
         "runs": runs.completed, "columns_anonymised": super::some(done.into_iter(), 50),
     });
-    Found::evidenced(value, "ledger", "confiture.runs, confiture.lineage")
+    let found = Found::evidenced(value, "ledger", "confiture.runs, confiture.lineage");
+    if is_empty {
+        return found.open(
+            "No column was anonymised for good: what a key gives back, or confirms a guess of, is \
+             not disposed of.",
+        );
+    }
+    found
 }
 
 /// Where consent is kept, with the rows that lack it.
@@ -110,8 +134,10 @@ pub fn consent(facts: &Facts) -> Found {
                 .find(|consent| consent.source == source.id);
             json!({
                 "source": source.id, "activities": source.list("activity"),
-                "form": source.text("form"), "kept_in": source.text("kept_in"),
-                "notice": source.text("notice_version"), "withdrawal": source.text("withdrawal"),
+                "form": source.text("form"), "covers": source.list("covers"),
+                "kept_in": source.text("kept_in"), "guardian": source.text("guardian"),
+                "notice": source.text("notice_version"), "notice_date": source.text("notice_date"),
+                "withdrawal": source.text("withdrawal"),
                 "rows": read.and_then(|read| read.rows),
                 "rows_without_consent": read.and_then(|read| read.missing),
                 "rows_withdrawn": read.and_then(|read| read.withdrawn),
@@ -129,19 +155,59 @@ pub fn consent(facts: &Facts) -> Found {
     Found::declared(sources.into(), "consent_sources")
 }
 
-/// As above, where consent must be separate or written.
-pub fn separate_consent(facts: &Facts) -> Found {
-    let is_separate = facts
-        .controller
+/// Separate or written consent for sensitive information, as China's law wants one.
+pub fn consent_to_sensitive(facts: &Facts) -> Found {
+    separate_consent(facts, &["sensitive"])
+}
+
+/// The same for what others are given, or everybody.
+pub fn consent_to_others(facts: &Facts) -> Found {
+    let is_published = || {
+        let mut activities = facts.controller.of("activity");
+        activities.any(|activity| activity.is("published"))
+    };
+    match (facts.controller.of("recipient").next(), is_published()) {
+        (None, true) => separate_consent(facts, &["publication"]),
+        (Some(_), true) => separate_consent(facts, &["provision", "publication"]),
+        _ => separate_consent(facts, &["provision"]),
+    }
+}
+
+/// The same for what leaves the country.
+pub fn consent_to_export(facts: &Facts) -> Found {
+    separate_consent(facts, &["export"])
+}
+
+/// Whether another basis makes it unnecessary is no question for a database: that it is there is shown,
+/// or missing.
+fn separate_consent(facts: &Facts, needed: &[&str]) -> Found {
+    let controller = &facts.controller;
+    let is_separate = |source: &&Fact| matches!(source.word("form"), Some("separate" | "written"));
+    let covered: Vec<&str> = controller
         .of("consent_source")
-        .any(|source| matches!(source.word("form"), Some("separate" | "written")));
+        .filter(is_separate)
+        .flat_map(|source| source.list("covers"))
+        .collect();
+    let open: Vec<&str> = needed
+        .iter()
+        .copied()
+        .filter(|what| !covered.contains(what))
+        .collect();
     let found = consent(facts);
-    if is_separate || found.status == Status::Missing {
+    if found.status == Status::Missing {
         return found;
     }
-    Found::missing(
-        "controller",
-        "consent_sources",
-        "Declare a consent source of form separate or written.",
-    )
+    if !controller
+        .of("consent_source")
+        .any(|source| is_separate(&source))
+    {
+        return found.open("Declare a consent source of form separate or written.");
+    }
+    if !open.is_empty() {
+        return found.open(format!(
+            "Declare consent sources of form separate or written that cover {}.",
+            open.join(", ")
+        ));
+    }
+    found
 }

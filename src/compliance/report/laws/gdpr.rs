@@ -1,13 +1,14 @@
 //! European Union: the record of processing activities.
 
+use serde_json::json;
+
 use crate::compliance::Facts;
 use crate::compliance::report::definition::{
-    Applies,
-    Ask::{Activities, All, Assessment, Derive, Evidence, Measures, Role},
+    Ask::{Activities, Assessment, Derive, Evidence, Incidents, Measures, Processing, Role, Terms},
     Found, Law, Section, line,
 };
-use crate::compliance::report::derive::{columns, incidents, requests, retention};
-use crate::compliance::report::when;
+use crate::compliance::report::derive::{activities, columns, incidents, requests, retention};
+use crate::compliance::rules::Trigger;
 
 /// The report.
 pub const LAW: Law = Law {
@@ -22,6 +23,7 @@ pub const LAW: Law = Law {
             lines: &[
                 line(
                     "gdpr.30.1.a.controller",
+                    "GDPR-30-1",
                     "Art. 30(1)(a)",
                     "Controller, with contact",
                     Role(
@@ -31,86 +33,112 @@ pub const LAW: Law = Law {
                 ),
                 line(
                     "gdpr.30.1.a.representative",
+                    "GDPR-27",
                     "Art. 30(1)(a), 27",
                     "Representative in the Union",
                     Role(&["representative"], &["legal_name", "contact"]),
-                )
-                .when(outside_union),
+                ),
                 line(
                     "gdpr.30.1.a.dpo",
+                    "GDPR-37",
                     "Art. 30(1)(a), 37",
                     "Data protection officer",
                     Role(&["data_protection_officer"], &["legal_name", "contact"]),
                 ),
                 line(
                     "gdpr.30.1.b",
+                    "GDPR-30-1",
                     "Art. 30(1)(b)",
                     "Purposes of the processing",
                     Activities(&["purpose"]),
                 ),
                 line(
                     "gdpr.6",
+                    "GDPR-6-1",
                     "Art. 6",
                     "Legal basis of each activity",
                     Activities(&["legal_basis"]),
                 ),
                 line(
                     "gdpr.30.1.c.subjects",
+                    "GDPR-30-1",
                     "Art. 30(1)(c)",
                     "Categories of data subjects",
                     Activities(&["subjects"]),
                 ),
                 line(
                     "gdpr.30.1.c.data",
+                    "GDPR-30-1",
                     "Art. 30(1)(c)",
-                    "Categories of personal data",
+                    "Categories of personal data of each activity",
+                    Derive(activities::data),
+                ),
+                line(
+                    "gdpr.30.1.c.columns",
+                    "GDPR-30-1",
+                    "Art. 30(1)(c)",
+                    "Categories of personal data, as the catalog shows them",
                     Derive(columns::categories),
                 ),
                 line(
                     "gdpr.9",
+                    "GDPR-9",
                     "Art. 9, 10",
                     "Special categories, criminal convictions",
                     Derive(columns::special),
                 ),
                 line(
                     "gdpr.30.1.d",
+                    "GDPR-30-1",
                     "Art. 30(1)(d)",
-                    "Categories of recipients",
-                    All("recipient", &["category", "country"]),
+                    "Categories of recipients of each activity",
+                    Derive(activities::recipients),
                 ),
                 line(
                     "gdpr.30.1.d.hints",
+                    "GDPR-30-1",
                     "Art. 30(1)(d)",
                     "Where data may go, by the catalog",
                     Derive(columns::ways_out),
                 ),
                 line(
                     "gdpr.30.1.e",
+                    "GDPR-44",
                     "Art. 30(1)(e), 49(1)",
-                    "Transfers to third countries, with safeguards",
-                    All("transfer", &["mechanism", "safeguard_document"]),
-                )
-                .when(when::exported),
+                    "Transfers to third countries of each activity, with safeguards",
+                    Derive(activities::transfers),
+                ),
                 line(
                     "gdpr.30.1.f",
+                    "GDPR-30-1",
                     "Art. 30(1)(f)",
-                    "Time limits for erasure",
+                    "Time limits for erasure of each activity",
+                    Derive(activities::retention),
+                ),
+                line(
+                    "gdpr.30.1.f.rules",
+                    "GDPR-30-1",
+                    "Art. 30(1)(f)",
+                    "Time limits for erasure of each category",
                     Derive(retention::rules),
                 ),
                 line(
                     "gdpr.30.1.f.overdue",
+                    "GDPR-5-1-E",
                     "Art. 5(1)(e)",
                     "Rows older than their limit",
                     Derive(retention::overdue),
                 ),
                 line(
                     "gdpr.30.1.g.database",
+                    "GDPR-30-1",
                     "Art. 30(1)(g), 32(1)",
                     "Technical measures, as the database shows them",
                     Derive(columns::safeguards),
                 ),
                 line(
                     "gdpr.30.1.g.declared",
+                    "GDPR-30-1",
                     "Art. 30(1)(g), 32(1)",
                     "Organisational measures",
                     Measures(&["access_control", "encryption", "backup"]),
@@ -122,43 +150,73 @@ pub const LAW: Law = Law {
             lines: &[
                 line(
                     "gdpr.32.1.a",
+                    "GDPR-32-1-A",
                     "Art. 32(1)(a)",
                     "Pseudonymisation of personal columns in masked schemas",
                     Evidence("mask_coverage", "{}"),
                 ),
                 line(
                     "gdpr.32.1.b",
+                    "GDPR-32-1-B",
                     "Art. 32(1)(b)",
                     "Who may read personal columns",
                     Evidence("access_control", "{}"),
                 ),
                 line(
                     "gdpr.32.1.d.runs",
+                    "GDPR-32-1-D",
                     "Art. 32(1)(d)",
                     "Runs whose checks passed",
                     Evidence("runs_verified", "{}"),
                 ),
                 line(
                     "gdpr.32.1.d.ledger",
+                    "GDPR-32-1-D",
                     "Art. 32(1)(d)",
                     "Last verification of the ledger on record",
                     Evidence("last_verification", "{\"max_age_days\": 30}"),
                 ),
                 line(
+                    "gdpr.32.1.d.testing",
+                    "GDPR-32-1-D",
+                    "Art. 32(1)(d)",
+                    "How measures are tested",
+                    Measures(&["testing"]),
+                ),
+                line(
                     "gdpr.33.5",
+                    "GDPR-33-5",
                     "Art. 33(5)",
                     "Register of breaches",
                     Derive(incidents::register),
                 ),
                 line(
                     "gdpr.33.1",
+                    "GDPR-33-1",
                     "Art. 33(1), 34",
                     "Deadlines of incidents",
-                    Derive(incidents::deadlines_of_union),
+                    Derive(incidents::deadlines),
                 )
-                .when(when::incident),
+                .when(Trigger::Incident),
+                line(
+                    "gdpr.34",
+                    "GDPR-34",
+                    "Art. 34(1)",
+                    "Whether a high risk to persons is likely",
+                    Incidents(&["high_risk"]),
+                )
+                .when(Trigger::Incident),
+                line(
+                    "gdpr.34.3.a",
+                    "GDPR-34",
+                    "Art. 34(3)(a)",
+                    "What made the data unintelligible",
+                    Derive(incidents::protection),
+                )
+                .when(Trigger::Incident),
                 line(
                     "gdpr.35",
+                    "GDPR-35",
                     "Art. 35",
                     "Impact assessments",
                     Assessment(&["dpia"]),
@@ -170,39 +228,58 @@ pub const LAW: Law = Law {
             lines: &[
                 line(
                     "gdpr.30.2.a.processor",
+                    "GDPR-30-2",
                     "Art. 30(2)(a)",
                     "Processor, with contact",
                     Role(&["processor"], &["legal_name", "contact"]),
-                )
-                .when(when::processor),
+                ),
                 line(
                     "gdpr.30.2.a.controllers",
+                    "GDPR-30-2",
                     "Art. 30(2)(a)",
-                    "Controllers on whose behalf it acts",
-                    Activities(&["for"]),
+                    "Controllers on whose behalf it acts, with contact",
+                    Derive(activities::controllers),
+                ),
+                line(
+                    "gdpr.30.2.a.representative",
+                    "GDPR-30-2",
+                    "Art. 30(2)(a), 27",
+                    "Representative of processor or controllers",
+                    Role(&["representative"], &["legal_name", "contact", "for"]),
                 )
-                .when(when::processor),
+                .when(Trigger::Abroad),
+                line(
+                    "gdpr.30.2.a.dpo",
+                    "GDPR-30-2",
+                    "Art. 30(2)(a), 37",
+                    "Data protection officer of processor or controllers",
+                    Role(
+                        &["data_protection_officer"],
+                        &["legal_name", "contact", "for"],
+                    ),
+                ),
                 line(
                     "gdpr.30.2.b",
+                    "GDPR-30-2",
                     "Art. 30(2)(b)",
                     "Categories of processing for each controller",
-                    Activities(&["name", "purpose"]),
-                )
-                .when(when::processor),
+                    Processing(&["for", "name", "purpose"]),
+                ),
                 line(
                     "gdpr.30.2.c",
+                    "GDPR-30-2",
                     "Art. 30(2)(c)",
                     "Transfers to third countries",
-                    All("transfer", &["mechanism", "safeguard_document"]),
+                    Derive(activities::transfers_for_others),
                 )
-                .when(processor_exports),
+                .when(Trigger::Transfers),
                 line(
                     "gdpr.30.2.d",
+                    "GDPR-30-2",
                     "Art. 30(2)(d), 32(1)",
                     "Technical measures",
                     Derive(columns::safeguards),
-                )
-                .when(when::processor),
+                ),
             ],
         },
         Section {
@@ -210,18 +287,28 @@ pub const LAW: Law = Law {
             lines: &[
                 line(
                     "gdpr.30.5",
+                    "GDPR-30-1",
                     "Art. 30(5)",
                     "Whether a small organisation is exempt",
                     Derive(exemption),
                 ),
                 line(
                     "gdpr.12.3",
+                    "GDPR-12-3",
                     "Art. 12(3)",
                     "Requests of data subjects",
                     Derive(requests::register),
                 ),
                 line(
+                    "gdpr.12.3.terms",
+                    "GDPR-12-3",
+                    "Art. 12(3)",
+                    "Requests answered within a month, or three where extended",
+                    Terms(&["GDPR-12-3"]),
+                ),
+                line(
                     "gdpr.30.columns",
+                    "GDPR-30-1",
                     "Art. 30(1)(c)",
                     "Columns that no activity declares",
                     Derive(columns::undeclared),
@@ -235,34 +322,6 @@ pub const LAW: Law = Law {
         "Proposals of the Union that would change Articles 4, 30 and 33 are no law and are left out.",
     ],
 };
-
-fn outside_union(facts: &Facts) -> Applies {
-    let countries: Vec<_> = facts
-        .controller
-        .with("organisation", "role", "controller")
-        .filter_map(|of| of.word("country"))
-        .collect();
-    if countries.is_empty() {
-        return Applies::Unknown("Declare the country of the controller.");
-    }
-    if countries.iter().all(|country| UNION.contains(country)) {
-        return Applies::No("The controller is declared to be in the Union.");
-    }
-    Applies::Yes
-}
-
-/// ISO 3166-1 codes of the member states.
-const UNION: [&str; 27] = [
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT",
-    "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
-];
-
-fn processor_exports(facts: &Facts) -> Applies {
-    match when::processor(facts) {
-        Applies::Yes => when::exported(facts),
-        other => other,
-    }
-}
 
 /// Fewer than 250 employees, unless there is a risk, the processing is more than occasional, or data
 /// are special.
@@ -283,16 +342,23 @@ fn exemption(facts: &Facts) -> Found {
         .value
         .as_array()
         .is_some_and(|groups| !groups.is_empty());
+    let is_occasional = |activity: &&crate::compliance::controller::Fact| activity.is("occasional");
+    let regular: Vec<_> = activities::own(facts)
+        .filter(|activity| !is_occasional(activity))
+        .map(|activity| activity.id.as_str())
+        .collect();
     let reason = if employees >= 250 {
         "250 employees or more: no exemption"
     } else if has_special {
         "special categories are processed: no exemption"
+    } else if !regular.is_empty() {
+        "the processing is not declared to be occasional: no exemption"
     } else {
-        "fewer than 250 employees; void where the processing is not occasional or a risk is likely"
+        "fewer than 250 employees, occasional processing; void where a risk is likely"
     };
     Found::declared(
-        serde_json::json!({"employees": employees, "special_categories": has_special,
-                           "conclusion": reason}),
+        json!({"employees": employees, "special_categories": has_special,
+               "not_occasional": regular, "conclusion": reason}),
         "organisations, columns",
     )
 }

@@ -22,9 +22,9 @@ pub const LAWS: [&Law; 9] = [
     &pipeda::LAW,
     &pipl::LAW,
     &popia::LAW,
-    &privacy_act::AU,
-    &privacy_act::NZ,
-    &privacy_act::US,
+    &privacy_act::australia::LAW,
+    &privacy_act::new_zealand::LAW,
+    &privacy_act::united_states::LAW,
 ];
 
 /// The law of a code; of several acts of that name, the variant asked for or the first.

@@ -1,14 +1,14 @@
 //! China: the protection of sensitive personal information.
 
+use serde_json::json;
+
 use crate::compliance::Facts;
 use crate::compliance::report::definition::{
-    Applies,
-    Ask::{Activities, All, Assessment, Derive, Evidence, Measures, Role},
+    Ask::{Activities, All, Assessed, Assessment, Derive, Evidence, Incidents, Measures, Role},
     Found, Law, Section, line,
 };
-use crate::compliance::report::derive::{columns, incidents, retention};
-use crate::compliance::report::when;
-use serde_json::json;
+use crate::compliance::report::derive::{activities, columns, incidents, retention, transfers};
+use crate::compliance::rules::Trigger;
 
 /// The report.
 pub const LAW: Law = Law {
@@ -23,52 +23,83 @@ pub const LAW: Law = Law {
             lines: &[
                 line(
                     "pipl.28",
+                    "PIPL-28",
                     "Art. 28",
                     "Inventory of sensitive personal information",
                     Derive(columns::sensitive_of_china),
                 ),
                 line(
                     "pipl.28.necessity",
+                    "PIPL-28",
                     "Art. 28",
                     "Specific purpose and sufficient necessity",
                     Activities(&["purpose", "necessity"]),
-                )
-                .when(when::sensitive),
+                ),
+                line(
+                    "pipl.28.columns",
+                    "PIPL-28",
+                    "Art. 28",
+                    "Necessity of each sensitive column",
+                    Derive(columns::justified),
+                ),
                 line(
                     "pipl.28.measures",
+                    "PIPL-51-III",
                     "Art. 28, 51(3)",
                     "Sensitive columns of masked schemas that are masked",
                     Evidence("mask_coverage", "{\"class\": \"sensitive\"}"),
                 )
-                .when(when::sensitive),
+                .when(Trigger::Sensitive),
+                line(
+                    "pipl.23.consent",
+                    "PIPL-23-CONSENT",
+                    "Art. 23, 25",
+                    "Separate consent for what is provided to others or published",
+                    Derive(retention::consent_to_others),
+                ),
                 line(
                     "pipl.29",
-                    "Art. 23, 25, 29, 39",
-                    "Separate or written consent",
-                    Derive(retention::separate_consent),
-                )
-                .when(when::separate_consent),
+                    "PIPL-29",
+                    "Art. 29, with 13, 14",
+                    "Separate or written consent for sensitive information, and what it covers",
+                    Derive(retention::consent_to_sensitive),
+                ),
+                line(
+                    "pipl.39.consent",
+                    "PIPL-39",
+                    "Art. 39",
+                    "Separate consent for what leaves the country",
+                    Derive(retention::consent_to_export),
+                ),
                 line(
                     "pipl.30",
+                    "PIPL-30",
                     "Art. 30, 17",
                     "Notice of necessity and impact",
                     Activities(&["impact_notice"]),
-                )
-                .when(when::sensitive),
+                ),
                 line(
                     "pipl.31",
+                    "PIPL-31",
                     "Art. 31",
-                    "Under 14: consent of guardians, dedicated rules",
+                    "Under 14: dedicated rules",
                     Measures(&["minors"]),
+                ),
+                line(
+                    "pipl.31.guardian",
+                    "PIPL-31",
+                    "Art. 31",
+                    "Under 14: consent of guardians",
+                    All("consent_source", &["guardian"]),
                 )
-                .when(when::minors),
+                .when(Trigger::Consent),
                 line(
                     "pipl.32",
+                    "PIPL-32",
                     "Art. 32",
                     "Licences and other limits",
                     Measures(&["special_information"]),
-                )
-                .when(when::sensitive),
+                ),
             ],
         },
         Section {
@@ -76,58 +107,73 @@ pub const LAW: Law = Law {
             lines: &[
                 line(
                     "pipl.51.1",
+                    "PIPL-51-I",
                     "Art. 51(1)",
                     "Internal rules",
                     Measures(&["internal_rules"]),
                 ),
                 line(
                     "pipl.51.2",
+                    "PIPL-51-II",
                     "Art. 51(2)",
                     "Classified management",
                     Evidence("classified_share", "{}"),
                 ),
                 line(
                     "pipl.51.3",
+                    "PIPL-51-III",
                     "Art. 51(3)",
                     "Encryption and de-identification",
                     Derive(columns::strategies),
                 ),
                 line(
                     "pipl.51.4",
+                    "PIPL-51-IV",
                     "Art. 51(4)",
                     "Access authority",
                     Evidence("access_control", "{}"),
                 ),
                 line(
                     "pipl.51.4.training",
+                    "PIPL-51-IV",
                     "Art. 51(4)",
                     "Training",
                     Measures(&["training"]),
                 ),
                 line(
                     "pipl.51.5",
+                    "PIPL-51-V",
                     "Art. 51(5)",
                     "Emergency plan",
                     Measures(&["emergency_plan"]),
                 ),
                 line(
+                    "pipl.51.6",
+                    "PIPL-51-VI",
+                    "Art. 51(6)",
+                    "Other measures that the law asks for",
+                    Measures(&["encryption", "backup"]),
+                ),
+                line(
                     "pipl.52",
+                    "PIPL-52",
                     "Art. 52",
-                    "Person responsible",
+                    "Person responsible, reported to the authority",
                     Role(
                         &["accountable_person", "data_protection_officer"],
-                        &["legal_name", "contact"],
+                        &["legal_name", "contact", "registered_on"],
                     ),
                 ),
                 line(
                     "pipl.53",
+                    "PIPL-53",
                     "Art. 53",
                     "Representative in China",
                     Role(&["representative"], &["legal_name", "contact"]),
-                )
-                .when(abroad),
+                ),
                 line(
                     "pipl.54",
+                    "PIPL-54",
                     "Art. 54",
                     "Compliance audit",
                     Measures(&["audit"]),
@@ -139,18 +185,38 @@ pub const LAW: Law = Law {
             lines: &[
                 line(
                     "pipl.55",
+                    "PIPL-55",
                     "Art. 55",
                     "What calls for an assessment",
                     Derive(triggers),
                 ),
                 line(
                     "pipl.56",
+                    "PIPL-56",
                     "Art. 56",
-                    "Assessments, kept for 3 years",
+                    "Assessments",
                     Assessment(&["pipia"]),
                 ),
                 line(
+                    "pipl.56.content",
+                    "PIPL-56",
+                    "Art. 56(1)-(3)",
+                    "Whether purpose and method are justified, what the risks are, whether measures fit",
+                    Assessed(
+                        &["pipia"],
+                        &["purpose_justified", "impact_and_risks", "measures_fit"],
+                    ),
+                ),
+                line(
+                    "pipl.56.kept",
+                    "PIPL-56",
+                    "Art. 56",
+                    "Report and record kept for 3 years",
+                    Measures(&["records_kept"]),
+                ),
+                line(
                     "pipl.56.record",
+                    "PIPL-56-RECORD",
                     "Art. 56",
                     "Processing record: the ledger",
                     Evidence("ledger_verified", "{}"),
@@ -162,37 +228,35 @@ pub const LAW: Law = Law {
             lines: &[
                 line(
                     "pipl.23",
+                    "PIPL-23",
                     "Art. 21, 23",
-                    "Recipients",
-                    All("recipient", &["category", "country", "purpose"]),
-                )
-                .when(when::handed_on),
+                    "Recipients of each activity",
+                    Derive(activities::recipients),
+                ),
                 line(
                     "pipl.38",
+                    "PIPL-38",
                     "Art. 38-40",
                     "Route of each export",
                     All("transfer", &["mechanism", "safeguard_document"]),
-                )
-                .when(when::exported),
+                ),
                 line(
                     "pipl.38.volume",
+                    "PIPL-38",
                     "Art. 38-40; Provisions of March 2024",
-                    "Persons whose data were exported since 1 January",
-                    All(
-                        "transfer",
-                        &["subjects_this_year", "sensitive_subjects_this_year"],
-                    ),
-                )
-                .when(when::exported),
+                    "Persons whose data were exported since 1 January, and the route that they ask for",
+                    Derive(transfers::routes),
+                ),
                 line(
                     "pipl.38.critical",
+                    "PIPL-38",
                     "Art. 40",
                     "Critical information infrastructure",
                     Role(&["controller"], &["critical_infrastructure"]),
-                )
-                .when(when::exported),
+                ),
                 line(
                     "pipl.volumes",
+                    "PIPL-38",
                     "Art. 38-40",
                     "Tables with personal columns, with their size",
                     Derive(columns::volumes),
@@ -204,32 +268,60 @@ pub const LAW: Law = Law {
             lines: &[
                 line(
                     "pipl.57",
+                    "PIPL-57",
                     "Art. 57",
                     "Leaks, tampering and loss, actual or possible",
                     Derive(incidents::register),
                 ),
                 line(
+                    "pipl.57.content",
+                    "PIPL-57",
+                    "Art. 57(1)-(3)",
+                    "Types, causes, harm, remedies, what individuals can do, contact",
+                    Incidents(&[
+                        "categories",
+                        "cause",
+                        "consequences",
+                        "measures_after",
+                        "advice",
+                        "contact",
+                    ]),
+                )
+                .when(Trigger::Incident),
+                line(
+                    "pipl.57.individuals",
+                    "PIPL-57",
+                    "Art. 57",
+                    "Notice to individuals, or what made it unnecessary",
+                    Derive(incidents::individuals),
+                )
+                .when(Trigger::Incident),
+                line(
                     "pipl.57.deadlines",
+                    "PIPL-57",
                     "Art. 57",
                     "Deadlines of incidents",
-                    Derive(incidents::deadlines_of_china),
+                    Derive(incidents::deadlines),
                 )
-                .when(when::incident),
+                .when(Trigger::Incident),
                 line(
                     "pipl.57.protection",
+                    "PIPL-57",
                     "Art. 57",
                     "What protected the data then",
                     Derive(incidents::protection),
                 )
-                .when(when::incident),
+                .when(Trigger::Incident),
                 line(
                     "pipl.47",
+                    "PIPL-47",
                     "Art. 47",
                     "Erasure: how long each category is kept",
                     Derive(retention::rules),
                 ),
                 line(
                     "pipl.73",
+                    "PIPL-73",
                     "Art. 73",
                     "De-identified and anonymised columns",
                     Derive(columns::irreversible),
@@ -242,18 +334,6 @@ pub const LAW: Law = Law {
          beside this law.",
     ],
 };
-
-fn abroad(facts: &Facts) -> Applies {
-    let mut countries = facts
-        .controller
-        .with("organisation", "role", "controller")
-        .filter_map(|of| of.word("country"));
-    match countries.next() {
-        None => Applies::Unknown("Declare the country of the controller."),
-        Some("CN") => Applies::No("The controller is declared to be in China."),
-        Some(_) => Applies::Yes,
-    }
-}
 
 /// What calls for an assessment: Article 55.
 fn triggers(facts: &Facts) -> Found {
@@ -283,6 +363,10 @@ fn triggers(facts: &Facts) -> Found {
                 || activities.iter().any(|of| of.is("published")),
         ),
         ("export", facts.controller.of("transfer").next().is_some()),
+        (
+            "major_impact",
+            activities.iter().any(|of| of.is("major_impact")),
+        ),
     ];
     let names: Vec<_> = found
         .iter()

@@ -1,0 +1,235 @@
+//! Evidence over facts that are made up.
+
+use super::*;
+use crate::compliance::conflict::tests::utc;
+use crate::compliance::evidence;
+use crate::compliance::inventory::{Age, Consent, Inventory, Ledger, Needs};
+use crate::compliance::matrix::tests::facts as made_up;
+use crate::compliance::rules::tests::shipped;
+use crate::compliance::{incident, request};
+use serde_json::json;
+
+#[test]
+fn functions_stand_in_order_and_say_none_of_nothing() {
+    assert!(ALL.is_sorted_by_key(|(name, ..)| *name));
+    let facts = Facts {
+        day: "2026-03-31".to_owned(),
+        ..Facts::default()
+    };
+    for (name, function, _) in ALL {
+        let found = function(&facts, &Value::Null);
+        assert_ne!(found.state, State::Pass, "{name}: nothing is known");
+        assert!(found.remedy.is_some(), "{name}");
+    }
+}
+
+/// What is found of requests that are declared so.
+fn of_requests(day: &str, requests: &str) -> (State, Value) {
+    let mut facts = made_up(day, &format!("rights_requests: {{{requests}}}"));
+    facts.inventory.terms = request::terms(&shipped(), &facts).unwrap();
+    let found = dsar_metrics(&facts, &Value::Null);
+    (found.state, found.value["beyond_their_term"].clone())
+}
+
+#[test]
+fn a_request_that_is_late_speaks_against_the_log() {
+    let asked = "r: {right: access, received_on: 2026-01-05, jurisdiction: EU";
+    let answered = |day: &str| format!("{asked}, responded_on: {day}, decision: complied}}");
+    for (day, requests, state, late) in [
+        ("2026-03-01", answered("2026-02-05"), State::Pass, json!([])),
+        (
+            "2026-03-01",
+            answered("2026-02-06"),
+            State::Fail,
+            json!(["r"]),
+        ),
+        ("2026-01-20", format!("{asked}}}"), State::Pass, json!([])),
+        (
+            "2026-02-06",
+            format!("{asked}}}"),
+            State::Fail,
+            json!(["r"]),
+        ),
+        // What is open is never of a year that has gone by.
+        (
+            "2027-06-01",
+            format!("{asked}}}"),
+            State::Fail,
+            json!(["r"]),
+        ),
+        ("2027-06-01", answered("2026-02-06"), State::None, json!([])),
+        (
+            "2026-03-01",
+            format!("{asked}, responded_on: 2026-02-05}}"),
+            State::Fail,
+            json!([]),
+        ),
+    ] {
+        assert_eq!(
+            of_requests(day, &requests),
+            (state, late),
+            "{day} {requests}"
+        );
+    }
+}
+
+/// What is found of an incident that is declared so.
+fn of_incident(now: &str, fields: &str) -> (State, Value) {
+    let yaml = format!("incidents: {{i: {{known_at: 2026-11-27T18:00:00Z{fields}}}}}");
+    let mut facts = made_up("2026-11-27", &yaml);
+    let rules = shipped();
+    let now = crate::strategies::calendar::parse_time(now, true).unwrap();
+    let timers: Vec<_> = incident::timers(&rules, &facts, "i", now, &utc)
+        .unwrap()
+        .iter()
+        .map(|timer| {
+            let value = json!({
+                "status": timer.status.name(), "due": timer.due, "told": timer.told,
+            });
+            (
+                "i".to_owned(),
+                timer.requirement.jurisdiction.clone(),
+                value,
+            )
+        })
+        .collect();
+    facts.inventory.timers = timers;
+    let found = incident_deadlines(&facts, &Value::Null);
+    (found.state, found.value["beyond_their_deadline"].clone())
+}
+
+#[test]
+fn an_authority_that_was_told_late_speaks_against_the_timers() {
+    let told = |at: &str| format!(", jurisdictions: [EU], authority_notified_at: {at}");
+    for (now, fields, state, late) in [
+        (
+            "2026-12-24 12:00:00Z",
+            told("2026-11-30T17:00:00Z"),
+            State::Pass,
+            json!([]),
+        ),
+        (
+            "2026-12-24 12:00:00Z",
+            told("2026-11-30T19:00:00Z"),
+            State::Fail,
+            json!(["i"]),
+        ),
+        (
+            "2026-11-28 12:00:00Z",
+            ", jurisdictions: [EU]".into(),
+            State::Pass,
+            json!([]),
+        ),
+        (
+            "2026-12-24 12:00:00Z",
+            ", jurisdictions: [EU]".into(),
+            State::Fail,
+            json!(["i"]),
+        ),
+        (
+            "2026-12-24 12:00:00Z",
+            ", jurisdictions: [EU], no_notice_reason: no risk".into(),
+            State::Pass,
+            json!([]),
+        ),
+        // As soon as feasible: nobody was told, and no number says until when.
+        (
+            "2026-12-24 12:00:00Z",
+            ", jurisdictions: [ZA]".into(),
+            State::Fail,
+            json!([]),
+        ),
+    ] {
+        assert_eq!(of_incident(now, &fields), (state, late), "{now} {fields}");
+    }
+}
+
+/// Facts with something in every part that can be left unread.
+fn full() -> Facts {
+    let yaml = "
+organisations: {o: {role: controller, legal_name: O, contact: a@example.org}}
+activities: {a: {name: A, legal_basis: consent}}
+columns: {c: {activity: a, table: prod.users, columns: [email], sensitivity: ordinary}}
+retention_rules: {r: {category: all, max: 1 year, table: prod.users, column: at}}
+consent_sources: {s: {activity: a, kept_in: there, table: prod.users, given_column: at}}
+rights_requests: {q: {right: know, received_on: 2026-01-02}}
+incidents: {i: {known_at: 2026-03-01T12:00:00Z, jurisdictions: EU}}
+measures: {m: {kind: access_control, description: d}}
+recipients: {x: {name: X, category: c, country: DE}}
+";
+    let mut facts = crate::compliance::matrix::tests::facts("2026-03-31", yaml);
+    let inventory = &mut facts.inventory;
+    inventory.ledger = Ledger {
+        verified_at: Some(("2026-03-30 12:00:00".into(), true)),
+        since: Some("2026-01-01".into()),
+        ..Ledger::default()
+    };
+    inventory.runs.completed = 2;
+    inventory.runs.verified = 1;
+    inventory.readers = vec![("PUBLIC".into(), "prod".into(), "users".into())];
+    inventory.settings.insert("ssl".into(), "on".into());
+    inventory.ages = vec![Age {
+        rule: "r".into(),
+        oldest: Some("2020-01-01".into()),
+        overdue: Some(3),
+        ..Age::default()
+    }];
+    inventory.consents = vec![Consent {
+        source: "s".into(),
+        rows: Some(9),
+        ..Consent::default()
+    }];
+    inventory.timers = vec![(
+        "i".into(),
+        "EU".into(),
+        json!({"incident": "i", "status": "overdue", "addressee": "authority"}),
+    )];
+    facts
+}
+
+/// What is left of facts when no more is read than is needed.
+fn as_needed(mut facts: Facts, needs: Needs) -> Facts {
+    let empty = Inventory::default();
+    let inventory = &mut facts.inventory;
+    if !needs.ledger {
+        inventory.ledger = empty.ledger;
+    }
+    if !needs.runs {
+        inventory.runs = empty.runs;
+    }
+    if !needs.access {
+        inventory.readers = empty.readers;
+        inventory.settings = empty.settings;
+    }
+    if !needs.rows {
+        inventory.ages = empty.ages;
+        inventory.consents = empty.consents;
+        inventory.protections = empty.protections;
+    }
+    if !needs.timers {
+        inventory.timers = empty.timers;
+    }
+    facts
+}
+
+#[test]
+fn functions_look_at_nothing_that_they_do_not_say() {
+    for (name, function, _) in ALL {
+        let needs = evidence::needs(name);
+        for with in [
+            Value::Null,
+            json!({"kind": "access_control", "role": "controller"}),
+        ] {
+            assert_eq!(
+                function(&as_needed(full(), needs), &with),
+                function(&full(), &with),
+                "{name}"
+            );
+        }
+    }
+    // Each part is looked at by some.
+    let all = ALL.iter().fold(Needs::default(), |all, (name, ..)| {
+        all.with(evidence::needs(name))
+    });
+    assert!(all.ledger && all.runs && all.access && all.rows);
+}

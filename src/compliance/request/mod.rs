@@ -1,0 +1,189 @@
+//! Requests of data subjects: until when each law wants one acknowledged, and answered.
+//!
+//! A request is received on a day, so that terms are reckoned in days, by the calendar of the law:
+//! no clock and no zone take part.
+
+#[cfg(test)]
+mod tests;
+
+use super::Facts;
+use super::calendar::{Calendar, Span, Zone};
+use super::controller::Fact;
+use super::matrix::trigger;
+use super::rules::parameter::{Addressee, Clock, Deadline, Ends};
+use super::rules::read::shown_day;
+use super::rules::{Requirement, Rules};
+use crate::error::Result;
+use crate::strategies::calendar::{DAY, parse_date};
+
+/// How a term stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It runs, or has no number.
+    Open,
+    /// It ran out.
+    Overdue,
+    /// What it is for was done in time.
+    Done,
+    /// It was done after the term had run out.
+    Late,
+}
+
+impl Status {
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Overdue => "overdue",
+            Self::Done => "done",
+            Self::Late => "late",
+        }
+    }
+
+    /// Whether the term was not kept.
+    pub fn is_missed(self) -> bool {
+        matches!(self, Self::Overdue | Self::Late)
+    }
+}
+
+/// A term of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// Id of the request.
+    pub request: String,
+    /// Id of what asks for it.
+    pub requirement: String,
+    /// Where that is law.
+    pub jurisdiction: String,
+    /// What ends it.
+    pub ends: Ends,
+    /// Its last day; `None` without a number.
+    pub due: Option<String>,
+    /// Whether its extension was taken.
+    pub is_extended: bool,
+    /// When it was done.
+    pub done: Option<String>,
+    /// How it stands.
+    pub status: Status,
+}
+
+/// The terms of every declared request, as they stand on the day of the facts.
+///
+/// # Errors
+/// 55000 for a calendar of holidays only.
+pub fn terms(rules: &Rules, facts: &Facts) -> Result<Vec<Term>> {
+    let asked: Vec<_> = rules
+        .requirements
+        .iter()
+        .filter(|requirement| trigger::decide(requirement, facts).is_taken)
+        .flat_map(|requirement| {
+            let deadlines = requirement.params.deadlines.iter();
+            deadlines.map(move |deadline| (requirement, deadline))
+        })
+        .filter(|(_, deadline)| {
+            deadline.to == Addressee::Requester && deadline.from == Clock::Receipt
+        })
+        .collect();
+    let mut found = Vec::new();
+    for request in facts.controller.of("rights_request") {
+        let Some(received) = day(request, "received_on") else {
+            continue;
+        };
+        for (requirement, deadline) in &asked {
+            if !is_about(requirement, request) || !requirement.holds_on(received, false) {
+                continue;
+            }
+            if let Some(calendar) = rules.calendar_of(requirement) {
+                let day = &facts.day;
+                found.push(term(
+                    requirement,
+                    deadline,
+                    calendar,
+                    request,
+                    received,
+                    day,
+                )?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a requirement is about such a request: of its jurisdiction and of its right.
+fn is_about(requirement: &Requirement, request: &Fact) -> bool {
+    let place = request.word("jurisdiction");
+    let right = request.word("right").unwrap_or_default();
+    place.is_none_or(|place| place == requirement.jurisdiction)
+        && match requirement.rights.as_slice() {
+            [] => right != "complaint",
+            rights => rights.iter().any(|known| known == right),
+        }
+}
+
+fn term(
+    requirement: &Requirement,
+    deadline: &Deadline,
+    calendar: &Calendar,
+    request: &Fact,
+    received: i64,
+    today: &str,
+) -> Result<Term> {
+    let mut due = last_day(calendar, received, deadline.span)?;
+    let extended_in_time = day(request, "extended_on").zip(due);
+    let extension = deadline
+        .extended
+        .filter(|_| extended_in_time.is_some_and(|(told, due)| told <= due));
+    if let Some(span) = extension {
+        due = last_day(calendar, received, span)?;
+    }
+    let done = request.word(match deadline.ends {
+        Ends::Acknowledgment => "acknowledged_on",
+        Ends::Answer => "responded_on",
+    });
+    // An answer acknowledges too.
+    let done = done.or_else(|| request.word("responded_on"));
+    let due = due.map(shown_day);
+    let status = match (done, due.as_deref()) {
+        (Some(done), Some(due)) if done > due => Status::Late,
+        (Some(_), _) => Status::Done,
+        (None, Some(due)) if today > due => Status::Overdue,
+        (None, _) => Status::Open,
+    };
+    Ok(Term {
+        request: request.id.clone(),
+        requirement: requirement.id.clone(),
+        jurisdiction: requirement.jurisdiction.clone(),
+        ends: deadline.ends,
+        due,
+        is_extended: extension.is_some(),
+        done: done.map(str::to_owned),
+        status,
+    })
+}
+
+fn day(request: &Fact, field: &str) -> Option<i64> {
+    request.word(field).and_then(parse_date).map(i64::from)
+}
+
+/// The last day of a span; none without a number, or for a day that is far from now.
+fn last_day(calendar: &Calendar, received: i64, span: Span) -> Result<Option<i64>> {
+    const CENTURY: i64 = 36_524;
+    if !(-CENTURY..=2 * CENTURY).contains(&received) {
+        return Ok(None);
+    }
+    let end = calendar.due(received * DAY, span, &Days)?;
+    Ok(end.map(|end| end.div_euclid(DAY)))
+}
+
+/// Days, whatever the zone.
+struct Days;
+
+impl Zone for Days {
+    fn wall(&self, moment: i64) -> Result<i64> {
+        Ok(moment)
+    }
+
+    fn moment(&self, wall: i64) -> Result<i64> {
+        Ok(wall)
+    }
+}

@@ -1,0 +1,117 @@
+//! Terms of requests that are made up.
+
+use super::*;
+use crate::compliance::matrix::tests::facts;
+use crate::compliance::rules::tests::shipped;
+
+/// Of a request: the requirement, its last day, how it stands.
+fn of(day: &str, fields: &str) -> Vec<(String, String, &'static str)> {
+    of_facts(&facts(
+        day,
+        &format!("rights_requests: {{r: {{{fields}}}}}"),
+    ))
+}
+
+fn of_facts(facts: &Facts) -> Vec<(String, String, &'static str)> {
+    terms(&shipped(), facts)
+        .unwrap()
+        .into_iter()
+        .map(|term| {
+            (
+                term.requirement,
+                term.due.unwrap_or_default(),
+                term.status.name(),
+            )
+        })
+        .collect()
+}
+
+fn one(day: &str, fields: &str, id: &str) -> (String, &'static str) {
+    let found = of(day, fields);
+    let found = found
+        .into_iter()
+        .find(|(requirement, ..)| requirement == id);
+    let (_, due, status) = found.unwrap_or_else(|| panic!("{id}"));
+    (due, status)
+}
+
+#[test]
+fn terms_are_those_of_each_law() {
+    let access = "right: access, received_on: 2026-01-31";
+    for (id, due) in [
+        // The last day of a month that has no 31st.
+        ("GDPR-12-3", "2026-02-28"),
+        ("LGPD-19-II", "2026-02-15"),
+        ("PIPEDA-4.9", "2026-03-02"),
+        ("CCPA-130-A2", "2026-03-17"),
+        // Ten business days, Presidents' Day not among them.
+        ("CCPA-7021", "2026-02-13"),
+        // In a timely manner: no number.
+        ("PIPL-50", ""),
+    ] {
+        assert_eq!(one("2026-02-01", access, id), (due.to_owned(), "open"));
+    }
+}
+
+#[test]
+fn a_term_is_kept_or_missed() {
+    let at = |day: &str, more: &str| {
+        let fields = format!("right: know, received_on: 2026-01-05, jurisdiction: CA{more}");
+        one(day, &fields, "PIPEDA-4.9").1
+    };
+    assert_eq!(at("2026-02-04", ""), "open");
+    assert_eq!(at("2026-02-05", ""), "overdue");
+    assert_eq!(at("2026-05-05", ", responded_on: 2026-02-04"), "done");
+    assert_eq!(at("2026-05-05", ", responded_on: 2026-02-05"), "late");
+}
+
+#[test]
+fn an_extension_counts_where_it_was_told_in_time() {
+    let of = |extended: &str| {
+        let fields = format!(
+            "right: delete, received_on: 2026-01-05, jurisdiction: US-CA, extended_on: {extended}, \
+             responded_on: 2026-03-31"
+        );
+        one("2026-05-05", &fields, "CCPA-130-A2")
+    };
+    assert_eq!(of("2026-02-01"), ("2026-04-05".to_owned(), "done"));
+    assert_eq!(of("2026-03-01"), ("2026-02-19".to_owned(), "late"));
+    // The law that gives none gives none.
+    let brazil =
+        "right: access, received_on: 2026-01-05, jurisdiction: BR, extended_on: 2026-01-06";
+    assert_eq!(
+        one("2026-05-05", brazil, "LGPD-19-II"),
+        ("2026-01-20".to_owned(), "overdue")
+    );
+}
+
+#[test]
+fn requests_are_of_their_jurisdiction_and_their_right() {
+    let found = of(
+        "2026-02-01",
+        "right: delete, received_on: 2026-01-31, jurisdiction: EU",
+    );
+    let ids: Vec<_> = found.iter().map(|(id, ..)| id.as_str()).collect();
+    assert_eq!(ids, ["GDPR-12-3"]);
+    let found = of(
+        "2026-02-01",
+        "right: limit, received_on: 2026-01-31, jurisdiction: US-CA",
+    );
+    assert!(found.iter().all(|(id, ..)| id != "CCPA-130-A2"));
+    assert!(of("2026-02-01", "right: complaint, received_on: 2026-01-31").is_empty());
+}
+
+#[test]
+fn a_day_far_from_now_has_no_term_and_fails_nothing() {
+    // Nobody can declare it any more, but it may have been.
+    let mut facts = facts(
+        "2026-02-01",
+        "rights_requests: {r: {right: access, received_on: 2026-01-31, jurisdiction: EU}}",
+    );
+    let request = &mut facts.controller.facts[0];
+    request.fields["received_on"] = "3026-01-31".into();
+    assert_eq!(
+        of_facts(&facts),
+        [("GDPR-12-3".to_owned(), String::new(), "open")]
+    );
+}
