@@ -171,13 +171,48 @@ unsafe fn seconds(node: *mut pg_sys::PlanState) -> f64 {
 }
 
 /// Notes which statement runs.
+#[cfg(not(feature = "pg18"))]
 #[pg_guard]
 unsafe extern "C-unwind" fn run(
     query: *mut pg_sys::QueryDesc,
     direction: pg_sys::ScanDirection::Type,
     count: u64,
-    #[cfg(not(feature = "pg18"))] once: bool,
+    once: bool,
 ) {
+    // SAFETY: the server calls with a statement that is ready to run; one who was hooked in before is of
+    // the server, or of another library: its errors are caught where they cross into Rust.
+    unsafe {
+        noting(query, || match PREVIOUS {
+            Some(previous) => pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                previous(query, direction, count, once);
+            }),
+            None => pg_sys::standard_ExecutorRun(query, direction, count, once),
+        });
+    }
+}
+
+/// As above.
+#[cfg(feature = "pg18")]
+#[pg_guard]
+unsafe extern "C-unwind" fn run(
+    query: *mut pg_sys::QueryDesc,
+    direction: pg_sys::ScanDirection::Type,
+    count: u64,
+) {
+    // SAFETY: as above.
+    unsafe {
+        noting(query, || match PREVIOUS {
+            Some(previous) => pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                previous(query, direction, count);
+            }),
+            None => pg_sys::standard_ExecutorRun(query, direction, count),
+        });
+    }
+}
+
+/// # Safety
+/// A statement that is ready to run, and what runs it.
+unsafe fn noting(query: *mut pg_sys::QueryDesc, run: impl FnOnce()) {
     struct Running(bool);
     impl Drop for Running {
         fn drop(&mut self) {
@@ -186,26 +221,14 @@ unsafe extern "C-unwind" fn run(
             }
         }
     }
-    // SAFETY: the server calls with a statement that is ready to run.
+    // SAFETY: as the caller promises.
     unsafe {
         let is_it = is_insert(query) && AWAITED.swap(false, Relaxed);
         if is_it {
             STATE.store((*query).estate, Relaxed);
         }
         let _running = Running(is_it);
-        match PREVIOUS {
-            // Of the server, or of another library: its errors are caught where they cross into Rust.
-            Some(previous) => pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                #[cfg(not(feature = "pg18"))]
-                previous(query, direction, count, once);
-                #[cfg(feature = "pg18")]
-                previous(query, direction, count);
-            }),
-            #[cfg(not(feature = "pg18"))]
-            None => pg_sys::standard_ExecutorRun(query, direction, count, once),
-            #[cfg(feature = "pg18")]
-            None => pg_sys::standard_ExecutorRun(query, direction, count),
-        }
+        run();
         if is_it && TIMED.load(Relaxed) {
             let top = (*query).planstate;
             for (of, node) in TIMES.iter().zip([top, (*top).lefttree]) {
