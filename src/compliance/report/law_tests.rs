@@ -400,7 +400,7 @@ fn separate_consent_covers_what_wants_one() {
         let yaml = format!(
             "
 activities: {{a: {{name: A, legal_basis: consent}}}}
-recipients: {{r: {{name: R}}}}
+recipients: {{r: {{name: R, role: controller}}}}
 transfers: {{t: {{country: US}}}}
 consent_sources: {{c: {{activity: a, form: {source}}}}}
 "
