@@ -204,6 +204,34 @@ incidents:
 }
 
 #[test]
+fn a_moment_of_another_authority_fills_no_field() {
+    let facts = made_up(
+        "2026-03-31",
+        "
+incidents:
+  i:
+    known_at: '2026-02-10T09:30:00-03:00'
+    jurisdictions: [BR, EU, ZA]
+    authority_notified_at: {BR: '2026-02-12T10:00:00-03:00', EU: '2026-02-11T10:00:00-03:00'}
+    authority_reference: A1
+    proof_of_representation: P1
+",
+    );
+    let brazil = field(&facts, "lgpd", "lgpd.6.anpd");
+    assert_eq!(brazil.status, Status::Declared);
+    assert_eq!(
+        brazil.value["i"]["authority_notified_at"],
+        "2026-02-12T10:00:00-03:00"
+    );
+    let south_africa = field(&facts, "popia", "popia.22.told");
+    assert_eq!(south_africa.status, Status::Missing);
+    assert!(
+        !south_africa.value.to_string().contains("2026-02-1"),
+        "{south_africa:?}"
+    );
+}
+
+#[test]
 fn that_nobody_asked_is_an_answer_of_who_has_a_procedure() {
     let of = |yaml: &str| field(&made_up("2026-03-31", yaml), "pipeda", "pipeda.4.10.count");
     assert_eq!(of("{}").status, Status::Missing);
