@@ -79,7 +79,7 @@ pub fn ground(
         Depth::Triggers => Needs::default(),
     };
     Ok(Ground {
-        facts: report::store::some_facts(&shown, None, needs)?,
+        facts: report::store::some_facts(&shown, None, needs, &set.rules)?,
         version: set.version(),
         rules: set.rules,
         question,

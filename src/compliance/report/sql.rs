@@ -8,6 +8,7 @@ use pgrx::prelude::*;
 
 use super::{Report, definition::Law, laws, store};
 use crate::compliance::controller::store::asked;
+use crate::compliance::rules;
 use crate::error::{Error, Kind, Result, given};
 use crate::ledger::lineage::report::Format;
 
@@ -138,10 +139,11 @@ fn compliance_coverage(
         }
     };
     let (day, scope) = (asked(as_of)?, schemas(scope)?);
-    let facts = store::facts(&day, scope.as_deref())?;
+    let set = rules::store::set()?;
+    let facts = store::facts(&day, scope.as_deref(), &set.rules)?;
     let mut rows = Vec::new();
     for law in laws {
-        let found = store::report(law, &facts, scope.clone())?.coverage();
+        let found = store::report(law, &facts, scope.clone(), &set)?.coverage();
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         rows.push((
             law.code.to_owned(),
@@ -166,8 +168,9 @@ fn with<T>(
 ) -> Result<T> {
     let law = laws::find(given("regulation", regulation)?, variant)?;
     let (day, scope) = (asked(as_of)?, schemas(scope)?);
-    let facts = store::facts(&day, scope.as_deref())?;
-    work(&store::report(law, &facts, scope)?)
+    let set = rules::store::set()?;
+    let facts = store::facts(&day, scope.as_deref(), &set.rules)?;
+    work(&store::report(law, &facts, scope, &set)?)
 }
 
 /// Names of schemas, each of which some name must be; whether there is one of that name is no

@@ -7,7 +7,9 @@ use super::{Report, fill};
 use crate::compliance::calendar::shown;
 use crate::compliance::inventory::Needs;
 use crate::compliance::matrix::store::zone;
-use crate::compliance::{Facts, controller, incident, inventory, request, rules};
+use crate::compliance::rules::Rules;
+use crate::compliance::rules::store::Set;
+use crate::compliance::{Facts, controller, incident, inventory, request};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::lineage::report::store::issue;
 use crate::pg::server;
@@ -17,15 +19,20 @@ use crate::strategies::calendar::{DAY, SECOND, parse_date};
 ///
 /// # Errors
 /// As the interface; 42501 from the server where the caller may not read what they are made of.
-pub fn facts(day: &str, scope: Option<&[String]>) -> Result<Facts> {
-    some_facts(day, scope, Needs::ALL)
+pub fn facts(day: &str, scope: Option<&[String]>, rules: &Rules) -> Result<Facts> {
+    some_facts(day, scope, Needs::ALL, rules)
 }
 
 /// The same, of which only so much is read.
 ///
 /// # Errors
 /// As [`facts`].
-pub fn some_facts(day: &str, scope: Option<&[String]>, needs: Needs) -> Result<Facts> {
+pub fn some_facts(
+    day: &str,
+    scope: Option<&[String]>,
+    needs: Needs,
+    rules: &Rules,
+) -> Result<Facts> {
     let declared = controller::store::on(day)?;
     let inventory = inventory::store::read(&declared, day, scope, needs)?;
     let mut facts = Facts {
@@ -34,10 +41,10 @@ pub fn some_facts(day: &str, scope: Option<&[String]>, needs: Needs) -> Result<F
         inventory,
     };
     if needs.timers {
-        facts.inventory.timers = timers(&facts)?;
+        facts.inventory.timers = timers(&facts, rules)?;
     }
     if facts.controller.of("rights_request").next().is_some() {
-        facts.inventory.terms = request::terms(&*rules::store::in_use()?, &facts)?;
+        facts.inventory.terms = request::terms(rules, &facts)?;
     }
     Ok(facts)
 }
@@ -52,15 +59,15 @@ fn moment(day: &str) -> Result<i64> {
 }
 
 /// The timers of every declared incident, under every law.
-fn timers(facts: &Facts) -> Result<Vec<(String, String, Value)>> {
+fn timers(facts: &Facts, rules: &Rules) -> Result<Vec<(String, String, Value)>> {
     let mut found = Vec::new();
     let mut incidents = facts.controller.of("incident").peekable();
     if incidents.peek().is_none() {
         return Ok(found);
     }
-    let (rules, now) = (rules::store::in_use()?, moment(&facts.day)?);
+    let now = moment(&facts.day)?;
     for fact in incidents {
-        for timer in incident::timers(&rules, facts, &fact.id, now, &zone)? {
+        for timer in incident::timers(rules, facts, &fact.id, now, &zone)? {
             let there = |moment: Option<i64>| {
                 moment
                     .map(|moment| shown(moment, zone(&timer.zone).as_ref()))
@@ -90,6 +97,7 @@ pub fn report<'a>(
     law: &'static Law,
     facts: &'a Facts,
     scope: Option<Vec<String>>,
+    set: &Set,
 ) -> Result<Report<'a>> {
     if law.variant == Some("US") {
         let mut controllers = facts.controller.with("organisation", "role", "controller");
@@ -102,7 +110,6 @@ pub fn report<'a>(
             .with_hint("Other variants are AU and NZ."));
         }
     }
-    let set = rules::store::set()?;
     let mut report = fill::fill(law, facts, scope, &set.rules);
     report.rules = set.version();
     Ok(report)
