@@ -15,16 +15,16 @@ use super::rules::{Kind as Sort, Requirement, Rules};
 use crate::error::{Error, Kind, Result};
 use crate::strategies::calendar::{DAY, parse_date, parse_time};
 
-/// How a timer stands.
+/// How a timer stands, or the term of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It runs.
+    /// It runs, or has no number.
     Open,
     /// It ran out.
     Overdue,
-    /// They were told in time.
+    /// What it is for was done in time: they were told, the request was answered.
     Done,
-    /// They were told after it had run out.
+    /// It was done after it had run out.
     Late,
     /// It has not begun: what starts it has not happened.
     Waiting,
@@ -43,6 +43,11 @@ impl Status {
             Self::Waiting => "waiting",
             Self::Unknown => "unknown",
         }
+    }
+
+    /// Whether the deadline was not kept.
+    pub fn is_missed(self) -> bool {
+        matches!(self, Self::Overdue | Self::Late)
     }
 }
 

@@ -9,42 +9,13 @@ mod tests;
 use super::Facts;
 use super::calendar::{Calendar, Span, Zone};
 use super::controller::Fact;
+use super::incident::Status;
 use super::matrix::trigger;
 use super::rules::parameter::{Addressee, Clock, Deadline, Ends};
 use super::rules::read::shown_day;
 use super::rules::{Requirement, Rules};
 use crate::error::Result;
 use crate::strategies::calendar::{DAY, parse_date};
-
-/// How a term stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// It runs, or has no number.
-    Open,
-    /// It ran out.
-    Overdue,
-    /// What it is for was done in time.
-    Done,
-    /// It was done after the term had run out.
-    Late,
-}
-
-impl Status {
-    /// Its word.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Overdue => "overdue",
-            Self::Done => "done",
-            Self::Late => "late",
-        }
-    }
-
-    /// Whether the term was not kept.
-    pub fn is_missed(self) -> bool {
-        matches!(self, Self::Overdue | Self::Late)
-    }
-}
 
 /// A term of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

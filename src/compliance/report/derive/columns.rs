@@ -288,6 +288,11 @@ pub fn volumes(facts: &Facts) -> Found {
 pub fn safeguards(facts: &Facts) -> Found {
     let settings = &facts.inventory.settings;
     let get = |name: &str| settings.get(name).cloned();
+    // An empty list of what is logged, as server 18 has it, is what older ones call off.
+    let log_connections = get("log_connections").map(|what| match what.as_str() {
+        "" => "off".to_owned(),
+        _ => what,
+    });
     let audit = get("shared_preload_libraries").map(|list| list.contains("pgaudit"));
     let with_policies = facts
         .inventory
@@ -297,7 +302,7 @@ pub fn safeguards(facts: &Facts) -> Found {
         .count();
     let value = json!({
         "ssl": get("ssl"), "password_encryption": get("password_encryption"),
-        "log_connections": get("log_connections"), "data_checksums": get("data_checksums"),
+        "log_connections": log_connections, "data_checksums": get("data_checksums"),
         "pgaudit_preloaded": audit, "tables_with_row_level_security": with_policies,
         "masking": strategies(facts).value,
         "ledger": facts.inventory.ledger.verdict().status(),

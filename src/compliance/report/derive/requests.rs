@@ -6,8 +6,8 @@ use super::counted_everywhere;
 use crate::compliance::Facts;
 use crate::compliance::controller::Fact;
 use crate::compliance::evidence::functions::days_between;
+use crate::compliance::incident::Status;
 use crate::compliance::report::definition::Found;
-use crate::compliance::request::Status;
 use crate::error::counted;
 
 /// The rights whose metrics 11 CCR 7102 asks for.
