@@ -80,10 +80,12 @@ def test_a_key_stands_once_however_it_is_written(asking):
 
 def test_no_row_decides_how_a_key_is_spelled(asking):
     db = asking.admin
-    if not db.value("SELECT count(*) FROM pg_collation WHERE collprovider = 'i'"):
-        pytest.skip("a server without ICU")
+    try:
+        db.execute("CREATE COLLATION app.loose"
+                   " (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+    except psycopg.errors.FeatureNotSupported:
+        pytest.skip("this PostgreSQL comes without ICU")
     db.execute("""
-        CREATE COLLATION app.loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
         CREATE TABLE app.spelled (who integer, city text COLLATE app.loose);
         INSERT INTO app.spelled SELECT i, CASE WHEN i = 1 THEN 'bonn' ELSE 'Bonn' END
           FROM generate_series(1, 40) AS i""")
