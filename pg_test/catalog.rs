@@ -165,6 +165,7 @@ mod tests {
         confiture._run_scan(integer,integer,integer,\"any\") volatile unsafe
         confiture._run_track(integer,integer,\"any\") volatile unsafe
         confiture._strategies() immutable safe strict
+        confiture._sync_progress() volatile restricted strict
         confiture._tally(bigint,boolean) immutable safe
         confiture._tally_add(internal,bigint,boolean) immutable safe
         confiture._tally_bytes(internal) immutable safe
@@ -175,6 +176,7 @@ mod tests {
         confiture.anchor_key() stable unsafe strict
         confiture.audit_entry_json(uuid) stable safe
         confiture.begin_run(text,text,text) volatile unsafe
+        confiture.check_regression(text,integer) stable restricted
         confiture.cleanup_expired_tokens(text) volatile unsafe
         confiture.compliance_conflicts(text[],date) stable unsafe
         confiture.compliance_coverage(text,date,text[],text) stable unsafe
@@ -226,6 +228,7 @@ mod tests {
         confiture.plan(text,text,text,jsonb) volatile unsafe
         confiture.plan_warnings(text,text,text,jsonb) volatile unsafe
         confiture.preview(text,text,text,integer,jsonb) volatile unsafe
+        confiture.profile_run(uuid) stable restricted
         confiture.provider_problem(text,text) volatile unsafe
         confiture.prune_ledger(timestamp with time zone,boolean,text[]) volatile unsafe
         confiture.rearm() volatile unsafe strict

@@ -140,4 +140,57 @@ CREATE VIEW confiture.runs AS
    ORDER BY b.started_at DESC;
 COMMENT ON VIEW confiture.runs IS 'Every run: whether it is running, completed, failed or interrupted, newest first';
 
+CREATE VIEW confiture.run_history AS
+  SELECT e.run_id, e.profile_name, e.profile_version, e.source_schema, e.target_schema, e.user_name,
+         e.details ->> 'mode' AS mode, pg_catalog.lower(e.event) AS state, e."timestamp" AS ended_at,
+         pg_catalog.cardinality(e.tables_synced) AS tables, r.rows,
+         p.milliseconds / 1000::numeric AS seconds,
+         pg_catalog.round(r.rows * 1000::numeric / nullif(p.milliseconds, 0::numeric)) AS rows_per_second,
+         e.details -> 'phases' AS milliseconds_by_phase,
+         e.details ->> 'phase' AS failed_in, e.details ->> 'sqlstate' AS sqlstate
+    FROM ONLY confiture.audit_log e
+    LEFT JOIN LATERAL (SELECT pg_catalog.sum(n.value::numeric) AS rows
+                         FROM pg_catalog.jsonb_each_text(e.rows_anonymized) n) r ON true
+    LEFT JOIN LATERAL (SELECT pg_catalog.sum(n.value::numeric) AS milliseconds
+                         FROM pg_catalog.jsonb_each_text(e.details -> 'phases') n) p ON true
+   WHERE e.event IN ('COMPLETED', 'FAILED') AND e.origin = 'run'
+   ORDER BY e.seq DESC;
+COMMENT ON VIEW confiture.run_history IS 'Runs that are over, newest first: rows, seconds, and the milliseconds of each phase';
+
+CREATE VIEW confiture.run_columns AS
+  SELECT e.run_id, e.profile_name, e."timestamp" AS ended_at, t.key AS table_name, c.key AS column_name,
+         pg_catalog.split_part(e.strategies_applied -> t.key ->> c.key, '/', 1) AS strategy,
+         (c.value ->> 'calls')::bigint AS calls, (c.value ->> 'ns')::bigint AS nanoseconds_per_call,
+         coalesce((c.value ->> 'redrawn')::bigint, 0::bigint) AS redrawn
+    FROM ONLY confiture.audit_log e
+    CROSS JOIN LATERAL pg_catalog.jsonb_each(CASE pg_catalog.jsonb_typeof(e.details -> 'columns')
+                                               WHEN 'object' THEN e.details -> 'columns' END) t
+    CROSS JOIN LATERAL pg_catalog.jsonb_each(t.value) c
+   WHERE e.event = 'COMPLETED' AND e.origin = 'run'
+   ORDER BY e.seq DESC, t.key, c.key;
+COMMENT ON VIEW confiture.run_columns IS 'What the masks of each column have cost, run by run, newest first';
+
+CREATE VIEW confiture.stat_strategies AS
+  SELECT coalesce(d.strategy, f.strategy) AS strategy, coalesce(d.runs, 0::bigint) AS runs,
+         coalesce(d.calls, 0::numeric) AS calls, d.nanoseconds_per_call,
+         coalesce(d.redrawn, 0::numeric) AS redrawn, coalesce(f.errors, 0::bigint) AS errors
+    FROM (SELECT w.strategy, pg_catalog.count(DISTINCT w.run_id) AS runs, pg_catalog.sum(w.calls) AS calls,
+                 pg_catalog.round(pg_catalog.sum(w.calls::numeric * w.nanoseconds_per_call::numeric)
+                   / nullif(pg_catalog.sum(w.calls) FILTER (WHERE w.nanoseconds_per_call IS NOT NULL),
+                            0::numeric)) AS nanoseconds_per_call,
+                 pg_catalog.sum(w.redrawn) AS redrawn
+            FROM confiture.run_columns w GROUP BY w.strategy) d
+    FULL JOIN (SELECT pg_catalog.split_part(e.strategies_applied -> (e.details ->> 'table')
+                                              ->> (e.details ->> 'column'), '/', 1) AS strategy,
+                      pg_catalog.count(*) AS errors
+                 FROM ONLY confiture.audit_log e
+                WHERE e.event = 'FAILED'
+                  AND e.strategies_applied -> (e.details ->> 'table') ? (e.details ->> 'column')
+                GROUP BY 1) f ON f.strategy = d.strategy
+   ORDER BY 1;
+COMMENT ON VIEW confiture.stat_strategies IS 'What the masks of each strategy have cost, over all runs on record';
+
+CREATE VIEW confiture.sync_progress AS SELECT * FROM confiture._sync_progress();
+COMMENT ON VIEW confiture.sync_progress IS 'The runs of this database that go on, and how far each is';
+
 SELECT confiture._script_path(false);

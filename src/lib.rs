@@ -120,7 +120,11 @@ extension_sql_file!(
         anonymity::sensitive::sql::tally_state
     ]
 );
-extension_sql_file!("../sql/sync.sql", name = "sync", requires = ["custody"]);
+extension_sql_file!(
+    "../sql/sync.sql",
+    name = "sync",
+    requires = ["custody", sync::progress::sql::sync_progress]
+);
 extension_sql_file!(
     "../sql/in_place.sql",
     name = "in_place",

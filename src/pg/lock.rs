@@ -20,6 +20,9 @@ pub enum Class {
     KeyVersion = 0xC0F5,
     /// Charging a budget, by its number.
     Budget = 0xC0F6,
+    /// What a run shows of itself, by the handle of where it stands: not to keep anybody out, but for
+    /// others to find.
+    Progress = 0xC0F7,
     /// Checks of the classes of a table, by the table.
     Anonymity = 0xC0FA,
 }

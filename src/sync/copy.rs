@@ -12,6 +12,7 @@ use super::plan::Plan;
 use super::request::{self, Planned};
 use super::store::Deferrable;
 use super::tokens::{self, Tokens};
+use super::worked::{Divided, Worked, worked};
 use super::workshop::{self, Workshop};
 use super::{
     checks, leaks, masks, noise, redraw, scope, statement, store, trackers, tracking, verify,
@@ -33,6 +34,10 @@ pub struct Copied {
     pub checking: f64,
     /// Tables made.
     pub created: usize,
+    /// Each masked column with the calls of its masks, and the values that were drawn again.
+    pub columns: Vec<Worked>,
+    /// Each table with where the time of its load went.
+    pub divided: Vec<(String, Divided)>,
     /// The lineage: what became of every masked column.
     pub lineage: Vec<lineage::Facts>,
 }
@@ -124,12 +129,17 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     tokens.make(first, &snapshot)?;
     let tracking = trackers::install(tracking::trackers(run, plan)?);
     let scanning = leaks::running::install(verify::scans(plan, &again.source, scanned));
-    let mut tables = Vec::new();
-    for (name, load) in &loads {
-        phase.enter_table("loading", &plan.target, name);
+    let (mut tables, mut divided) = (Vec::new(), Vec::new());
+    for (place, (name, load)) in loads.iter().enumerate() {
+        phase.enter_table("loading", &plan.target, (place, name));
         let begun = Instant::now();
+        let counting = phase.shown().counting(request.options.profile);
         let rows = spi::run_under(load, &snapshot)?;
         let seconds = begun.elapsed().as_secs_f64();
+        let times = counting.and_then(|of| of.times());
+        let apart = times.map(|of| (of.making, of.writing));
+        divided.push((name.clone(), Divided::taken(apart)));
+        phase.shown().loaded(rows);
         let table = field("table", &format!("{}.{name}", plan.target));
         phase
             .log()
@@ -142,6 +152,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         server::check_for_interrupts();
     }
     let redrawn = redrawing.seen();
+    let columns = worked(installed.seen(), &redrawn);
     drop(redrawing);
     drop(installed);
     let leaks = verify::leaks(plan, &again.source, &scanning.finish(), &request.options);
@@ -236,6 +247,8 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         checks,
         checking,
         created: plan.prepare.created.len(),
+        columns,
+        divided,
     })
 }
 

@@ -1,7 +1,7 @@
 //! What the ledger is told of a run: names and numbers, no value, no seed.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
@@ -9,6 +9,7 @@ use super::checks::Check;
 use super::copy::Copied;
 use super::plan::{Decision, Plan, TablePlan};
 use super::request::Request;
+use super::worked;
 use crate::error::counted;
 use crate::keys::store::ActiveKey;
 use crate::ledger::entry::Facts;
@@ -113,7 +114,13 @@ fn strategies_of(table: &TablePlan) -> Value {
 
 impl Copied {
     /// Adds what the copy did to the facts of its entry.
-    pub fn describe(&self, plan: &Plan, started: Instant, facts: &mut Facts) {
+    pub fn describe(
+        &self,
+        plan: &Plan,
+        started: Instant,
+        phases: &BTreeMap<&'static str, Duration>,
+        facts: &mut Facts,
+    ) {
         let rows: Map<String, Value> = self
             .tables
             .iter()
@@ -130,6 +137,14 @@ impl Copied {
             .collect();
         let mut more = Map::new();
         more.insert("milliseconds".to_owned(), Value::Object(times));
+        let phases = phases.iter();
+        let phases =
+            phases.map(|(name, took)| ((*name).to_owned(), milliseconds(took.as_secs_f64())));
+        more.insert("phases".to_owned(), phases.collect::<Map<_, _>>().into());
+        more.insert("columns".to_owned(), worked::entry(&self.columns));
+        let loads = self.divided.iter();
+        let loads = loads.map(|(name, of)| (name.clone(), of.entry(milliseconds)));
+        more.insert("loads".to_owned(), loads.collect::<Map<_, _>>().into());
         more.insert(
             "tables_created".to_owned(),
             json!(plan.prepare.created.len()),

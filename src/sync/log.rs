@@ -17,6 +17,11 @@ impl Log {
         Self { run, began }
     }
 
+    /// When the run began.
+    pub fn began(&self) -> Instant {
+        self.began
+    }
+
     /// Writes a line into the log of the server, and nowhere else.
     pub fn line(&self, what: &str) {
         let since = self.began.elapsed().as_secs_f64();

@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 
+use super::clock::{Clock, Timed, look};
 use crate::error::{Error, Kind, Result};
 use crate::strategies::Mask;
 
@@ -28,8 +29,15 @@ pub struct Refusal {
     pub error: Error,
 }
 
+/// A mask at work.
+struct Running {
+    mask: Mask,
+    place: Place,
+    clock: Clock,
+}
+
 thread_local! {
-    static RUNNING: RefCell<Vec<(Mask, Place)>> = const { RefCell::new(Vec::new()) };
+    static RUNNING: RefCell<Vec<Running>> = const { RefCell::new(Vec::new()) };
     /// The server hands errors on as its own; what stands here is known to be ours.
     static REFUSED: RefCell<Option<Refusal>> = const { RefCell::new(None) };
 }
@@ -38,12 +46,29 @@ thread_local! {
 #[must_use]
 pub fn install(masks: Vec<(Mask, Place)>) -> Installed {
     REFUSED.take();
-    Installed(RUNNING.replace(masks))
+    let running = masks.into_iter().map(|(mask, place)| Running {
+        mask,
+        place,
+        clock: Clock::new(),
+    });
+    Installed(RUNNING.replace(running.collect()))
 }
 
 /// Takes the masks away when dropped, and puts those of a run back that this one ran in, by a
 /// trigger of its target.
-pub struct Installed(Vec<(Mask, Place)>);
+pub struct Installed(Vec<Running>);
+
+impl Installed {
+    /// How often each mask was called and what a call took, by its place, in the order of their numbers.
+    pub fn seen(&self) -> Vec<(Place, Timed)> {
+        let look = look();
+        RUNNING.with_borrow(|running| {
+            let seen = running.iter();
+            seen.map(|of| (of.place.clone(), of.clock.seen(look)))
+                .collect()
+        })
+    }
+}
 
 impl Drop for Installed {
     fn drop(&mut self) {
@@ -58,13 +83,13 @@ impl Drop for Installed {
 pub fn apply<T>(number: i32, mask: impl FnOnce(&Mask) -> Result<T>) -> Result<T> {
     RUNNING.with_borrow(|running| {
         let found = usize::try_from(number).ok().and_then(|i| running.get(i));
-        let (found, place) = found.ok_or_else(|| {
+        let found = found.ok_or_else(|| {
             Error::new(Kind::NotReady, "this function works inside a run only")
                 .with_hint("Use the functions named anon_….")
         })?;
-        mask(found).inspect_err(|error| {
+        found.clock.time(|| mask(&found.mask)).inspect_err(|error| {
             if error.is_about_the_value() {
-                refuse(place.clone(), None, error.clone());
+                refuse(found.place.clone(), None, error.clone());
             }
         })
     })
@@ -105,6 +130,8 @@ mod tests {
         let refused = apply(0, |_| Err::<(), _>(Error::new(Kind::Data, "too long")));
         assert!(refused.is_err() && refusal().is_some_and(|refusal| refusal.place == place));
         assert!(refusal().is_none());
+        let seen = installed.seen();
+        assert_eq!((&seen[0].0, seen[0].1.calls), (&place, 2));
         assert!(text(1).is_err());
         assert!(text(-1).is_err());
         drop(installed);

@@ -6,6 +6,7 @@
 //! run, `trust` refuses.
 
 pub mod checks;
+pub mod clock;
 pub mod copy;
 pub mod coverage;
 pub mod ddl;
@@ -19,6 +20,7 @@ pub mod fired;
 pub mod fit;
 pub mod forecast;
 pub mod frame;
+pub mod history;
 pub mod hooks;
 pub mod in_place;
 pub mod joined;
@@ -32,6 +34,7 @@ pub mod pairs;
 pub mod phase;
 pub mod plan;
 pub mod planner;
+pub mod progress;
 pub mod recheck;
 pub mod redraw;
 pub mod registry;
@@ -52,4 +55,5 @@ pub mod trust;
 pub mod unique;
 pub mod verify;
 pub mod watch;
+pub mod worked;
 pub mod workshop;

@@ -27,6 +27,10 @@ pub struct Options {
     pub strict: bool,
     /// The most rows of a table that are read to tell undecided columns personal.
     pub sample: u32,
+    /// Seconds between two notices of how far the load of a table is; 0 for none.
+    pub progress: u32,
+    /// Whether reading and writing are timed apart, which costs each row some looks at the clock.
+    pub profile: bool,
 }
 
 /// What becomes of tables that a subset does not reach.
@@ -90,9 +94,15 @@ impl Default for Options {
             leak_scan: LeakScan::default(),
             strict: false,
             sample: SAMPLE,
+            progress: PROGRESS,
+            profile: false,
         }
     }
 }
+
+/// Seconds between two notices of progress, unless a number is given.
+const PROGRESS: u32 = 10;
+const LONGEST_PROGRESS: u32 = 3600;
 
 /// Rows that are read to tell columns personal, unless a number is given.
 pub const SAMPLE: u32 = 1000;
@@ -181,12 +191,14 @@ impl Triggers {
     }
 }
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 12] = [
     "adopt",
     "in_transaction",
     "leak_scan",
     "lineage",
     "lineage_rows",
+    "profile",
+    "progress",
     "sample",
     "strict",
     "subset_unreached",
@@ -214,6 +226,7 @@ impl Options {
                 ("version", Value::String(version)) => parsed.version = Some(version.clone()),
                 ("adopt", Value::Bool(adopt)) => parsed.adopt = *adopt,
                 ("strict", Value::Bool(strict)) => parsed.strict = *strict,
+                ("profile", Value::Bool(profile)) => parsed.profile = *profile,
                 ("in_transaction", Value::Bool(within)) => parsed.in_transaction = *within,
                 ("triggers", Value::String(word)) => {
                     parsed.triggers = [Triggers::Fire, Triggers::Refuse, Triggers::Skip]
@@ -240,15 +253,16 @@ impl Options {
                         .ok_or_else(|| invalid(name, "It must be copy or empty."))?;
                 }
                 ("sample", value) => {
-                    parsed.sample = value
-                        .as_u64()
-                        .and_then(|rows| u32::try_from(rows).ok())
-                        .filter(|rows| *rows <= MOST_SAMPLED)
-                        .ok_or_else(|| invalid(name, SAMPLES))?;
+                    parsed.sample =
+                        whole(value, MOST_SAMPLED).ok_or_else(|| invalid(name, SAMPLES))?;
+                }
+                ("progress", value) => {
+                    parsed.progress = whole(value, LONGEST_PROGRESS)
+                        .ok_or_else(|| invalid(name, "It must be an integer from 0 to 3600."))?;
                 }
                 ("lineage", _) => return Err(invalid(name, LINEAGE_WORDS)),
                 ("version", _) => return Err(invalid(name, "It must be a text.")),
-                ("adopt" | "in_transaction" | "lineage_rows" | "strict", _) => {
+                ("adopt" | "in_transaction" | "lineage_rows" | "profile" | "strict", _) => {
                     return Err(invalid(name, "It must be true or false."));
                 }
                 ("triggers", _) => return Err(invalid(name, "It must be refuse, fire or skip.")),
@@ -263,6 +277,11 @@ impl Options {
         }
         Ok(parsed)
     }
+}
+
+fn whole(value: &Value, most: u32) -> Option<u32> {
+    let number = value.as_u64().and_then(|of| u32::try_from(of).ok())?;
+    (number <= most).then_some(number)
 }
 
 const SAMPLES: &str = "It must be an integer from 0 to 100000.";
@@ -303,6 +322,8 @@ mod tests {
             "subset_unreached": "empty", "leak_scan": "report",
             "strict": true,
             "sample": 0,
+            "progress": 0,
+            "profile": true,
         }));
         assert_eq!(
             options.unwrap(),
@@ -316,6 +337,8 @@ mod tests {
                 leak_scan: LeakScan::Report,
                 strict: true,
                 sample: 0,
+                progress: 0,
+                profile: true,
             }
         );
         assert_eq!(Options::parse(&json!({})).unwrap(), Options::default());
@@ -350,6 +373,8 @@ mod tests {
             json!({"sample": -1}),
             json!({"sample": 100_001}),
             json!({"sample": "all"}),
+            json!({"progress": 3601}),
+            json!({"progress": "on"}),
             json!({"lineage": false}),
             json!({"lineage_rows": "on"}),
             json!({"lineage": "off", "lineage_rows": true}),

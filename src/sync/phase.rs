@@ -1,11 +1,14 @@
-//! Where a run stands: for the words of a failure, and for the log.
+//! Where a run stands: for the words of a failure, for the log, and for other sessions.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::checks::Check;
 use super::log::{Log, field};
+use super::progress::store::Shown;
 
 /// What a phase works on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,16 +36,22 @@ impl Place {
 /// Where a run stands.
 pub struct Phase {
     log: Log,
+    shown: Shown,
     at: Cell<(&'static str, Place)>,
+    since: Cell<Instant>,
+    took: RefCell<BTreeMap<&'static str, Duration>>,
     found: RefCell<Vec<Value>>,
 }
 
 impl Phase {
     /// Of a run that is about to begin.
-    pub fn new(log: Log) -> Self {
+    pub fn new(log: Log, shown: Shown) -> Self {
         Self {
-            log,
             at: Cell::new(("starting", Place::Run)),
+            since: Cell::new(log.began()),
+            took: RefCell::default(),
+            log,
+            shown,
             found: RefCell::default(),
         }
     }
@@ -52,26 +61,46 @@ impl Phase {
         &self.log
     }
 
+    /// What other sessions see of the run.
+    pub fn shown(&self) -> &Shown {
+        &self.shown
+    }
+
     /// Notes that a phase begins.
     pub fn enter(&self, name: &'static str) {
         self.log.line(&field("phase", name));
-        self.at.set((name, Place::Run));
+        self.shown.enter(name, None);
+        self.stand(name, Place::Run);
     }
 
-    /// Notes that a phase begins with a table.
-    pub fn enter_table(&self, name: &'static str, schema: &str, table: &str) {
+    fn stand(&self, name: &'static str, place: Place) {
+        let now = Instant::now();
+        let took = now.duration_since(self.since.replace(now));
+        let (before, _) = self.at.replace((name, place));
+        *self.took.borrow_mut().entry(before).or_default() += took;
+    }
+
+    /// How long each phase has taken that has ended.
+    pub fn took(&self) -> BTreeMap<&'static str, Duration> {
+        self.took.borrow().clone()
+    }
+
+    /// Notes that a phase begins with a table, the one of that place in the order of loads.
+    pub fn enter_table(&self, name: &'static str, schema: &str, (place, table): (usize, &str)) {
+        self.shown.enter(name, Some(place));
         let table = format!("{schema}.{table}");
         self.log.line(&format!(
             "{} {}",
             field("phase", name),
             field("table", &table)
         ));
-        self.at.set((name, Place::Table(format!("\"{table}\""))));
+        self.stand(name, Place::Table(format!("\"{table}\"")));
     }
 
     /// Notes that a hook is about to be called; the line comes when it has answered.
     pub fn enter_hook(&self, hook: &str) {
-        self.at.set(("running hook", Place::Hook(hook.to_owned())));
+        self.shown.enter("running hook", None);
+        self.stand("running hook", Place::Hook(hook.to_owned()));
     }
 
     /// Notes what checks have found, for the record of a failure.

@@ -15,6 +15,8 @@ use super::log::{Log, field};
 use super::options::Lineage;
 use super::phase::Phase;
 use super::plan::Plan;
+use super::progress::About;
+use super::progress::store::Shown;
 use super::request::{self, Request, pinned};
 use super::store;
 use crate::custody;
@@ -27,6 +29,7 @@ use crate::ledger::signing;
 use crate::ledger::store::{self as ledger, Origin};
 use crate::pg::report;
 use crate::pg::subxact::guarded;
+use crate::pg::user;
 use crate::profile::{self, Profile};
 use crate::vault::pending;
 use crate::watch;
@@ -72,7 +75,10 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
     hooks.describe(&mut facts);
     frame.begin(facts)?;
 
-    let phase = Phase::new(Log::new(shown, started));
+    let user = user::name(user::caller());
+    let about = About::of(&evidence, &planned.plan, &forecast.figures, user);
+    let standing = Shown::begin(about, request.options.progress);
+    let phase = Phase::new(Log::new(shown, started), standing);
     phase.log().line(&begun(&evidence, &planned.plan));
     let outcome = guarded(|| {
         pinned(|| {
@@ -83,7 +89,7 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
             pending::settle(run_id)?;
             let mut facts = evidence.facts(&planned.plan);
             hooks.describe(&mut facts);
-            copied.describe(&planned.plan, started, &mut facts);
+            copied.describe(&planned.plan, started, &phase.took(), &mut facts);
             ledger::append_with(Origin::Run, Event::Completed, facts, Some(&copied.lineage))?;
             // Behind the ledger, for the order of locks.
             watch::store::renew(&request.source)?;

@@ -8,7 +8,9 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use super::clock::Beside;
 use super::leaks::identifiers::Identifier;
+use super::progress::store::tell_where_due;
 use super::request::Request;
 use super::run;
 use super::{checks, leaks, masks, recheck, redraw, rowcheck, trackers};
@@ -64,6 +66,7 @@ struct Site {
 }
 
 fn run_masked(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<AnyElement>> {
+    tell_where_due();
     if call::is_null(fcinfo, 1) {
         return Ok(None);
     }
@@ -153,7 +156,7 @@ fn run_track(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
     let numbers = (call::argument(fcinfo, 0), call::argument(fcinfo, 1));
     let make = |_: Option<&Watched>| Watched::at(fcinfo, numbers, 2);
     let site = callsite::state(fcinfo, |site| site.numbers == numbers, make)?;
-    site.show(fcinfo)?;
+    Beside::Commitment.time(|| site.show(fcinfo))?;
     Ok(true)
 }
 
@@ -201,7 +204,7 @@ fn run_scan(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
         })
         .collect();
     let shown = (texts..call::count(fcinfo)).map(text);
-    leaks::running::show(scan, first, &identifiers, shown)?;
+    Beside::LeakScan.time(|| leaks::running::show(scan, first, &identifiers, shown))?;
     Ok(true)
 }
 

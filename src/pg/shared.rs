@@ -1,0 +1,84 @@
+//! Memory that other sessions of the server can read, without anything preloaded.
+//!
+//! PostgreSQL source: `storage/ipc/dsm.c`.
+
+use std::sync::atomic::AtomicU64;
+
+use pgrx::pg_sys;
+
+const WORD: usize = size_of::<AtomicU64>();
+
+/// Words that every process of the server may read that knows their handle. They begin as zeros, and go
+/// when nobody has them any more.
+pub struct Shared {
+    segment: *mut pg_sys::dsm_segment,
+    /// Whether this process had them before, and keeps them.
+    is_kept: bool,
+}
+
+impl Shared {
+    /// Makes some; `None` where the server has no more to give.
+    pub fn new(words: usize) -> Option<Self> {
+        let bytes = words * WORD;
+        // SAFETY: a plain call with an owner of resources; pinned at once, so that the mapping outlives
+        // the transaction and `drop` alone ends it.
+        unsafe {
+            let segment =
+                pg_sys::dsm_create(bytes, pg_sys::DSM_CREATE_NULL_IF_MAXSEGMENTS.cast_signed());
+            if segment.is_null() {
+                return None;
+            }
+            pg_sys::dsm_pin_mapping(segment);
+            let start: *mut u8 = pg_sys::dsm_segment_address(segment).cast();
+            start.write_bytes(0, pg_sys::dsm_segment_map_length(segment));
+            Some(Self {
+                segment,
+                is_kept: false,
+            })
+        }
+    }
+
+    /// Those of a handle; `None` where there are none, or so few that nothing can be in them.
+    pub fn attach(handle: u32) -> Option<Self> {
+        // SAFETY: a handle of no segment gives NULL; of one that this process has it must not be asked
+        // for again.
+        let shared = unsafe {
+            let mine = pg_sys::dsm_find_mapping(handle);
+            let segment = match mine.is_null() {
+                true => pg_sys::dsm_attach(handle),
+                false => mine,
+            };
+            (!segment.is_null()).then_some(Self {
+                segment,
+                is_kept: !mine.is_null(),
+            })
+        };
+        shared.filter(|shared| !shared.words().is_empty())
+    }
+
+    /// By what another process attaches them.
+    pub fn handle(&self) -> u32 {
+        // SAFETY: attached.
+        unsafe { pg_sys::dsm_segment_handle(self.segment) }
+    }
+
+    /// The words.
+    pub fn words(&self) -> &[AtomicU64] {
+        // SAFETY: mapped for as long as `self` lives, on pages, so aligned; whoever else has them uses
+        // whole words as well, or reads garbage of somebody else's, which the caller must expect.
+        unsafe {
+            let start = pg_sys::dsm_segment_address(self.segment).cast();
+            let count = pg_sys::dsm_segment_map_length(self.segment) / WORD;
+            std::slice::from_raw_parts(start, count)
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // SAFETY: attached or made by this value, and given back once.
+            unsafe { pg_sys::dsm_detach(self.segment) };
+        }
+    }
+}
