@@ -116,6 +116,21 @@ pub fn lock_shared(relation: pg_sys::Oid) {
     unsafe { pg_sys::LockRelationOid(relation, LOCK) };
 }
 
+/// Keeps the relation of a name as it is until the transaction ends; `None` where there is none. Who
+/// has to wait for the lock may get it for what bears another name by then, so that the name is looked up
+/// again.
+pub fn hold(schema: &str, name: &str) -> Option<pg_sys::Oid> {
+    let mut found = relation(schema, name)?;
+    loop {
+        lock_shared(found);
+        let now = relation(schema, name)?;
+        if now == found {
+            return Some(found);
+        }
+        found = now;
+    }
+}
+
 /// Locks a relation against everybody until the transaction ends.
 pub fn lock_alone(relation: pg_sys::Oid) {
     // SAFETY: a plain call, which may be canceled; a number without a relation may be locked too.

@@ -50,6 +50,7 @@ pub mod spi;
 pub mod stream;
 pub mod subxact;
 pub mod tally;
+pub mod trusted;
 pub mod types;
 pub mod usage;
 pub mod user;

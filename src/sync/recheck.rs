@@ -9,7 +9,7 @@ use crate::ledger::lineage::commitment::{ColumnKey, Commitment, Shape, Sum};
 use crate::ledger::lineage::rows::{self, Place, Roots, WIDTH};
 use crate::ledger::lineage::store as lineage;
 use crate::pg::ident::{qualified, quote};
-use crate::pg::spi;
+use crate::pg::{heap, spi};
 
 /// What a comparison says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +111,8 @@ pub fn find(run_id: [u8; 16], table: &str, column: &str) -> Result<Option<Found>
     let Some(key) = lineage::key(run_id)? else {
         return Ok(None);
     };
+    // What is looked at is what is read.
+    heap::hold(&facts.schema_name, table);
     let Some((kind, primary_key)) = store::keyed_table(&facts.schema_name, table)? else {
         return Err(Error::new(
             Kind::UndefinedTable,

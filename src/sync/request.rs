@@ -10,6 +10,7 @@ use super::{coverage, noise, scope, statement, store, trust};
 use crate::error::{Error, Kind, Result};
 use crate::pg::guc;
 use crate::pg::subxact::guarded;
+use crate::pg::trusted;
 use crate::profile::{self, Profile, seed};
 use crate::settings;
 use crate::strategies::measure::epsilon::Epsilon;
@@ -202,7 +203,8 @@ pub fn trust_types(side: &Side, problems: &mut Vec<Error>) -> Result<()> {
     Ok(())
 }
 
-/// Settings that change what a statement means, pinned for everything a run does.
+/// Settings that change what a statement means, pinned for everything a run does; and no function of
+/// a role that could not act as the caller runs ([`trusted`]).
 ///
 /// # Errors
 /// What `work` returns.
@@ -220,7 +222,7 @@ pub fn pinned<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
             // Compiling the catalog queries takes far longer than running them.
             ("jit", "off"),
         ],
-        work,
+        || trusted::only(work),
     )
 }
 

@@ -2,6 +2,7 @@
 
 from samples import make_small
 from test_compliance import REGULATIONS, SMALL, fields, load, report
+from test_concurrency import Background, wait_until
 
 
 def test_a_rule_without_an_end_counts_nothing_and_says_so(db):
@@ -136,3 +137,43 @@ consent_sources: {c: {activity: a, table: theirs.visits, given_column: given}}
     # Its owner has nothing to fear of himself.
     db.execute(f"SELECT confiture.grant_access('auditor', '{owner}')")
     assert dict(session.rows(ask)) == {"index": None, "check": None, "plain": None}
+
+
+def test_a_table_that_changes_while_a_report_waits_for_it_runs_no_code(db):
+    owner = db.role("owner")
+    db.execute(f"CREATE SCHEMA theirs AUTHORIZATION {owner}")
+    session = db.session(owner, autocommit=False)
+    session.execute("""
+        CREATE TABLE theirs.hit (who text);
+        CREATE FUNCTION theirs.note() RETURNS date LANGUAGE plpgsql AS
+          $$ BEGIN INSERT INTO theirs.hit VALUES (current_user); RETURN '2020-01-01'; END $$;
+        CREATE FUNCTION theirs.day() RETURNS date LANGUAGE plpgsql IMMUTABLE AS
+          $$ BEGIN RETURN theirs.note(); END $$;
+        CREATE TABLE theirs.visits (at date);
+        INSERT INTO theirs.visits VALUES ('2020-01-01')
+    """)
+    session.connection.commit()
+    load(db, """
+retention_rules:
+  old: {category: a, max: 1 year, table: theirs.visits, column: at}
+""")
+    ask = "SELECT rule, problem, overdue FROM confiture.retention_overdue()"
+    assert db.rows(ask) == [("old", None, 1)]
+    for change in (
+        "CREATE INDEX ON theirs.visits (at) WHERE theirs.day() IS NOT NULL",
+        "ALTER TABLE theirs.visits RENAME TO were;"
+        "CREATE VIEW theirs.visits AS SELECT theirs.day() AS at;"
+        "GRANT SELECT ON theirs.visits TO PUBLIC",
+    ):
+        session.execute("LOCK TABLE theirs.visits IN ACCESS EXCLUSIVE MODE")
+        asking, found = db.session(), []
+        asked = Background(lambda asking=asking, found=found: found.extend(asking.rows(ask)))
+        wait_until(lambda asking=asking: db.value(
+            "SELECT cardinality(pg_blocking_pids(%s)) > 0", [asking.pid()]))
+        session.execute(change)
+        session.execute("DELETE FROM theirs.hit")
+        session.connection.commit()
+        assert asked.result() is None
+        assert [(rule, overdue) for rule, _, overdue in found] == [("old", None)]
+        assert found[0][1]
+        assert db.rows("SELECT * FROM theirs.hit") == []

@@ -81,6 +81,32 @@ def test_code_given_to_a_type_while_another_table_loads_is_not_run(db, mallory, 
     ]
 
 
+@pytest.mark.parametrize(
+    "plant",
+    [
+        "CREATE INDEX ON prod.zoo (id) WHERE evil.yes('x')",
+        "CREATE INDEX ON prod.zoo ((evil.text('x')))",
+        "CREATE STATISTICS prod.s ON (evil.text('x')), id FROM prod.zoo",
+    ],
+    ids=["partial index", "expression", "statistics"],
+)
+def test_constants_planted_while_another_table_loads_are_not_evaluated(db, mallory, plant):
+    # The lock of a reader lets an owner make these, and to plan a query evaluates them.
+    people_of(mallory)
+    mallory.execute("CREATE TABLE prod.zoo (id int PRIMARY KEY); INSERT INTO prod.zoo VALUES (1)")
+    db.load(profile({"people": {"email": "mail"}, "zoo": keep_all()}))
+    db.sync()
+    held = HeldLoad(db)
+    mallory.execute(plant)
+    error = held.let_go()
+    assert not ran(db)
+    assert error.sqlstate == "42501"
+    assert db.events()[-1] == "FAILED"
+    # The server alone would have run it.
+    db.execute("SELECT count(*) FROM prod.zoo")
+    assert ran(db)
+
+
 def test_a_masked_column_cannot_choose_the_partition(db):
     make_people(db)
     db.execute("CREATE TABLE prod.mail (email text) PARTITION BY LIST (email)")

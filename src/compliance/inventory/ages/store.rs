@@ -7,7 +7,7 @@ use crate::compliance::inventory::store::step;
 use crate::compliance::inventory::{Age, Consent, Inventory};
 use crate::error::Result;
 use crate::pg::subxact::unless_unreadable;
-use crate::pg::{ident, spi};
+use crate::pg::{heap, ident, spi};
 use crate::strategies::calendar::{TIME_MAX, TIME_MIN, parse_date, parse_time};
 
 /// Reads what the facts of the controller point at.
@@ -146,6 +146,8 @@ fn from(table: &str, place: &Place) -> String {
 
 fn place(table: &str, column: &str) -> Result<Place> {
     let (schema, name) = table.split_once('.').unwrap_or_default();
+    // What it is must not change before it is read.
+    heap::hold(schema, name);
     let found = spi::read(PLACE, &[schema.into(), name.into(), column.into()], |row| {
         Ok(Place {
             is_plain: row.required(1)?,
