@@ -73,6 +73,18 @@ def processes(server):
     return int(lines[0]), dict(children)
 
 
+# Of a server that writes to the disk. Who wakes seldom holds no lock when it is stopped.
+DURABLE = ("fsync=on", "full_page_writes=on", "wal_writer_delay=10s")
+
+
+def stop_the_writer(server):
+    """Nobody but a session itself can bring what it wrote to the disk from now on."""
+    postmaster, children = processes(server)
+    writer = next(pid for pid, kind in children.items() if kind == "walwriter")
+    os.kill(writer, signal.SIGSTOP)
+    return [postmaster, *children]
+
+
 def kill(pids):
     """Ends processes at once, the postmaster first, and waits until they are gone."""
     for pid in pids:

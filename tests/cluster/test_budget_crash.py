@@ -1,29 +1,19 @@
 """A budget when the server is killed, and on a standby."""
 
-import os
-import signal
 
 import psycopg
 import pytest
 
-from standby import Standby, kill, processes, start_again
+from standby import DURABLE, Standby, kill, start_again, stop_the_writer
 from test_budget import COUNT, ask, ready
 
 
 @pytest.fixture(name="own")
 def _own(private_server):
     """A server of its own that writes to the disk, with a budget."""
-    db = private_server("fsync=on", "full_page_writes=on").create_database()
+    db = private_server(*DURABLE).create_database()
     ready(db)
     return db
-
-
-def stop_the_writer(server):
-    """Nobody but a session itself can bring what it wrote to the disk from now on."""
-    postmaster, children = processes(server)
-    writer = next(pid for pid, kind in children.items() if kind == "walwriter")
-    os.kill(writer, signal.SIGSTOP)
-    return [postmaster, *children]
 
 
 @pytest.mark.parametrize("end", ["ROLLBACK", "SELECT 1"])

@@ -1,14 +1,12 @@
 """The journal: what is decrypted is on record before it is given, and stays on record."""
 
-import os
-import signal
 import time
 
 import psycopg
 import pytest
 
 from journal_calls import REVEAL, count, is_right, journal, numbers
-from standby import Standby, kill, processes, start_again
+from standby import DURABLE, Standby, kill, start_again, stop_the_writer
 
 
 @pytest.fixture(scope="module")
@@ -142,18 +140,16 @@ def test_a_record_survives_the_failure_of_its_statement(db):
 
 
 def test_a_record_survives_the_server_that_is_killed_at_once(private_server):
-    server = private_server("fsync=on", "full_page_writes=on")
+    server = private_server(*DURABLE)
     db = server.create_database()
     db.execute("CHECKPOINT")
     session = db.session()
     session.execute(REVEAL)
-    postmaster, children = processes(server)
-    writer = next(pid for pid, kind in children.items() if kind == "walwriter")
-    # Nobody but the session itself can bring it to the disk now, and its transaction stays open.
-    os.kill(writer, signal.SIGSTOP)
+    running = stop_the_writer(server)
+    # Its transaction stays open.
     session.execute("BEGIN")
     answered = session.rows(REVEAL)
-    kill([postmaster, *children])
+    kill(running)
     assert answered
     start_again(server)
     after = db.session()

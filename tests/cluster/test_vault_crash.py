@@ -1,14 +1,12 @@
 """The vault when the server is killed, on a standby, and for who looks without the right to."""
 
-import os
-import signal
 import threading
 import time
 
 import psycopg
 import pytest
 
-from standby import Standby, kill, processes, start_again
+from standby import DURABLE, Standby, kill, start_again, stop_the_writer
 from test_vault import REVEAL, WHY, _vault, reveal, tokens  # noqa: F401
 
 HOLD = "SELECT pg_advisory_lock(1)"
@@ -23,7 +21,7 @@ BEGIN PERFORM pg_advisory_lock_shared(1); RETURN given; END $$
 @pytest.fixture(name="own")
 def _own(private_server):
     """A server of its own that writes to the disk, with a domain and who may reveal."""
-    server = private_server("fsync=on", "full_page_writes=on")
+    server = private_server(*DURABLE)
     db = server.create_database()
     db.execute("SELECT confiture.create_domain('mail')")
     db.execute("SELECT confiture.create_domain('few', reveals_per_hour => 100)")
@@ -31,14 +29,6 @@ def _own(private_server):
     for domain in ("mail", "few"):
         db.execute("SELECT confiture.grant_access('revealer', session_user::text, %s)", [domain])
     yield db
-
-
-def stop_the_writer(server):
-    """Nobody but a session itself can bring what it wrote to the disk from now on."""
-    postmaster, children = processes(server)
-    writer = next(pid for pid, kind in children.items() if kind == "walwriter")
-    os.kill(writer, signal.SIGSTOP)
-    return [postmaster, *children]
 
 
 def records(session):
