@@ -69,6 +69,12 @@ test-18: ## The tests that need a server, on PostgreSQL 18
 	@export PG_CONFIG=$$(tools/postgres-18); tools/setup tests; \
 	$(MAKE) --no-print-directory test-in-database installcheck
 
+.PHONY: check-18
+check-18: ## Of the tests of the installed extension those that may depend on the server, on PostgreSQL 18
+	@export PG_CONFIG=$$(tools/postgres-18); tools/setup tests; \
+	$(MAKE) --no-print-directory install; \
+	tests/cluster/run -m 'not any_server'
+
 .PHONY: test-in-database
 test-in-database: ## Tests inside a server (T=name for some of them)
 	$(call say,tests in the database)

@@ -13,6 +13,53 @@ from retention import fill, forget_directories, set_directories
 from samples import make_small
 from server import Server
 
+# What these files look at is the same on every server: key services, documents of rules and profiles,
+# formats, pages, examples. `-m "not any_server"` leaves them out.
+ANY_SERVER = {
+    "test_accounting_oracle",
+    "test_anchor_directory",
+    "test_anchors",
+    "test_anonymity_report",
+    "test_anonymity_search",
+    "test_azure_stub",
+    "test_chinook",
+    "test_compliance",
+    "test_compliance_facts",
+    "test_custody",
+    "test_dp_neighbors",
+    "test_key_aws",
+    "test_key_azure",
+    "test_key_cache",
+    "test_key_http",
+    "test_key_pkcs11",
+    "test_key_vault",
+    "test_ledger_mutations",
+    "test_lineage_report",
+    "test_mask_attacks",
+    "test_mask_extremes",
+    "test_matrix",
+    "test_offline_verifier",
+    "test_openlineage",
+    "test_profile",
+    "test_prune",
+    "test_prune_archive",
+    "test_prune_attacks",
+    "test_prune_copies",
+    "test_rules",
+    "test_strategies",
+    "test_suggest",
+    "test_validate_value",
+}
+
+
+def pytest_collection_modifyitems(items):
+    """Marks what is the same on every server."""
+    for item in items:
+        name = item.module.__name__
+        if name in ANY_SERVER or name.startswith(("test_docs_", "test_example")):
+            item.add_marker(pytest.mark.any_server)
+
+
 NO_KEY_SERVERS = "there is no .venv-key-servers (tools/key-servers-env makes it)"
 
 
