@@ -222,6 +222,7 @@ mod tests {
                 "retention_overdue",
                 "rules_in_use",
                 "suggest_controller",
+                "verify_fleet",
                 "verify_ledger",
                 "verify_lineage_data",
                 "verify_lineage_integrity",

@@ -258,6 +258,7 @@ mod tests {
         confiture.unwatch(text,text) volatile unsafe
         confiture.validate_profile(text) stable restricted
         confiture.validate_value(text,jsonb,text,text) stable safe
+        confiture.verify_fleet(jsonb,text,uuid[],interval) stable unsafe
         confiture.verify_ledger(text[],boolean) stable unsafe
         confiture.verify_lineage_data(uuid,text,text) volatile unsafe
         confiture.verify_lineage_integrity() stable unsafe

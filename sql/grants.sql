@@ -94,6 +94,7 @@ BEGIN
         ('grant_access', 'Gives a role what a kind of work needs: masker, operator, revealer, analyst, auditor, officer or admin'),
         ('revoke_access', 'Takes from a role what a kind of work needs, but for what it has by another kind'),
         ('verify_ledger', 'Checks every entry of the audit log, one row per finding'),
+        ('verify_fleet', 'Checks the ledgers of servers that mask with one key, and holds them against each other'),
         ('record_verification', 'Checks the ledger as verify_ledger does, and puts the result on record'),
         ('anchor_key', 'The public key that verifies anchors signed now'),
         ('export_anchor', 'Signs a checkpoint of the whole audit log, to be kept outside the database'),

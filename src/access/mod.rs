@@ -163,6 +163,7 @@ pub const KINDS: [Kind; 7] = [
         functions: &[
             r"get\_audit\_log",
             r"audit\_entry\_json",
+            r"verify\_fleet",
             r"verify\_ledger",
             r"verify\_lineage\_data",
             r"verify\_lineage\_integrity",

@@ -18,6 +18,7 @@ pub mod store;
 pub mod stored;
 
 use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroize;
 
@@ -37,6 +38,8 @@ pub const SALT_PREFIX: &str = "salt-";
 pub enum Use {
     /// Binds a stored key to its row.
     Binding,
+    /// Tells keys, and what is masked with them, apart where they must not be shown.
+    Fingerprint,
     /// Keys format-preserving encryption.
     Fpe,
     /// Seed of the key that signs anchors of the ledger.
@@ -67,6 +70,7 @@ impl Use {
     fn label(self) -> &'static str {
         match self {
             Self::Binding => "binding",
+            Self::Fingerprint => "fingerprint",
             Self::Fpe => "fpe",
             Self::LedgerAnchor => "ledger anchor",
             Self::LedgerEntry => "ledger entry",
@@ -94,6 +98,22 @@ pub fn subkey(data_key: &Secret, purpose: Use) -> Secret {
     let expanded = Hkdf::<Sha256>::new(None, data_key.expose()).expand(&info, &mut bytes);
     debug_assert!(expanded.is_ok(), "32 bytes are far below the limit of HKDF");
     Secret::take(&mut bytes)
+}
+
+/// What tells keys apart and may be shown: 16 bytes, in hexadecimal digits. Nothing about the key, and
+/// nothing made with it, follows from them.
+pub fn fingerprint(data_key: &Secret) -> String {
+    keyed_fingerprint(data_key, b"confiture/key/v1")
+}
+
+/// A fingerprint of what is used together with a key, for whoever cannot guess the key: the first 16
+/// bytes of HMAC-SHA256 under a subkey.
+pub(crate) fn keyed_fingerprint(data_key: &Secret, what: &[u8]) -> String {
+    let subkey = subkey(data_key, Use::Fingerprint);
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(subkey.expose()).expect("HMAC takes a key of any length");
+    mac.update(what);
+    hex::encode(&mac.finalize().into_bytes()[..16])
 }
 
 /// Overwrites the part of the stack that calls below this one have used: key bytes that were moved
@@ -137,6 +157,7 @@ mod tests {
         let key = Secret::take(&mut [7; KEY_LEN]);
         let uses = [
             Use::Binding,
+            Use::Fingerprint,
             Use::Fpe,
             Use::LedgerAnchor,
             Use::LedgerEntry,
@@ -158,6 +179,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn keys_fingerprints_tell_keys_apart_and_say_nothing_else() {
+        let [one, other] = [7, 8].map(|byte| Secret::take(&mut [byte; KEY_LEN]));
+        assert_eq!(fingerprint(&one), fingerprint(&one));
+        assert_ne!(fingerprint(&one), fingerprint(&other));
+        assert_eq!(fingerprint(&one).len(), 32);
+        assert_ne!(keyed_fingerprint(&one, b"a"), keyed_fingerprint(&one, b"b"));
+        assert_ne!(
+            keyed_fingerprint(&one, b"a"),
+            keyed_fingerprint(&other, b"a")
+        );
+        let shown = hex::encode(subkey(&one, Use::Fingerprint).expose());
+        assert!(!shown.contains(&fingerprint(&one)));
+    }
+
     /// Computed with a second implementation: Python's `hmac`, HKDF by RFC 5869 §2.
     #[test]
     fn keys_subkey_equals_a_second_implementation() {
@@ -166,5 +202,6 @@ mod tests {
             hex::encode(subkey(&key, Use::Masking).expose()),
             "0a9fa9bb2b0325dcd0286a745640502ec1d2a86c8318c29f9624d813886a28e8"
         );
+        assert_eq!(fingerprint(&key), "2b5099aa0bf94fb3bf35926f2d262dbe");
     }
 }

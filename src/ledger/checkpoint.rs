@@ -162,6 +162,16 @@ impl VerifierKey {
         &self.name
     }
 
+    /// The id that signatures name beside the name, in hexadecimal digits.
+    pub fn id(&self) -> String {
+        hex::encode(self.id)
+    }
+
+    /// The 32 bytes of the key.
+    pub fn public(&self) -> &[u8; 32] {
+        self.key.as_bytes()
+    }
+
     /// Whether a signature that names this key is right. Stricter than RFC 8032 demands, in that
     /// one signature verifies one text only.
     fn verifies(&self, text: &str, signature: &[u8]) -> bool {

@@ -10,6 +10,8 @@ pub mod canonical;
 pub mod checkpoint;
 pub mod declared;
 pub mod entry;
+pub mod export;
+pub mod fleet;
 pub mod guard;
 pub mod inspection;
 pub mod journal;

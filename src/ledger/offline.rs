@@ -4,6 +4,7 @@
 pub mod canonical;
 pub mod checkpoint;
 pub mod entry;
+pub mod export;
 pub mod json;
 pub mod tree;
 pub mod verify;

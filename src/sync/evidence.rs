@@ -11,7 +11,7 @@ use super::plan::{Decision, Plan, TablePlan};
 use super::request::Request;
 use super::worked;
 use crate::error::counted;
-use crate::keys::store::ActiveKey;
+use crate::keys::{self, store::ActiveKey};
 use crate::ledger::entry::Facts;
 use crate::ledger::json::Json;
 use crate::pg::report;
@@ -29,6 +29,8 @@ pub struct Evidence<'a> {
     pub key: Option<&'a ActiveKey>,
     /// The versions of the salts it uses, by name.
     pub salts: BTreeMap<String, i32>,
+    /// What tells everything apart that its pseudonyms come from; `None` without a key.
+    pub masks: Option<String>,
     /// Whether it is part of a transaction that the caller ends.
     pub in_transaction: bool,
     /// The warnings that the profile acknowledges.
@@ -74,6 +76,9 @@ impl Evidence<'_> {
                         "mode": if self.request.in_place.is_some() { "in_place" } else { "atomic" },
                         "in_transaction": self.in_transaction,
                         "masking_key": self.key.map(|key| format!("{}/{}", key.name, key.version)),
+                        "masking_key_fingerprint":
+                            self.key.map(|key| keys::fingerprint(&key.secret)),
+                        "masks_fingerprint": self.masks,
                         "salts": self.salts,
                         "triggers": self.request.options.triggers.name(),
                         "lineage": self.request.options.lineage.name(),

@@ -5,6 +5,7 @@
 //! with the rights of the caller; where the caller is stronger than the owner of code that would
 //! run, `trust` refuses.
 
+pub mod alike;
 pub mod checks;
 pub mod clock;
 pub mod copy;

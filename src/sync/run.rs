@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
+use super::alike;
 use super::copy::copy;
 use super::evidence::{Evidence, seconds};
 use super::failure::explain;
@@ -22,7 +23,7 @@ use super::store;
 use crate::custody;
 use crate::error::Result;
 use crate::keys::store::ActiveKey;
-use crate::keys::{self, SALT_PREFIX, random_uuid};
+use crate::keys::{self, SALT_PREFIX, Secret, random_uuid};
 use crate::ledger::entry::Event;
 use crate::ledger::json::Json;
 use crate::ledger::signing;
@@ -58,7 +59,11 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
         report::notice(&warning.message);
     }
     let key = masking_key(&planned.plan, request, &profile, true)?;
-    let salts = salts(&planned.plan, &profile.name)?;
+    let (salts, salted) = salts(&planned.plan, &profile.name)?;
+    let masks = key
+        .as_ref()
+        .map(|key| alike::fingerprint(&key.secret, &planned.plan, &profile.name, &salted));
+    drop(salted);
     let run_id = random_uuid()?;
     let evidence = Evidence {
         run_id,
@@ -66,6 +71,7 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
         profile: &profile,
         key: key.as_ref(),
         salts,
+        masks,
         in_transaction: frame.is_callers(),
         acknowledged: forecast.acknowledged(),
     };
@@ -173,9 +179,10 @@ pub fn masking_key(
     profile::store::masking_key(profile, pin).map(Some)
 }
 
-/// The salts of a run with their versions; a column's own salt is made when a run first needs it.
-fn salts(plan: &Plan, profile: &str) -> Result<BTreeMap<String, i32>> {
-    let mut salts = BTreeMap::new();
+/// The versions of the salts of a run, and the salts; a column's own salt is made when a run first
+/// needs it.
+fn salts(plan: &Plan, profile: &str) -> Result<(BTreeMap<String, i32>, BTreeMap<String, Secret>)> {
+    let (mut salts, mut salted) = (BTreeMap::new(), BTreeMap::new());
     for mask in plan.masks(profile) {
         let Some((name, version)) = mask.salt else {
             continue;
@@ -187,8 +194,9 @@ fn salts(plan: &Plan, profile: &str) -> Result<BTreeMap<String, i32>> {
         if is_own && version.is_none() {
             custody::store::ensure(&format!("{SALT_PREFIX}{name}"))?;
         }
-        let (_, version) = keys::store::salt_now(&name, version)?;
+        let (salt, version) = keys::store::salt_now(&name, version)?;
+        salted.insert(name.clone(), salt);
         salts.insert(name, version);
     }
-    Ok(salts)
+    Ok((salts, salted))
 }

@@ -13,7 +13,6 @@ mod keys;
 #[path = "../../src/ledger/offline.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with the extension")]
 mod ledger;
-mod line;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

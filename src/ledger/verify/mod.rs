@@ -22,6 +22,10 @@ pub const AUDIT: &str = "audit";
 /// The chain of the lineage.
 pub const LINEAGE: &str = "lineage";
 
+/// What is said of every export.
+pub const SIGNATURES_UNCHECKED: &str =
+    "The signatures of entries and records were not checked: that needs the key.";
+
 /// An entry as read back, with what was stored beside its fields.
 pub struct Stored {
     /// The fields.
@@ -340,9 +344,7 @@ impl<'a> Verifier<'a> {
                 chain: AUDIT,
                 seq_from: None,
                 seq_to: None,
-                detail:
-                    "The signatures of entries and records were not checked: that needs the key."
-                        .to_owned(),
+                detail: SIGNATURES_UNCHECKED.to_owned(),
             });
         }
         findings

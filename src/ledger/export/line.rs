@@ -28,13 +28,25 @@ pub enum Line {
     Pruned(Box<Audit>),
 }
 
+impl Line {
+    /// The log that the line belongs to; a record may name none.
+    pub fn log_id(&self) -> Option<[u8; 16]> {
+        let id = match self {
+            Self::Audit(entry) | Self::Pruned(entry) => Some(entry.log_id),
+            Self::Lineage(step) => Some(step.log_id),
+            Self::Journal(record) => record.log_id,
+        };
+        id.map(|id| id.0)
+    }
+}
+
 /// An entry of the audit log: the columns of the table.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Audit {
     seq: i64,
     id: Id,
-    pub log_id: Id,
+    log_id: Id,
     event: String,
     origin: String,
     timestamp: i64,
@@ -138,7 +150,7 @@ impl From<Audit> for Stored {
 #[serde(deny_unknown_fields)]
 pub struct Lineage {
     seq: i64,
-    pub log_id: Id,
+    log_id: Id,
     run_id: Id,
     origin: String,
     timestamp: i64,
@@ -210,8 +222,8 @@ impl From<Lineage> for StoredStep {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Journal {
-    pub log_id: Option<Id>,
-    pub number: i64,
+    log_id: Option<Id>,
+    pub(super) number: i64,
     at: i64,
     event: String,
     user_name: String,
@@ -257,7 +269,7 @@ impl From<Journal> for journal::verify::Stored {
 }
 
 /// Bytes as hexadecimal digits.
-pub struct Hex(Vec<u8>);
+struct Hex(Vec<u8>);
 
 impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -269,7 +281,7 @@ impl<'de> Deserialize<'de> for Hex {
 
 /// A uuid with its hyphens.
 #[derive(Clone, Copy)]
-pub struct Id(pub [u8; 16]);
+struct Id([u8; 16]);
 
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
