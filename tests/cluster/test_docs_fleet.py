@@ -30,7 +30,7 @@ def shards(server):
         shard.execute("CREATE SCHEMA prod; CREATE SCHEMA staging;"
                       " CREATE TABLE prod.customers (id integer PRIMARY KEY, email text, name text)")
         shard.execute("INSERT INTO prod.customers SELECT i, 'c' || i || '@mail.example', 'Ann Lee'"
-                      " FROM generate_series(1, 9) i WHERE i % 3 = %s", [number])
+                      " FROM generate_series(1, 9) i WHERE i %% 3 = %s", [number])
     yield made, auditor
     for database in [*made, auditor]:
         database.drop()
