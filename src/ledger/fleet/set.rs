@@ -163,7 +163,7 @@ fn likeness(members: &[Member], profile: &str, within: Option<i64>, rows: &mut V
             "F04",
             "fail",
             format!(
-                "{} has no verified run of profile {called}.",
+                "There is no verified run of profile {called} on {}.",
                 list(&without)
             ),
             json!({"servers": without}),
@@ -182,7 +182,7 @@ fn likeness(members: &[Member], profile: &str, within: Option<i64>, rows: &mut V
         }
         let said: Vec<_> = groups
             .iter()
-            .map(|((short, _), names)| format!("{} {short}", list(names)))
+            .map(|((short, _), names)| format!("{short} on {}", list(names)))
             .collect();
         let facts: Vec<_> = groups
             .iter()
@@ -212,13 +212,18 @@ fn likeness(members: &[Member], profile: &str, within: Option<i64>, rows: &mut V
         Some((short, text))
     });
     differs |= compare("F07", "the masking keys differ", &|run| {
-        let of = run.key_fingerprint.clone()?;
-        Some((of.clone(), of))
+        // A run that claims to need no key is not like one that has one.
+        let of = match (&run.key_fingerprint, &run.key) {
+            (Some(of), _) => of.clone(),
+            (None, None) => "no key".to_owned(),
+            (None, Some(_)) => return None,
+        };
+        Some((shown(&of), of))
     });
     if !differs {
         compare("F08", "the seeds or salts differ", &|run| {
             let of = run.masks_fingerprint.clone()?;
-            Some((of.clone(), of))
+            Some((shown(&of), of))
         });
     }
     let silent: Vec<_> = runs
@@ -264,6 +269,7 @@ fn windows(
     if is_one {
         return;
     }
+    let (early, late) = (shown(early), shown(late));
     let between = begun.window.0.saturating_sub(ended.window.1);
     add(
         "F09",
@@ -310,8 +316,8 @@ fn strategies(runs: &[(&str, &Run)]) -> BTreeMap<String, String> {
     all.into_iter()
         .map(|(text, columns)| {
             let how = match columns.get(&name) {
-                Some(strategy) => format!("has {} for {}", shown(strategy), shown(&name)),
-                None => format!("lacks {}", shown(&name)),
+                Some(strategy) => format!("{} for {}", shown(strategy), shown(&name)),
+                None => format!("no {}", shown(&name)),
             };
             (text, how)
         })

@@ -193,6 +193,11 @@ fn fleet_that_is_alike_is_ok_and_what_differs_is_named() {
         }),
         fails("F07")
     );
+    // One that claims to have needed no key.
+    assert_eq!(
+        found(|run| (run.key, run.key_fingerprint, run.masks_fingerprint) = (None, None, None)),
+        fails("F07")
+    );
     assert_eq!(
         found(|run| run.masks_fingerprint = Some("dd".into())),
         fails("F08")
@@ -221,8 +226,9 @@ fn fleet_says_who_differs_and_how() {
     );
     assert_eq!(
         rows[1].detail,
-        "Of profile \"shop\", tables, columns or strategies differ: \"shard1\" and \"shard2\" has \
-         \"email/1\" for \"customers.email\"; \"shard3\" has \"hash/1\" for \"customers.email\"."
+        "Of profile \"shop\", tables, columns or strategies differ: \"email/1\" for \
+         \"customers.email\" on \"shard1\" and \"shard2\"; \"hash/1\" for \"customers.email\" on \
+         \"shard3\"."
     );
     assert_eq!(rows[1].facts["groups"][1]["servers"], json!(["shard3"]));
     let rows = judge(
@@ -230,7 +236,7 @@ fn fleet_says_who_differs_and_how() {
         &Question::default(),
     );
     assert!(
-        rows[1].detail.contains("lacks \"customers.email\""),
+        rows[1].detail.contains("no \"customers.email\" on"),
         "{}",
         rows[1].detail
     );
