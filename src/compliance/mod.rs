@@ -12,6 +12,7 @@ pub mod incident;
 pub mod inventory;
 pub mod matrix;
 pub mod minimum;
+pub mod place;
 pub mod report;
 pub mod request;
 pub mod rules;

@@ -173,8 +173,9 @@ def test_rows_past_their_time_are_counted_and_their_values_are_not_shown(db):
         " (3, now(), 'c')"
     )
     load(db, SMALL)
-    status, value, _ = fields(db, "gdpr")["gdpr.30.1.f.overdue"]
-    assert status == "evidenced"
+    status, value, note = fields(db, "gdpr")["gdpr.30.1.f.overdue"]
+    # They speak against it.
+    assert status == "missing" and "erase or anonymise them" in note
     assert value == [{
         "rule": "all", "oldest_row": "2023-05-06", "overdue_rows": 2, "not_read": None,
     }]
@@ -351,7 +352,7 @@ def hostile(db):
 organisations: {{a: {{role: controller, legal_name: {text}, contact: {text}}}}}
 activities: {{a: {{name: {text}, purpose: {text}, subjects: [{text}]}}}}
 measures: {{a: {{kind: training, description: {text}}}}}
-recipients: {{a: {{name: {text}, category: {text}, country: {text}}}}}
+recipients: {{a: {{name: {text}, category: {text}, country: DE, purpose: {text}}}}}
 columns: {{a: {{activity: a, table: {other}, columns: [{text}]}}}}
 """)
     return db

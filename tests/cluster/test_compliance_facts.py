@@ -175,7 +175,7 @@ def test_odd_texts_and_names_are_shown_and_come_back(db):
             ("organisation", {"role": "controller", "legal_name": said, "contact": said}),
             ("activity", {"name": said, "purpose": said, "subjects": [said]}),
             ("measure", {"kind": "training", "description": said}),
-            ("recipient", {"name": said, "category": said, "country": said}),
+            ("recipient", {"name": said, "category": said, "purpose": said}),
         ]:
             db.value(
                 "SELECT confiture.declare_fact(%s, %s, %s)",

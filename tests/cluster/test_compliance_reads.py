@@ -177,3 +177,86 @@ retention_rules:
         assert [(rule, overdue) for rule, _, overdue in found] == [("old", None)]
         assert found[0][1]
         assert db.rows("SELECT * FROM theirs.hit") == []
+
+
+def test_nothing_outside_the_scope_is_read_or_evidence(db):
+    make_small(db)
+    db.sync()
+    db.execute("CREATE TABLE prod.visits (at timestamptz); INSERT INTO prod.visits VALUES (now())")
+    resting = SMALL.replace("purpose: Selling", "purpose: Selling, legal_basis: consent")
+    load(db, resting + "consent_sources:\n"
+             "  c: {activity: orders, table: prod.people, given_column: note}\n")
+    ask = (
+        "SELECT status, value, note FROM confiture.compliance_fields(%s, NULL, %s) WHERE field = %s"
+    )
+    status, value, _ = db.rows(ask, ["gdpr", ["prod"], "gdpr.30.1.f.overdue"])[0]
+    assert status == "evidenced" and value[0]["overdue_rows"] == 0
+    why = "its table is outside the scope of this report"
+    status, value, note = db.rows(ask, ["gdpr", ["staging"], "gdpr.30.1.f.overdue"])[0]
+    assert status == "missing" and why in note
+    [consent] = db.rows(ask, ["popia", ["staging"], "popia.11"])[0][1]
+    assert consent["not_read"] == why
+    # Where nothing is looked at, there is no safeguard, and nobody knows what is sensitive.
+    assert db.rows(ask, ["popia", ["nosuch"], "popia.19"])[0][0] == "missing"
+    assert db.rows(ask, ["gdpr", ["staging"], "gdpr.9"])[0][0] == "missing"
+
+
+def test_what_is_yet_to_come_fills_no_field(db):
+    load(db, """
+valid_from: 2026-01-01
+rights_requests:
+  late: {right: know, received_on: 2026-01-05, responded_on: 2026-02-20, decision: complied,
+         jurisdiction: CA}
+  later: {right: know, received_on: 2026-02-20, jurisdiction: CA}
+incidents:
+  i: {known_at: '2026-02-10T12:00:00Z', jurisdictions: [EU],
+      authority_notified_at: '2026-02-11T12:00:00Z'}
+assessments: {a: {kind: dpia, date: 2026-02-15}}
+""")
+    terms = fields(db, "pipeda", "2026-02-10")["pipeda.4.9"]
+    assert terms[0] == "missing" and "has run out of late" in terms[2]
+    assert terms[1][0]["requests"] == 1 and terms[1][0]["in_time"] == 0
+    assert fields(db, "pipeda", "2026-02-20")["pipeda.4.9"][1][0]["late"] == 1
+    told = [
+        fields(db, "gdpr", day)["gdpr.33.1"][1][0]["told"] is not None
+        for day in ["2026-02-10", "2026-02-11"]
+    ]
+    assert told == [False, True]
+    assert fields(db, "gdpr", "2026-02-09")["gdpr.33.1"][0] == "not_applicable"
+    statuses = [fields(db, "gdpr", day)["gdpr.35"][0] for day in ["2026-02-14", "2026-02-15"]]
+    assert statuses == ["missing", "declared"]
+    # A day to come has its timers; its incident is declared.
+    load(db, "incidents: {next: {known_at: '2199-02-10T12:00:00Z', jurisdictions: [EU]}}")
+    assert db.rows("SELECT * FROM confiture.incident_deadlines('next')")
+    exported = db.value("SELECT confiture.export_controller()")
+    assert "2199-02-10" in exported
+
+
+def test_deletions_are_those_of_runs_on_record(db):
+    make_small(db)
+    db.sync()
+    run = db.value("SELECT run_id::text FROM confiture.audit_log WHERE event = 'COMPLETED'")
+    load(db, f"""
+rights_requests:
+  r: {{right: delete, received_on: 2026-01-05, jurisdiction: US-CA, run_id: {run.upper()}}}
+  s: {{right: delete, received_on: 2026-01-05, jurisdiction: US-CA, run_id: banana}}
+""")
+    status, value, note = fields(db, "ccpa")["ccpa.105.runs"]
+    assert status == "missing" and "carried out s:" in note
+    assert (value["carried_out_by_runs"], value["not_on_record"]) == (1, ["s"])
+
+
+def test_columns_of_a_withdrawn_activity_belong_to_nothing(db):
+    make_small(db)
+    load(db, """
+activities: {a: {name: A}, b: {name: B}}
+columns:
+  a: {activity: [a, b], table: prod.people, columns: [note], sensitivity: ordinary}
+  b: {activity: b, table: prod.people, columns: [email], sensitivity: sensitive}
+""")
+    assert fields(db, "pipeda")["pipeda.4.4"][0] == "evidenced"
+    db.execute("SELECT confiture.withdraw_fact('activity', 'b')")
+    status, value, _ = fields(db, "pipeda")["pipeda.4.4"]
+    assert status == "missing" and value["not_declared"] == ["prod.people.email"]
+    status, value, note = fields(db, "pipl")["pipl.28.columns"]
+    assert status == "missing" and "necessity of prod.people.email" in note

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::kinds::{Form, JURISDICTIONS};
 use super::read::{mismatch, refused, unknown};
 use crate::compliance::calendar::{Span, YEARS};
+use crate::compliance::place;
 use crate::error::Result;
 use crate::profile::Place;
 use crate::profile::document::{Content, Tree, word};
@@ -42,7 +43,9 @@ pub fn value(
         },
         Form::Day => day(tree, path)?.into(),
         Form::Moment => moment(tree, path)?.into(),
-        Form::Moments => moments(tree, path)?,
+        Form::Moments => by_place(tree, path, moment)?,
+        Form::TextsOf => by_place(tree, path, text)?,
+        Form::Country => country(tree, path)?.into(),
         Form::Span => span(tree, path)?.into(),
         Form::Word(words) => one_of(words, tree, path)?,
         Form::Words(words) => list(tree, path, |item| one_of(words, item, path))?,
@@ -210,13 +213,13 @@ fn moment(tree: &Tree, path: &str) -> Result<String> {
     ))
 }
 
-/// One moment, or one for each of some jurisdictions.
-fn moments(tree: &Tree, path: &str) -> Result<Value> {
+/// One of them, or one for each of some jurisdictions.
+fn by_place(tree: &Tree, path: &str, read: fn(&Tree, &str) -> Result<String>) -> Result<Value> {
     let Content::Map(entries) = &tree.content else {
-        return Ok(moment(tree, path)?.into());
+        return Ok(read(tree, path)?.into());
     };
     if entries.is_empty() {
-        return Err(mismatch(tree, path, "a moment"));
+        return Err(mismatch(tree, path, "a jurisdiction"));
     }
     let mut found = Map::new();
     for entry in entries {
@@ -229,7 +232,7 @@ fn moments(tree: &Tree, path: &str) -> Result<Value> {
             ));
         }
         let own = format!("{path}.{}", entry.key);
-        found.insert(entry.key.clone(), moment(&entry.value, &own)?.into());
+        found.insert(entry.key.clone(), read(&entry.value, &own)?.into());
     }
     Ok(Value::Object(found))
 }
@@ -255,6 +258,19 @@ fn is_time(text: &str) -> bool {
                 .is_some_and(|(hours, minutes)| number(hours, 15) && number(minutes, 60))
         });
     clock(time) && is_offset
+}
+
+fn country(tree: &Tree, path: &str) -> Result<String> {
+    let found = text(tree, path)?;
+    if place::is_code(&found) {
+        return Ok(found);
+    }
+    let message = format!("\"{}\" is no code of a country", word(&found));
+    let hint =
+        "Write the code of ISO 3166-1, as DE, or that of a part of a country, as US-CA; EU is \
+                the Union."
+            .to_owned();
+    Err(refused(tree.place, path, message, Some(hint)))
 }
 
 fn span(tree: &Tree, path: &str) -> Result<String> {

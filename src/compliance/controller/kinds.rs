@@ -41,6 +41,10 @@ pub enum Form {
     /// A moment for each jurisdiction, as `{EU: 2026-03-31T18:00:00+02:00}`; one alone is that of the
     /// only jurisdiction that the fact names.
     Moments,
+    /// A text for each jurisdiction, as `{EU: no risk to anybody}`; one alone likewise.
+    TextsOf,
+    /// A country, as `DE`, or a part of one, as `US-CA`.
+    Country,
     /// A length of time, as `6 months`.
     Span,
     /// One of some words.
@@ -55,6 +59,13 @@ pub enum Form {
     Table,
     /// A list of them, or one.
     Tables,
+}
+
+impl Form {
+    /// Whether it says something of each jurisdiction.
+    pub fn is_by_place(self) -> bool {
+        matches!(self, Self::Moments | Self::TextsOf)
+    }
 }
 
 const fn needs(name: &'static str, form: Form) -> Field {
@@ -74,7 +85,8 @@ const fn may(name: &'static str, form: Form) -> Field {
 }
 
 use Form::{
-    AllOf, Count, Day, Flag, Moment, Moments, Of, Span, Table, Tables, Text, Texts, Word, Words,
+    AllOf, Count, Country, Day, Flag, Moment, Moments, Of, Span, Table, Tables, Text, Texts,
+    TextsOf, Word, Words,
 };
 
 /// Codes of jurisdictions, as the rules have them.
@@ -165,7 +177,7 @@ pub const KINDS: [Kind; 11] = [
             needs("role", Word(ROLES)),
             needs("legal_name", Text),
             may("address", Text),
-            may("country", Text),
+            may("country", Country),
             may("contact", Text),
             may("sector", Word(&["private", "public", "us_federal"])),
             may("for", AllOf("organisation")),
@@ -253,7 +265,7 @@ pub const KINDS: [Kind; 11] = [
         fields: &[
             needs("name", Text),
             may("category", Text),
-            may("country", Text),
+            may("country", Country),
             may(
                 "role",
                 Word(&["controller", "processor", "public_authority", "third_party"]),
@@ -268,7 +280,7 @@ pub const KINDS: [Kind; 11] = [
         name: "transfer",
         section: "transfers",
         fields: &[
-            needs("country", Text),
+            needs("country", Country),
             may("recipient", Of("recipient")),
             may(
                 "mechanism",
@@ -400,7 +412,7 @@ pub const KINDS: [Kind; 11] = [
             may("notice_form", Text),
             may("notice_content", Text),
             may("public_notice", Text),
-            may("no_notice_reason", Text),
+            may("no_notice_reason", TextsOf),
             may("closed_on", Day),
         ],
     },

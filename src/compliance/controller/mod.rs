@@ -5,7 +5,9 @@
 //! place from its own first day on.
 
 pub mod forms;
+pub mod happened;
 pub mod kinds;
+pub mod order;
 pub mod read;
 pub mod sql;
 pub mod store;
@@ -13,6 +15,8 @@ pub mod suggest;
 pub mod write;
 
 use serde_json::{Map, Value};
+
+use super::place;
 
 /// Keys of a fact that are not fields of its kind.
 pub const RESERVED: [&str; 3] = ["source_doc", "valid_from", "valid_to"];
@@ -85,10 +89,21 @@ impl Fact {
         }
     }
 
-    /// The fact with what its fields by jurisdiction say of this one.
+    /// The fact with what its fields by jurisdiction say of this one, which is the only one that it
+    /// names from then on. What is said of several at once is said of none of them.
     fn within(&self, jurisdiction: &str) -> Self {
+        let named = self.list("jurisdictions");
+        let kind = kinds::kind(self.kind);
+        let is_by_place = |name: &str| {
+            let mut fields = kind.into_iter().flat_map(|kind| kind.fields);
+            fields.any(|field| field.name == name && field.form.is_by_place())
+        };
         let own = |(name, value): (&String, &Value)| match value {
             Value::Object(by) => Some((name.clone(), by.get(jurisdiction)?.clone())),
+            Value::String(_) if named != [jurisdiction] && is_by_place(name) => None,
+            Value::Array(_) if name == "jurisdictions" => {
+                Some((name.clone(), vec![jurisdiction.to_owned()].into()))
+            }
             other => Some((name.clone(), other.clone())),
         };
         Self {
@@ -100,6 +115,11 @@ impl Fact {
     /// Whether a flag is set.
     pub fn is(&self, field: &str) -> bool {
         self.fields.get(field).and_then(Value::as_bool) == Some(true)
+    }
+
+    /// What a flag says; `None` where nobody has said it.
+    pub fn flag(&self, field: &str) -> Option<bool> {
+        self.fields.get(field)?.as_bool()
     }
 
     /// A number of things.
@@ -153,7 +173,8 @@ impl Controller {
     }
 
     /// The facts that hold in a jurisdiction: those that name it, or none, and are not about
-    /// activities of others only.
+    /// activities of others only. What goes to a place there leaves nothing, and who represents
+    /// somebody elsewhere represents nobody there.
     #[must_use]
     pub fn within(&self, jurisdiction: &str) -> Self {
         let is_there = |fact: &Fact| {
@@ -170,10 +191,21 @@ impl Controller {
             about.extend(fact.list("activities"));
             !about.is_empty() && about.iter().all(|id| elsewhere.contains(id))
         };
+        let is_of_it = |fact: &Fact| {
+            let country = fact.word("country");
+            let is_within = country.and_then(|country| place::is_within(country, jurisdiction));
+            match fact.kind {
+                "transfer" => is_within != Some(true),
+                "organisation" if fact.word("role") == Some("representative") => {
+                    is_within != Some(false)
+                }
+                _ => true,
+            }
+        };
         let facts = self
             .facts
             .iter()
-            .filter(|fact| is_there(fact) && !is_about_others(fact));
+            .filter(|fact| is_there(fact) && !is_about_others(fact) && is_of_it(fact));
         Self {
             facts: facts.map(|fact| fact.within(jurisdiction)).collect(),
         }

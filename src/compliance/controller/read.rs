@@ -132,6 +132,7 @@ pub fn fact(
         }
     }
     places(&found, tree, path)?;
+    order(&found, tree, path)?;
     if found.valid_to.is_some() && found.valid_to <= found.valid_from && found.valid_from.is_some()
     {
         return Err(refused(
@@ -144,17 +145,20 @@ pub fn fact(
     Ok(found)
 }
 
-/// What is told by jurisdiction is told of those that the fact names; one moment for all is not, unless
-/// it names one.
+/// What is said by jurisdiction is said of those that the fact names; one moment or reason for all is
+/// not, unless it names one.
 fn places(found: &Declared, tree: &Tree, path: &str) -> Result<()> {
     let named: Vec<_> = match found.fields.get("jurisdictions") {
         Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
     for field in found.kind.fields {
-        let (Form::Moments, Some(value)) = (field.form, found.fields.get(field.name)) else {
+        let Some(value) = found.fields.get(field.name) else {
             continue;
         };
+        if !field.form.is_by_place() {
+            continue;
+        }
         let message = match value {
             Value::Object(by) => by
                 .keys()
@@ -162,16 +166,33 @@ fn places(found: &Declared, tree: &Tree, path: &str) -> Result<()> {
                 .map(|place| format!("\"{place}\" is not among the jurisdictions of this fact")),
             _ => (named.len() != 1).then(|| "jurisdiction is missing".to_owned()),
         };
+        let hint = match field.form {
+            Form::TextsOf => "Write {EU: no risk to anybody}, each with its reason.",
+            _ => "Write {EU: 2026-03-31T18:00:00+02:00}, each with its moment.",
+        };
         if let Some(message) = message {
             return Err(refused(
                 tree.get(field.name).and_then(|value| value.place),
                 &format!("{path}.{}", field.name),
                 message,
-                Some("Write {EU: 2026-03-31T18:00:00+02:00}, each with its moment.".to_owned()),
+                Some(hint.to_owned()),
             ));
         }
     }
     Ok(())
+}
+
+/// Refuses what cannot have happened.
+fn order(found: &Declared, tree: &Tree, path: &str) -> Result<()> {
+    let Some((field, message)) = super::order::wrong(found.kind.name, &found.fields) else {
+        return Ok(());
+    };
+    Err(refused(
+        tree.get(field).and_then(|value| value.place),
+        &format!("{path}.{field}"),
+        message,
+        Some("Correct one of the two.".to_owned()),
+    ))
 }
 
 /// What a document is called in messages.
@@ -368,6 +389,20 @@ incidents:
                 "incidents:\n  a: {known_at: '2026-03-01T12:00:00Z',\n      \
                  authority_notified_at: {EU: '2026-03-02'}}",
                 "value is not a moment",
+            ),
+            (
+                "incidents:\n  a: {known_at: '2026-03-01T12:00:00Z', jurisdictions: [BR, ZA],\n      \
+                 no_notice_reason: 'Brazil: no effect'}",
+                "jurisdiction is missing at line 3",
+            ),
+            (
+                "rights_requests:\n  a: {right: know, received_on: 2026-03-02,\n      \
+                 responded_on: 2026-03-01}",
+                "\"responded_on\" must not be before \"received_on\" at line 3",
+            ),
+            (
+                "transfers:\n  a: {country: Germany}",
+                "\"Germany\" is no code of a country at line 2",
             ),
             (
                 "columns:\n  a: {activity: b, table: c, columns: d}",

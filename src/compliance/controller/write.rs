@@ -83,7 +83,8 @@ mod tests {
     fn documents_that_are_written_are_read_back() {
         let yaml = "
 organisations:
-  shop: {role: controller, legal_name: 'Shop: \"no\" | <b> # 1', employees: 3, country: 'no'}
+  shop: {role: controller, legal_name: 'Shop: \"no\" | <b> # 1', employees: 3, country: 'NO',
+         address: 'no'}
 activities:
   a-1.x: {name: \"two\\nlines \\u202e\", minors: true, subjects: ['true', '1', x]}
 incidents:

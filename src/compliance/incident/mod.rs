@@ -6,6 +6,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 use super::Facts;
 use super::calendar::{Calendar, MOMENTS, Zone};
 use super::controller::Fact;
@@ -66,10 +68,24 @@ pub struct Timer<'a> {
     pub told: Option<i64>,
     /// How it stands.
     pub status: Status,
+    /// Whether there is a reason to tell nobody there.
+    pub is_excused: bool,
     /// The zone of the authority.
     pub zone: String,
     /// What else is to be known.
     pub note: String,
+}
+
+impl Timer<'_> {
+    /// What a report says of it, with its moments as it shows them.
+    pub fn value(&self, incident: &str, due: Value, told: Value) -> Value {
+        json!({
+            "incident": incident, "addressee": self.deadline.to.name(),
+            "requirement": self.requirement.id, "cite": self.requirement.cite,
+            "status": self.status.name(), "due": due, "told": told, "excused": self.is_excused,
+            "zone": self.zone, "note": self.note,
+        })
+    }
 }
 
 /// What timers are made from.
@@ -229,8 +245,12 @@ impl Desk<'_> {
             _ => ("determined_at", determined),
         };
         let told = read(field, told);
+        // Nobody is told of what he does not know yet.
+        let is_early = known.zip(told).is_some_and(|(known, told)| told < known);
+        let reason = self.incident.of_place("no_notice_reason", place);
+        let is_excused = told.is_none() && reason.is_some();
         let status = match (started, due, told) {
-            _ if wrong.is_some() || known.is_none() => Status::Unknown,
+            _ if wrong.is_some() || known.is_none() || is_early => Status::Unknown,
             (None, ..) => Status::Waiting,
             (_, Some(due), Some(told)) if told > due => Status::Late,
             (.., Some(_)) => Status::Done,
@@ -243,8 +263,13 @@ impl Desk<'_> {
             ));
         } else if known.is_none() {
             notes.push("known_at is not declared".to_owned());
+        } else if is_early {
+            notes.push("they were told before known_at".to_owned());
         } else if started.is_none() {
             notes.push("the authority has not been told yet".to_owned());
+        }
+        if is_excused {
+            notes.push("there is a reason to tell nobody".to_owned());
         }
         if told.is_none() && self.is_for_all(deadline) {
             notes.push("one moment is declared for several authorities, and none for this".into());
@@ -257,6 +282,7 @@ impl Desk<'_> {
             due,
             told,
             status,
+            is_excused,
             zone: calendar.zone.clone(),
             note: notes.join("; "),
         })

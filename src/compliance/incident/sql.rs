@@ -6,6 +6,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::compliance::calendar::shown;
+use crate::compliance::controller;
 use crate::compliance::matrix::store::{Depth, ground, zone};
 use crate::error::{Result, given};
 
@@ -35,7 +36,15 @@ fn incident_deadlines(
     ErrorReport,
 > {
     let id = given("incident", incident)?;
-    let ground = ground(None, None, false, Depth::Triggers)?;
+    let mut ground = ground(None, None, false, Depth::Triggers)?;
+    // One that is declared for a day to come has its timers too.
+    let facts = &mut ground.facts;
+    if facts.controller.find("incident", id).is_none() {
+        let declared = controller::store::on(&facts.day)?;
+        let incident = declared.find("incident", id).cloned();
+        let incident = incident.map(|incident| incident.happened(&facts.day, ground.now));
+        facts.controller.facts.extend(incident);
+    }
     let timers = super::timers(&ground.rules, &ground.facts, id, ground.now, &zone)?;
     let rows: Vec<_> = timers
         .into_iter()

@@ -65,6 +65,8 @@ pub struct Inventory {
     pub database: String,
     /// The schemas that are looked at.
     pub schemas: Vec<String>,
+    /// Whether only schemas that were asked for are: of others nothing is known then.
+    pub is_scoped: bool,
     /// Tables, by schema and name.
     pub tables: Vec<Table>,
     /// Columns that look personal, are declared to be, or were masked; by schema, table and place.
@@ -176,8 +178,10 @@ pub struct Declared {
     pub sensitivity: Option<String>,
     /// Why it is needed.
     pub necessity: Option<String>,
-    /// The activities.
+    /// The activities that are there.
     pub activities: Vec<String>,
+    /// Whether none of those that it names is there any more.
+    pub is_orphan: bool,
 }
 
 impl Column {
@@ -247,6 +251,8 @@ pub struct Runs {
     pub months: Vec<(String, i64, i64)>,
     /// The newest, newest first.
     pub newest: Vec<Run>,
+    /// Those that requests of the controller name and that ended well: id, and the day on which.
+    pub named: Vec<(String, String)>,
 }
 
 /// A run.
@@ -342,6 +348,18 @@ impl Inventory {
     /// Those of them that are sensitive.
     pub fn sensitive(&self) -> impl Iterator<Item = &Column> {
         self.personal().filter(|column| column.is_sensitive())
+    }
+
+    /// Whether a table, as `schema.table`, is among those that are looked at: no other tells what it
+    /// holds.
+    pub fn has_table(&self, name: &str) -> bool {
+        let is_it = |schema: &str, table: &str| {
+            name.strip_prefix(schema)
+                .and_then(|rest| rest.strip_prefix('.'))
+                .is_some_and(|rest| rest == table)
+        };
+        self.tables.iter().any(|of| is_it(&of.schema, &of.name))
+            || self.columns.iter().any(|of| is_it(&of.schema, &of.table))
     }
 
     /// The schemas that runs have written: those of targets, and those masked in place.

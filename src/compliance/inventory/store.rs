@@ -1,6 +1,6 @@
 //! The inventory, read with the rights of the caller.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Column, Declared, Inventory, Ledger, Needs, Run, Runs, Table, Treatment, WayOut};
 use crate::compliance::controller::Controller;
@@ -29,13 +29,14 @@ pub fn read(
             made_at: made_at()?,
             made_by: user::name(user::outer()),
             database: server::database(),
+            is_scoped: schemas.is_some(),
             ..Inventory::default()
         };
         if needs.ledger {
             found.ledger = ledger()?;
         }
         if needs.runs {
-            found.runs = runs()?;
+            found.runs = runs(controller)?;
         }
         columns(&mut found, controller, schemas)?;
         if needs.access {
@@ -44,7 +45,7 @@ pub fn read(
         }
         found.ways_out = ways_out(&found)?;
         if needs.rows {
-            super::ages::store::read(&mut found, controller, day)?;
+            super::ages::store::read(&mut found, controller, day, schemas)?;
         }
         Ok(found)
     })
@@ -68,7 +69,7 @@ fn ledger() -> Result<Ledger> {
     })
 }
 
-fn runs() -> Result<Runs> {
+fn runs(controller: &Controller) -> Result<Runs> {
     let mut found = Runs::default();
     let months = spi::read(MONTHS, &[], |row| {
         let counts = [row.required::<i64>(2)?, row.required(3)?, row.required(4)?];
@@ -93,6 +94,16 @@ fn runs() -> Result<Runs> {
             passed: row.get(9)?,
         })
     })?;
+    let ids = controller.of("rights_request");
+    let ids: Vec<String> = ids
+        .filter_map(|request| request.text("run_id"))
+        .map(|run| run.to_lowercase())
+        .collect();
+    if !ids.is_empty() {
+        found.named = spi::read(NAMED, &[ids.into()], |row| {
+            Ok((row.required(1)?, row.required(2)?))
+        })?;
+    }
     Ok(found)
 }
 
@@ -245,6 +256,10 @@ fn sort(name: &str, kind: &str, category: &str) -> Sort {
 /// What is declared of columns, by schema, table and name.
 fn declared(controller: &Controller) -> HashMap<(&str, &str, &str), Declared> {
     let mut found = HashMap::new();
+    let there: HashSet<&str> = controller
+        .of("activity")
+        .map(|activity| activity.id.as_str())
+        .collect();
     for fact in controller.of("columns") {
         let Some((schema, table)) = fact.word("table").and_then(|table| table.split_once('.'))
         else {
@@ -259,12 +274,14 @@ fn declared(controller: &Controller) -> HashMap<(&str, &str, &str), Declared> {
                     sensitivity: fact.text("sensitivity"),
                     necessity: fact.text("necessity"),
                     activities: Vec::new(),
+                    is_orphan: true,
                 });
             for activity in fact.list("activity") {
-                if !entry.activities.iter().any(|known| known == activity) {
+                if there.contains(activity) && !entry.activities.iter().any(|of| of == activity) {
                     entry.activities.push(activity.to_owned());
                 }
             }
+            entry.is_orphan = entry.activities.is_empty();
         }
     }
     found
@@ -373,6 +390,12 @@ const NEWEST: &str = "
       FROM ONLY confiture.audit_log e
      WHERE e.event IN ('COMPLETED', 'FAILED') AND e.run_id IS NOT NULL
      ORDER BY e.seq DESC LIMIT 20";
+
+const NAMED: &str = "
+    SELECT e.run_id::text,
+           pg_catalog.to_char(e.\"timestamp\" AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+      FROM ONLY confiture.audit_log e
+     WHERE e.event = 'COMPLETED' AND e.run_id::text = ANY ($1)";
 
 const COLUMNS: &str = include_str!("columns.sql");
 

@@ -3,6 +3,7 @@
 use crate::compliance::Facts;
 use crate::compliance::controller::Fact;
 use crate::compliance::inventory::Column;
+use crate::compliance::place::is_within;
 use crate::compliance::rules::{Requirement, Trigger};
 
 /// Whether a requirement applies.
@@ -183,6 +184,12 @@ impl<'a> Scope<'a> {
         if self.facts.inventory.columns_total == 0 {
             return (None, "no column can be seen".to_owned());
         }
+        if self.facts.inventory.is_scoped {
+            return (
+                None,
+                format!("no column of the scope is {what}, and others are not looked at"),
+            );
+        }
         // Names alone do not tell: no is what the controller says of each column.
         let mut personal = self.facts.inventory.personal();
         match personal.find(|column| !column.is_classed()) {
@@ -221,7 +228,12 @@ impl<'a> Scope<'a> {
     }
 
     fn transfers(&self) -> Answer {
-        if let Some(transfer) = self.facts.controller.of("transfer").next() {
+        // What goes to a place of the jurisdiction leaves nothing.
+        let leaves = |fact: &&Fact| {
+            let country = fact.word("country");
+            country.and_then(|country| is_within(country, self.jurisdiction)) != Some(true)
+        };
+        if let Some(transfer) = self.facts.controller.of("transfer").find(leaves) {
             return (Some(true), format!("transfer {} is declared", transfer.id));
         }
         if let Some(way) = self.facts.inventory.ways_out.first() {
@@ -283,14 +295,24 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// Who answers for the data is there or not; a processor is asked about only where nobody else does.
     fn abroad(&self) -> Answer {
+        let of = |roles: &[&str]| -> Vec<&Fact> {
+            let of = self.facts.controller.of("organisation");
+            of.filter(|fact| fact.word("role").is_some_and(|role| roles.contains(&role)))
+                .collect()
+        };
+        let mut own = of(&["controller", "joint_controller"]);
+        if own.is_empty() {
+            own = of(&["processor"]);
+        }
         let mut unknown = true;
-        for fact in self.controllers() {
-            if let Some(country) = fact.word("country") {
-                unknown = false;
-                if is_within(country, self.jurisdiction) {
-                    return (Some(false), format!("organisation {} is there", fact.id));
-                }
+        for fact in own {
+            let country = fact.word("country");
+            match country.and_then(|country| is_within(country, self.jurisdiction)) {
+                Some(true) => return (Some(false), format!("organisation {} is there", fact.id)),
+                Some(false) => unknown = false,
+                None => {}
             }
         }
         if unknown {
@@ -340,18 +362,3 @@ impl<'a> Scope<'a> {
         })
     }
 }
-
-/// Whether a country belongs to a jurisdiction.
-fn is_within(country: &str, jurisdiction: &str) -> bool {
-    match jurisdiction {
-        "EU" => country == "EU" || UNION.contains(&country),
-        "US-CA" => country == "US" || country == "US-CA",
-        _ => country == jurisdiction,
-    }
-}
-
-/// ISO 3166-1 codes of the member states of the European Union.
-const UNION: [&str; 27] = [
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT",
-    "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
-];

@@ -8,7 +8,7 @@ use super::{Field, Report};
 use crate::compliance::Facts;
 use crate::compliance::calendar::Span;
 use crate::compliance::controller::{Fact, kinds};
-use crate::compliance::evidence::functions::is_stale;
+use crate::compliance::evidence::functions::{is_stale, is_undated};
 use crate::compliance::evidence::{self, State};
 use crate::compliance::matrix::trigger;
 use crate::compliance::rules::read::shown_day;
@@ -131,7 +131,13 @@ fn ask(ask: Ask, requirement: &Requirement, facts: &Facts) -> Found {
                 .of("organisation")
                 .filter(|fact| fact.word("role").is_some_and(|role| roles.contains(&role)))
                 .collect();
-            let none = format!("Declare an organisation with role {}.", roles.join(" or "));
+            // A representative elsewhere is none.
+            let there = match roles.contains(&"representative") {
+                true => " and a country there",
+                false => "",
+            };
+            let roles = roles.join(" or ");
+            let none = format!("Declare an organisation with role {roles}{there}.");
             whole(&of, wanted, ROLE, "organisations", none)
         }
         Ask::Activities(wanted) => {
@@ -290,6 +296,10 @@ fn fresh(mut found: Found, of: &[&Fact], every: Option<Span>, facts: &Facts) -> 
         .filter(|fact| is_stale(fact, every, &facts.day))
         .map(|fact| fact.id.as_str())
         .collect();
+    if of.iter().all(|fact| is_undated(fact, every)) {
+        let ids: Vec<_> = of.iter().map(|fact| fact.id.as_str()).collect();
+        return found.open(format!("Declare date of {}.", ids.join(", ")));
+    }
     if !late.is_empty() {
         found.status = Status::Stale;
         found.note = Some(format!("The review is past of {}.", late.join(", ")));

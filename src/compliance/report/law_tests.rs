@@ -22,7 +22,7 @@ fn by(rules: &Rules, facts: &Facts, code: &str, id: &str) -> Field {
     found.unwrap_or_else(|| panic!("{id}")).clone()
 }
 
-fn field(facts: &Facts, code: &str, id: &str) -> Field {
+pub(super) fn field(facts: &Facts, code: &str, id: &str) -> Field {
     by(&shipped(), facts, code, id)
 }
 
@@ -257,17 +257,14 @@ fn gaps_of_the_matrix_are_stale_where_a_review_is_past() {
 }
 
 /// Facts with the timers that they start.
-fn timed(on: &str, yaml: &str, now: &str) -> Facts {
+pub(super) fn timed(on: &str, yaml: &str, now: &str) -> Facts {
     let mut facts = made_up(on, yaml);
     let (rules, now) = (shipped(), parse_time(now, true).unwrap());
     let timers: Vec<_> = incident::timers(&rules, &facts, "i", now, &utc)
         .unwrap()
         .iter()
         .map(|timer| {
-            let value = json!({
-                "addressee": timer.deadline.to.name(), "status": timer.status.name(),
-                "due": timer.due, "told": timer.told,
-            });
+            let value = timer.value("i", json!(timer.due), json!(timer.told));
             let place = timer.requirement.jurisdiction.clone();
             ("i".to_owned(), place, value)
         })

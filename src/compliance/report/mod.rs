@@ -17,6 +17,8 @@ pub mod timeline;
 mod law_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unknown_tests;
 
 use serde_json::Value;
 
@@ -92,11 +94,9 @@ impl Coverage {
         self.evidenced + self.declared
     }
 
-    /// Of a hundred, rounded down; a hundred where nothing is asked.
-    pub fn percent(self) -> usize {
-        (self.filled() * 100)
-            .checked_div(self.asked())
-            .unwrap_or(100)
+    /// Of a hundred, rounded down; `None` where nothing is asked.
+    pub fn percent(self) -> Option<usize> {
+        (self.filled() * 100).checked_div(self.asked())
     }
 
     /// The number of a status.

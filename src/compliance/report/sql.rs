@@ -123,7 +123,7 @@ fn compliance_coverage(
             name!(missing, i64),
             name!(stale, i64),
             name!(not_applicable, i64),
-            name!(percent, i64),
+            name!(percent, Option<i64>),
         ),
     >,
     ErrorReport,
@@ -153,7 +153,7 @@ fn compliance_coverage(
             number(found.missing),
             number(found.stale),
             number(found.not_applicable),
-            number(found.percent()),
+            found.percent().map(number),
         ));
     }
     Ok(TableIterator::new(rows))

@@ -33,7 +33,7 @@ pub fn some_facts(
     needs: Needs,
     rules: &Rules,
 ) -> Result<Facts> {
-    let declared = controller::store::on(day)?;
+    let declared = controller::store::on(day)?.happened(day, moment(day)?);
     let inventory = inventory::store::read(&declared, day, scope, needs)?;
     let mut facts = Facts {
         day: day.to_owned(),
@@ -73,12 +73,8 @@ fn timers(facts: &Facts, rules: &Rules) -> Result<Vec<(String, String, Value)>> 
                     .map(|moment| shown(moment, zone(&timer.zone).as_ref()))
                     .transpose()
             };
-            let value = json!({
-                "incident": fact.id, "addressee": timer.deadline.to.name(),
-                "requirement": timer.requirement.id, "cite": timer.requirement.cite,
-                "status": timer.status.name(), "due": there(timer.due)?,
-                "told": there(timer.told)?, "zone": timer.zone, "note": timer.note,
-            });
+            let (due, told) = (there(timer.due)?, there(timer.told)?);
+            let value = timer.value(&fact.id, json!(due), json!(told));
             found.push((
                 fact.id.clone(),
                 timer.requirement.jurisdiction.clone(),

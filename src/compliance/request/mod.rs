@@ -64,6 +64,10 @@ pub fn terms(rules: &Rules, facts: &Facts) -> Result<Vec<Term>> {
             if !is_about(requirement, request) || !requirement.holds_on(received, false) {
                 continue;
             }
+            // Who withdrew his request waits for nothing.
+            if is_withdrawn(request) && done(request, deadline.ends).is_none() {
+                continue;
+            }
             if let Some(calendar) = rules.calendar_of(requirement) {
                 let day = &facts.day;
                 found.push(term(
@@ -107,14 +111,13 @@ fn term(
     if let Some(span) = extension {
         due = last_day(calendar, received, span)?;
     }
-    let done = request.word(match deadline.ends {
-        Ends::Acknowledgment => "acknowledged_on",
-        Ends::Answer => "responded_on",
-    });
-    // An answer acknowledges too.
-    let done = done.or_else(|| request.word("responded_on"));
+    let done = done(request, deadline.ends);
     let due = due.map(shown_day);
     let status = match (done, due.as_deref()) {
+        // Nobody answers what he has not received.
+        (Some(done), _) if parse_date(done).is_some_and(|done| i64::from(done) < received) => {
+            Status::Unknown
+        }
         (Some(done), Some(due)) if done > due => Status::Late,
         (Some(_), _) => Status::Done,
         (None, Some(due)) if today > due => Status::Overdue,
@@ -130,6 +133,23 @@ fn term(
         done: done.map(str::to_owned),
         status,
     })
+}
+
+/// Whether its data subject took it back, and nobody answered it.
+pub fn is_withdrawn(request: &Fact) -> bool {
+    request.word("decision") == Some("withdrawn") && !request.has("responded_on")
+}
+
+/// When what ends a term was done. An answer acknowledges too: the earlier of both counts.
+fn done(request: &Fact, ends: Ends) -> Option<&str> {
+    let answered = request.word("responded_on");
+    match ends {
+        Ends::Answer => answered,
+        Ends::Acknowledgment => {
+            let both = [request.word("acknowledged_on"), answered];
+            both.into_iter().flatten().min()
+        }
+    }
 }
 
 fn day(request: &Fact, field: &str) -> Option<i64> {

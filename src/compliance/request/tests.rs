@@ -115,3 +115,47 @@ fn a_day_far_from_now_has_no_term_and_fails_nothing() {
         [("GDPR-12-3".to_owned(), String::new(), "open")]
     );
 }
+
+#[test]
+fn the_earlier_of_receipt_and_answer_acknowledges() {
+    let of = |more: &str| {
+        let fields = format!("right: know, received_on: 2026-01-05, jurisdiction: US-CA, {more}");
+        one("2026-05-05", &fields, "CCPA-7021").1
+    };
+    assert_eq!(of("responded_on: 2026-01-07"), "done");
+    assert_eq!(
+        of("acknowledged_on: 2026-03-05, responded_on: 2026-01-07"),
+        "done"
+    );
+    assert_eq!(
+        of("acknowledged_on: 2026-01-07, responded_on: 2026-03-05"),
+        "done"
+    );
+    assert_eq!(
+        of("acknowledged_on: 2026-03-05, responded_on: 2026-03-05"),
+        "late"
+    );
+}
+
+#[test]
+fn who_withdrew_waits_for_nothing() {
+    let asked = "right: know, received_on: 2026-01-05, jurisdiction: CA, decision: withdrawn";
+    assert!(of("2026-05-05", asked).is_empty());
+    // An answer that came all the same came late or in time.
+    let answered = format!("{asked}, responded_on: 2026-04-05");
+    assert_eq!(one("2026-05-05", &answered, "PIPEDA-4.9").1, "late");
+}
+
+#[test]
+fn an_answer_before_the_request_is_stored_and_no_answer() {
+    let mut facts = facts(
+        "2026-02-01",
+        "rights_requests: {r: {right: access, received_on: 2026-01-20, jurisdiction: EU}}",
+    );
+    let request = &mut facts.controller.facts[0];
+    request
+        .fields
+        .insert("responded_on".into(), "2025-12-31".into());
+    let found = of_facts(&facts);
+    assert_eq!((found.len(), found[0].2), (1, "unknown"));
+}

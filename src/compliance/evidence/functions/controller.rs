@@ -2,10 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{REGISTER, every, evidence, ids, is_stale, share, some, words};
+use super::{REGISTER, every, evidence, ids, is_stale, is_undated, share, some, words};
 use crate::compliance::Facts;
+use crate::compliance::calendar::Span;
 use crate::compliance::controller::Fact;
 use crate::compliance::evidence::{Evidence, Source, State};
+use crate::compliance::request::is_withdrawn;
+use crate::compliance::rules::read::shown_day;
+use crate::strategies::calendar::parse_date;
 
 /// Facts of a kind that the controller declares.
 pub fn declared(facts: &Facts, parameters: &Value) -> Evidence {
@@ -32,17 +36,18 @@ pub fn declared(facts: &Facts, parameters: &Value) -> Evidence {
 pub fn measure_declared(facts: &Facts, parameters: &Value) -> Evidence {
     let wanted = words(parameters, "kind");
     let mut found = Map::new();
-    let (mut fresh, mut known) = (0, 0);
+    let (mut fresh, mut known, mut dated) = (0, 0, 0);
     for kind in &wanted {
         let of: Vec<_> = facts.controller.with("measure", "kind", kind).collect();
-        let is_fresh = of
-            .iter()
-            .any(|fact| !is_stale(fact, every(parameters), &facts.day));
-        fresh += usize::from(is_fresh);
+        let every = every(parameters);
+        let is_fresh = |fact: &&&Fact| !is_stale(fact, every, &facts.day);
+        let is_dated = |fact: &&Fact| !is_undated(fact, every);
+        fresh += usize::from(of.iter().any(|fact| is_fresh(&fact)));
+        dated += usize::from(of.iter().filter(is_fresh).any(is_dated));
         known += usize::from(!of.is_empty());
         found.insert((*kind).to_owned(), ids(of.into_iter()));
     }
-    let state = match share(fresh, wanted.len()) {
+    let state = match share(dated, wanted.len()) {
         State::Fail if known > 0 => State::Part,
         state => state,
     };
@@ -93,7 +98,11 @@ pub fn responsible_person(facts: &Facts, parameters: &Value) -> Evidence {
         .of("organisation")
         .filter(|fact| fact.word("role").is_some_and(|role| roles.contains(&role)))
         .collect();
-    let reachable = of.iter().filter(|fact| fact.has("contact")).count();
+    // Where a representative is must be said: elsewhere he is none.
+    let is_placed =
+        |fact: &Fact| fact.word("role") != Some("representative") || fact.has("country");
+    let is_reachable = |fact: &&&Fact| fact.has("contact") && is_placed(fact);
+    let reachable = of.iter().filter(is_reachable).count();
     let state = if of.is_empty() {
         State::Fail
     } else {
@@ -236,19 +245,26 @@ pub fn consent_recorded(facts: &Facts, parameters: &Value) -> Evidence {
     .unless_passed("Declare where consent is kept for each activity that rests on it.")
 }
 
-/// Rights requests of a year and those that are open: whether each has its answer, and had it in the
-/// time that every law gives for it.
+/// Rights requests that were received or answered in a year, or in the twelve months before the day,
+/// and those that are open: whether each has its answer, and had it in the time that every law gives
+/// for it. No calendar makes a late answer a good one.
 pub fn dsar_metrics(facts: &Facts, parameters: &Value) -> Evidence {
-    let year = parameters["year"].as_i64().map_or_else(
-        || facts.day[..4.min(facts.day.len())].to_owned(),
-        |year| year.to_string(),
-    );
+    let year = parameters["year"].as_i64();
+    let begin = parse_date(&facts.day).and_then(|day| Span::Months(12).before(day.into()));
+    let (begin, end) = match (year, begin) {
+        (Some(year), _) => (format!("{year:04}-01-01"), format!("{year:04}-12-31")),
+        (None, Some(begin)) => (shown_day(begin), facts.day.clone()),
+        (None, None) => (String::new(), facts.day.clone()),
+    };
+    let is_within =
+        |day: Option<&str>| day.is_some_and(|day| day >= begin.as_str() && day <= end.as_str());
     let of: Vec<_> = facts
         .controller
         .of("rights_request")
         .filter(|fact| {
-            let received = fact.word("received_on");
-            !fact.has("responded_on") || received.is_some_and(|day| day.starts_with(&year))
+            is_open(fact)
+                || is_within(fact.word("received_on"))
+                || is_within(fact.word("responded_on"))
         })
         .collect();
     let missed = |fact: &&&Fact| {
@@ -259,13 +275,9 @@ pub fn dsar_metrics(facts: &Facts, parameters: &Value) -> Evidence {
     let late: Vec<_> = of.iter().filter(missed).copied().collect();
     let answered = of
         .iter()
-        .filter(|fact| fact.has("decision") && fact.has("responded_on"))
+        .filter(|fact| fact.has("decision") && !is_open(fact))
         .count();
-    let open: Vec<_> = of
-        .iter()
-        .filter(|fact| !fact.has("responded_on"))
-        .copied()
-        .collect();
+    let open: Vec<_> = of.iter().copied().filter(|fact| is_open(fact)).collect();
     let state = match share(answered + open.len(), of.len()) {
         _ if !late.is_empty() => State::Fail,
         state => state,
@@ -276,10 +288,15 @@ pub fn dsar_metrics(facts: &Facts, parameters: &Value) -> Evidence {
         "Answer the requests whose term has run out; what was late stays so, and is on record."
     };
     let value = json!({
-        "year": year, "received": of.len(), "answered": answered, "open": ids(open.into_iter()),
-        "beyond_their_term": ids(late.into_iter()),
+        "from": begin, "to": end, "requests": of.len(), "answered": answered,
+        "open": ids(open.into_iter()), "beyond_their_term": ids(late.into_iter()),
     });
     evidence(facts, state, value, Source::Controller, "rights_requests").unless_passed(remedy)
+}
+
+/// Whether somebody still waits for an answer.
+fn is_open(request: &Fact) -> bool {
+    !request.has("responded_on") && !is_withdrawn(request)
 }
 
 /// Incidents, and whether each says what a register must.
@@ -310,28 +327,36 @@ pub fn incident_deadlines(facts: &Facts, _: &Value) -> Evidence {
     let timers = |fact: &Fact| {
         let id = fact.id.clone();
         let timers = facts.inventory.timers.iter();
-        timers.filter(move |(incident, ..)| *incident == id)
+        timers
+            .filter(move |(incident, ..)| *incident == id)
+            .map(|(.., timer)| timer)
     };
-    let has = |fact: &Fact, wanted: &[&str]| {
-        timers(fact).any(|(.., timer)| {
-            let status = timer["status"].as_str();
-            status.is_some_and(|status| wanted.contains(&status))
+    let is = |timer: &Value, words: &[&str]| {
+        let status = timer["status"].as_str();
+        status.is_some_and(|status| words.contains(&status))
+    };
+    // Who has a reason to tell nobody somewhere lets no timer run out there.
+    let is_missed = |fact: &&&Fact| {
+        timers(fact).any(|timer| {
+            is(timer, &["late"]) || is(timer, &["overdue"]) && timer["excused"] != true
         })
     };
-    // Who has a reason to tell nobody lets no timer run out.
-    let is_missed = |fact: &&&Fact| {
-        has(fact, &["late"]) || has(fact, &["overdue"]) && !fact.has("no_notice_reason")
-    };
     let missed: Vec<_> = of.iter().filter(is_missed).copied().collect();
+    // Each of those who must be told, and not one for all of them; a complement waits for its notice.
+    let is_seen_to =
+        |timer: &Value| timer["excused"] == true || is(timer, &["done", "late", "waiting"]);
     let is_told = |fact: &Fact| {
-        fact.has("authority_notified_at")
-            || fact.has("no_notice_reason")
-            || timers(fact).any(|(.., timer)| !timer["told"].is_null())
+        let mut own = timers(fact).peekable();
+        if own.peek().is_none() {
+            return fact.has("authority_notified_at") || fact.has("no_notice_reason");
+        }
+        own.all(is_seen_to)
     };
     let told = of.iter().filter(|fact| is_told(fact)).count();
-    // Of others a timer with a number still runs.
+    // Of others a timer with a number still runs; what has none is planned with it.
     let runs = |fact: &Fact| {
-        timers(fact).any(|(.., timer)| timer["status"] == "open" && !timer["due"].is_null())
+        timers(fact).any(|timer| is(timer, &["open"]) && !timer["due"].is_null())
+            && timers(fact).all(|timer| is_seen_to(timer) || is(timer, &["open"]))
     };
     let open: Vec<_> = of.iter().filter(|fact| !is_told(fact)).copied().collect();
     let running = open.iter().filter(|fact| runs(fact)).count();

@@ -58,7 +58,7 @@ pub const ALL: &[(&str, Function, &str)] = &[
     (
         "dsar_metrics",
         dsar_metrics,
-        "rights requests of a year and open ones, and whether each has its answer in time",
+        "rights requests of twelve months and open ones, and whether each has its answer in time",
     ),
     (
         "encryption_in_transit",
@@ -197,6 +197,15 @@ fn some(names: impl Iterator<Item = String>) -> Value {
 
 fn ids<'a>(facts: impl Iterator<Item = &'a Fact>) -> Value {
     some(facts.map(|fact| fact.id.clone()))
+}
+
+/// Measures that are acts, done again and again: nobody knows when without their day.
+const ACTS: [&str; 4] = ["audit", "policy_review", "testing", "training"];
+
+/// Whether the law wants an act again after some time, and nobody says when it was done.
+pub fn is_undated(fact: &Fact, every: Option<Span>) -> bool {
+    let is_act = fact.word("kind").is_some_and(|kind| ACTS.contains(&kind));
+    every.is_some() && is_act && !fact.has("date")
 }
 
 /// Whether the next review of a fact has passed, or it is older than the law lets it be.

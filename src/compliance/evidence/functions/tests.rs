@@ -58,6 +58,26 @@ fn a_request_that_is_late_speaks_against_the_log() {
             json!(["r"]),
         ),
         ("2027-06-01", answered("2026-02-06"), State::None, json!([])),
+        // A new year makes no late answer a good one.
+        (
+            "2027-01-01",
+            answered("2026-02-06"),
+            State::Fail,
+            json!(["r"]),
+        ),
+        (
+            "2027-06-01",
+            answered("2026-10-01"),
+            State::Fail,
+            json!(["r"]),
+        ),
+        // Who took his request back waits for nothing.
+        (
+            "2026-03-01",
+            format!("{asked}, decision: withdrawn}}"),
+            State::Pass,
+            json!([]),
+        ),
         (
             "2026-03-01",
             format!("{asked}, responded_on: 2026-02-05}}"),
@@ -83,9 +103,7 @@ fn of_incident(now: &str, fields: &str) -> (State, Value) {
         .unwrap()
         .iter()
         .map(|timer| {
-            let value = json!({
-                "status": timer.status.name(), "due": timer.due, "told": timer.told,
-            });
+            let value = timer.value("i", json!(timer.due), json!(timer.told));
             (
                 "i".to_owned(),
                 timer.requirement.jurisdiction.clone(),
@@ -100,7 +118,8 @@ fn of_incident(now: &str, fields: &str) -> (State, Value) {
 
 #[test]
 fn an_authority_that_was_told_late_speaks_against_the_timers() {
-    let told = |at: &str| format!(", jurisdictions: [EU], authority_notified_at: {at}");
+    let only = |at: &str| format!(", jurisdictions: [EU], authority_notified_at: {at}");
+    let told = |at: &str| format!("{}, subjects_notified_at: {at}", only(at));
     for (now, fields, state, late) in [
         (
             "2026-12-24 12:00:00Z",
@@ -130,6 +149,28 @@ fn an_authority_that_was_told_late_speaks_against_the_timers() {
             "2026-12-24 12:00:00Z",
             ", jurisdictions: [EU], no_notice_reason: no risk".into(),
             State::Pass,
+            json!([]),
+        ),
+        // Of those whose data they are nobody says that they were told, nor why not.
+        (
+            "2026-12-24 12:00:00Z",
+            only("2026-11-30T17:00:00Z"),
+            State::Fail,
+            json!([]),
+        ),
+        // One reason, or one notice, is that of one authority.
+        (
+            "2026-12-24 12:00:00Z",
+            ", jurisdictions: [BR, EU], no_notice_reason: {BR: no effect}".into(),
+            State::Fail,
+            json!(["i"]),
+        ),
+        (
+            "2026-12-24 12:00:00Z",
+            ", jurisdictions: [EU, ZA], authority_notified_at: {EU: 2026-11-30T17:00:00Z}, \
+             subjects_notified_at: {EU: 2026-11-30T17:00:00Z}"
+                .into(),
+            State::Fail,
             json!([]),
         ),
         // As soon as feasible: nobody was told, and no number says until when.

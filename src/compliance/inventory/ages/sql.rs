@@ -37,7 +37,7 @@ fn retention_overdue(
     let day = asked(as_of)?;
     let controller = on(&day)?;
     let mut found = Inventory::default();
-    pinned(|| store::read(&mut found, &controller, &day))?;
+    pinned(|| store::read(&mut found, &controller, &day, None))?;
     let mut rows = Vec::new();
     for age in found.ages {
         let Some(rule) = controller.find("retention_rule", &age.rule) else {

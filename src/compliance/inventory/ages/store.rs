@@ -10,22 +10,47 @@ use crate::pg::subxact::unless_unreadable;
 use crate::pg::{heap, ident, spi};
 use crate::strategies::calendar::{TIME_MAX, TIME_MIN, parse_date, parse_time};
 
-/// Reads what the facts of the controller point at.
+/// Reads what the facts of the controller point at, of these schemas or of all.
 ///
 /// # Errors
 /// As the interface; what cannot be read is said, and no error.
-pub fn read(inventory: &mut Inventory, controller: &Controller, day: &str) -> Result<()> {
+pub fn read(
+    inventory: &mut Inventory,
+    controller: &Controller,
+    day: &str,
+    schemas: Option<&[String]>,
+) -> Result<()> {
+    let is_outside = |table: &str| {
+        let schema = table.split_once('.').map(|(schema, _)| schema);
+        schemas.is_some_and(|of| !of.iter().any(|name| Some(name.as_str()) == schema))
+    };
     for rule in controller.of("retention_rule") {
         let (Some(table), Some(column)) = (rule.word("table"), rule.word("column")) else {
             continue;
         };
-        inventory.ages.push(age(rule, table, column, day)?);
+        inventory.ages.push(if is_outside(table) {
+            Age {
+                rule: rule.id.clone(),
+                problem: Some(OUTSIDE.to_owned()),
+                ..Age::default()
+            }
+        } else {
+            age(rule, table, column, day)?
+        });
     }
     for source in controller.of("consent_source") {
         let (Some(table), Some(given)) = (source.word("table"), source.word("given_column")) else {
             continue;
         };
-        inventory.consents.push(consent(source, table, given)?);
+        inventory.consents.push(if is_outside(table) {
+            Consent {
+                source: source.id.clone(),
+                problem: Some(OUTSIDE.to_owned()),
+                ..Consent::default()
+            }
+        } else {
+            consent(source, table, given)?
+        });
     }
     for incident in controller.of("incident") {
         let tables: Vec<String> = incident
@@ -134,6 +159,8 @@ fn consent(source: &Fact, table: &str, given: &str) -> Result<Consent> {
     }
     Ok(consent)
 }
+
+const OUTSIDE: &str = "its table is outside the scope of this report";
 
 const REFUSED: &str = "the server refused to read it";
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::some;
 use crate::compliance::Facts;
 use crate::compliance::inventory::{Column, Treatment, class};
-use crate::compliance::report::definition::Found;
+use crate::compliance::report::definition::{Found, Status};
 use crate::ledger::lineage::report::Verdict;
 
 const CATALOG: &str = "the catalog, and columns";
@@ -35,7 +35,7 @@ fn none_or_open(facts: &Facts, found: Found, kind: &str) -> Found {
     }
     let mut personal = facts.inventory.personal().peekable();
     let is_seen = personal.peek().is_some();
-    if is_seen && personal.all(Column::is_classed) {
+    if is_seen && !facts.inventory.is_scoped && personal.all(Column::is_classed) {
         return Found::declared(found.value, CATALOG).noting(format!(
             "Every personal column is classed, and none as {kind}."
         ));
@@ -113,20 +113,22 @@ pub fn justified(facts: &Facts) -> Found {
         source: "database and controller",
         ..Found::declared(value.into(), "columns, activities")
     };
+    if is_empty(&found) && facts.inventory.sensitive().next().is_some() {
+        let why = "Every sensitive column belongs to activities elsewhere.";
+        return Found::not_asked("columns, activities", why);
+    }
     if open.is_empty() {
-        return found;
+        return none_or_open(facts, found, "sensitive");
     }
     open.truncate(20);
     found.open(format!("Declare the necessity of {}.", open.join(", ")))
 }
 
-/// Whether a column belongs to some activity of the facts, or nobody says to which.
+/// Whether a column belongs to some activity of the facts, or to none that is there at all: only what
+/// belongs to activities elsewhere is not here.
 fn is_here(facts: &Facts, column: &Column) -> bool {
-    let of = column
-        .declared
-        .as_ref()
-        .map(|declared| &declared.activities);
-    of.is_none_or(|of| {
+    column.declared.as_ref().is_none_or(|declared| {
+        let of = &declared.activities;
         let mut ids = of.iter();
         of.is_empty() || ids.any(|id| facts.controller.find("activity", id).is_some())
     })
@@ -211,7 +213,7 @@ pub fn undeclared(facts: &Facts) -> Found {
     let open = facts
         .inventory
         .personal()
-        .filter(|column| column.declared.is_none())
+        .filter(|column| column.declared.as_ref().is_none_or(|of| of.is_orphan))
         .map(Column::shown);
     let there: BTreeSet<String> = facts.inventory.columns.iter().map(Column::shown).collect();
     let gone = facts.controller.of("columns").flat_map(|fact| {
@@ -220,7 +222,14 @@ pub fn undeclared(facts: &Facts) -> Found {
             .into_iter()
             .map(move |column| format!("{table}.{column}"))
     });
-    let gone: Vec<_> = gone.filter(|column| !there.contains(column)).collect();
+    // What the scope leaves out may well be there.
+    let is_looked_at = |column: &String| {
+        let inventory = &facts.inventory;
+        let mut schemas = inventory.schemas.iter();
+        !inventory.is_scoped || schemas.any(|schema| column.starts_with(&format!("{schema}.")))
+    };
+    let gone = gone.filter(|column| is_looked_at(column) && !there.contains(column));
+    let gone: Vec<_> = gone.collect();
     let open: Vec<_> = open.collect();
     let is_open = !open.is_empty() || !gone.is_empty();
     let value = json!({
@@ -308,27 +317,32 @@ pub fn safeguards(facts: &Facts) -> Found {
         "ledger": facts.inventory.ledger.verdict().status(),
         "runs_verified": facts.inventory.runs.verified,
     });
-    // Passwords are hashed on every server: that alone is no safeguard of data.
+    // Passwords are hashed on every server, and a ledger is whole where nothing was ever written:
+    // neither alone is a safeguard of data.
     let in_force = [
         ("connections are not encrypted", value["ssl"] == "on"),
         ("no column is masked", !value["masking"].is_null()),
         ("no table has policies", with_policies > 0),
-        (
-            "the ledger is not proved whole",
-            facts.inventory.ledger.verdict() == Verdict::Ok,
-        ),
     ];
-    let off: Vec<_> = in_force.iter().filter(|(_, is)| !is).collect();
-    let words: Vec<_> = off.iter().map(|(words, _)| *words).collect();
+    let off = in_force.iter().filter(|(_, is)| !is);
+    let mut words: Vec<_> = off.map(|(words, _)| *words).collect();
+    let is_bare = words.len() == in_force.len();
+    let verdict = facts.inventory.ledger.verdict();
+    if verdict != Verdict::Ok {
+        words.push("the ledger is not proved whole");
+    }
     let found = Found::evidenced(
         value,
         "database and ledger",
         "pg_settings, confiture.verify_ledger()",
     );
-    match off.len() {
+    if facts.inventory.columns_total == 0 {
+        return found.open("No table was looked at.");
+    }
+    match words.len() {
         0 => found,
-        all if all == in_force.len() => found.open(format!(
-            "The database shows no safeguard: {}.",
+        _ if is_bare || verdict == Verdict::Fail => found.open(format!(
+            "The database shows no safeguard that stands: {}.",
             words.join(", ")
         )),
         _ => found.noting(format!("Not in force: {}.", words.join(", "))),
@@ -367,6 +381,16 @@ pub fn irreversible(facts: &Facts) -> Found {
         .noting("Only what is not reconstructable counts as destroyed or de-identified for good.")
 }
 
+/// Columns that were de-identified for good: where none was, what a key gives back is no answer.
+pub fn destroyed(facts: &Facts) -> Found {
+    let found = irreversible(facts);
+    let mut columns = facts.inventory.columns.iter();
+    if found.status == Status::Missing || columns.any(|column| column.treatment.is_anonymised()) {
+        return found;
+    }
+    found.open("No column was de-identified for good.")
+}
+
 /// Claims of deidentification: measures, and the commitments without which nothing is deidentified.
 pub fn deidentified(facts: &Facts) -> Found {
     let commitment = |kind| facts.controller.with("measure", "kind", kind).next();
@@ -382,7 +406,7 @@ pub fn deidentified(facts: &Facts) -> Found {
              recipient_obligations no data are reported as deidentified.",
         );
     };
-    let mut found = irreversible(facts);
+    let mut found = destroyed(facts);
     found.value = json!({
         "columns": found.value, "public_commitment": public.id, "recipients_bound_by": bound.id,
     });

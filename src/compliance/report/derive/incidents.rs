@@ -6,7 +6,6 @@ use super::counted_everywhere;
 use crate::compliance::Facts;
 use crate::compliance::controller::Fact;
 use crate::compliance::evidence::functions::REGISTER;
-use crate::compliance::inventory::class;
 use crate::compliance::report::definition::{Found, Status};
 
 /// These fields of each incident; missing where one lacks one. `field.BR` is what a field says of one
@@ -20,7 +19,7 @@ pub fn fields(facts: &Facts, asked: &[&str]) -> Found {
     everywhere(facts, found)
 }
 
-fn none() -> Found {
+pub(super) fn none() -> Found {
     Found::missing(
         "controller",
         "incidents",
@@ -51,13 +50,9 @@ pub fn deadlines(facts: &Facts) -> Found {
         };
     }
     let is = |timer: &Value, word: &str| timer["status"] == word;
-    let has_reason = |incident: &str| {
-        let fact = facts.controller.find("incident", incident);
-        fact.is_some_and(|fact| fact.has("no_notice_reason"))
-    };
     let mut overdue: Vec<&str> = timers
         .iter()
-        .filter(|(incident, _, timer)| is(timer, "overdue") && !has_reason(incident))
+        .filter(|(.., timer)| is(timer, "overdue") && timer["excused"] != true)
         .map(|(incident, ..)| incident.as_str())
         .collect();
     overdue.dedup();
@@ -98,6 +93,7 @@ pub fn protection(facts: &Facts) -> Found {
         );
     }
     let mut bare_of = Vec::new();
+    let mut unseen_of = Vec::new();
     let mut value = Map::new();
     for (incident, steps) in protections {
         if steps.is_empty() {
@@ -132,9 +128,21 @@ pub fn protection(facts: &Facts) -> Found {
                     && !is_masked(&column.shown())
             })
             .map(|column| column.shown());
+        // What could be read of a table that is not looked at, or is there no more, nobody can say.
+        let unseen: Vec<_> = tables
+            .iter()
+            .filter(|table| !facts.inventory.has_table(table))
+            .map(|table| (*table).to_owned())
+            .collect();
+        if !unseen.is_empty() {
+            unseen_of.push(format!("{} of {incident}", unseen.join(", ")));
+        }
         value.insert(
             incident.clone(),
-            json!({"masked_before": masked, "readable": super::some(bare, 50)}),
+            json!({
+                "masked_before": masked, "readable": super::some(bare, 50),
+                "not_looked_at": super::some(unseen.into_iter(), 50),
+            }),
         );
     }
     let mut found = Found::evidenced(
@@ -148,6 +156,14 @@ pub fn protection(facts: &Facts) -> Found {
             bare_of.join(", ")
         ));
     }
+    if !unseen_of.is_empty() {
+        unseen_of.truncate(20);
+        found = found.open(format!(
+            "What could be read is not known of {}: such tables are outside the scope, or are there \
+             no more.",
+            unseen_of.join("; ")
+        ));
+    }
     if !silent.is_empty() {
         found = found.open(format!(
             "Declare the tables of {}, and when it happened.",
@@ -156,79 +172,8 @@ pub fn protection(facts: &Facts) -> Found {
     }
     found.noting(
         "Masked columns were unintelligible to whoever had the tables and not the keys; readable \
-         ones were not.",
+         ones, of the tables as they are now, were not.",
     )
-}
-
-/// The test of Resolution CD/ANPD 15/2024, Article 5: a significant effect, and one of six marks.
-pub fn brazilian_test(facts: &Facts) -> Found {
-    if facts.controller.of("incident").next().is_none() {
-        return none();
-    }
-    let mut value = Map::new();
-    let mut open = Vec::new();
-    for incident in facts.controller.of("incident") {
-        let columns: Vec<_> = facts
-            .inventory
-            .personal()
-            .filter(|column| {
-                incident
-                    .list("tables")
-                    .contains(&format!("{}.{}", column.schema, column.table).as_str())
-            })
-            .collect();
-        let any = |is: fn(crate::signs::Category) -> bool| {
-            columns.iter().any(|column| column.category.is_some_and(is))
-        };
-        let some = |field: &str| incident.count(field).is_some_and(|count| count > 0);
-        let marks = [
-            (
-                "sensitive",
-                columns.iter().any(|column| column.is_sensitive()),
-            ),
-            (
-                "children_adolescents_elderly",
-                some("children_affected")
-                    || some("adolescents_affected")
-                    || some("elderly_affected"),
-            ),
-            ("financial", any(class::is_financial)),
-            (
-                "authentication",
-                any(|category| category == crate::signs::Category::Secret),
-            ),
-            ("secrecy", incident.is("secrecy")),
-            ("large_scale", incident.is("large_scale")),
-        ];
-        let marked: Vec<_> = marks
-            .iter()
-            .filter(|(_, is)| *is)
-            .map(|(name, _)| *name)
-            .collect();
-        let effect = incident.fields.get("significant_effect");
-        let asked = effect
-            .and_then(Value::as_bool)
-            .map(|effect| effect && !marked.is_empty());
-        if asked.is_none() {
-            open.push(incident.id.as_str());
-        }
-        value.insert(
-            incident.id.clone(),
-            json!({"significant_effect": effect, "marks": marked, "notice_asked_for": asked}),
-        );
-    }
-    let mut found = Found::declared(Value::Object(value), "incidents");
-    if !open.is_empty() {
-        found = found.open(format!(
-            "Declare significant_effect of {}.",
-            open.join(", ")
-        ));
-    }
-    let mut of = facts.controller.of("incident");
-    if of.any(|fact| !fact.has("secrecy")) {
-        return found.noting("Secrets of a profession are told by no column: declare secrecy.");
-    }
-    found
 }
 
 /// Why some notice in Brazil was late; nothing is asked where none was, by the days of its calendar.
@@ -243,7 +188,7 @@ pub fn delay(facts: &Facts) -> Found {
                     && timer["addressee"] == "authority"
                     && match timer["status"].as_str() {
                         Some("late") => true,
-                        Some("overdue") => !fact.has("no_notice_reason"),
+                        Some("overdue") => timer["excused"] != true,
                         _ => false,
                     }
             })

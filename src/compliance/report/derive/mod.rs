@@ -2,8 +2,11 @@
 //! requests and incidents.
 
 pub mod activities;
+pub mod brazil;
 pub mod columns;
+pub mod disclosure;
 pub mod incidents;
+pub mod metrics;
 pub mod requests;
 pub mod retention;
 pub mod transfers;

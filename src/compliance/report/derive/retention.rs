@@ -82,10 +82,13 @@ pub fn overdue(facts: &Facts) -> Found {
         .collect();
     let mut found = Found::evidenced(value.into(), "database and controller", "retention_rules");
     if ages.iter().any(Age::is_overdue) {
-        found = found.noting(TOO_OLD);
+        found = found.open(TOO_OLD);
     }
     if let Some(why) = why {
-        found = found.noting(format!("Not every rule was held against its rows: {why}."));
+        found = found.open(format!("Not every rule was held against its rows: {why}."));
+    }
+    if ages.iter().all(|age| age.overdue.is_none()) {
+        found = found.open("No row was counted: declare max of a retention rule.");
     }
     found
 }

@@ -4,7 +4,7 @@ use crate::compliance::report::definition::{
     Ask::{Activities, Assessment, Derive, Evidence, Measures, Role, Terms},
     Law, Section, line,
 };
-use crate::compliance::report::derive::{activities, columns, requests, retention};
+use crate::compliance::report::derive::{activities, columns, metrics, requests, retention};
 
 /// The report.
 pub const LAW: Law = Law {
@@ -40,7 +40,7 @@ pub const LAW: Law = Law {
                     "CCPA-7102-A",
                     "11 CCR 7102(a)(1)(A)-(E)",
                     "Requests received, complied with, denied, last calendar year",
-                    Derive(requests::counts),
+                    Derive(metrics::counts),
                 )
                 .voluntary(),
                 line(
@@ -48,7 +48,7 @@ pub const LAW: Law = Law {
                     "CCPA-7102-F",
                     "11 CCR 7102(a)(1)(F)",
                     "Median and mean days to respond",
-                    Derive(requests::response_days),
+                    Derive(metrics::response_days),
                 )
                 .voluntary(),
                 line(
@@ -63,7 +63,7 @@ pub const LAW: Law = Law {
                     "CCPA-7102-A",
                     "11 CCR 7102(a)(2)",
                     "Denials by basis",
-                    Derive(requests::denials),
+                    Derive(metrics::denials),
                 )
                 .voluntary(),
                 line(
@@ -71,7 +71,7 @@ pub const LAW: Law = Law {
                     "CCPA-7102-A",
                     "11 CCR 7102(a)(2)",
                     "Metrics published by 1 July",
-                    Measures(&["metrics_published"]),
+                    Derive(metrics::publication),
                 ),
                 line(
                     "ccpa.7101.b",

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use crate::compliance::Facts;
+use crate::compliance::controller::Fact;
 use crate::compliance::report::definition::{
     Ask::{Activities, Assessment, Derive, Evidence, Incidents, Measures, Processing, Role, Terms},
-    Found, Law, Section, line,
+    Found, Law, Section, Status, line,
 };
 use crate::compliance::report::derive::{activities, columns, incidents, requests, retention};
 use crate::compliance::rules::Trigger;
@@ -36,7 +37,7 @@ pub const LAW: Law = Law {
                     "GDPR-27",
                     "Art. 30(1)(a), 27",
                     "Representative in the Union",
-                    Role(&["representative"], &["legal_name", "contact"]),
+                    Role(&["representative"], &["legal_name", "contact", "country"]),
                 ),
                 line(
                     "gdpr.30.1.a.dpo",
@@ -245,7 +246,10 @@ pub const LAW: Law = Law {
                     "GDPR-30-2",
                     "Art. 30(2)(a), 27",
                     "Representative of processor or controllers",
-                    Role(&["representative"], &["legal_name", "contact", "for"]),
+                    Role(
+                        &["representative"],
+                        &["legal_name", "contact", "country", "for"],
+                    ),
                 )
                 .when(Trigger::Abroad),
                 line(
@@ -324,13 +328,14 @@ pub const LAW: Law = Law {
 };
 
 /// Fewer than 250 employees, unless there is a risk, the processing is more than occasional, or data
-/// are special.
+/// are special: of every controller, and where all of that is known.
 fn exemption(facts: &Facts) -> Found {
-    let employees = facts
+    let of: Vec<&Fact> = facts
         .controller
-        .with("organisation", "role", "controller")
-        .find_map(|of| of.count("employees"));
-    let Some(employees) = employees else {
+        .of("organisation")
+        .filter(|fact| matches!(fact.word("role"), Some("controller" | "joint_controller")))
+        .collect();
+    let Some(employees) = of.iter().filter_map(|fact| fact.count("employees")).max() else {
         return Found::missing(
             "controller",
             "organisations",
@@ -342,11 +347,12 @@ fn exemption(facts: &Facts) -> Found {
         .value
         .as_array()
         .is_some_and(|groups| !groups.is_empty());
-    let is_occasional = |activity: &&crate::compliance::controller::Fact| activity.is("occasional");
+    let is_occasional = |activity: &&Fact| activity.is("occasional");
     let regular: Vec<_> = activities::own(facts)
         .filter(|activity| !is_occasional(activity))
         .map(|activity| activity.id.as_str())
         .collect();
+    let mut open = Vec::new();
     let reason = if employees >= 250 {
         "250 employees or more: no exemption"
     } else if has_special {
@@ -354,11 +360,27 @@ fn exemption(facts: &Facts) -> Found {
     } else if !regular.is_empty() {
         "the processing is not declared to be occasional: no exemption"
     } else {
-        "fewer than 250 employees, occasional processing; void where a risk is likely"
+        let silent = of.iter().filter(|fact| !fact.has("employees"));
+        open.extend(silent.map(|fact| format!("employees of {}", fact.id)));
+        if activities::own(facts).next().is_none() {
+            open.push("the activities".to_owned());
+        }
+        if special.status == Status::Missing {
+            open.push("the sensitivity of each personal column".to_owned());
+        }
+        if open.is_empty() {
+            "fewer than 250 employees, occasional processing; void where a risk is likely"
+        } else {
+            "not known"
+        }
     };
-    Found::declared(
+    let found = Found::declared(
         json!({"employees": employees, "special_categories": has_special,
                "not_occasional": regular, "conclusion": reason}),
         "organisations, columns",
-    )
+    );
+    if open.is_empty() {
+        return found;
+    }
+    found.open(format!("Declare {}.", open.join(", ")))
 }

@@ -4,7 +4,7 @@ use crate::compliance::report::definition::{
     Ask::{Activities, Assessment, Derive, Evidence, Incidents, Measures, Role, Terms},
     Law, Section, line,
 };
-use crate::compliance::report::derive::{activities, columns, incidents};
+use crate::compliance::report::derive::{activities, brazil, columns, incidents};
 use crate::compliance::rules::Trigger;
 
 /// The report.
@@ -94,7 +94,7 @@ pub const LAW: Law = Law {
                     "LGPD-15/2024-6",
                     "Res. 15/2024 art. 5",
                     "Whether notice is asked for",
-                    Derive(incidents::brazilian_test),
+                    Derive(brazil::test_of_notice),
                 )
                 .when(Trigger::Incident),
             ],

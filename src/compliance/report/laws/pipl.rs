@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use crate::compliance::Facts;
+use crate::compliance::matrix::trigger;
 use crate::compliance::report::definition::{
     Ask::{Activities, All, Assessed, Assessment, Derive, Evidence, Incidents, Measures, Role},
-    Found, Law, Section, line,
+    Found, Law, Section, Status, line,
 };
 use crate::compliance::report::derive::{activities, columns, incidents, retention, transfers};
 use crate::compliance::rules::Trigger;
@@ -169,7 +170,7 @@ pub const LAW: Law = Law {
                     "PIPL-53",
                     "Art. 53",
                     "Representative in China",
-                    Role(&["representative"], &["legal_name", "contact"]),
+                    Role(&["representative"], &["legal_name", "contact", "country"]),
                 ),
                 line(
                     "pipl.54",
@@ -345,46 +346,66 @@ fn triggers(facts: &Facts) -> Found {
             "Declare the activities, section activities.",
         );
     }
-    let automated = |word: Option<&str>| matches!(word, Some("assisted" | "sole"));
+    // No is what every activity says; what one does not say is unknown.
+    let said = |field: &str| {
+        let mut of = activities.iter();
+        if of.any(|activity| activity.is(field)) {
+            return Some(true);
+        }
+        let mut of = activities.iter();
+        of.all(|activity| activity.has(field)).then_some(false)
+    };
+    let holds = |trigger| {
+        let applies = trigger::holds(trigger, LAW.jurisdiction, facts);
+        applies.is_known.then_some(applies.is_taken)
+    };
     let found = [
-        (
-            "sensitive_information",
-            facts.inventory.sensitive().next().is_some(),
-        ),
-        (
-            "automated_decisions",
-            activities
-                .iter()
-                .any(|of| automated(of.word("automated_decision"))),
-        ),
+        ("sensitive_information", holds(Trigger::Sensitive)),
+        ("automated_decisions", holds(Trigger::AutomatedDecision)),
         (
             "entrusted_provided_or_published",
-            facts.controller.of("recipient").next().is_some()
-                || activities.iter().any(|of| of.is("published")),
+            match (holds(Trigger::Recipients), said("published")) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (Some(false), Some(false)) => Some(false),
+                _ => None,
+            },
         ),
-        ("export", facts.controller.of("transfer").next().is_some()),
-        (
-            "major_impact",
-            activities.iter().any(|of| of.is("major_impact")),
-        ),
+        ("export", holds(Trigger::Transfers)),
+        ("major_impact", said("major_impact")),
     ];
-    let names: Vec<_> = found
-        .iter()
-        .filter(|(_, is)| *is)
-        .map(|(name, _)| *name)
-        .collect();
+    let of = |answer: Option<bool>| -> Vec<&str> {
+        let of = found.iter().filter(|(_, is)| *is == answer);
+        of.map(|(name, _)| *name).collect()
+    };
+    let (names, unknown) = (of(Some(true)), of(None));
+    // One of them calls for it; that none does is known where each is.
+    let asked = match (names.is_empty(), unknown.is_empty()) {
+        (false, _) => Some(true),
+        (true, true) => Some(false),
+        (true, false) => None,
+    };
     let mut found = Found::evidenced(
-        json!({"triggers": names, "assessment_asked_for": !names.is_empty()}),
+        json!({"triggers": names, "not_known": unknown, "assessment_asked_for": asked}),
         "database and controller",
         "activities, recipients, transfers, the catalog",
     );
+    // Columns are there for all to see; the rest is the controller's word.
+    if !names.contains(&"sensitive_information") {
+        found.status = Status::Declared;
+    }
     let has_one = facts
         .controller
         .with("assessment", "kind", "pipia")
         .next()
         .is_some();
     if !names.is_empty() && !has_one {
-        found.note = Some("Declare an assessment of kind pipia.".to_owned());
+        found = found.noting("Declare an assessment of kind pipia.");
+    }
+    if !unknown.is_empty() {
+        found = found.open(format!(
+            "Nobody has said of every activity and column whether there is {}.",
+            unknown.join(", ")
+        ));
     }
     found
 }

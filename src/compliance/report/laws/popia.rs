@@ -121,7 +121,7 @@ pub const LAW: Law = Law {
                     "POPIA-14-4",
                     "s. 14(5)",
                     "Whether what was de-identified can be reconstructed",
-                    Derive(columns::irreversible),
+                    Derive(columns::destroyed),
                 ),
             ],
         },

@@ -149,7 +149,7 @@ pub const LAW: Law = Law {
                     "AU-APP-11.2",
                     "APP 11.2",
                     "Destroyed or de-identified",
-                    Derive(columns::irreversible),
+                    Derive(columns::destroyed),
                 ),
                 line(
                     "au.11.2.rules",
