@@ -2,8 +2,8 @@
 
 SELECT confiture._script_path(true);
 
--- A row is never changed: what holds on a day is the row of the highest number that begins on it or
--- before. A row without fields ends the fact.
+-- A row is never changed: what holds on a day is the row that begins last, on it or before; of those that
+-- begin on one day, that of the highest number. A row without fields ends the fact.
 CREATE TABLE confiture.controller_fact (
   number bigint GENERATED ALWAYS AS IDENTITY,
   kind text NOT NULL,
@@ -31,7 +31,7 @@ CREATE VIEW confiture.controller_facts AS
     FROM (SELECT DISTINCT ON (v.kind COLLATE "C", v.id COLLATE "C") v.*
             FROM ONLY confiture.controller_fact v
            WHERE v.valid_from <= (pg_catalog.statement_timestamp() AT TIME ZONE 'UTC')::date
-           ORDER BY v.kind COLLATE "C", v.id COLLATE "C", v.number DESC) f
+           ORDER BY v.kind COLLATE "C", v.id COLLATE "C", v.valid_from DESC, v.number DESC) f
    WHERE f.fields IS NOT NULL
      AND (f.valid_to IS NULL
           OR f.valid_to > (pg_catalog.statement_timestamp() AT TIME ZONE 'UTC')::date);

@@ -3,6 +3,7 @@
 
 use super::names::shown;
 use super::scalar::ScalarKind;
+use super::yaml::Bounds;
 use super::{Place, Problem, Problems, Severity, yaml};
 use crate::error::{Error, Kind, Result};
 
@@ -86,8 +87,16 @@ impl Tree {
 /// # Errors
 /// 22P02 for what is not the YAML accepted here, with its place.
 pub fn read(noun: &str, bytes: &[u8]) -> Result<Tree> {
+    read_within(Bounds::USUAL, noun, bytes)
+}
+
+/// The same, within other bounds.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_within(bounds: Bounds, noun: &str, bytes: &[u8]) -> Result<Tree> {
     let mut problems = Problems::default();
-    let root = yaml::parse(bytes, &mut problems);
+    let root = yaml::parse_within(bounds, bytes, &mut problems);
     let errors = problems.errors;
     let first = problems
         .into_list()

@@ -38,7 +38,7 @@ pub use acknowledge::Acknowledged;
 pub use filter::{Condition, Literal, LiteralKind, Op};
 pub use parse::read;
 pub use seed::SeedOrigin;
-pub use yaml::{MAX_ALIASES, MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_TEXT};
+pub use yaml::{Bounds, MAX_ALIASES, MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_TEXT};
 
 /// Reads a profile that must be right; also returns its warnings.
 ///

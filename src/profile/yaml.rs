@@ -23,6 +23,23 @@ pub const MAX_ALIASES: usize = 32;
 /// The longest scalar, in characters.
 pub const MAX_TEXT: usize = 10_000;
 
+/// How large a document may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// In bytes.
+    pub bytes: usize,
+    /// In scalars, mappings and lists, keys included.
+    pub nodes: usize,
+}
+
+impl Bounds {
+    /// Those of what people write.
+    pub const USUAL: Self = Self {
+        bytes: MAX_BYTES,
+        nodes: MAX_NODES,
+    };
+}
+
 /// One node of the tree.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -69,7 +86,13 @@ impl Node {
 /// Reads one document. Without a tree there is at least one error; with one, there may be errors
 /// that let reading go on.
 pub(super) fn parse(bytes: &[u8], problems: &mut Problems) -> Option<Node> {
-    match checked_text(bytes).and_then(|text| Builder::new(problems).run(text)) {
+    parse_within(Bounds::USUAL, bytes, problems)
+}
+
+/// The same, within other bounds.
+pub(super) fn parse_within(bounds: Bounds, bytes: &[u8], problems: &mut Problems) -> Option<Node> {
+    let text = checked_text(bytes, bounds.bytes);
+    match text.and_then(|text| Builder::new(problems, bounds.nodes).run(text)) {
         Ok(root) => Some(root),
         Err(fatal) => {
             let hint = fatal.hint.map(str::to_owned);
@@ -131,13 +154,13 @@ impl From<ScanError> for Fatal {
 }
 
 /// Checks size, encoding and characters, before a parser sees the document.
-fn checked_text(bytes: &[u8]) -> Result<&str, Fatal> {
-    if bytes.len() > MAX_BYTES {
+fn checked_text(bytes: &[u8], most: usize) -> Result<&str, Fatal> {
+    if bytes.len() > most {
         return Err(Fatal {
             place: None,
             code: "limit",
             message: format!(
-                "document of {} bytes is larger than {MAX_BYTES} bytes",
+                "document of {} bytes is larger than {most} bytes",
                 bytes.len()
             ),
             hint: None,
@@ -207,17 +230,19 @@ struct Builder<'a> {
     /// Scalars by anchor; a mapping or list is noted without content.
     anchors: HashMap<usize, Option<Scalar>>,
     nodes: usize,
+    most_nodes: usize,
     aliases: usize,
 }
 
 impl<'a> Builder<'a> {
-    fn new(problems: &'a mut Problems) -> Self {
+    fn new(problems: &'a mut Problems, most_nodes: usize) -> Self {
         Self {
             problems,
             open: Vec::new(),
             root: None,
             anchors: HashMap::new(),
             nodes: 0,
+            most_nodes,
             aliases: 0,
         }
     }
@@ -325,8 +350,9 @@ impl<'a> Builder<'a> {
     /// Puts a finished node where it belongs.
     fn node(&mut self, node: Node) -> Result<(), Fatal> {
         self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            let message = format!("document has more than {MAX_NODES} nodes");
+        let most = self.most_nodes;
+        if self.nodes > most {
+            let message = format!("document has more than {most} nodes");
             return Err(Fatal::new(node.place, "limit", message));
         }
         match self.open.last_mut().map(|open| &mut open.frame) {

@@ -177,7 +177,8 @@ def test_rows_past_their_time_are_counted_and_their_values_are_not_shown(db):
     # They speak against it.
     assert status == "missing" and "erase or anonymise them" in note
     assert value == [{
-        "rule": "all", "oldest_row": "2023-05-06", "overdue_rows": 2, "not_read": None,
+        "rule": "all", "oldest_row": "2023-05-06", "overdue_rows": 2, "rows_without_a_day": 0,
+        "held_by": None, "not_read": None,
     }]
     assert db.rows("SELECT rule, oldest, overdue, problem FROM confiture.retention_overdue()") == [
         ("all", "2023-05-06", 2, None)

@@ -15,7 +15,7 @@ def test_a_rule_without_an_end_counts_nothing_and_says_so(db):
     assert db.rows(ask) == [(None, "1950-05-06", None, why)]
     assert fields(db, "gdpr")["gdpr.30.1.f.overdue"][1] == [{
         "rule": "all", "oldest_row": "1950-05-06", "overdue_rows": f"not counted: {why}",
-        "not_read": None,
+        "rows_without_a_day": 0, "held_by": None, "not_read": None,
     }]
     # The longest time that can be declared is counted.
     load(db, SMALL.replace("2 years", "833 years"))

@@ -1,6 +1,6 @@
 //! What tells whether a conflict is there, and what its operator makes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{EVERY, Scene};
 use crate::compliance::calendar::{Span, shown};
@@ -41,7 +41,7 @@ pub fn answers(
         Detect::Transfers => transfers(scene),
         Detect::Columns => columns(scene),
         Detect::Requests => return Ok(requests(scene, jurisdictions)),
-        Detect::Hold => return Ok(holds(scene)),
+        Detect::Hold => return Ok(holds(scene, jurisdictions)),
         Detect::Retention => return Ok(retention(scene, jurisdictions)),
     };
     Ok(vec![(EVERY.to_owned(), one)])
@@ -186,12 +186,12 @@ fn requests(scene: &Scene<'_>, jurisdictions: &[String]) -> Vec<(String, Answer)
     or_absent(found, "no request for access is open")
 }
 
-fn holds(scene: &Scene<'_>) -> Vec<(String, Answer)> {
+fn holds(scene: &Scene<'_>, jurisdictions: &[String]) -> Vec<(String, Answer)> {
     let found: Vec<_> = scene
         .facts
         .controller
         .of("retention_rule")
-        .filter(|rule| rule.is("legal_hold"))
+        .filter(|rule| rule.is("legal_hold") && is_asked(rule, jurisdictions))
         .map(|rule| {
             let answer = format!("rule {} is a legal hold", rule.id);
             (rule.id.clone(), Answer::Present(answer))
@@ -207,16 +207,20 @@ fn or_absent(found: Vec<(String, Answer)>, why: &str) -> Vec<(String, Answer)> {
     found
 }
 
-/// Category by category: the times that keep to every rule of the jurisdictions asked about.
+/// Whether a rule holds in one of the jurisdictions that are asked about.
+fn is_asked(rule: &Fact, jurisdictions: &[String]) -> bool {
+    let places = rule.list("jurisdiction");
+    let mut codes = jurisdictions.iter();
+    places.is_empty() || codes.any(|code| places.contains(&code.as_str()))
+}
+
+/// Category by category: the times that keep to every rule of the jurisdictions asked about, for each
+/// activity that rules name.
 fn retention(scene: &Scene<'_>, jurisdictions: &[String]) -> Vec<(String, Answer)> {
     let mut rules: BTreeMap<&str, Vec<&Fact>> = BTreeMap::new();
     for rule in scene.facts.controller.of("retention_rule") {
-        let places = rule.list("jurisdiction");
-        let is_asked = places.is_empty()
-            || jurisdictions
-                .iter()
-                .any(|code| places.contains(&code.as_str()));
-        if let Some(category) = rule.word("category").filter(|_| is_asked) {
+        let category = rule.word("category");
+        if let Some(category) = category.filter(|_| is_asked(rule, jurisdictions)) {
             rules.entry(category).or_default().push(rule);
         }
     }
@@ -233,18 +237,8 @@ fn retention(scene: &Scene<'_>, jurisdictions: &[String]) -> Vec<(String, Answer
             if category != "all" {
                 rules.extend(&general);
             }
-            let keep = rules
-                .iter()
-                .fold(Keep::default(), |keep, rule| keep.with(interval(rule)));
-            let ids: Vec<_> = rules.iter().map(|rule| rule.id.as_str()).collect();
-            keep.is_empty().then(|| {
-                let outcome = format!(
-                    "{category} must be kept {} by {}: no time keeps to both",
-                    keep_words(&keep),
-                    ids.join(", ")
-                );
-                (category.to_owned(), Answer::Impossible(outcome))
-            })
+            let outcome = excluded(category, &rules)?;
+            Some((category.to_owned(), Answer::Impossible(outcome)))
         })
         .collect();
     let categories = match count {
@@ -255,6 +249,32 @@ fn retention(scene: &Scene<'_>, jurisdictions: &[String]) -> Vec<(String, Answer
         found,
         &format!("{categories} a time that keeps to every rule"),
     )
+}
+
+/// The rules of a category that exclude each other, of those that are about one activity: one that names
+/// none is about each.
+fn excluded(category: &str, rules: &[&Fact]) -> Option<String> {
+    let named = rules.iter().flat_map(|rule| rule.list("activities"));
+    let activities: BTreeSet<&str> = named.collect();
+    let of_each = activities.into_iter().map(Some);
+    of_each.chain([None]).find_map(|activity| {
+        let about = |rule: &&&Fact| {
+            let named = rule.list("activities");
+            named.is_empty() || activity.is_some_and(|activity| named.contains(&activity))
+        };
+        let about: Vec<_> = rules.iter().filter(about).collect();
+        let keep = about
+            .iter()
+            .fold(Keep::default(), |keep, rule| keep.with(interval(rule)));
+        let ids: Vec<_> = about.iter().map(|rule| rule.id.as_str()).collect();
+        keep.is_empty().then(|| {
+            format!(
+                "{category} must be kept {} by {}: no time keeps to both",
+                keep_words(&keep),
+                ids.join(", ")
+            )
+        })
+    })
 }
 
 fn interval(rule: &Fact) -> Keep {

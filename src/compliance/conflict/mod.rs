@@ -62,6 +62,8 @@ pub struct Decision {
     pub decided_on: i64,
     /// Its last day.
     pub expires: i64,
+    /// Whether the ledger says that it was decided so.
+    pub is_recorded: bool,
 }
 
 /// A conflict of a scope.
@@ -143,10 +145,15 @@ pub fn find<'a>(scene: &Scene<'a>) -> Result<Vec<Found<'a>>> {
         } else {
             distinct(sides.iter().map(|side| side.jurisdiction.clone()))
         };
-        if jurisdictions.len() < conflict.sides {
+        let is_alone = jurisdictions.len() < conflict.sides;
+        // Times that exclude each other do so under one law as well.
+        if jurisdictions.is_empty() || is_alone && conflict.detect != Detect::Retention {
             continue;
         }
         for (scope, answer) in detect::answers(scene, conflict, &sides, &jurisdictions)? {
+            if is_alone && !matches!(answer, Answer::Impossible(_)) {
+                continue;
+            }
             let mut one = Found {
                 conflict,
                 jurisdictions: jurisdictions.clone(),
@@ -183,6 +190,10 @@ fn settle(
         }
     };
     match decision {
+        Some(decision) if !decision.is_recorded => (
+            Status::Gap,
+            format!("{open}; no entry of the ledger says what is stored as decided: decide again"),
+        ),
         Some(decision) if day <= decision.expires => (Status::Decided, decision.decision.clone()),
         Some(_) => (
             Status::Gap,
@@ -192,16 +203,26 @@ fn settle(
     }
 }
 
-/// The newest decision of the scope itself, or else of all scopes, made on the day or before.
+/// The newest decision of the scope itself, or else of all scopes, made on the day or before. One that
+/// has expired gives way to a later one for all.
 fn decision(scene: &Scene<'_>, conflict: &Conflict, scope: &str) -> Option<Decision> {
     let of = |scope: &str| {
-        scene
-            .decisions
-            .iter()
-            .filter(|decision| decision.conflict == conflict.id && decision.scope == scope)
-            .rfind(|decision| decision.decided_on <= scene.day)
+        scene.decisions.iter().enumerate().rfind(|(_, decision)| {
+            decision.conflict == conflict.id
+                && decision.scope == scope
+                && decision.decided_on <= scene.day
+        })
     };
-    of(scope).or_else(|| of(EVERY)).cloned()
+    let found = match (of(scope), of(EVERY)) {
+        (Some((own, decision)), Some((all, other)))
+            if decision.expires < scene.day && all > own =>
+        {
+            Some(other)
+        }
+        (Some((_, decision)), _) | (None, Some((_, decision))) => Some(decision),
+        (None, None) => None,
+    };
+    found.cloned()
 }
 
 /// The scope that is every scope.

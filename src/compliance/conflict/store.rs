@@ -1,5 +1,7 @@
 //! Decisions at rest: `confiture.conflict_decision` gets rows and never changes one.
 
+use std::collections::HashSet;
+
 use pgrx::datum::Date;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -48,32 +50,59 @@ pub fn find<T>(ground: &Ground, work: impl FnOnce(Vec<Found<'_>>) -> T) -> Resul
     Ok(work(found))
 }
 
-/// Every decision, the newest last.
+/// Every decision, the newest last, each with whether the ledger knows it.
 ///
 /// # Errors
 /// As the interface.
 fn decisions() -> Result<Vec<Decision>> {
-    owner::acting_as_owner("confiture", || {
-        spi::read(
-            "SELECT conflict, scope, decision, legal_basis, decided_by,
-                    (pg_catalog.timezone('UTC', decided_at))::date - '2000-01-01'::date,
-                    expires - '2000-01-01'::date
-               FROM ONLY confiture.conflict_decision ORDER BY id",
-            &[],
-            |row| {
-                Ok(Decision {
-                    conflict: row.required(1)?,
-                    scope: row.required(2)?,
-                    decision: row.required(3)?,
-                    legal_basis: row.required(4)?,
-                    decided_by: row.required(5)?,
-                    decided_on: row.required::<i32>(6)?.into(),
-                    expires: row.required::<i32>(7)?.into(),
-                })
-            },
-        )
-    })
+    let (mut found, recorded) = owner::acting_as_owner("confiture", || {
+        let found = spi::read(DECISIONS, &[], |row| {
+            Ok(Decision {
+                conflict: row.required(1)?,
+                scope: row.required(2)?,
+                decision: row.required(3)?,
+                legal_basis: row.required(4)?,
+                decided_by: row.required(5)?,
+                decided_on: row.required::<i32>(6)?.into(),
+                expires: row.required::<i32>(7)?.into(),
+                is_recorded: false,
+            })
+        })?;
+        let recorded = if found.is_empty() {
+            Vec::new()
+        } else {
+            spi::read(RECORDED, &[], |row| {
+                Ok((row.required::<String>(1)?, row.required::<String>(2)?))
+            })?
+        };
+        Ok((found, recorded))
+    })?;
+    let recorded: HashSet<(String, String)> = recorded.into_iter().collect();
+    for decision in &mut found {
+        let parts = [
+            decision.conflict.as_str(),
+            &decision.scope,
+            &decision.decision,
+            &decision.legal_basis,
+        ];
+        let expires = rules::read::shown_day(decision.expires);
+        decision.is_recorded = recorded.contains(&(digest(parts), expires));
+    }
+    Ok(found)
 }
+
+const DECISIONS: &str = "
+    SELECT conflict, scope, decision, legal_basis, decided_by,
+           (pg_catalog.timezone('UTC', decided_at))::date - '2000-01-01'::date,
+           expires - '2000-01-01'::date
+      FROM ONLY confiture.conflict_decision
+     WHERE pg_catalog.isfinite(expires) AND pg_catalog.isfinite(decided_at) ORDER BY id";
+
+const RECORDED: &str = "
+    SELECT e.details->>'sha256', e.details->>'expires'
+      FROM ONLY confiture.audit_log e
+     WHERE e.event = 'CONFLICT_DECIDED' AND e.details->>'sha256' IS NOT NULL
+       AND e.details->>'expires' IS NOT NULL";
 
 /// Adds a decision. On record, with the hash of what was decided.
 ///
@@ -144,7 +173,7 @@ pub fn decide(new: &New<'_>) -> Result<()> {
                     "expires": rules::read::shown_day(
                         new.expires.to_pg_epoch_days().into()),
                     "rules_version": version,
-                    "sha256": digest(new),
+                    "sha256": digest([new.conflict, new.scope, new.decision, new.legal_basis]),
                 })
                 .into(),
             ),
@@ -156,9 +185,9 @@ pub fn decide(new: &New<'_>) -> Result<()> {
 }
 
 /// SHA-256 over the parts, each with its length before it.
-fn digest(new: &New<'_>) -> String {
+fn digest(parts: [&str; 4]) -> String {
     let mut hash = Sha256::new();
-    for part in [new.conflict, new.scope, new.decision, new.legal_basis] {
+    for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }

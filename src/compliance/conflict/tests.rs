@@ -135,6 +135,7 @@ fn decision(scope: &str, decided_on: &str, expires: &str) -> Decision {
         decided_by: "officer".into(),
         decided_on: day(decided_on),
         expires: day(expires),
+        is_recorded: true,
     }
 }
 
@@ -197,6 +198,66 @@ fn a_decision_holds_for_its_scope_until_it_expires() {
         with(&[decision("invoices", "2026-11-28", "2027-01-01")]).0,
         Status::Gap
     );
+}
+
+#[test]
+fn a_later_decision_for_all_counts_after_one_that_has_expired() {
+    let with = |decisions: &[Decision]| one(&conflicts(&[], EXCLUDED, decisions), "X01").0;
+    let own = decision("invoices", "2026-01-01", "2026-11-26");
+    let all = decision("*", "2026-02-01", "2099-12-31");
+    assert_eq!(with(&[own.clone(), all.clone()]), Status::Decided);
+    // What was decided for all before is what the own one took the place of.
+    assert_eq!(with(&[all, own.clone()]), Status::Gap);
+    let expired = decision("*", "2026-02-01", "2026-11-20");
+    assert_eq!(with(&[own, expired]), Status::Gap);
+}
+
+#[test]
+fn what_the_ledger_does_not_know_is_not_decided() {
+    let forged = Decision {
+        is_recorded: false,
+        ..decision("invoices", "2026-01-01", "2099-12-31")
+    };
+    let (status, outcome) = one(&conflicts(&[], EXCLUDED, &[forged]), "X01");
+    assert_eq!(status, Status::Gap);
+    assert!(outcome.contains("no entry of the ledger says"), "{outcome}");
+}
+
+#[test]
+fn rules_of_other_activities_do_not_exclude_each_other() {
+    let with = |more: &str| {
+        let yaml = format!(
+            "activities: {{a: {{name: A}}, b: {{name: B}}}}\n\
+             retention_rules:\n  long: {{category: mail, min: 6 years, activities: a}}\n  \
+             short: {{category: mail, max: 1 year{more}}}\n"
+        );
+        one(&conflicts(&[], &yaml, &[]), "X01")
+    };
+    assert_eq!(with(", activities: b").0, Status::Absent);
+    assert_eq!(with(", activities: [a, b]").0, Status::Gap);
+    let (status, outcome) = with("");
+    assert_eq!(status, Status::Gap);
+    assert!(
+        outcome.ends_with("by long, short: no time keeps to both"),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn rules_of_one_law_exclude_each_other_too() {
+    let yaml = "
+retention_rules:
+  long: {category: mail, jurisdiction: EU, min: 10 years}
+  short: {category: mail, jurisdiction: EU, max: 1 year}
+";
+    assert_eq!(one(&conflicts(&["EU"], yaml, &[]), "X01").0, Status::Gap);
+}
+
+#[test]
+fn a_hold_is_one_where_it_holds() {
+    let yaml = "retention_rules: {hold: {category: mail, jurisdiction: BR, legal_hold: true}}";
+    assert_eq!(one(&conflicts(&["BR"], yaml, &[]), "X13").0, Status::Gap);
+    assert_eq!(one(&conflicts(&["EU"], yaml, &[]), "X13").0, Status::Absent);
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub mod happened;
 pub mod kinds;
 pub mod order;
 pub mod read;
+pub mod recorded;
 pub mod sql;
 pub mod store;
 pub mod suggest;
@@ -135,6 +136,20 @@ impl Fact {
             .collect()
     }
 
+    /// Whether it means something in a jurisdiction: what goes to a place there leaves nothing, and who
+    /// represents somebody elsewhere represents nobody there.
+    fn is_of(&self, jurisdiction: &str) -> bool {
+        let country = self.word("country");
+        let is_within = country.and_then(|country| place::is_within(country, jurisdiction));
+        match self.kind {
+            "transfer" => is_within != Some(true),
+            "organisation" if self.word("role") == Some("representative") => {
+                is_within != Some(false)
+            }
+            _ => true,
+        }
+    }
+
     /// Whether a field was declared.
     pub fn has(&self, field: &str) -> bool {
         self.fields.get(field).is_some_and(|value| !value.is_null())
@@ -177,38 +192,31 @@ impl Controller {
     /// somebody elsewhere represents nobody there.
     #[must_use]
     pub fn within(&self, jurisdiction: &str) -> Self {
+        let facts = self
+            .facts
+            .iter()
+            .filter(|fact| self.holds_in(fact, jurisdiction));
+        Self {
+            facts: facts.map(|fact| fact.within(jurisdiction)).collect(),
+        }
+    }
+
+    /// Whether one of the facts holds in a jurisdiction.
+    pub fn holds_in(&self, fact: &Fact, jurisdiction: &str) -> bool {
         let is_there = |fact: &Fact| {
             let places = fact.places();
             places.is_empty() || places.contains(&jurisdiction)
         };
-        let elsewhere: Vec<&str> = self
-            .of("activity")
-            .filter(|activity| !is_there(activity))
-            .map(|activity| activity.id.as_str())
-            .collect();
-        let is_about_others = |fact: &Fact| {
-            let mut about = fact.list("activity");
-            about.extend(fact.list("activities"));
-            !about.is_empty() && about.iter().all(|id| elsewhere.contains(id))
-        };
-        let is_of_it = |fact: &Fact| {
-            let country = fact.word("country");
-            let is_within = country.and_then(|country| place::is_within(country, jurisdiction));
-            match fact.kind {
-                "transfer" => is_within != Some(true),
-                "organisation" if fact.word("role") == Some("representative") => {
-                    is_within != Some(false)
-                }
-                _ => true,
-            }
-        };
-        let facts = self
-            .facts
-            .iter()
-            .filter(|fact| is_there(fact) && !is_about_others(fact) && is_of_it(fact));
-        Self {
-            facts: facts.map(|fact| fact.within(jurisdiction)).collect(),
+        if !is_there(fact) || !fact.is_of(jurisdiction) {
+            return false;
         }
+        let mut about = fact.list("activity");
+        about.extend(fact.list("activities"));
+        let is_elsewhere = |id: &&str| {
+            let activity = self.find("activity", id);
+            activity.is_some_and(|activity| !is_there(activity))
+        };
+        about.is_empty() || !about.iter().all(is_elsewhere)
     }
 
     /// Whether nothing was declared.

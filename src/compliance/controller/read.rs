@@ -5,9 +5,11 @@ use serde_json::{Map, Value};
 use super::RESERVED;
 use super::forms::{day, text, value};
 use super::kinds::{Form, KINDS, Kind};
+use crate::compliance::calendar::Span;
+use crate::compliance::rules::parameter::Keep;
 use crate::error::{Error, Result};
-use crate::profile::Place;
 use crate::profile::document::{Content, Entry, Tree, problem, word};
+use crate::profile::{Bounds, Place};
 use crate::strategies::nearest;
 
 /// A version of a fact, to be stored unless it is there already.
@@ -28,6 +30,12 @@ pub struct Declared {
     /// Ids of other facts that it names: kind, id, where.
     pub names: Vec<(&'static str, String, Option<Place>)>,
 }
+
+/// What is exported is to be taken again: the log of the requests of years is in it.
+pub const BOUNDS: Bounds = Bounds {
+    bytes: 32 * 1024 * 1024,
+    nodes: 4_000_000,
+};
 
 /// Characters of an id.
 const LONGEST_ID: usize = 63;
@@ -133,6 +141,7 @@ pub fn fact(
     }
     places(&found, tree, path)?;
     order(&found, tree, path)?;
+    ends(&found, tree, path)?;
     if found.valid_to.is_some() && found.valid_to <= found.valid_from && found.valid_from.is_some()
     {
         return Err(refused(
@@ -192,6 +201,26 @@ fn order(found: &Declared, tree: &Tree, path: &str) -> Result<()> {
         &format!("{path}.{field}"),
         message,
         Some("Correct one of the two.".to_owned()),
+    ))
+}
+
+/// No time is at least so long and at most shorter.
+fn ends(found: &Declared, tree: &Tree, path: &str) -> Result<()> {
+    let end = |field: &str| {
+        let text = found.fields.get(field).and_then(Value::as_str);
+        text.and_then(Span::read)
+    };
+    if found.kind.name != "retention_rule" || !Keep::between(end("min"), end("max")).is_empty() {
+        return Ok(());
+    }
+    Err(refused(
+        tree.get("max").and_then(|value| value.place),
+        &format!("{path}.max"),
+        "no time keeps to both \"min\" and \"max\"",
+        Some(
+            "Declare two rules where a duty to keep and one to erase exclude each other."
+                .to_owned(),
+        ),
     ))
 }
 
@@ -354,6 +383,10 @@ incidents:
             (
                 "retention_rules:\n  a: {category: x, max: 9999 years}",
                 "value is not a length of time",
+            ),
+            (
+                "retention_rules:\n  a: {category: x, min: 10 years, max: 1 year}",
+                "no time keeps to both \"min\" and \"max\" at line 2",
             ),
             ("valid_from: 1899-12-31", "day is out of range at line 1"),
             ("valid_from: 2201-01-01", "day is out of range"),

@@ -20,8 +20,9 @@ use crate::profile::document::{self, Content, Entry, Tree};
 /// as they are. On record.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
 fn load_controller(yaml: Option<&str>) -> Result<String, ErrorReport> {
+    let bytes = given("yaml", yaml)?.as_bytes();
     let tree =
-        document::read(read::NOUN, given("yaml", yaml)?.as_bytes()).map_err(read::with_sections)?;
+        document::read_within(read::BOUNDS, read::NOUN, bytes).map_err(read::with_sections)?;
     let outcome = store::declare(&read::document(&tree)?)?;
     let number = |count: usize| counted(count as u64, "fact");
     Ok(format!(

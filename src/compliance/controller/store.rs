@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use pgrx::datum::Date;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::kinds::{self, Kind};
 use super::read::{Declared, NOUN};
+use super::recorded::digest;
 use super::{Controller, Fact};
 use crate::compliance::calendar::YEARS;
 use crate::error::{Error, Kind as Condition, Result};
 use crate::ledger::beginning;
 use crate::ledger::entry::{Event, Facts};
-use crate::ledger::json::Json;
 use crate::ledger::store as ledger;
 use crate::pg::{owner, spi, user};
 use crate::profile::document::{problem, word};
@@ -96,16 +95,18 @@ pub fn on(day: &str) -> Result<Controller> {
 pub fn declare(facts: &[Declared]) -> Result<Outcome> {
     // First of all, for the order of locks.
     let is_recorded = beginning::store::must_record()?;
-    let (outcome, written) = owner::acting_as_owner("confiture", || {
+    let (outcome, numbers, written) = owner::acting_as_owner("confiture", || {
         spi::run(LOCK, &[])?;
-        let newest = newest()?;
-        check_names(facts, &newest)?;
+        let known = versions()?;
         let today = today()?;
+        check_names(facts, &known, &today)?;
         let mut outcome = Outcome::default();
-        let mut written = Vec::new();
+        let (mut numbers, mut written) = (Vec::new(), Vec::new());
         for fact in facts {
-            let before = newest.get(&(fact.kind.name.to_owned(), fact.id.clone()));
             let valid_from = fact.valid_from.as_deref();
+            // What is declared for a day is held against what holds on it: later versions stay.
+            let versions = known.get(&(fact.kind.name.to_owned(), fact.id.clone()));
+            let before = versions.and_then(|versions| at(versions, valid_from.unwrap_or(&today)));
             let is_known = before.is_some_and(|before| {
                 before.fields.as_ref() == Some(&fact.fields)
                     && before.valid_to == fact.valid_to
@@ -127,7 +128,8 @@ pub fn declare(facts: &[Declared]) -> Result<Outcome> {
                     format!("\"valid_to\" of {} is not after its first day", shown(fact)),
                 ));
             }
-            insert(fact.kind, &fact.id, Some(&fact.fields), valid_from, fact)?;
+            let number = insert(fact.kind, &fact.id, Some(&fact.fields), valid_from, fact)?;
+            numbers.push(number);
             written.push(json!({
                 "kind": fact.kind.name, "id": fact.id, "fields": fact.fields,
                 "valid_from": valid_from, "valid_to": fact.valid_to,
@@ -135,15 +137,16 @@ pub fn declare(facts: &[Declared]) -> Result<Outcome> {
             }));
             outcome.stored += 1;
         }
-        Ok((outcome, written))
+        Ok((outcome, numbers, written))
     })?;
     if is_recorded && outcome.stored > 0 {
-        record(&written)?;
+        record(&numbers, &written)?;
     }
     Ok(outcome)
 }
 
-/// Ends a fact on a day, or today. False where it had ended.
+/// Ends a fact on a day, or today. False where none holds on it. A version that begins later stays: it is
+/// ended on its own first day.
 ///
 /// # Errors
 /// 42704 where nobody declared it.
@@ -156,18 +159,18 @@ pub fn withdraw(
     let is_recorded = beginning::store::must_record()?;
     let written = owner::acting_as_owner("confiture", || {
         spi::run(LOCK, &[])?;
-        let newest = newest()?;
-        let Some(before) = newest.get(&(kind.name.to_owned(), id.to_owned())) else {
+        let known = versions()?;
+        let Some(versions) = known.get(&(kind.name.to_owned(), id.to_owned())) else {
             return Err(Error::new(
                 Condition::UndefinedObject,
                 format!("there is no {} \"{}\"", kind.name, word(id)),
             )
             .with_hint("See confiture.controller_facts."));
         };
-        if before.fields.is_none() {
+        let day = day.map_or_else(today, |day| Ok(day.to_owned()))?;
+        if at(versions, &day).is_none_or(|version| !version.holds(&day)) {
             return Ok(None);
         }
-        let day = day.map_or_else(today, |day| Ok(day.to_owned()))?;
         let end = Declared {
             kind,
             id: id.to_owned(),
@@ -177,59 +180,80 @@ pub fn withdraw(
             source_doc: source_doc.map(str::to_owned),
             names: Vec::new(),
         };
-        insert(kind, id, None, &day, &end)?;
-        Ok(Some(json!({
+        let number = insert(kind, id, None, &day, &end)?;
+        let said = json!({
             "kind": kind.name, "id": id, "fields": null, "valid_from": day, "valid_to": null,
             "source_doc": source_doc,
-        })))
+        });
+        Ok(Some((number, said)))
     })?;
-    let Some(written) = written else {
+    let Some((number, said)) = written else {
         return Ok(false);
     };
     if is_recorded {
-        record(&[written])?;
+        record(&[number], &[said])?;
     }
     Ok(true)
 }
 
-/// The newest version of a fact, whatever day it holds from.
-struct Newest {
+/// A version of a fact.
+struct Version {
     fields: Option<Map<String, Value>>,
     valid_from: String,
     valid_to: Option<String>,
     source_doc: Option<String>,
 }
 
-fn newest() -> Result<HashMap<(String, String), Newest>> {
-    let found = spi::rows(NEWEST, &[], |row| {
-        let version = Newest {
+impl Version {
+    /// Whether it holds on a day that it begins on or before.
+    fn holds(&self, day: &str) -> bool {
+        self.fields.is_some() && self.valid_to.as_deref().is_none_or(|end| end > day)
+    }
+}
+
+/// The versions of each fact, in the order in which they take each other's place: by their first day,
+/// and of one day by when they were stored.
+type Versions = HashMap<(String, String), Vec<Version>>;
+
+/// That which has its place on a day.
+fn at<'a>(versions: &'a [Version], day: &str) -> Option<&'a Version> {
+    let mut versions = versions.iter();
+    versions.rfind(|version| version.valid_from.as_str() <= day)
+}
+
+fn versions() -> Result<Versions> {
+    let mut found = Versions::new();
+    spi::rows(VERSIONS, &[], |row| {
+        let version = Version {
             fields: row.get::<String>(3)?.as_deref().map(members),
             valid_from: row.required(4)?,
             valid_to: row.get(5)?,
             source_doc: row.get(6)?,
         };
-        Ok((
-            (row.required::<String>(1)?, row.required::<String>(2)?),
-            version,
-        ))
+        let key = (row.required::<String>(1)?, row.required::<String>(2)?);
+        found.entry(key).or_default().push(version);
+        Ok(())
     })?;
-    Ok(found.into_iter().collect())
+    Ok(found)
 }
 
-fn check_names(facts: &[Declared], newest: &HashMap<(String, String), Newest>) -> Result<()> {
-    let mut known: HashSet<(&str, &str)> = facts
+/// Whatever a fact names must be declared for the day from which it names it, or for a later one.
+fn check_names(facts: &[Declared], versions: &Versions, today: &str) -> Result<()> {
+    let own: HashSet<(&str, &str)> = facts
         .iter()
         .map(|fact| (fact.kind.name, fact.id.as_str()))
         .collect();
-    known.extend(
-        newest
-            .iter()
-            .filter(|(_, version)| version.fields.is_some())
-            .map(|((kind, id), _)| (kind.as_str(), id.as_str())),
-    );
     for fact in facts {
+        let day = fact.valid_from.as_deref().unwrap_or(today);
         for (kind, id, place) in &fact.names {
-            if !known.contains(&(*kind, id.as_str())) {
+            let declared = versions.get(&((*kind).to_owned(), id.clone()));
+            let is_there = declared.is_some_and(|versions| {
+                at(versions, day).is_some_and(|version| version.fields.is_some())
+                    || versions
+                        .iter()
+                        .any(|later| later.fields.is_some() && later.valid_from.as_str() > day)
+            });
+            if !is_there && !own.contains(&(*kind, id.as_str())) {
                 return Err(problem(
                     NOUN,
                     *place,
@@ -248,14 +272,15 @@ fn shown(fact: &Declared) -> String {
     format!("{} \"{}\"", fact.kind.name, fact.id)
 }
 
+/// Stores a version; its number.
 fn insert(
     kind: &Kind,
     id: &str,
     fields: Option<&Map<String, Value>>,
     valid_from: &str,
     fact: &Declared,
-) -> Result<()> {
-    spi::run(
+) -> Result<i64> {
+    let numbers = spi::rows(
         INSERT,
         &[
             kind.name.into(),
@@ -268,26 +293,29 @@ fn insert(
             fact.source_doc.as_deref().into(),
             user::name(user::caller()).into(),
         ],
+        |row| row.required::<i64>(1),
     )?;
-    Ok(())
+    Ok(numbers.into_iter().next().unwrap_or_default())
 }
 
-/// Puts the versions on record: how many of which kind, and a digest of all that they say.
-fn record(written: &[Value]) -> Result<()> {
+/// Puts the versions on record: which numbers they have, how many of which kind, and a digest of all
+/// that they say. One session at a time stores, so that their numbers follow each other.
+fn record(numbers: &[i64], written: &[Value]) -> Result<()> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for version in written {
         *counts
             .entry(version["kind"].as_str().unwrap_or_default())
             .or_default() += 1;
     }
-    let text = Json::from(Value::Array(written.to_vec()));
     ledger::append(
         Event::ControllerDeclared,
         Facts {
             details: Some(
                 json!({
                     "facts": counts,
-                    "sha256": hex::encode(Sha256::digest(text.text().as_bytes())),
+                    "first": numbers.first(),
+                    "last": numbers.last(),
+                    "sha256": digest(written),
                 })
                 .into(),
             ),
@@ -314,20 +342,20 @@ const HOLDING: &str = "
       FROM (SELECT DISTINCT ON (v.kind COLLATE \"C\", v.id COLLATE \"C\") v.*
               FROM ONLY confiture.controller_fact v
              WHERE v.valid_from OPERATOR(pg_catalog.<=) pg_catalog.to_date($1, 'YYYY-MM-DD')
-             ORDER BY v.kind COLLATE \"C\", v.id COLLATE \"C\", v.number DESC) f
+             ORDER BY v.kind COLLATE \"C\", v.id COLLATE \"C\", v.valid_from DESC, v.number DESC) f
      WHERE f.fields IS NOT NULL
        AND (f.valid_to IS NULL
             OR f.valid_to OPERATOR(pg_catalog.>) pg_catalog.to_date($1, 'YYYY-MM-DD'))
      ORDER BY f.kind COLLATE \"C\", f.id COLLATE \"C\"";
 
-const NEWEST: &str = "
-    SELECT DISTINCT ON (f.kind, f.id) f.kind, f.id, f.fields::text,
-           pg_catalog.to_char(f.valid_from, 'YYYY-MM-DD'),
+const VERSIONS: &str = "
+    SELECT f.kind, f.id, f.fields::text, pg_catalog.to_char(f.valid_from, 'YYYY-MM-DD'),
            pg_catalog.to_char(f.valid_to, 'YYYY-MM-DD'), f.source_doc
-      FROM ONLY confiture.controller_fact f ORDER BY f.kind, f.id, f.number DESC";
+      FROM ONLY confiture.controller_fact f ORDER BY f.valid_from, f.number";
 
 const INSERT: &str = "
     INSERT INTO confiture.controller_fact (kind, id, fields, valid_from, valid_to, source_doc,
                                            entered_by)
     VALUES ($1, $2, $3::text::jsonb, pg_catalog.to_date($4, 'YYYY-MM-DD'),
-            pg_catalog.to_date($5, 'YYYY-MM-DD'), $6, $7)";
+            pg_catalog.to_date($5, 'YYYY-MM-DD'), $6, $7)
+    RETURNING number";

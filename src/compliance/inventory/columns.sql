@@ -30,8 +30,12 @@ SELECT n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.reltuples::pg_c
    AND b.typcategory OPERATOR(pg_catalog.=) 'A'::pg_catalog."char"
   LEFT JOIN pg_catalog.pg_type e ON e.oid OPERATOR(pg_catalog.=) et.base
   LEFT JOIN keys ON keys.relation OPERATOR(pg_catalog.=) c.oid
- WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'f']::pg_catalog."char"[])
+ WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'f', 'm']::pg_catalog."char"[])
    AND NOT c.relispartition
+   AND NOT EXISTS (
+         SELECT FROM confiture.masked_views v
+          WHERE v.schema_name OPERATOR(pg_catalog.=) n.nspname::pg_catalog.text
+            AND v.view_name OPERATOR(pg_catalog.=) c.relname::pg_catalog.text)
    AND n.nspname OPERATOR(pg_catalog.<>) ALL (ARRAY['information_schema', 'confiture']::pg_catalog.name[])
    AND NOT pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_')
    AND ($1::pg_catalog.text[] IS NULL

@@ -5,12 +5,15 @@
 //! never guessed. No value of a row is read but the ends and numbers of dates that a retention rule
 //! names.
 
+pub mod access;
 pub mod ages;
 pub mod class;
+pub mod masked;
 pub mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
+use crate::compliance::controller::Fact;
 use crate::compliance::request::Term;
 use crate::ledger::lineage::report::{Mark, Standing, Step, Verdict};
 use crate::ledger::verify::Finding;
@@ -116,6 +119,8 @@ pub enum Treatment {
     /// No run on record has written it.
     #[default]
     Intact,
+    /// The newest run that masked it, of a table that is not known to be as that run left it; and why.
+    Unproved(Box<Step>, &'static str),
     /// The newest run that wrote it.
     Masked(Box<Step>),
 }
@@ -125,6 +130,7 @@ impl Treatment {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Intact => "intact",
+            Self::Unproved(..) => "unproved",
             Self::Masked(step) => step.standing().word(),
         }
     }
@@ -133,7 +139,16 @@ impl Treatment {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Intact => "no run on record has masked it",
+            Self::Unproved(_, why) => why,
             Self::Masked(step) => step.standing().reason(),
+        }
+    }
+
+    /// The entry of the lineage of its name.
+    pub fn step(&self) -> Option<&Step> {
+        match self {
+            Self::Intact => None,
+            Self::Unproved(step, _) | Self::Masked(step) => Some(step),
         }
     }
 
@@ -142,7 +157,7 @@ impl Treatment {
         matches!(self, Self::Masked(step) if step.standing() == Standing::Anonymised)
     }
 
-    /// Whether it was masked at all.
+    /// Whether it is masked, as far as is known.
     pub fn is_masked(&self) -> bool {
         matches!(self, Self::Masked(_))
     }
@@ -182,6 +197,49 @@ pub struct Declared {
     pub activities: Vec<String>,
     /// Whether none of those that it names is there any more.
     pub is_orphan: bool,
+    /// Other facts that declare another sensitivity.
+    pub against: Vec<String>,
+}
+
+impl Declared {
+    /// Adds what another fact says of the column. Where facts differ, the most protective class is
+    /// taken, and what says otherwise is kept to be told.
+    pub fn add(&mut self, fact: &Fact, there: &HashSet<&str>) {
+        let own = fact.text("sensitivity");
+        let is_first = self.id.is_empty();
+        if !is_first && own != self.sensitivity {
+            self.against.push(fact.id.clone());
+        }
+        if is_first || weight(own.as_deref()) > weight(self.sensitivity.as_deref()) {
+            let other = std::mem::replace(&mut self.id, fact.id.clone());
+            if let Some(place) = self.against.iter().position(|id| *id == fact.id) {
+                self.against[place] = other;
+            }
+            self.sensitivity = own;
+            self.category = fact.text("category").or(self.category.take());
+            self.necessity = fact.text("necessity").or(self.necessity.take());
+        }
+        self.category = self.category.take().or_else(|| fact.text("category"));
+        self.necessity = self.necessity.take().or_else(|| fact.text("necessity"));
+        for activity in fact.list("activity") {
+            if there.contains(activity) && !self.activities.iter().any(|known| known == activity) {
+                self.activities.push(activity.to_owned());
+            }
+        }
+        self.is_orphan = self.activities.is_empty();
+    }
+}
+
+/// How much a sensitivity protects. Who says none says that the column is personal.
+fn weight(sensitivity: Option<&str>) -> u8 {
+    match sensitivity {
+        Some("not_personal") => 0,
+        None => 1,
+        Some("sensitive") => 3,
+        Some("criminal") => 4,
+        Some("special") => 5,
+        Some(_) => 2,
+    }
 }
 
 impl Column {
@@ -206,7 +264,9 @@ impl Column {
             Some("not_personal") => false,
             Some(_) => true,
             None => {
-                self.category.is_some() || self.declared.is_some() || self.treatment.is_masked()
+                self.category.is_some()
+                    || self.declared.is_some()
+                    || self.treatment.step().is_some()
             }
         }
     }
@@ -218,6 +278,13 @@ impl Column {
             Some(_) => false,
             None => self.category.is_some_and(class::is_sensitive),
         }
+    }
+
+    /// Facts that declare other sensitivities of it than that which is taken.
+    pub fn against(&self) -> &[String] {
+        self.declared
+            .as_ref()
+            .map_or(&[], |declared| &declared.against)
     }
 
     /// Whether the controller says how sensitive it is.
@@ -318,6 +385,10 @@ pub struct Age {
     pub oldest: Option<String>,
     /// Rows that are older than the rule allows.
     pub overdue: Option<i64>,
+    /// Rows that have no day, or none that comes.
+    pub undated: Option<i64>,
+    /// The rule that holds its rows, whatever their age.
+    pub hold: Option<String>,
     /// Why they were not counted, although the oldest was read.
     pub uncounted: Option<String>,
     /// Why nothing was read.
@@ -367,10 +438,8 @@ impl Inventory {
         let mut found: Vec<&str> = self
             .columns
             .iter()
-            .filter_map(|column| match &column.treatment {
-                Treatment::Masked(_) => Some(column.schema.as_str()),
-                Treatment::Intact => None,
-            })
+            .filter(|column| column.treatment.step().is_some())
+            .map(|column| column.schema.as_str())
             .collect();
         found.sort_unstable();
         found.dedup();

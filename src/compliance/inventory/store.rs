@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Column, Declared, Inventory, Ledger, Needs, Run, Runs, Table, Treatment, WayOut};
+use super::{
+    Column, Declared, Inventory, Ledger, Needs, Run, Runs, Table, Treatment, WayOut, access, masked,
+};
 use crate::compliance::controller::Controller;
 use crate::error::Result;
 use crate::ledger::inspection::store::inspect;
@@ -40,7 +42,7 @@ pub fn read(
         }
         columns(&mut found, controller, schemas)?;
         if needs.access {
-            found.readers = readers(&found)?;
+            found.readers = access::store::readers(&found)?;
             found.settings = settings()?;
         }
         found.ways_out = ways_out(&found)?;
@@ -153,19 +155,13 @@ fn columns(
         }
         Ok(())
     })?;
-    let mut masked: HashMap<(String, String, String), Step> = spi::read(STEPS, &[], step)?
-        .into_iter()
-        .map(|step| {
-            (
-                (step.target.clone(), step.table.clone(), step.column.clone()),
-                step,
-            )
-        })
-        .collect();
+    let mut treatments = masked::store::read()?.treatments();
     let declared = declared(controller);
     // A table that runs have written is a copy: what is declared of its source holds of it.
-    let copies: HashMap<(String, String), String> = masked
+    let copies: HashMap<(String, String), String> = treatments
         .values()
+        .filter_map(Treatment::step)
+        .filter(|step| step.source != step.target)
         .map(|step| {
             (
                 (step.target.clone(), step.table.clone()),
@@ -186,11 +182,9 @@ fn columns(
                 found.cloned()
             };
             let declared = of(&key.0).or_else(|| source.and_then(|source| of(source)));
-            let treatment = masked
-                .remove(&key)
-                .map_or(Treatment::Intact, |step| Treatment::Masked(Box::new(step)));
+            let treatment = treatments.remove(&key).unwrap_or_default();
             inventory.columns_total += 1;
-            if category.is_some() || declared.is_some() || treatment.is_masked() {
+            if category.is_some() || declared.is_some() || treatment.step().is_some() {
                 inventory.columns.push(Column {
                     schema: key.0,
                     table: key.1,
@@ -266,28 +260,14 @@ fn declared(controller: &Controller) -> HashMap<(&str, &str, &str), Declared> {
             continue;
         };
         for column in fact.list("columns") {
-            let entry = found
-                .entry((schema, table, column))
-                .or_insert_with(|| Declared {
-                    id: fact.id.clone(),
-                    category: fact.text("category"),
-                    sensitivity: fact.text("sensitivity"),
-                    necessity: fact.text("necessity"),
-                    activities: Vec::new(),
-                    is_orphan: true,
-                });
-            for activity in fact.list("activity") {
-                if there.contains(activity) && !entry.activities.iter().any(|of| of == activity) {
-                    entry.activities.push(activity.to_owned());
-                }
-            }
-            entry.is_orphan = entry.activities.is_empty();
+            let entry: &mut Declared = found.entry((schema, table, column)).or_default();
+            entry.add(fact, &there);
         }
     }
     found
 }
 
-/// The newest entry of the lineage for each column: a row of [`STEPS`].
+/// An entry of the lineage: a row of a statement that asks for these columns.
 pub(super) fn step(row: &spi::Row<'_>) -> Result<Step> {
     Ok(Step {
         run_id: row.required(1)?,
@@ -304,13 +284,6 @@ pub(super) fn step(row: &spi::Row<'_>) -> Result<Step> {
         commitment: row.required(12)?,
         origin: row.required(13)?,
         ..Step::default()
-    })
-}
-
-fn readers(inventory: &Inventory) -> Result<Vec<(String, String, String)>> {
-    let (schemas, tables) = personal_tables(inventory);
-    spi::read(READERS, &[schemas.into(), tables.into()], |row| {
-        Ok((row.required(1)?, row.required(2)?, row.required(3)?))
     })
 }
 
@@ -398,41 +371,6 @@ const NAMED: &str = "
      WHERE e.event = 'COMPLETED' AND e.run_id::text = ANY ($1)";
 
 const COLUMNS: &str = include_str!("columns.sql");
-
-const STEPS: &str = "
-    SELECT l.run_id::text,
-           pg_catalog.to_char(l.\"timestamp\" AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
-           l.source_schema, l.schema_name, l.table_name, l.column_name, l.strategy,
-           l.strategy_version, l.rows_seen, l.rows_unchanged, l.reversible, l.commitment_state,
-           l.origin
-      FROM (SELECT pg_catalog.max(s.seq) AS seq FROM ONLY confiture.lineage s
-             GROUP BY s.schema_name, s.table_name, s.column_name) newest
-      JOIN confiture.lineage_columns l ON l.seq = newest.seq";
-
-const READERS: &str = "
-    SELECT DISTINCT CASE WHEN a.grantee = 0::oid THEN 'PUBLIC' ELSE r.rolname::text END,
-           n.nspname::text, c.relname::text
-      FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS w (s, t)
-      JOIN pg_catalog.pg_namespace n ON n.nspname = w.s::name
-      JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.t::name
-     CROSS JOIN LATERAL (
-           SELECT x.grantee FROM pg_catalog.aclexplode(c.relacl) x
-            WHERE x.privilege_type = 'SELECT'
-           UNION
-           SELECT x.grantee FROM pg_catalog.pg_attribute t, pg_catalog.aclexplode(t.attacl) x
-            WHERE t.attrelid = c.oid AND x.privilege_type = 'SELECT') a
-      LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
-     WHERE a.grantee <> c.relowner AND (a.grantee = 0::oid OR r.rolname IS NOT NULL)
-    UNION
-    -- Who reads everything has no word in any table.
-    SELECT r.rolname::text, n.nspname::text, c.relname::text
-      FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS w (s, t)
-      JOIN pg_catalog.pg_namespace n ON n.nspname = w.s::name
-      JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.t::name
-     CROSS JOIN pg_catalog.pg_roles r
-     WHERE r.rolname <> 'pg_read_all_data' AND NOT r.rolsuper AND r.oid <> c.relowner
-       AND pg_catalog.pg_has_role(r.oid, 'pg_read_all_data', 'MEMBER')
-     ORDER BY 1, 2, 3";
 
 const SETTINGS: &str = "
     SELECT s.name, s.setting FROM pg_catalog.pg_settings s

@@ -30,12 +30,17 @@ pub struct Gap {
     pub closes: String,
 }
 
-/// Everything that is missing, in order.
-pub fn list(rules: &Rules, rows: &[Row<'_>], conflicts: &[conflict::Found<'_>]) -> Vec<Gap> {
-    let mut gaps: Vec<Gap> = rows.iter().filter_map(of_row).collect();
+/// Everything that is missing on a day, in order.
+pub fn list(
+    rules: &Rules,
+    rows: &[Row<'_>],
+    conflicts: &[conflict::Found<'_>],
+    day: i64,
+) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = rows.iter().filter_map(|row| of_row(row, day)).collect();
     for found in conflicts {
         if found.status == conflict::Status::Gap {
-            gaps.push(of_conflict(rules, found));
+            gaps.push(of_conflict(rules, found, day));
         }
     }
     gaps.sort_by(|a, b| {
@@ -50,7 +55,7 @@ pub fn list(rules: &Rules, rows: &[Row<'_>], conflicts: &[conflict::Found<'_>]) 
 
 const UNVERIFIED: &str = "unverified text";
 
-fn of_row(row: &Row<'_>) -> Option<Gap> {
+fn of_row(row: &Row<'_>, day: i64) -> Option<Gap> {
     let covers = row.controls.iter().any(|held| held.relation.covers());
     let is_stale = row
         .controls
@@ -77,7 +82,7 @@ fn of_row(row: &Row<'_>) -> Option<Gap> {
     } else {
         closes(row)
     };
-    Some(gap(row.requirement, problem, detail, closes))
+    Some(gap(row.requirement, problem, detail, closes, day))
 }
 
 fn closes(row: &Row<'_>) -> String {
@@ -100,7 +105,13 @@ fn closes(row: &Row<'_>) -> String {
     remedy.unwrap_or(&held.control.closes).to_owned()
 }
 
-fn gap(requirement: &Requirement, problem: &'static str, detail: String, closes: String) -> Gap {
+fn gap(
+    requirement: &Requirement,
+    problem: &'static str,
+    detail: String,
+    closes: String,
+    day: i64,
+) -> Gap {
     let deadline = requirement.params.deadlines.first();
     let penalty = requirement.penalty.as_ref();
     Gap {
@@ -109,7 +120,7 @@ fn gap(requirement: &Requirement, problem: &'static str, detail: String, closes:
         cite: requirement.cite.clone(),
         problem,
         penalty_class: penalty.map_or(PenaltyClass::None, |penalty| penalty.class),
-        penalty: penalty.map(|penalty| penalty.text.clone()),
+        penalty: penalty.and_then(|penalty| penalty.on(day)),
         deadline: deadline.map(|deadline| deadline.span.to_string()),
         hours: deadline.map_or(u32::MAX, |deadline| deadline.rank().0),
         detail,
@@ -118,7 +129,7 @@ fn gap(requirement: &Requirement, problem: &'static str, detail: String, closes:
 }
 
 /// An undecided conflict weighs as its heaviest side.
-fn of_conflict(rules: &Rules, found: &conflict::Found<'_>) -> Gap {
+fn of_conflict(rules: &Rules, found: &conflict::Found<'_>, day: i64) -> Gap {
     let sides = found
         .conflict
         .between
@@ -134,7 +145,7 @@ fn of_conflict(rules: &Rules, found: &conflict::Found<'_>) -> Gap {
         cite: found.conflict.dimension.clone(),
         problem: "undecided",
         penalty_class: heaviest.map_or(PenaltyClass::None, |penalty| penalty.class),
-        penalty: heaviest.map(|penalty| penalty.text.clone()),
+        penalty: heaviest.and_then(|penalty| penalty.on(day)),
         deadline: None,
         hours: u32::MAX,
         detail: found.outcome.clone(),

@@ -207,20 +207,28 @@ pub fn shown(word: &str) -> String {
 /// # Errors
 /// As [`applicable`].
 pub fn fill<'a>(rules: &'a Rules, question: &Question, facts: &Facts) -> Result<Vec<Row<'a>>> {
-    let mut standings: BTreeMap<&str, Standing> = BTreeMap::new();
-    let mut found: BTreeMap<String, Evidence> = BTreeMap::new();
+    // Each requirement is held against what is known of its jurisdiction.
+    let mut benches: BTreeMap<&str, Bench> = BTreeMap::new();
     let rows = applicable(rules, question, facts)?;
     let every = every(&rows);
-    for id in named_by(asked(rules, question)) {
-        if let Some(control) = rules.control(id) {
-            let every = every.get(id).copied();
-            standings.insert(id, stand(control, every, question, facts, &mut found));
-        }
-    }
     Ok(rows
         .into_iter()
-        .map(|(requirement, applies)| row(rules, requirement, applies, &standings))
+        .map(|(requirement, applies)| {
+            let place = requirement.jurisdiction.as_str();
+            let bench = benches.entry(place).or_insert_with(|| Bench {
+                facts: facts.within(place),
+                found: BTreeMap::new(),
+            });
+            row(rules, requirement, applies, &every, question, bench)
+        })
         .collect())
+}
+
+/// What the controls of one jurisdiction are held against.
+struct Bench {
+    facts: Facts,
+    /// What was found by name and arguments: several controls may ask the same.
+    found: BTreeMap<String, Evidence>,
 }
 
 /// How often what a control does must be done again: the shortest time of what it covers.
@@ -246,23 +254,41 @@ fn row<'a>(
     rules: &'a Rules,
     requirement: &'a Requirement,
     applies: Applies,
-    standings: &BTreeMap<&str, Standing>,
+    every: &BTreeMap<&str, Span>,
+    question: &Question,
+    bench: &mut Bench,
 ) -> Row<'a> {
+    let mut standing = |control: &'a Control, with: &Value| {
+        let every = every.get(control.id.as_str()).copied();
+        stand(control, with, every, question, bench)
+    };
     let mut controls: Vec<Held<'a>> = requirement
         .mappings
         .iter()
         .filter_map(|mapping| {
+            let control = rules.control(&mapping.control)?;
             Some(Held {
-                control: rules.control(&mapping.control)?,
+                control,
                 relation: mapping.relation,
                 review: mapping.review,
-                standing: standings.get(mapping.control.as_str())?.clone(),
+                standing: standing(control, &mapping.with),
             })
         })
         .collect();
     controls.sort_by(|a, b| (a.relation, &a.control.id).cmp(&(b.relation, &b.control.id)));
+    // Those that cover it together stand as they are mapped, where they are.
+    let mut standings: BTreeMap<&str, Status> = controls
+        .iter()
+        .map(|held| (held.control.id.as_str(), held.standing.status))
+        .collect();
+    let joint = requirement.jointly.iter().flat_map(|joint| &joint.controls);
+    for id in joint {
+        if let (false, Some(control)) = (standings.contains_key(id.as_str()), rules.control(id)) {
+            standings.insert(id, standing(control, &Value::Null).status);
+        }
+    }
     let (status, reason) = if applies.is_taken {
-        judge(requirement, &controls, standings)
+        judge(requirement, &controls, &standings)
     } else {
         (Status::NotApplicable, applies.why.clone())
     };
@@ -278,7 +304,7 @@ fn row<'a>(
 fn judge(
     requirement: &Requirement,
     controls: &[Held<'_>],
-    standings: &BTreeMap<&str, Standing>,
+    standings: &BTreeMap<&str, Status>,
 ) -> (Status, String) {
     let covering = controls.iter().filter(|held| held.relation.covers());
     let best = covering.min_by_key(|held| held.standing.status);
@@ -296,9 +322,8 @@ fn judge(
         .filter(|joint| joint.review == Review::Reviewed)
         .filter_map(|joint| {
             let statuses = joint.controls.iter().map(|id| {
-                standings
-                    .get(id.as_str())
-                    .map_or(Status::Unknown, |standing| standing.status)
+                let known = standings.get(id.as_str());
+                known.copied().unwrap_or(Status::Unknown)
             });
             statuses.max().map(|status| (status, joint))
         })
@@ -339,13 +364,13 @@ fn judge(
     }
 }
 
-/// How a control stands, by its evidence.
+/// How a control stands, by its evidence; `more` are arguments for it of who asks, by its name.
 fn stand(
     control: &Control,
+    more: &Value,
     every: Option<Span>,
     question: &Question,
-    facts: &Facts,
-    asked: &mut BTreeMap<String, Evidence>,
+    bench: &mut Bench,
 ) -> Standing {
     let mut found = Vec::new();
     let mut is_stale = false;
@@ -355,13 +380,18 @@ fn stand(
             continue;
         };
         let mut with = shown.with.clone();
+        if let Some(more) = more[&shown.name].as_object() {
+            for (name, value) in more {
+                with[name.as_str()] = value.clone();
+            }
+        }
         if let Some(span) = every {
             with["every"] = span.to_string().into();
         }
-        // Several controls may ask the same.
-        let evidence = asked
+        let evidence = bench
+            .found
             .entry(format!("{} {with}", shown.name))
-            .or_insert_with(|| function(facts, &with))
+            .or_insert_with(|| function(&bench.facts, &with))
             .clone();
         let mut state = evidence.state;
         is_stale |= evidence.is_stale;

@@ -92,7 +92,7 @@ fn compliance_matrix(
                 requirement
                     .penalty
                     .as_ref()
-                    .map(|penalty| penalty.text.clone()),
+                    .and_then(|penalty| penalty.on(ground.question.day)),
                 requirement
                     .text_checked
                     .as_ref()
@@ -147,7 +147,7 @@ fn compliance_gaps(
     let ground = store::ground(jurisdictions, as_of, false, Depth::Evidence)?;
     let rows = super::fill(&ground.rules, &ground.question, &ground.facts)?;
     let gaps = conflict::store::find(&ground, |conflicts| {
-        gaps::list(&ground.rules, &rows, &conflicts)
+        gaps::list(&ground.rules, &rows, &conflicts, ground.question.day)
     })?;
     let rows: Vec<_> = (1..)
         .zip(gaps)

@@ -80,7 +80,7 @@ pub fn ground(
     };
     Ok(Ground {
         facts: report::store::some_facts(&shown, None, needs, &set.rules)?,
-        version: set.version(),
+        version: report::store::version(&set)?,
         rules: set.rules,
         question,
         now: server::statement_start(),

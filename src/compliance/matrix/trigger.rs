@@ -70,11 +70,14 @@ fn answer(trigger: Trigger, at_least: Option<i64>, jurisdiction: &str, facts: &F
         Trigger::Volume => scope.volume(at_least),
         Trigger::Abroad => scope.abroad(),
         Trigger::Critical => scope.organisation_is(
-            |fact| fact.is("critical_infrastructure"),
+            |fact| scope.may_be_there(fact) && fact.is("critical_infrastructure"),
             "an operator of critical infrastructure",
         ),
         Trigger::PublicBody => scope.organisation_is(
-            |fact| matches!(fact.word("sector"), Some("public" | "us_federal")),
+            |fact| {
+                let is_public = matches!(fact.word("sector"), Some("public" | "us_federal"));
+                is_public && scope.may_be_there(fact)
+            },
             "a public body",
         ),
         Trigger::PrivateBody => scope.private_body(),
@@ -108,16 +111,16 @@ struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
+    /// The facts of a kind that hold in the jurisdiction.
+    fn of(&self, kind: &'static str) -> impl Iterator<Item = &'a Fact> {
+        let (controller, place) = (&self.facts.controller, self.jurisdiction);
+        let of = controller.of(kind);
+        of.filter(move |fact| controller.holds_in(fact, place))
+    }
+
     /// The activities of the jurisdiction: those that name it, or none.
     fn activities(&self) -> Vec<&'a Fact> {
-        self.facts
-            .controller
-            .of("activity")
-            .filter(|activity| {
-                let named = activity.list("jurisdictions");
-                named.is_empty() || named.contains(&self.jurisdiction)
-            })
-            .collect()
+        self.of("activity").collect()
     }
 
     fn some_activity(&self, field: &str, words: &[&str], what: &str) -> Answer {
@@ -147,7 +150,7 @@ impl<'a> Scope<'a> {
     }
 
     fn handed_on(&self) -> Answer {
-        let recipients = || self.facts.controller.of("recipient");
+        let recipients = || self.of("recipient");
         let decides = |fact: &&Fact| fact.word("role").is_some_and(|role| role != "processor");
         if let Some(recipient) = recipients().find(decides) {
             return (
@@ -202,8 +205,7 @@ impl<'a> Scope<'a> {
     }
 
     fn recipients(&self) -> Answer {
-        let controller = &self.facts.controller;
-        if let Some(recipient) = controller.of("recipient").next() {
+        if let Some(recipient) = self.of("recipient").next() {
             return (
                 Some(true),
                 format!("recipient {} is declared", recipient.id),
@@ -228,12 +230,8 @@ impl<'a> Scope<'a> {
     }
 
     fn transfers(&self) -> Answer {
-        // What goes to a place of the jurisdiction leaves nothing.
-        let leaves = |fact: &&Fact| {
-            let country = fact.word("country");
-            country.and_then(|country| is_within(country, self.jurisdiction)) != Some(true)
-        };
-        if let Some(transfer) = self.facts.controller.of("transfer").find(leaves) {
+        // What goes to a place of the jurisdiction leaves nothing: it is no transfer there.
+        if let Some(transfer) = self.of("transfer").next() {
             return (Some(true), format!("transfer {} is declared", transfer.id));
         }
         if let Some(way) = self.facts.inventory.ways_out.first() {
@@ -247,7 +245,7 @@ impl<'a> Scope<'a> {
     }
 
     fn incidents(&self) -> Answer {
-        match self.facts.controller.of("incident").next() {
+        match self.of("incident").next() {
             Some(incident) => (Some(true), format!("incident {} is declared", incident.id)),
             None if self.facts.controller.is_empty() => (None, "nothing is declared".to_owned()),
             None => (Some(false), "no incident is declared".to_owned()),
@@ -258,13 +256,7 @@ impl<'a> Scope<'a> {
     /// who must be told of it in hours prepares for that.
     fn affected(&self, at_least: i64) -> Answer {
         let largest = self
-            .facts
-            .controller
             .of("incident")
-            .filter(|incident| {
-                let named = incident.list("jurisdictions");
-                named.is_empty() || named.contains(&self.jurisdiction)
-            })
             .filter_map(|incident| Some((incident.count("subjects_affected")?, &incident.id)))
             .max();
         match largest {
@@ -339,6 +331,13 @@ impl<'a> Scope<'a> {
             ),
             None => (None, "no controller says its sector".to_owned()),
         }
+    }
+
+    /// Whether an organisation is there, or does not say where: what one country calls it is nothing to
+    /// another.
+    fn may_be_there(&self, fact: &Fact) -> bool {
+        let country = fact.word("country");
+        country.is_none_or(|country| is_within(country, self.jurisdiction) != Some(false))
     }
 
     fn organisation_is(&self, is_so: impl Fn(&Fact) -> bool, what: &str) -> Answer {

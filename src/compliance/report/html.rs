@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::definition::Status;
 use super::{Field, NOTICE, Report, lineage, shown_name, timeline};
-use crate::compliance::inventory::Treatment;
 use crate::page::{Page, escaped, grouped, name};
 
 const STYLE: &str = include_str!("style.css");
@@ -391,10 +390,7 @@ fn columns(out: &mut Page, report: &Report<'_>) {
         ],
     );
     for column in inventory.personal().take(MOST) {
-        let step = match &column.treatment {
-            Treatment::Masked(step) => Some(step),
-            Treatment::Intact => None,
-        };
+        let step = column.treatment.step();
         out.put(format_args!(
             "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td>\
              <td><span class=\"state {4}\">{4}</span><small>{3}</small></td><td>{5}</td><td>{6}</td></tr>\n",

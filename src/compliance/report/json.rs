@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Field, NOTICE, Report};
-use crate::compliance::inventory::{Column, Treatment};
+use crate::compliance::inventory::Column;
 use crate::value::unseen::is_hidden;
 
 /// The text, with lines: it is read by people as well.
@@ -109,10 +109,7 @@ pub fn field(field: &Field) -> Value {
 }
 
 fn column(column: &Column) -> Value {
-    let step = match &column.treatment {
-        Treatment::Masked(step) => Some(step),
-        Treatment::Intact => None,
-    };
+    let step = column.treatment.step();
     json!({
         "schema": column.schema, "table": column.table, "column": column.name,
         "category": column.category_shown(), "sensitive": column.is_sensitive(),

@@ -248,7 +248,7 @@ fn gaps_of_the_matrix_are_stale_where_a_review_is_past() {
             proposed: false,
         };
         let rows = matrix::fill(&rules, &question, &made_up(on, yaml)).unwrap();
-        let gaps = gaps::list(&rules, &rows, &[]);
+        let gaps = gaps::list(&rules, &rows, &[], question.day);
         let gap = gaps.iter().find(|gap| gap.id == "POPIA-REG-4-E").unwrap();
         gap.problem
     };

@@ -34,6 +34,7 @@ pub fn some_facts(
     rules: &Rules,
 ) -> Result<Facts> {
     let declared = controller::store::on(day)?.happened(day, moment(day)?);
+    server::check_for_interrupts();
     let inventory = inventory::store::read(&declared, day, scope, needs)?;
     let mut facts = Facts {
         day: day.to_owned(),
@@ -85,6 +86,16 @@ fn timers(facts: &Facts, rules: &Rules) -> Result<Vec<(String, String, Value)>> 
     Ok(found)
 }
 
+/// The rules in one line, with what speaks against them and against the facts that are declared.
+///
+/// # Errors
+/// As the interface.
+pub fn version(set: &Set) -> Result<String> {
+    let mut parts = vec![set.version()];
+    parts.extend(controller::recorded::store::found()?);
+    Ok(parts.join("; "))
+}
+
 /// The report of a law.
 ///
 /// # Errors
@@ -107,7 +118,7 @@ pub fn report<'a>(
         }
     }
     let mut report = fill::fill(law, facts, scope, &set.rules);
-    report.rules = set.version();
+    report.rules = version(set)?;
     Ok(report)
 }
 

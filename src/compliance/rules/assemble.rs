@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
-use super::{Conflict, Control, Document, Requirement, Rules};
+use super::{Conflict, Control, Document, Requirement, Rules, Standing};
 use crate::error::{Error, Kind, Result};
 
 /// The most controls of a set: what the search for the least set of them is made for.
@@ -61,16 +61,20 @@ pub fn set(mut documents: Vec<Document>, is_evidence: Known<'_>) -> Result<Rules
     for conflict in &rules.conflicts {
         sides(&rules, conflict)?;
     }
-    let jurisdictions: Vec<_> = rules
+    let instruments: Vec<_> = rules
         .requirements
         .iter()
         .map(|requirement| {
             let instrument = rules.instrument(&requirement.instrument);
-            instrument.map(|instrument| instrument.jurisdiction.clone())
+            instrument.map(|instrument| (instrument.jurisdiction.clone(), instrument.from))
         })
         .collect();
-    for (requirement, jurisdiction) in rules.requirements.iter_mut().zip(jurisdictions) {
-        requirement.jurisdiction = jurisdiction.unwrap_or_default();
+    for (requirement, instrument) in rules.requirements.iter_mut().zip(instruments) {
+        let (jurisdiction, from) = instrument.unwrap_or_default();
+        requirement.jurisdiction = jurisdiction;
+        if requirement.standing != Standing::Proposed {
+            requirement.from = requirement.from.or(from);
+        }
     }
     Ok(rules)
 }
@@ -139,6 +143,17 @@ fn references(rules: &Rules, requirement: &Requirement) -> Result<()> {
                 "requirement \"{id}\" names control \"{}\" twice",
                 mapping.control
             )));
+        }
+        let asked = mapping.with.as_object().into_iter().flatten();
+        for (name, _) in asked {
+            let control = rules.control(&mapping.control);
+            let has = |control: &Control| control.evidence.iter().any(|shown| shown.name == *name);
+            if !control.is_some_and(has) {
+                return Err(wrong(format!(
+                    "requirement \"{id}\" asks evidence \"{name}\", which control \"{}\" has not",
+                    mapping.control
+                )));
+            }
         }
         if mapping.relation.covers() {
             takes(rules, requirement, std::slice::from_ref(&mapping.control))?;

@@ -88,6 +88,8 @@ pub struct Instrument {
     pub citation: String,
     /// The calendar of its deadlines.
     pub calendar: String,
+    /// Its first day: that of every requirement without one of its own.
+    pub from: Option<i64>,
     /// What it does not cover although one might think so.
     pub note: Option<String>,
 }
@@ -147,8 +149,28 @@ pub struct Penalty {
     pub text: String,
     /// Its place in the law.
     pub cite: Option<String>,
+    /// The first day on which it can be imposed.
+    pub from: Option<i64>,
     /// The last day on which the amount is known to hold.
     pub until: Option<i64>,
+}
+
+impl Penalty {
+    /// Its text as of a day: none before it can be imposed; after the day until which its amount is
+    /// known, it says so.
+    pub fn on(&self, day: i64) -> Option<String> {
+        if self.from.is_some_and(|from| day < from) {
+            return None;
+        }
+        Some(match self.until.filter(|until| *until < day) {
+            Some(until) => format!(
+                "{}; the amounts are known until {} and may be others since",
+                self.text,
+                read::shown_day(until)
+            ),
+            None => self.text.clone(),
+        })
+    }
 }
 
 /// What a control is to a requirement.
@@ -158,6 +180,9 @@ pub struct Mapping {
     pub control: String,
     /// How they relate.
     pub relation: Relation,
+    /// What its evidence is asked for this requirement: an object of arguments by the names of the
+    /// functions, or null.
+    pub with: Value,
     /// Why.
     pub rationale: String,
     /// Who says so.

@@ -77,15 +77,7 @@ pub fn document(text: &str) -> Result<Document> {
 }
 
 fn instrument(tree: &Tree, path: &str) -> Result<Instrument> {
-    let keys = [
-        "code",
-        "title",
-        "jurisdiction",
-        "citation",
-        "calendar",
-        "note",
-    ];
-    let fields = Fields::open(tree, path, &keys)?;
+    let fields = Fields::open(tree, path, &INSTRUMENT_KEYS)?;
     let jurisdiction = fields.id("jurisdiction")?;
     Ok(Instrument {
         code: fields.id("code")?,
@@ -96,6 +88,7 @@ fn instrument(tree: &Tree, path: &str) -> Result<Instrument> {
             None => jurisdiction.clone(),
         },
         jurisdiction,
+        from: fields.day("from")?,
         note: fields.maybe_text("note")?,
     })
 }
@@ -298,22 +291,35 @@ fn deadline(tree: &Tree, path: &str) -> Result<Deadline> {
 }
 
 fn penalty(tree: &Tree, path: &str) -> Result<(String, Penalty)> {
-    let fields = Fields::open(tree, path, &["id", "class", "text", "cite", "until"])?;
+    let fields = Fields::open(
+        tree,
+        path,
+        &["id", "class", "text", "cite", "from", "until"],
+    )?;
     let penalty = Penalty {
         class: fields.word("class", &PenaltyClass::NAMES)?,
         text: fields.text("text")?,
         cite: fields.maybe_text("cite")?,
+        from: fields.day("from")?,
         until: fields.day("until")?,
     };
     Ok((fields.id("id")?, penalty))
 }
 
 fn mapping(tree: &Tree, path: &str, author: &str) -> Result<Mapping> {
-    let keys = ["control", "rel", "rationale", "review", "author"];
+    let keys = ["control", "rel", "with", "rationale", "review", "author"];
     let fields = Fields::open(tree, path, &keys)?;
+    let with = arguments(&fields, tree)?;
+    if let Value::Object(functions) = &with
+        && functions.values().any(|with| !with.is_object())
+    {
+        let tree = fields.get("with").unwrap_or(tree);
+        return Err(mismatch(tree, &fields.path("with"), "mapping"));
+    }
     Ok(Mapping {
         control: fields.id("control")?,
         relation: fields.word("rel", &Relation::NAMES)?,
+        with,
         rationale: fields.text("rationale")?,
         author: fields
             .maybe_text("author")?
@@ -373,23 +379,28 @@ fn control(tree: &Tree, path: &str) -> Result<Control> {
 
 fn shown(tree: &Tree, path: &str) -> Result<Shown> {
     let fields = Fields::open(tree, path, &["name", "with", "kind", "max_age"])?;
-    let with = match fields.get("with") {
-        Some(tree) => value(tree, &fields.path("with"))?,
-        None => Value::Null,
-    };
-    if !matches!(with, Value::Null | Value::Object(_)) {
-        let tree = fields.get("with").unwrap_or(tree);
-        return Err(mismatch(tree, &fields.path("with"), "mapping"));
-    }
     Ok(Shown {
         name: fields.id("name")?,
-        with,
+        with: arguments(&fields, tree)?,
         kind: fields.word("kind", &Proof::NAMES)?,
         max_age: fields
             .get("max_age")
             .map(|tree| span(tree, &fields.path("max_age")))
             .transpose()?,
     })
+}
+
+/// An object, or null.
+fn arguments(fields: &Fields<'_>, tree: &Tree) -> Result<Value> {
+    let with = match fields.get("with") {
+        Some(tree) => value(tree, &fields.path("with"))?,
+        None => Value::Null,
+    };
+    if matches!(with, Value::Null | Value::Object(_)) {
+        return Ok(with);
+    }
+    let tree = fields.get("with").unwrap_or(tree);
+    Err(mismatch(tree, &fields.path("with"), "mapping"))
 }
 
 fn value(tree: &Tree, path: &str) -> Result<Value> {
@@ -457,6 +468,10 @@ const DOCUMENT_KEYS: [&str; 10] = [
     "requirements",
     "controls",
     "conflicts",
+];
+#[rustfmt::skip]
+const INSTRUMENT_KEYS: [&str; 7] = [
+    "code", "title", "jurisdiction", "citation", "calendar", "from", "note",
 ];
 const REQUIREMENT_KEYS: [&str; 19] = [
     "id",

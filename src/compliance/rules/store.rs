@@ -9,7 +9,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::version::Version;
-use super::{Document, Rules, assemble, read, shipped};
+use super::{Document, Requirement, Rules, assemble, read, shipped};
 use crate::compliance::calendar::Zone;
 use crate::compliance::calendar::store::ServerZone;
 use crate::compliance::evidence;
@@ -17,7 +17,8 @@ use crate::error::{Error, Kind, Result};
 use crate::ledger::beginning;
 use crate::ledger::entry::{Event, Facts};
 use crate::ledger::store as ledger;
-use crate::pg::{owner, spi, user};
+use crate::pg::{owner, server, spi, user};
+use crate::strategies::calendar::DAY;
 
 /// What loading did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,6 +182,7 @@ fn doubt(row: &Row, recorded: &[[String; 3]]) -> Option<String> {
 /// when a newer one is in use.
 pub fn load(text: &str) -> Result<(Document, Loaded)> {
     let document = read::document(text)?;
+    checked_by_now(&document)?;
     // First of all, for the order of locks.
     let is_recorded = beginning::store::must_record()?;
     let caller = user::name(user::caller());
@@ -206,6 +208,26 @@ pub fn load(text: &str) -> Result<(Document, Loaded)> {
         ledger::append(Event::RulesLoaded, facts)?;
     }
     Ok((document, loaded))
+}
+
+/// Nobody has held a text against a row on a day that is yet to come.
+fn checked_by_now(document: &Document) -> Result<()> {
+    let today = read::shown_day(server::statement_start().div_euclid(DAY));
+    let is_ahead = |requirement: &&Requirement| {
+        let checked = requirement.text_checked.as_ref();
+        checked.is_some_and(|(day, _)| *day > today)
+    };
+    match document.requirements.iter().find(is_ahead) {
+        None => Ok(()),
+        Some(requirement) => Err(Error::new(
+            Kind::InvalidParameter,
+            format!(
+                "\"text_checked_on\" of requirement \"{}\" is in the future",
+                requirement.id
+            ),
+        )
+        .with_hint("It is the day on which somebody held the row against the official text.")),
+    }
 }
 
 fn store(document: &Document, text: &str, caller: &str) -> Result<Loaded> {

@@ -1,5 +1,7 @@
 //! What the controller declares.
 
+use std::collections::{BTreeMap, HashSet};
+
 use serde_json::{Map, Value, json};
 
 use super::{REGISTER, every, evidence, ids, is_stale, is_undated, share, some, words};
@@ -62,37 +64,44 @@ pub fn measure_declared(facts: &Facts, parameters: &Value) -> Evidence {
     .unless_passed(format!("Declare measures of kind {}.", wanted.join(", ")))
 }
 
-/// Assessments of the kinds asked for, and their next review.
+/// Assessments of the kinds asked for, their next review, and whether they say what they must.
 pub fn assessment_fresh(facts: &Facts, parameters: &Value) -> Evidence {
     let kinds = words(parameters, "kind");
+    let wanted = words(parameters, "fields");
     let of: Vec<_> = facts
         .controller
         .of("assessment")
         .filter(|fact| kinds.is_empty() || fact.word("kind").is_some_and(|of| kinds.contains(&of)))
         .collect();
-    let fresh = of
-        .iter()
-        .filter(|fact| !is_stale(fact, every(parameters), &facts.day))
-        .count();
-    let state = match (fresh, of.len()) {
+    let is_whole = |fact: &&&Fact| wanted.iter().all(|field| fact.has(field));
+    let is_fresh = |fact: &&&Fact| !is_stale(fact, every(parameters), &facts.day);
+    let fresh = of.iter().filter(is_fresh).count();
+    let met = of.iter().filter(is_fresh).filter(is_whole).count();
+    let state = match (met, of.len()) {
         (_, 0) => State::Fail,
         (0, _) => State::Part,
         _ => State::Pass,
     };
     let value = json!({
         "assessments": ids(of.iter().copied()), "with_review_ahead": fresh,
+        "with_all_fields": of.iter().filter(is_whole).count(),
     });
+    let mut with = vec!["its next review"];
+    with.extend(&wanted);
     evidence(facts, state, value, Source::Controller, "assessments")
-        .stale_where(!of.is_empty())
+        .stale_where(fresh == 0 && !of.is_empty())
         .unless_passed(format!(
-            "Declare an assessment of kind {}, with its next review.",
-            kinds.join(" or ")
+            "Declare an assessment of kind {}, with {}.",
+            kinds.join(" or "),
+            with.join(", ")
         ))
 }
 
-/// Whether a role is filled.
+/// Whether a role is filled, and what else is asked of who fills it.
 pub fn responsible_person(facts: &Facts, parameters: &Value) -> Evidence {
     let roles = words(parameters, "role");
+    let mut wanted = vec!["contact"];
+    wanted.extend(words(parameters, "fields"));
     let of: Vec<_> = facts
         .controller
         .of("organisation")
@@ -101,17 +110,22 @@ pub fn responsible_person(facts: &Facts, parameters: &Value) -> Evidence {
     // Where a representative is must be said: elsewhere he is none.
     let is_placed =
         |fact: &Fact| fact.word("role") != Some("representative") || fact.has("country");
-    let is_reachable = |fact: &&&Fact| fact.has("contact") && is_placed(fact);
-    let reachable = of.iter().filter(is_reachable).count();
+    let is_whole = |fact: &&&Fact| wanted.iter().all(|field| fact.has(field)) && is_placed(fact);
+    let whole = of.iter().filter(is_whole).count();
+    let reachable = of.iter().filter(|fact| fact.has("contact")).count();
     let state = if of.is_empty() {
         State::Fail
     } else {
-        share(reachable, of.len())
+        share(whole, of.len())
     };
-    let value = json!({"organisations": ids(of.iter().copied()), "with_contact": reachable});
+    let value = json!({
+        "organisations": ids(of.iter().copied()), "with_contact": reachable,
+        "with_all_fields": whole,
+    });
     evidence(facts, state, value, Source::Controller, "organisations").unless_passed(format!(
-        "Declare an organisation with role {} and a contact.",
-        roles.join(" or ")
+        "Declare an organisation with role {} and {}.",
+        roles.join(" or "),
+        wanted.join(", ")
     ))
 }
 
@@ -149,8 +163,12 @@ pub fn transfers_documented(facts: &Facts, _: &Value) -> Evidence {
     let whole = of
         .iter()
         .filter(|fact| {
-            fact.word("mechanism")
-                .is_some_and(|mechanism| mechanism == "adequacy" || fact.has("safeguard_document"))
+            // Where the protection is found adequate nothing else is needed; none is no mechanism.
+            match fact.word("mechanism") {
+                Some("adequacy") => true,
+                Some("none") | None => false,
+                Some(_) => fact.has("safeguard_document"),
+            }
         })
         .count();
     let value = json!({"transfers": ids(of.iter().copied()), "with_safeguards": whole});
@@ -164,28 +182,42 @@ pub fn transfers_documented(facts: &Facts, _: &Value) -> Evidence {
     .unless_passed("Declare the transfers with mechanism and safeguard_document.")
 }
 
-/// Retention rules for every category of personal data.
+/// Retention rules for every category of personal data, for each activity that it serves.
 pub fn retention_documented(facts: &Facts, _: &Value) -> Evidence {
-    let mut categories: Vec<String> = facts
-        .inventory
-        .personal()
-        .map(|column| column.category_shown())
+    let rules: Vec<_> = facts
+        .controller
+        .of("retention_rule")
+        .filter(|rule| rule.has("max"))
         .collect();
-    categories.sort_unstable();
-    categories.dedup();
-    let covers = |category: &String| {
-        facts.controller.of("retention_rule").any(|rule| {
-            rule.has("max")
-                && (rule.word("category") == Some(category) || rule.word("category") == Some("all"))
+    let covers = |category: &str, activity: Option<&str>| {
+        rules.iter().any(|rule| {
+            let about = rule.list("activities");
+            (rule.word("category") == Some(category) || rule.word("category") == Some("all"))
+                && (about.is_empty() || activity.is_some_and(|activity| about.contains(&activity)))
         })
     };
+    // Whether every activity of each has its rule; what belongs to none needs one for all.
+    let mut categories: BTreeMap<String, bool> = BTreeMap::new();
+    for column in facts.inventory.personal() {
+        let category = column.category_shown();
+        let declared = column.declared.as_ref();
+        let activities = declared.map_or(&[][..], |declared| &declared.activities);
+        let is_covered = if activities.is_empty() {
+            covers(&category, None)
+        } else {
+            let mut all = activities.iter();
+            all.all(|activity| covers(&category, Some(activity)))
+        };
+        *categories.entry(category).or_insert(true) &= is_covered;
+    }
     let met = categories
-        .iter()
-        .filter(|category| covers(category))
+        .values()
+        .filter(|is_covered| **is_covered)
         .count();
-    let open = categories.iter().filter(|category| !covers(category));
+    let open = categories.iter().filter(|(_, is_covered)| !**is_covered);
     let value = json!({
-        "categories": categories.len(), "with_rule": met, "open": some(open.cloned()),
+        "categories": categories.len(), "with_rule": met,
+        "open": some(open.map(|(category, _)| category.clone())),
     });
     evidence(
         facts,
@@ -194,55 +226,7 @@ pub fn retention_documented(facts: &Facts, _: &Value) -> Evidence {
         Source::Controller,
         "retention_rules",
     )
-    .unless_passed("Declare a retention rule with max for each category, or for all.")
-}
-
-/// Activities that rest on consent, and where it is kept.
-pub fn consent_recorded(facts: &Facts, parameters: &Value) -> Evidence {
-    let forms = words(parameters, "form");
-    let resting: Vec<_> = facts
-        .controller
-        .with("activity", "legal_basis", "consent")
-        .collect();
-    let is_recorded = |activity: &Fact| {
-        facts.controller.of("consent_source").any(|source| {
-            source.list("activity").contains(&activity.id.as_str())
-                && (forms.is_empty() || source.word("form").is_some_and(|of| forms.contains(&of)))
-                && (source.has("kept_in") || source.has("table"))
-        })
-    };
-    let met = resting
-        .iter()
-        .filter(|activity| is_recorded(activity))
-        .count();
-    let consents: Vec<_> = facts
-        .inventory
-        .consents
-        .iter()
-        .map(|consent| {
-            json!({
-                "source": consent.source, "rows": consent.rows, "missing": consent.missing,
-                "withdrawn": consent.withdrawn, "problem": consent.problem,
-            })
-        })
-        .collect();
-    // Where consent is kept is the controller's word until rows of it were counted.
-    let read = &facts.inventory.consents;
-    let is_read = !read.is_empty() && read.iter().all(|consent| consent.problem.is_none());
-    let source = if is_read {
-        Source::Both
-    } else {
-        Source::Controller
-    };
-    let value = json!({"activities": resting.len(), "with_source": met, "sources": consents});
-    evidence(
-        facts,
-        share(met, resting.len()),
-        value,
-        source,
-        "consent_sources",
-    )
-    .unless_passed("Declare where consent is kept for each activity that rests on it.")
+    .unless_passed("Declare a retention rule with max for each category and activity, or for all.")
 }
 
 /// Rights requests that were received or answered in a year, or in the twelve months before the day,
@@ -258,21 +242,29 @@ pub fn dsar_metrics(facts: &Facts, parameters: &Value) -> Evidence {
     };
     let is_within =
         |day: Option<&str>| day.is_some_and(|day| day >= begin.as_str() && day <= end.as_str());
+    let rights = words(parameters, "rights");
     let of: Vec<_> = facts
         .controller
         .of("rights_request")
+        .filter(|fact| {
+            rights.is_empty()
+                || fact
+                    .word("right")
+                    .is_some_and(|right| rights.contains(&right))
+        })
         .filter(|fact| {
             is_open(fact)
                 || is_within(fact.word("received_on"))
                 || is_within(fact.word("responded_on"))
         })
         .collect();
-    let missed = |fact: &&&Fact| {
-        let terms = facts.inventory.terms.iter();
-        let mut own = terms.filter(|term| term.request == fact.id);
-        own.any(|term| term.status.is_missed())
-    };
-    let late: Vec<_> = of.iter().filter(missed).copied().collect();
+    let terms = facts.inventory.terms.iter();
+    let missed: HashSet<&str> = terms
+        .filter(|term| term.status.is_missed())
+        .map(|term| term.request.as_str())
+        .collect();
+    let is_missed = |fact: &&&Fact| missed.contains(fact.id.as_str());
+    let late: Vec<_> = of.iter().filter(is_missed).copied().collect();
     let answered = of
         .iter()
         .filter(|fact| fact.has("decision") && !is_open(fact))

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::{days_between, evidence, share, some, words};
 use crate::compliance::Facts;
 use crate::compliance::evidence::{Evidence, Source, State};
-use crate::compliance::inventory::Column;
+use crate::compliance::inventory::{Column, ages};
 use crate::ledger::lineage::report::Verdict;
 
 /// Personal columns of schemas that runs write: `class: sensitive` asks for those only, `schemas`
-/// for other schemas.
+/// for other schemas, and `state: anonymised` for what no key tells anything of.
 pub fn mask_coverage(facts: &Facts, parameters: &Value) -> Evidence {
     let only_sensitive = parameters["class"] == "sensitive";
     let asked = words(parameters, "schemas");
@@ -21,17 +21,28 @@ pub fn mask_coverage(facts: &Facts, parameters: &Value) -> Evidence {
         .filter(|column| schemas.contains(&column.schema.as_str()))
         .filter(|column| !only_sensitive || column.is_sensitive())
         .collect();
-    let masked = columns
-        .iter()
-        .filter(|column| column.treatment.is_masked())
-        .count();
-    let bare = columns
-        .iter()
-        .filter(|column| !column.treatment.is_masked());
+    let only_anonymised = parameters["state"] == "anonymised";
+    let is_met = |column: &&&Column| match only_anonymised {
+        true => column.treatment.is_anonymised(),
+        false => column.treatment.is_masked(),
+    };
+    let masked = columns.iter().filter(is_met).count();
+    let bare = columns.iter().filter(|column| !is_met(column));
+    let (met, open) = match only_anonymised {
+        true => ("anonymised", "not_anonymised"),
+        false => ("masked", "not_masked"),
+    };
     let value = json!({
-        "schemas": schemas, "columns": columns.len(), "masked": masked,
-        "not_masked": some(bare.map(|column| column.shown())),
+        "schemas": schemas, "columns": columns.len(), met: masked,
+        open: some(bare.map(|column| column.shown())),
     });
+    let remedy = match only_anonymised {
+        true => {
+            "Give these columns strategies that need no key, CALL confiture.sync, and shred the keys \
+             of its runs."
+        }
+        false => "Add rules for these columns to the profile and CALL confiture.sync.",
+    };
     evidence(
         facts,
         share(masked, columns.len()),
@@ -39,7 +50,7 @@ pub fn mask_coverage(facts: &Facts, parameters: &Value) -> Evidence {
         Source::Both,
         "confiture.lineage",
     )
-    .unless_passed("Add rules for these columns to the profile and CALL confiture.sync.")
+    .unless_passed(remedy)
 }
 
 /// Personal columns with a declared sensitivity.
@@ -48,19 +59,34 @@ pub fn classified_share(facts: &Facts, _: &Value) -> Evidence {
     let is_classified = |column: &&&Column| column.is_classed();
     let classified = columns.iter().filter(is_classified).count();
     let open = columns.iter().filter(|column| !is_classified(column));
+    // Of what facts declare otherwise the most protective class is taken, and somebody must settle it.
+    let against: Vec<_> = facts
+        .inventory
+        .columns
+        .iter()
+        .filter(|column| !column.against().is_empty())
+        .map(|column| column.shown())
+        .collect();
+    let state = match share(classified, columns.len()) {
+        State::Pass if !against.is_empty() => State::Part,
+        state => state,
+    };
+    let remedy = if against.is_empty() {
+        "Declare these columns with their sensitivity, section columns.".to_owned()
+    } else {
+        let first: Vec<_> = against.iter().take(10).cloned().collect();
+        format!(
+            "Declare each column with one sensitivity, section columns; facts differ about {}.",
+            first.join(", ")
+        )
+    };
     let value = json!({
         "columns": columns.len(), "classified": classified,
         "open": some(open.map(|column| column.shown())),
+        "declared_otherwise_too": some(against.into_iter()),
     });
     // What class a column has is the controller's word, whatever the catalog holds.
-    evidence(
-        facts,
-        share(classified, columns.len()),
-        value,
-        Source::Controller,
-        "columns",
-    )
-    .unless_passed("Declare these columns with their sensitivity, section columns.")
+    evidence(facts, state, value, Source::Controller, "columns").unless_passed(remedy)
 }
 
 /// What the verification of the ledger finds now.
@@ -162,7 +188,10 @@ pub fn access_control(facts: &Facts, _: &Value) -> Evidence {
         .with("measure", "kind", "access_control")
         .next()
         .is_some();
+    let is_seen = facts.inventory.personal().next().is_some();
     let state = match (open.is_empty(), declared) {
+        // Of no column nobody can say who reads it.
+        _ if !is_seen => State::None,
         (false, _) => State::Fail,
         (true, true) => State::Pass,
         (true, false) => State::Part,
@@ -180,7 +209,8 @@ pub fn access_control(facts: &Facts, _: &Value) -> Evidence {
         "pg_class.relacl, pg_auth_members, pg_publication",
     )
     .unless_passed(
-        "Revoke SELECT on these tables from PUBLIC; declare a measure of kind access_control.",
+        "Revoke SELECT on these tables and views from PUBLIC; declare a measure of kind \
+         access_control.",
     )
 }
 
@@ -201,15 +231,21 @@ pub fn encryption_in_transit(facts: &Facts, _: &Value) -> Evidence {
         .unless_passed("Set ssl = on, with a certificate.")
 }
 
-/// Rows that are older than a retention rule allows.
+/// Rows that are older than a retention rule allows, or have no day to tell it by. What a legal hold
+/// keeps speaks for nothing: it is to be decided about.
 pub fn overdue_rows(facts: &Facts, _: &Value) -> Evidence {
     let ages = &facts.inventory.ages;
     let read: Vec<_> = ages.iter().filter(|age| age.problem.is_none()).collect();
-    let late = read.iter().filter(|age| age.is_overdue()).count();
-    let state = match (ages.len(), read.len(), late) {
-        (_, 0, _) => State::None,
-        (.., late) if late > 0 => State::Fail,
-        (all, read, _) if read < all => State::Part,
+    let late = |is_held: bool| {
+        let late = read.iter().filter(|age| age.is_overdue());
+        late.filter(|age| age.hold.is_some() == is_held).count()
+    };
+    let undated = read.iter().filter(|age| age.has_undated()).count();
+    let state = match (read.len(), late(false), late(true) + undated) {
+        (0, ..) => State::None,
+        (_, 1.., _) => State::Fail,
+        (_, _, 1..) => State::Part,
+        (read, ..) if read < ages.len() => State::Part,
         _ => State::Pass,
     };
     let rules: Vec<_> = ages
@@ -217,10 +253,15 @@ pub fn overdue_rows(facts: &Facts, _: &Value) -> Evidence {
         .map(|age| {
             json!({
                 "rule": age.rule, "oldest": age.oldest, "overdue": age.overdue,
-                "problem": age.problem,
+                "without_a_day": age.undated, "held_by": age.hold, "problem": age.problem,
             })
         })
         .collect();
+    let mut remedies: Vec<_> = ages::advice(ages).into_iter().collect();
+    remedies.extend(ages::without_day(ages));
+    if read.len() < ages.len() || ages.is_empty() {
+        remedies.push("Name table and column in each retention rule.".to_owned());
+    }
     evidence(
         facts,
         state,
@@ -228,7 +269,5 @@ pub fn overdue_rows(facts: &Facts, _: &Value) -> Evidence {
         Source::Both,
         "retention_rules",
     )
-    .unless_passed(
-        "Erase or anonymise the overdue rows; name table and column in each retention rule.",
-    )
+    .unless_passed(remedies.join(" "))
 }

@@ -1,6 +1,7 @@
 //! The functions. Each looks at one thing, and says what would close the gap: `database` at what the
 //! database and the ledger show, `controller` at what is declared.
 
+pub mod consent;
 pub mod controller;
 pub mod database;
 #[cfg(test)]
@@ -8,10 +9,11 @@ mod tests;
 
 use serde_json::Value;
 
+use self::consent::consent_recorded;
 use self::controller::{
-    assessment_fresh, breach_register, consent_recorded, declared, dsar_metrics,
-    incident_deadlines, measure_declared, recipients_documented, responsible_person,
-    retention_documented, ropa_completeness, transfers_documented,
+    assessment_fresh, breach_register, declared, dsar_metrics, incident_deadlines,
+    measure_declared, recipients_documented, responsible_person, retention_documented,
+    ropa_completeness, transfers_documented,
 };
 use self::database::{
     access_control, classified_share, encryption_in_transit, last_verification, ledger_verified,
@@ -33,7 +35,7 @@ pub const ALL: &[(&str, Function, &str)] = &[
     (
         "assessment_fresh",
         assessment_fresh,
-        "assessments of the kinds asked for, and their next review",
+        "assessments of the kinds asked for, their next review, and what they must say",
     ),
     (
         "breach_register",
@@ -48,7 +50,7 @@ pub const ALL: &[(&str, Function, &str)] = &[
     (
         "consent_recorded",
         consent_recorded,
-        "activities that rest on consent, and where it is kept",
+        "activities that rest on consent, where it is kept, and rows that lack it",
     ),
     (
         "declared",
@@ -103,12 +105,12 @@ pub const ALL: &[(&str, Function, &str)] = &[
     (
         "responsible_person",
         responsible_person,
-        "whether a role is filled",
+        "whether a role is filled, and what is asked of who fills it",
     ),
     (
         "retention_documented",
         retention_documented,
-        "retention rules for every category of personal data",
+        "retention rules for every category of personal data and its activities",
     ),
     (
         "ropa_completeness",

@@ -3,7 +3,7 @@
 use super::*;
 use crate::compliance::conflict::tests::utc;
 use crate::compliance::evidence;
-use crate::compliance::inventory::{Age, Consent, Inventory, Ledger, Needs};
+use crate::compliance::inventory::{Age, Consent, Declared, Inventory, Ledger, Needs};
 use crate::compliance::matrix::tests::facts as made_up;
 use crate::compliance::rules::tests::shipped;
 use crate::compliance::{incident, request};
@@ -226,6 +226,84 @@ recipients: {x: {name: X, category: c, country: DE}}
         json!({"incident": "i", "status": "overdue", "addressee": "authority"}),
     )];
     facts
+}
+
+#[test]
+fn rows_without_a_day_and_rows_that_are_held_bear_out_nothing() {
+    let with = |change: fn(&mut Age)| {
+        let mut facts = full();
+        let age = &mut facts.inventory.ages[0];
+        age.overdue = Some(0);
+        change(age);
+        let found = overdue_rows(&facts, &Value::Null);
+        (found.state, found.remedy.unwrap_or_default())
+    };
+    assert_eq!(with(|_| {}).0, State::Pass);
+    assert_eq!(with(|age| age.overdue = Some(1)).0, State::Fail);
+    let (state, remedy) = with(|age| age.undated = Some(1000));
+    assert_eq!(state, State::Part);
+    assert!(remedy.contains("no day"), "{remedy}");
+    let (state, remedy) = with(|age| {
+        age.overdue = Some(7);
+        age.hold = Some("court".into());
+    });
+    assert_eq!(state, State::Part);
+    assert!(
+        remedy.contains("legal hold court") && !remedy.contains("anonymise"),
+        "{remedy}"
+    );
+}
+
+#[test]
+fn who_reads_no_column_at_all_is_not_known() {
+    let mut facts = full();
+    facts.inventory.readers.clear();
+    assert_eq!(access_control(&facts, &Value::Null).state, State::Pass);
+    facts.inventory.columns.clear();
+    assert_eq!(access_control(&facts, &Value::Null).state, State::None);
+}
+
+#[test]
+fn of_facts_that_differ_about_a_column_the_most_protective_is_taken() {
+    let fact = |id: &str, sensitivity: &str| {
+        let yaml = format!(
+            "activities: {{a: {{name: A}}}}\ncolumns: {{{id}: {{activity: a, table: prod.users, \
+             columns: email{sensitivity}}}}}"
+        );
+        let controller = crate::compliance::matrix::tests::declared(&yaml);
+        controller.find("columns", id).unwrap().clone()
+    };
+    let of = |facts: &[Fact]| {
+        let mut declared = Declared::default();
+        facts.iter().for_each(|fact| declared.add(fact));
+        (declared.sensitivity.clone(), declared.id.clone(), declared)
+    };
+    let none = fact("a", ", sensitivity: not_personal");
+    let special = fact("z", ", sensitivity: special");
+    for order in [[none.clone(), special.clone()], [special, none.clone()]] {
+        let (sensitivity, id, declared) = of(&order);
+        assert_eq!(
+            (sensitivity.as_deref(), id.as_str()),
+            (Some("special"), "z")
+        );
+        assert_eq!(declared.against, ["a"]);
+    }
+    // Who says nothing of it says that it is personal.
+    let (sensitivity, id, _) = of(&[none.clone(), fact("b", "")]);
+    assert_eq!((sensitivity, id.as_str()), (None, "b"));
+    assert!(of(&[none.clone(), none]).2.against.is_empty());
+    let mut facts = full();
+    facts.inventory.columns[0].declared = Some(Declared {
+        sensitivity: Some("special".into()),
+        against: vec!["a".into()],
+        ..Declared::default()
+    });
+    let found = classified_share(&facts, &Value::Null);
+    assert_eq!(found.state, State::Part);
+    assert_eq!(
+        found.value["declared_otherwise_too"],
+        json!(["prod.users.email"])
+    );
 }
 
 /// What is left of facts when no more is read than is needed.

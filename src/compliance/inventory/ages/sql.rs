@@ -43,6 +43,11 @@ fn retention_overdue(
         let Some(rule) = controller.find("retention_rule", &age.rule) else {
             continue;
         };
+        let remark = age.remark();
+        let said = age.problem.or(age.uncounted).into_iter().chain(remark);
+        let said: Vec<_> = said.collect();
+        // What a hold keeps is not to be done away with.
+        let action = rule.text("action").filter(|_| age.hold.is_none());
         rows.push((
             age.rule,
             rule.text("category").unwrap_or_default(),
@@ -51,8 +56,8 @@ fn retention_overdue(
             rule.text("max"),
             age.oldest,
             age.overdue,
-            rule.text("action"),
-            age.problem.or(age.uncounted),
+            action,
+            (!said.is_empty()).then(|| said.join("; ")),
         ));
     }
     Ok(TableIterator::new(rows))

@@ -1,6 +1,6 @@
 //! Ends and numbers of rows, read as the caller.
 
-use super::Place;
+use super::{Place, hold};
 use crate::compliance::calendar::Span;
 use crate::compliance::controller::{Controller, Fact};
 use crate::compliance::inventory::store::step;
@@ -35,7 +35,7 @@ pub fn read(
                 ..Age::default()
             }
         } else {
-            age(rule, table, column, day)?
+            age(controller, rule, table, column, day)?
         });
     }
     for source in controller.of("consent_source") {
@@ -71,9 +71,10 @@ pub fn read(
     Ok(())
 }
 
-fn age(rule: &Fact, table: &str, column: &str, day: &str) -> Result<Age> {
+fn age(controller: &Controller, rule: &Fact, table: &str, column: &str, day: &str) -> Result<Age> {
     let mut age = Age {
         rule: rule.id.clone(),
+        hold: hold(controller, rule).map(|hold| hold.id.clone()),
         ..Age::default()
     };
     let place = place(table, column)?;
@@ -86,20 +87,26 @@ fn age(rule: &Fact, table: &str, column: &str, day: &str) -> Result<Age> {
     age.uncounted = first.is_none().then(|| UNLIMITED.to_owned());
     let first: Option<i32> = first.and_then(|first| i32::try_from(first).ok());
     let sql = format!(
-        "SELECT pg_catalog.to_char((SELECT pg_catalog.min({column}) FROM {from}), 'YYYY-MM-DD'),
+        "SELECT pg_catalog.to_char((SELECT pg_catalog.min({column}) FROM {from}
+                                     WHERE {column} > '-infinity' AND {column} < 'infinity'),
+                                   'YYYY-MM-DD'),
                 CASE WHEN $1 IS NOT NULL THEN (
-                  SELECT pg_catalog.count(*) FROM {from} WHERE {column} < '2000-01-01'::date + $1)
-                END"
+                  SELECT pg_catalog.count(*) FROM {from}
+                   WHERE {column} < '2000-01-01'::date + $1 AND {column} > '-infinity')
+                END,
+                (SELECT pg_catalog.count(*) FROM {from}
+                  WHERE {column} IS NULL OR {column} IN ('infinity', '-infinity'))"
     );
     let found = unless_unreadable(|| {
         spi::read(&sql, &[first.into()], |row| {
-            Ok((row.get::<String>(1)?, row.get::<i64>(2)?))
+            Ok((row.get::<String>(1)?, row.get::<i64>(2)?, row.get(3)?))
         })
     })?;
     match found.and_then(|rows| rows.into_iter().next()) {
-        Some((oldest, overdue)) => {
+        Some((oldest, overdue, undated)) => {
             age.oldest = oldest;
             age.overdue = overdue;
+            age.undated = undated;
         }
         None => age.problem = Some(REFUSED.to_owned()),
     }

@@ -5,13 +5,12 @@ use super::*;
 
 /// How a control stands.
 fn standing(facts: &Facts, control: &Control) -> Standing {
-    stand(
-        control,
-        None,
-        &question(&facts.day, &[]),
-        facts,
-        &mut BTreeMap::new(),
-    )
+    let mut bench = Bench {
+        facts: facts.clone(),
+        found: BTreeMap::new(),
+    };
+    let asked = question(&facts.day, &[]);
+    stand(control, &Value::Null, None, &asked, &mut bench)
 }
 
 #[test]

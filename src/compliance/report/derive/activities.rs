@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::columns::groups;
 use crate::compliance::Facts;
 use crate::compliance::controller::Fact;
-use crate::compliance::inventory::{Age, Column};
+use crate::compliance::inventory::{Column, ages};
 use crate::compliance::report::definition::Found;
 
 /// The activities of the controller's own.
@@ -163,6 +163,12 @@ pub fn transfers_for_others(facts: &Facts) -> Found {
 fn transfers_of<'a>(facts: &'a Facts, of: impl Iterator<Item = &'a Fact>) -> Found {
     each(of, |activity, open| {
         let of = about(facts, "transfer", activity).map(|transfer| {
+            if transfer.word("mechanism") == Some("none") {
+                open.push(format!(
+                    "the mechanism of {}: none is no safeguard",
+                    transfer.id
+                ));
+            }
             // Where the protection is found adequate nothing else is needed.
             let needed: &[&str] = match transfer.word("mechanism") {
                 Some("adequacy") => &["country", "mechanism"],
@@ -204,10 +210,10 @@ pub fn retention(facts: &Facts) -> Found {
         evidence: "retention_rules, activities".to_owned(),
         ..found
     };
-    if facts.inventory.ages.iter().any(Age::is_overdue) {
-        return found.noting(super::retention::TOO_OLD);
+    match ages::advice(&facts.inventory.ages) {
+        Some(advice) => found.noting(advice),
+        None => found,
     }
-    found
 }
 
 /// For whom each activity of a processor is carried out, with how to reach them.

@@ -162,7 +162,7 @@ pub(super) fn groups<'a>(
             json!({
                 "category": category, "columns": columns.len(),
                 "intact": count("intact"), "pseudonymised": count("pseudonymised"),
-                "anonymised": count("anonymised"),
+                "anonymised": count("anonymised"), "unproved": count("unproved"),
                 "names": some(columns.iter().map(|column| column.shown()), 12),
             })
         })

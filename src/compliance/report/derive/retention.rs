@@ -6,7 +6,7 @@ use crate::compliance::Facts;
 use crate::compliance::controller::Fact;
 use crate::compliance::evidence::State;
 use crate::compliance::evidence::functions::controller::retention_documented;
-use crate::compliance::inventory::Age;
+use crate::compliance::inventory::{Age, ages};
 use crate::compliance::report::definition::{Found, Status};
 
 /// How many rows are too old, or why they were not counted.
@@ -30,6 +30,8 @@ pub fn rules(facts: &Facts) -> Found {
                 "action": rule.text("action"), "authority": rule.text("authority"),
                 "oldest_row": age.and_then(|age| age.oldest.clone()),
                 "overdue_rows": age.map(overdue_rows),
+                "rows_without_a_day": age.and_then(|age| age.undated),
+                "held_by": age.and_then(|age| age.hold.clone()),
                 "not_read": age.and_then(|age| age.problem.clone()),
             })
         })
@@ -51,13 +53,11 @@ pub fn rules(facts: &Facts) -> Found {
             open.join(", ")
         ));
     }
-    if facts.inventory.ages.iter().any(Age::is_overdue) {
-        return found.noting(TOO_OLD);
+    match ages::advice(&facts.inventory.ages) {
+        Some(advice) => found.noting(advice),
+        None => found,
     }
-    found
 }
-
-pub(super) const TOO_OLD: &str = "Rows are older than their rule allows: erase or anonymise them.";
 
 /// Rows that are older than their rule allows.
 pub fn overdue(facts: &Facts) -> Found {
@@ -77,12 +77,16 @@ pub fn overdue(facts: &Facts) -> Found {
         .iter()
         .map(|age| {
             json!({"rule": age.rule, "oldest_row": age.oldest, "overdue_rows": overdue_rows(age),
+                   "rows_without_a_day": age.undated, "held_by": age.hold,
                    "not_read": age.problem})
         })
         .collect();
     let mut found = Found::evidenced(value.into(), "database and controller", "retention_rules");
-    if ages.iter().any(Age::is_overdue) {
-        found = found.open(TOO_OLD);
+    if let Some(advice) = ages::advice(ages) {
+        found = found.open(advice);
+    }
+    if let Some(undated) = ages::without_day(ages) {
+        found = found.open(undated);
     }
     if let Some(why) = why {
         found = found.open(format!("Not every rule was held against its rows: {why}."));
@@ -155,7 +159,17 @@ pub fn consent(facts: &Facts) -> Found {
             "Declare where consent is kept, section consent_sources.",
         );
     }
-    Found::declared(sources.into(), "consent_sources")
+    let found = Found::declared(sources.into(), "consent_sources");
+    let lacking = facts.inventory.consents.iter();
+    let lacking = lacking.filter(|consent| consent.missing.is_some_and(|rows| rows > 0));
+    let lacking: Vec<_> = lacking.map(|consent| consent.source.as_str()).collect();
+    if lacking.is_empty() {
+        return found;
+    }
+    found.open(format!(
+        "Rows have no consent on record, by source {}: record it, or take them out of what rests on it.",
+        lacking.join(", ")
+    ))
 }
 
 /// Separate or written consent for sensitive information, as China's law wants one.

@@ -1,0 +1,103 @@
+//! Versions of facts, held against what the ledger says was declared: an entry names the numbers of the
+//! versions that it is about, and has a digest of all that they say.
+
+pub mod store;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::error::counted;
+use crate::ledger::json::Json;
+
+/// An entry of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The number of the first version.
+    pub first: i64,
+    /// Of the last.
+    pub last: i64,
+    /// The digest.
+    pub sha256: String,
+}
+
+/// A digest of all that versions say, in the order of their numbers.
+pub fn digest(versions: &[Value]) -> String {
+    let text = Json::from(Value::Array(versions.to_vec()));
+    hex::encode(Sha256::digest(text.text().as_bytes()))
+}
+
+/// What speaks against stored versions, given with their numbers and in their order.
+pub fn doubts(versions: &[(i64, Value)], entries: &[Entry]) -> Vec<String> {
+    let mut known = vec![false; versions.len()];
+    let mut found = Vec::new();
+    for entry in entries {
+        let begin = versions.partition_point(|(number, _)| *number < entry.first);
+        let end = versions.partition_point(|(number, _)| *number <= entry.last);
+        let end = end.max(begin);
+        known[begin..end].fill(true);
+        let said: Vec<Value> = versions[begin..end]
+            .iter()
+            .map(|(_, said)| said.clone())
+            .collect();
+        if digest(&said) != entry.sha256 {
+            found.push(format!(
+                "versions {} to {} of declared facts are not those that the ledger says were declared",
+                entry.first, entry.last
+            ));
+        }
+    }
+    found.sort();
+    found.dedup();
+    let more = found.len().saturating_sub(MOST);
+    found.truncate(MOST);
+    if more > 0 {
+        found.push(format!("and those of {more} more entries differ too"));
+    }
+    let unknown = known.iter().filter(|is_known| !**is_known).count();
+    if unknown > 0 {
+        found.push(format!(
+            "no entry of the ledger says that {} of declared facts were declared",
+            counted(unknown as u64, "version")
+        ));
+    }
+    found
+}
+
+const MOST: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn versions_are_those_that_were_declared() {
+        let version = |number: i64| (number, json!({"kind": "measure", "id": number}));
+        let stored = [version(1), version(2), version(4)];
+        let said = |range: std::ops::Range<usize>| -> Vec<Value> {
+            stored[range].iter().map(|(_, said)| said.clone()).collect()
+        };
+        let entry = |first, last, of: &[Value]| Entry {
+            first,
+            last,
+            sha256: digest(of),
+        };
+        let entries = [entry(1, 2, &said(0..2)), entry(4, 4, &said(2..3))];
+        assert_eq!(doubts(&stored, &entries), [""; 0]);
+        assert_eq!(
+            doubts(&stored, &entries[..1]),
+            ["no entry of the ledger says that 1 version of declared facts were declared"]
+        );
+        let changed = [
+            version(1),
+            (2, json!({"kind": "measure", "id": "x"})),
+            version(4),
+        ];
+        let told =
+            "versions 1 to 2 of declared facts are not those that the ledger says were declared";
+        assert_eq!(doubts(&changed, &entries), [told]);
+        // One that was taken away.
+        assert_eq!(doubts(&[version(1), version(4)], &entries), [told]);
+        assert_eq!(doubts(&[], &entries).len(), 2);
+    }
+}

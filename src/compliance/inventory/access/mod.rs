@@ -1,0 +1,3 @@
+//! Who may read personal columns: of their tables, and of views that show them.
+
+pub mod store;
