@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::cache::Caching;
 use super::checks::Check;
 use super::evidence::Evidence;
 use super::in_place::replace;
@@ -15,7 +16,7 @@ use super::tokens::{self, Tokens};
 use super::worked::{Divided, Worked, worked};
 use super::workshop::{self, Workshop};
 use super::{
-    checks, leaks, masks, noise, redraw, scope, statement, store, trackers, tracking, verify,
+    cache, checks, leaks, masks, noise, redraw, scope, statement, store, trackers, tracking, verify,
 };
 use crate::error::{Error, Kind, Result, counted};
 use crate::keys;
@@ -40,6 +41,8 @@ pub struct Copied {
     pub divided: Vec<(String, Divided)>,
     /// The lineage: what became of every masked column.
     pub lineage: Vec<lineage::Facts>,
+    /// What became of the values of columns whose outputs were kept.
+    pub cached: cache::Seen,
 }
 
 /// Fills the target, adds its keys and indexes, checks it. Runs inside a subtransaction that the
@@ -104,6 +107,8 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         groups: redraw::groups(plan),
         relation: &|table| relations.get(table).copied(),
     };
+    let verdicts = cache::store::verdicts(plan, request.options.cache)?;
+    let caching = Caching::new(&verdicts, cache::share(1))?;
     let mut compiled = Vec::new();
     let mut redraws = Vec::new();
     for mask in plan.masks(&profile.name) {
@@ -118,8 +123,9 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
             None => None,
         };
         let (made, redraw) = workshop.make(&mask, salt)?;
-        compiled.push((made, mask.place));
-        redraws.push(redraw);
+        let front = caching.front(&mask, &run.versions(&mask));
+        compiled.push((front.of(made, mask.seed), mask.place));
+        redraws.push(redraw.map(|redraw| redraw.through(move |made, seed| front.of(made, seed))));
     }
     let first = compiled.len();
     compiled.extend(tokens.orders()?);
@@ -149,12 +155,17 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
             counted(rows, "row")
         ));
         tables.push((name.clone(), rows, seconds));
+        if let Some(words) = caching.alarm() {
+            report::warning(&words, Some(cache::ALARM_HINT));
+        }
         server::check_for_interrupts();
     }
     let redrawn = redrawing.seen();
     let columns = worked(installed.seen(), &redrawn);
     drop(redrawing);
     drop(installed);
+    let cached = caching.seen();
+    cached.lines().for_each(|line| phase.log().line(&line));
     let leaks = verify::leaks(plan, &again.source, &scanning.finish(), &request.options);
     phase.found(&leaks);
     verify::judged(&leaks)?;
@@ -249,6 +260,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         created: plan.prepare.created.len(),
         columns,
         divided,
+        cached,
     })
 }
 

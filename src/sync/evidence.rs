@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::checks::Check;
 use super::copy::Copied;
-use super::plan::{Decision, Plan, TablePlan};
+use super::plan::{Decision, MaskPlan, Plan, TablePlan};
 use super::request::Request;
 use super::worked;
 use crate::error::counted;
@@ -38,6 +38,16 @@ pub struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
+    /// The versions of the keys that a mask is made with.
+    pub fn versions(&self, mask: &MaskPlan<'_>) -> Vec<(&str, i32)> {
+        let key = self.key.map(|key| (&*key.name, key.version));
+        let salt = mask.salt.as_ref();
+        let salt = salt.and_then(|(name, _)| self.salts.get_key_value(name));
+        key.into_iter()
+            .chain(salt.map(|(name, version)| (name.as_str(), *version)))
+            .collect()
+    }
+
     /// What every entry of the run says.
     pub fn facts(&self, plan: &Plan) -> Facts {
         let mut names: Vec<_> = plan.tables.iter().map(|t| t.source.name.clone()).collect();
@@ -89,6 +99,7 @@ impl Evidence<'_> {
                         "chosen": plan.is_chosen(),
                         "subset_unreached": self.request.options.subset_unreached.name(),
                         "leak_scan": self.request.options.leak_scan.name(),
+                        "cache": self.request.options.cache.name(),
                     })
                     .into(),
                 ),
@@ -158,6 +169,9 @@ impl Copied {
             "milliseconds_checking".to_owned(),
             milliseconds(self.checking),
         );
+        if let Some(cached) = self.cached.entry() {
+            more.insert("cached".to_owned(), cached);
+        }
         more.insert("seconds".to_owned(), seconds(started));
         facts.details = Some(Json::merged(facts.details.take(), more));
     }

@@ -6,6 +6,7 @@
 //! run, `trust` refuses.
 
 pub mod alike;
+pub mod cache;
 pub mod checks;
 pub mod clock;
 pub mod copy;

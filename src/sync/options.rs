@@ -31,6 +31,31 @@ pub struct Options {
     pub progress: u32,
     /// Whether reading and writing are timed apart, which costs each row some looks at the clock.
     pub profile: bool,
+    /// Whether outputs of costly masks are kept for values that repeat.
+    pub cache: Cache,
+}
+
+/// Whether outputs of costly masks are kept for values that repeat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cache {
+    /// Where it pays.
+    #[default]
+    Auto,
+    /// Nowhere.
+    Off,
+}
+
+impl Cache {
+    /// Every choice.
+    const ALL: [Self; 2] = [Self::Auto, Self::Off];
+
+    /// The word used in options.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Off => "off",
+        }
+    }
 }
 
 /// What becomes of tables that a subset does not reach.
@@ -96,6 +121,7 @@ impl Default for Options {
             sample: SAMPLE,
             progress: PROGRESS,
             profile: false,
+            cache: Cache::default(),
         }
     }
 }
@@ -191,8 +217,9 @@ impl Triggers {
     }
 }
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "adopt",
+    "cache",
     "in_transaction",
     "leak_scan",
     "lineage",
@@ -239,6 +266,12 @@ impl Options {
                         Lineage::of(word).ok_or_else(|| invalid(name, LINEAGE_WORDS))?;
                 }
                 ("lineage_rows", Value::Bool(rows)) => row_by_row = *rows,
+                ("cache", word) => {
+                    parsed.cache = Cache::ALL
+                        .into_iter()
+                        .find(|cache| word == cache.name())
+                        .ok_or_else(|| invalid(name, "It must be auto or off."))?;
+                }
                 ("leak_scan", word) => {
                     parsed.leak_scan =
                         LeakScan::ALL
@@ -324,6 +357,7 @@ mod tests {
             "sample": 0,
             "progress": 0,
             "profile": true,
+            "cache": "off",
         }));
         assert_eq!(
             options.unwrap(),
@@ -339,6 +373,7 @@ mod tests {
                 sample: 0,
                 progress: 0,
                 profile: true,
+                cache: Cache::Off,
             }
         );
         assert_eq!(Options::parse(&json!({})).unwrap(), Options::default());
@@ -368,6 +403,8 @@ mod tests {
             json!({"strict": "yes"}),
             json!({"lineage": "md5"}),
             json!({"leak_scan": true}),
+            json!({"cache": false}),
+            json!({"cache": "on"}),
             json!({"leak_scan": "on"}),
             json!({"subset_unreached": "drop"}),
             json!({"sample": -1}),

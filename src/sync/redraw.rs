@@ -133,6 +133,16 @@ impl Redraw {
         })
     }
 
+    /// The same, with every further mask led through `front`, which is told its seed.
+    #[must_use]
+    pub fn through(self, front: impl Fn(Mask, Seed) -> Mask + 'static) -> Self {
+        let make = self.make;
+        Self {
+            make: Box::new(move |seed| Ok(front(make(seed)?, seed))),
+            ..self
+        }
+    }
+
     fn exhausted(&self, constraint: &str) -> Error {
         Error::new(
             Kind::Check,

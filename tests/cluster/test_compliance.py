@@ -269,14 +269,18 @@ def test_requests_count_where_they_were_made(db):
     status, value, note = found["ccpa.130.a.2"]
     assert status == "missing" and value[0]["missed"] == california
     assert "has run out of california0" in note
-    # The log of requests serves every law, and each term that ran out speaks against it.
-    rows = db.rows(
-        "SELECT controls FROM confiture.compliance_matrix(ARRAY['EU'], '2026-03-31')"
-        " WHERE requirement = 'GDPR-12-3'"
-    )
-    [evidence] = rows[0][0][0]["evidence"]
-    assert evidence["state"] == "fail"
-    assert evidence["value"]["beyond_their_term"] == california + union
+    # The log serves every law, and of each those terms speak against it that ran out under it.
+    for place, requirement, late in [
+        ("EU", "GDPR-12-3", union), ("US-CA", "CCPA-130-A2", california),
+    ]:
+        rows = db.rows(
+            "SELECT controls FROM confiture.compliance_matrix(%s, '2026-03-31')"
+            " WHERE requirement = %s",
+            [[place], requirement],
+        )
+        [evidence] = rows[0][0][0]["evidence"]
+        assert evidence["state"] == "fail"
+        assert evidence["value"]["beyond_their_term"] == late
 
 
 def test_issued_reports_are_on_record(db):

@@ -204,6 +204,7 @@ def test_nothing_outside_the_scope_is_read_or_evidence(db):
 def test_what_is_yet_to_come_fills_no_field(db):
     load(db, """
 valid_from: 2026-01-01
+activities: {a: {name: A}}
 rights_requests:
   late: {right: know, received_on: 2026-01-05, responded_on: 2026-02-20, decision: complied,
          jurisdiction: CA}

@@ -197,14 +197,14 @@ def test_one_incident_has_one_set_of_timers(shop):
 def test_each_authority_is_told_at_its_own_moment(shop):
     load = "SELECT confiture.load_controller(%s)"
     bare = (
-        "incidents:\n  leak: {known_at: '2026-11-27T18:00:00-03:00', jurisdictions: [BR, EU],"
-        " authority_notified_at: '2026-11-30T09:00:00-03:00'}"
+        "incidents:\n  leak: {known_at: '2026-11-20T18:00:00-03:00', jurisdictions: [BR, EU],"
+        " authority_notified_at: '2026-11-24T09:00:00-03:00'}"
     )
     error = shop.refused("22023", load, [bare])
     assert "jurisdiction is missing" in error.message_primary
     shop.value(load, [bare.replace(
-        "'2026-11-30T09:00:00-03:00'",
-        "{EU: '2026-12-01T09:00:00+01:00', BR: '2026-12-01T09:00:00-03:00'}",
+        "'2026-11-24T09:00:00-03:00'",
+        "{EU: '2026-11-24T09:00:00+01:00', BR: '2026-11-24T09:00:00-03:00'}",
     )])
     rows = dict(shop.rows(
         "SELECT requirement, status FROM confiture.incident_deadlines('leak')"

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::costs;
-use crate::sync::plan::{Decision, Plan, TablePlan};
+use crate::sync::cache::Verdicts;
+use crate::sync::cache::worth::Verdict;
+use crate::sync::plan::{ColumnPlan, Decision, Masked, Plan, TablePlan};
 
 /// What an earlier run of the profile has measured of a table.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,11 +66,11 @@ pub struct Figures {
 
 impl Figures {
     /// Estimates a plan.
-    pub fn of(plan: &Plan, history: &History, around: Surroundings) -> Self {
+    pub fn of(plan: &Plan, cached: &Verdicts, history: &History, around: Surroundings) -> Self {
         let tables: BTreeMap<String, Estimate> = plan
             .tables
             .iter()
-            .map(|table| (table.source.name.clone(), estimate(table, history)))
+            .map(|table| (table.source.name.clone(), estimate(table, cached, history)))
             .collect();
         let loads: f64 = tables.values().map(|table| table.seconds).sum();
         let measured: f64 = history.tables.values().map(|of| of.milliseconds).sum();
@@ -88,7 +90,7 @@ impl Figures {
 /// Fewer rows than this say nothing of the time that each takes.
 const FEWEST_ROWS: f64 = 1000.0;
 
-fn estimate(table: &TablePlan, history: &History) -> Estimate {
+fn estimate(table: &TablePlan, cached: &Verdicts, history: &History) -> Estimate {
     let rows = table.expected.max(0.0);
     match history.tables.get(&table.source.name) {
         Some(measured) if measured.rows >= FEWEST_ROWS => Estimate {
@@ -98,21 +100,27 @@ fn estimate(table: &TablePlan, history: &History) -> Estimate {
         },
         _ => Estimate {
             rows,
-            seconds: rows * row(table) / 1e9,
+            seconds: rows * row(table, cached) / 1e9,
             basis: "measured costs per value".to_owned(),
         },
     }
 }
 
 /// Nanoseconds of a row.
-fn row(table: &TablePlan) -> f64 {
-    let column = |decision: &Decision| match decision {
-        Decision::Masked(masked) => costs::COLUMN + costs::of(&masked.strategy),
+fn row(table: &TablePlan, cached: &Verdicts) -> f64 {
+    let mask = |column: &ColumnPlan, masked: &Masked| {
+        let place = (table.source.name.clone(), column.name.clone());
+        match cached.get(&place) {
+            Some(Verdict::Kept(worth)) => worth.average(),
+            _ => costs::of(&masked.strategy),
+        }
+    };
+    let column = |column: &ColumnPlan| match &column.decision {
+        Decision::Masked(masked) => costs::COLUMN + mask(column, masked),
         Decision::Copied | Decision::Preserved { .. } => costs::COLUMN,
         Decision::Excluded { .. } | Decision::Generated => 0.0,
     };
-    let columns = table.columns.iter().map(|of| column(&of.decision));
-    costs::ROW + columns.sum::<f64>()
+    costs::ROW + table.columns.iter().map(column).sum::<f64>()
 }
 
 /// Bytes as a reader takes them in.

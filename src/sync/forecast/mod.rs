@@ -13,6 +13,7 @@ pub mod sql;
 pub mod store;
 pub mod warnings;
 
+use super::cache::Verdicts;
 use figures::Figures;
 use warnings::Warning;
 
@@ -22,6 +23,8 @@ pub struct Forecast {
     pub figures: Figures,
     /// Everything a reader should know, by id, table and column.
     pub warnings: Vec<Warning>,
+    /// Which columns have the outputs of their masks kept.
+    pub cached: Verdicts,
 }
 
 impl Forecast {

@@ -12,7 +12,7 @@ use crate::pg::report;
 use crate::profile::{self, Profile};
 use crate::sync::hooks::round;
 use crate::sync::options::{Lineage, Options};
-use crate::sync::plan::Decision;
+use crate::sync::plan::{ColumnPlan, Decision, TablePlan};
 use crate::sync::request::{self, Planned, Request};
 use crate::sync::run;
 
@@ -79,7 +79,7 @@ fn plan(
                         masked.strategy.kind().name()
                     )),
                     Some(masked.origin.to_string()),
-                    None,
+                    cached(table, column, &forecast),
                 ),
                 Decision::Preserved { why } | Decision::Excluded { why } => {
                     (None, None, Some(why.clone()))
@@ -187,6 +187,12 @@ fn preview(
         .into_iter()
         .map(|cell| (cell.row, cell.column, cell.before, cell.after, cell.note));
     Ok(TableIterator::new(rows))
+}
+
+/// Whether what a costly mask writes into a column is kept, and why.
+fn cached(table: &TablePlan, column: &ColumnPlan, forecast: &Forecast) -> Option<String> {
+    let place = (table.source.name.clone(), column.name.clone());
+    forecast.cached.get(&place)?.in_words()
 }
 
 fn forecast(request: &Request) -> Result<(Profile, Planned, Forecast)> {

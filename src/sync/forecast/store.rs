@@ -9,6 +9,7 @@ use super::{Forecast, warnings};
 use crate::error::Result;
 use crate::pg::{ident, owner, server, spi};
 use crate::profile::Profile;
+use crate::sync::cache;
 use crate::sync::request::{Planned, Request};
 
 /// The figures and warnings of a plan.
@@ -17,9 +18,14 @@ use crate::sync::request::{Planned, Request};
 /// XX000 when the interface fails.
 pub fn make(request: &Request, profile: &Profile, planned: &Planned) -> Result<Forecast> {
     let history = history(&profile.name, &request.source)?;
-    let figures = Figures::of(&planned.plan, &history, surroundings(planned)?);
+    let cached = cache::store::verdicts(&planned.plan, request.options.cache)?;
+    let figures = Figures::of(&planned.plan, &cached, &history, surroundings(planned)?);
     let warnings = warnings::of(profile, &planned.plan, &planned.source, &figures);
-    Ok(Forecast { figures, warnings })
+    Ok(Forecast {
+        figures,
+        warnings,
+        cached,
+    })
 }
 
 /// The newest complete run of a profile from a source, among the last ten thousand entries.

@@ -55,7 +55,8 @@ impl Derived {
     }
 }
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
+    "cache",
     "dry_run",
     "in_transaction",
     "leak_scan",

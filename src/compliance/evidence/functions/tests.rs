@@ -1,5 +1,7 @@
 //! Evidence over facts that are made up.
 
+use std::collections::HashSet;
+
 use super::*;
 use crate::compliance::conflict::tests::utc;
 use crate::compliance::evidence;
@@ -275,7 +277,8 @@ fn of_facts_that_differ_about_a_column_the_most_protective_is_taken() {
     };
     let of = |facts: &[Fact]| {
         let mut declared = Declared::default();
-        facts.iter().for_each(|fact| declared.add(fact));
+        let there = HashSet::from(["a"]);
+        facts.iter().for_each(|fact| declared.add(fact, &there));
         (declared.sensitivity.clone(), declared.id.clone(), declared)
     };
     let none = fact("a", ", sensitivity: not_personal");
