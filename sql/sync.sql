@@ -161,7 +161,9 @@ CREATE VIEW confiture.run_columns AS
   SELECT e.run_id, e.profile_name, e."timestamp" AS ended_at, t.key AS table_name, c.key AS column_name,
          pg_catalog.split_part(e.strategies_applied -> t.key ->> c.key, '/', 1) AS strategy,
          (c.value ->> 'calls')::bigint AS calls, (c.value ->> 'ns')::bigint AS nanoseconds_per_call,
-         coalesce((c.value ->> 'redrawn')::bigint, 0::bigint) AS redrawn
+         coalesce((c.value ->> 'redrawn')::bigint, 0::bigint) AS redrawn,
+         coalesce((e.details -> 'cached' -> 'columns' -> t.key -> c.key ->> 'hits')::bigint, 0::bigint)
+           AS cache_hits
     FROM ONLY confiture.audit_log e
     CROSS JOIN LATERAL pg_catalog.jsonb_each(CASE pg_catalog.jsonb_typeof(e.details -> 'columns')
                                                WHEN 'object' THEN e.details -> 'columns' END) t
@@ -173,12 +175,13 @@ COMMENT ON VIEW confiture.run_columns IS 'What the masks of each column have cos
 CREATE VIEW confiture.stat_strategies AS
   SELECT coalesce(d.strategy, f.strategy) AS strategy, coalesce(d.runs, 0::bigint) AS runs,
          coalesce(d.calls, 0::numeric) AS calls, d.nanoseconds_per_call,
-         coalesce(d.redrawn, 0::numeric) AS redrawn, coalesce(f.errors, 0::bigint) AS errors
+         coalesce(d.redrawn, 0::numeric) AS redrawn, coalesce(d.cache_hits, 0::numeric) AS cache_hits,
+         coalesce(f.errors, 0::bigint) AS errors
     FROM (SELECT w.strategy, pg_catalog.count(DISTINCT w.run_id) AS runs, pg_catalog.sum(w.calls) AS calls,
                  pg_catalog.round(pg_catalog.sum(w.calls::numeric * w.nanoseconds_per_call::numeric)
                    / nullif(pg_catalog.sum(w.calls) FILTER (WHERE w.nanoseconds_per_call IS NOT NULL),
                             0::numeric)) AS nanoseconds_per_call,
-                 pg_catalog.sum(w.redrawn) AS redrawn
+                 pg_catalog.sum(w.redrawn) AS redrawn, pg_catalog.sum(w.cache_hits) AS cache_hits
             FROM confiture.run_columns w GROUP BY w.strategy) d
     FULL JOIN (SELECT pg_catalog.split_part(e.strategies_applied -> (e.details ->> 'table')
                                               ->> (e.details ->> 'column'), '/', 1) AS strategy,

@@ -93,6 +93,10 @@ def test_rows_are_the_same_with_the_cache_and_without(db):
     there = db.value("SELECT count(code) FROM prod.few")
     code = columns(db, "few")["code"]
     assert (code["misses"], code["hits"]) == (5, there - 5)
+    hits = "SELECT sum(cache_hits) FROM confiture.{}"
+    expected = sum(of["hits"] for table in ("t", "few") for of in columns(db, table).values())
+    assert db.value(hits.format("run_columns")) == expected
+    assert db.value(hits.format("stat_strategies")) == expected
     assert {of["evicted"] + of["poisoned"] for of in columns(db).values()} == {0}
     assert 0 < details(db)["cached"]["bytes"] <= 32 << 20
     # What the lineage commits to is what stands there.
