@@ -1,6 +1,5 @@
 """A budget when the server is killed, and on a standby."""
 
-
 import psycopg
 import pytest
 
