@@ -17,6 +17,9 @@ PGCONF = $(or $(shell tools/server pg_config),$(error no usable PostgreSQL (make
 # pg15 is the default feature: naming it again would make cargo build it a second time.
 CARGO_FEATURES = $(if $(filter pg15,$(FEATURE)),,--no-default-features --features $(FEATURE)) --features pkcs11
 
+# What cargo-pgrx builds tests inside a server with: those that need none share that build.
+IN_SERVER_FEATURES = --no-default-features --features '$(FEATURE) pkcs11 pg_test'
+
 # Spares a second build of all dependencies. Other processors need what it turns off, packages for
 # others are built without it.
 ifeq ($(shell uname -m),x86_64)
@@ -55,7 +58,7 @@ check: ## Format, lints, tests that need no server
 	# Its shared files have their tests in the extension.
 	$(DEVELOP) cargo clippy -p confiture-verify --bins --test vectors -- -D warnings
 	$(call say,tests without a server)
-	$(DEVELOP) cargo test --workspace $(CARGO_FEATURES)
+	$(DEVELOP) cargo test --workspace $(IN_SERVER_FEATURES) -- --skip pg_test::
 
 .PHONY: test
 test: ## Every test there is
