@@ -33,11 +33,11 @@ unsafe extern "C" {
 }
 
 /// Without the guards of pgrx, see above: an error in one of these leaves by a jump.
-mod unguarded {
+pub(super) mod unguarded {
     use super::{c_void, pg_sys};
 
     unsafe extern "C-unwind" {
-        pub(super) fn standard_ExecutorStart(query: *mut pg_sys::QueryDesc, flags: i32);
+        pub(in crate::pg) fn standard_ExecutorStart(query: *mut pg_sys::QueryDesc, flags: i32);
         #[cfg(not(feature = "pg18"))]
         pub(super) fn standard_ExecutorRun(
             query: *mut pg_sys::QueryDesc,
@@ -94,8 +94,64 @@ pub struct Times {
     pub writing: f64,
 }
 
-/// Keeps a word up to date with the number of rows of the next INSERT, until dropped.
-pub struct Counting<'a>(PhantomData<&'a AtomicU64>);
+/// Keeps a word up to date with the number of rows of the next INSERT, until dropped; what was counted
+/// before, because a statement that is counted has called for this one, is counted again then.
+pub struct Counting<'a> {
+    word: PhantomData<&'a AtomicU64>,
+    before: Counted,
+}
+
+/// What is counted, and how: all that is in the words above, but for what the timer does with them.
+struct Counted {
+    word: *mut AtomicU64,
+    state: *mut pg_sys::EState,
+    is_awaited: bool,
+    period: u32,
+    is_timed: bool,
+    times: [u64; 2],
+}
+
+impl Counted {
+    fn now() -> Self {
+        Self {
+            word: WORD.load(Relaxed),
+            state: STATE.load(Relaxed),
+            is_awaited: AWAITED.load(Relaxed),
+            period: PERIOD.load(Relaxed),
+            is_timed: TIMED.load(Relaxed),
+            times: [0, 1].map(|of| TIMES[of].load(Relaxed)),
+        }
+    }
+
+    /// While the timer is off, or nothing is counted.
+    fn put(&self) {
+        PERIOD.store(self.period, Relaxed);
+        LOOKS.store(0, Relaxed);
+        DUE.store(false, Relaxed);
+        TIMED.store(self.is_timed, Relaxed);
+        for (of, seconds) in TIMES.iter().zip(self.times) {
+            of.store(seconds, Relaxed);
+        }
+        STATE.store(self.state, Relaxed);
+        WORD.store(self.word, Relaxed);
+        AWAITED.store(self.is_awaited, Relaxed);
+    }
+}
+
+/// Sets the timer that looks.
+fn look_often() {
+    #[cfg(not(feature = "pg14"))]
+    // SAFETY: a timer of this module.
+    unsafe {
+        let first = pg_sys::GetCurrentTimestamp() + i64::from(EVERY) * 1000;
+        enable_timeout_every(TIMER.load(Relaxed), first, EVERY);
+    }
+}
+
+fn look_no_more() {
+    // SAFETY: a timer of this module, which may be off.
+    unsafe { disable_timeout(TIMER.load(Relaxed), false) };
+}
 
 impl Counting<'_> {
     /// How the time was divided of the statement that has run; `None` where nobody asked.
@@ -121,31 +177,32 @@ pub fn count_into(word: &AtomicU64, seconds: u32, timed: bool) -> Counting<'_> {
         pg_sys::ExecutorStart_hook = Some(start);
         TIMER.store(RegisterTimeout(OF_USERS, look), Relaxed);
     });
-    PERIOD.store(seconds.saturating_mul(IN_A_SECOND), Relaxed);
-    LOOKS.store(0, Relaxed);
-    DUE.store(false, Relaxed);
-    TIMED.store(timed, Relaxed);
-    TIMES.iter().for_each(|of| of.store(0, Relaxed));
-    WORD.store(std::ptr::from_ref(word).cast_mut(), Relaxed);
-    AWAITED.store(true, Relaxed);
-    #[cfg(not(feature = "pg14"))]
-    // SAFETY: a timer of this module.
-    unsafe {
-        let first = pg_sys::GetCurrentTimestamp() + i64::from(EVERY) * 1000;
-        enable_timeout_every(TIMER.load(Relaxed), first, EVERY);
+    look_no_more();
+    let before = Counted::now();
+    let counted = Counted {
+        word: std::ptr::from_ref(word).cast_mut(),
+        state: null_mut(),
+        is_awaited: true,
+        period: seconds.saturating_mul(IN_A_SECOND),
+        is_timed: timed,
+        times: [0, 0],
+    };
+    counted.put();
+    look_often();
+    Counting {
+        word: PhantomData,
+        before,
     }
-    Counting(PhantomData)
 }
 
 impl Drop for Counting<'_> {
     fn drop(&mut self) {
-        // SAFETY: as above. Off before the word may go.
-        unsafe { disable_timeout(TIMER.load(Relaxed), false) };
-        AWAITED.store(false, Relaxed);
-        DUE.store(false, Relaxed);
-        TIMED.store(false, Relaxed);
-        STATE.store(null_mut(), Relaxed);
-        WORD.store(null_mut(), Relaxed);
+        // Off before the word may go.
+        look_no_more();
+        self.before.put();
+        if !self.before.word.is_null() {
+            look_often();
+        }
     }
 }
 

@@ -57,9 +57,21 @@ pub fn read<T>(
 pub fn each(
     sql: &str,
     args: &[DatumWithOid<'_>],
+    take: impl FnMut(&Row<'_>) -> Result<()>,
+) -> Result<()> {
+    each_of_page(1000, sql, args, take)
+}
+
+/// As [`each`], for rows of which fewer are in memory.
+///
+/// # Errors
+/// As [`rows`].
+pub fn each_of_page(
+    rows: std::ffi::c_long,
+    sql: &str,
+    args: &[DatumWithOid<'_>],
     mut take: impl FnMut(&Row<'_>) -> Result<()>,
 ) -> Result<()> {
-    const PAGE: std::ffi::c_long = 1000;
     let mut name = Spi::connect(|client| {
         let cursor = client.try_open_cursor(sql, args).map_err(interface)?;
         Ok::<_, Error>(cursor.detach_into_name())
@@ -68,7 +80,7 @@ pub fn each(
         // What was fetched is freed with the connection.
         let more = Spi::connect(|client| {
             let mut cursor = client.find_cursor(&name).map_err(interface)?;
-            let page = cursor.fetch(PAGE).map_err(interface)?;
+            let page = cursor.fetch(rows).map_err(interface)?;
             if page.is_empty() {
                 return Ok(None);
             }

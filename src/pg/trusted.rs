@@ -6,16 +6,23 @@
 //! back where they are called: whichever expression calls one, in a plan or while planning, the server
 //! asks a hook first.
 //!
+//! And a table may be another one by the time that it is read: its owner, or that of its schema, gives
+//! its name to a view, and what a view computes, be it by the server's own functions alone, has the rights
+//! of whoever reads it. So every statement is looked at before it is made ready.
+//!
 //! PostgreSQL source: `executor/execExpr.c` (`ExecInitFunc`), `optimizer/util/plancat.c`
-//! (`get_relation_statistics`, `RelationGetIndexExpressions`), `catalog/objectaccess.c`.
+//! (`get_relation_statistics`, `RelationGetIndexExpressions`), `catalog/objectaccess.c`;
+//! `executor/execMain.c` and `plan/setrefs.c` (`add_rtes_to_flat_rtable`, which keeps the entries of
+//! views that were replaced by what they stand for).
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::sync::Once;
 
-use pgrx::{pg_guard, pg_sys};
+use pgrx::{PgList, pg_guard, pg_sys};
 
-use super::{report, text, user};
+use super::processed::unguarded;
+use super::{heap, report, text, user};
 use crate::error::{Error, Kind};
 
 thread_local! {
@@ -24,8 +31,11 @@ thread_local! {
 
 /// Does `work`, in which a function runs only if it belongs to a superuser, to the role whose rights the
 /// statement has, or to one that may become that role anyway. Any other is an error, 42501, in the
-/// place of its call. What the server does with the rights of a table's owner, to maintain it, is left
-/// alone.
+/// place of its call. So is a view of any other that a statement reads, before anything of the statement
+/// runs. What the server does with the rights of a table's owner, to maintain it, is left alone.
+///
+/// The server calls the function of a trigger without asking: whoever writes looks at the triggers of
+/// what is written, and their owners.
 pub fn only<T>(work: impl FnOnce() -> T) -> T {
     static HOOKED: Once = Once::new();
     // SAFETY: once per process, for good: the function is never unloaded, and one that was hooked in
@@ -33,6 +43,8 @@ pub fn only<T>(work: impl FnOnce() -> T) -> T {
     HOOKED.call_once(|| unsafe {
         PREVIOUS = pg_sys::object_access_hook;
         pg_sys::object_access_hook = Some(look);
+        BEFORE_START = pg_sys::ExecutorStart_hook;
+        pg_sys::ExecutorStart_hook = Some(start);
     });
     holding_back(true, work)
 }
@@ -75,6 +87,61 @@ unsafe extern "C-unwind" fn look(
         && !user::is_maintained()
     {
         require(object);
+    }
+}
+
+static mut BEFORE_START: pg_sys::ExecutorStart_hook_type = None;
+
+/// Looks at the views of a statement before the server makes ready to run it. Without a guard, so that
+/// an error of the server passes as it was raised: nothing in here would have to be dropped.
+unsafe extern "C-unwind" fn start(query: *mut pg_sys::QueryDesc, flags: c_int) {
+    // SAFETY: the server calls with a statement that is about to be made ready.
+    unsafe {
+        if HELD_BACK.get() && !user::is_maintained() {
+            require_views(query);
+        }
+        match BEFORE_START {
+            Some(previous) => previous(query, flags),
+            None => unguarded::standard_ExecutorStart(query, flags),
+        }
+    }
+}
+
+/// Raises an error where a statement reads a view that it must not.
+///
+/// # Safety
+/// A statement of the server, planned.
+#[pg_guard]
+unsafe extern "C-unwind" fn require_views(query: *mut pg_sys::QueryDesc) {
+    // SAFETY: as the caller promises; the entries are there as long as the plan, and what they name is
+    // locked.
+    let views: Vec<pg_sys::Oid> = unsafe {
+        let entries = PgList::<pg_sys::RangeTblEntry>::from_pg((*(*query).plannedstmt).rtable);
+        let views = entries
+            .iter_ptr()
+            .filter(|entry| (**entry).relkind.cast_unsigned() == pg_sys::RELKIND_VIEW);
+        views.map(|entry| (*entry).relid).collect()
+    };
+    let runs_as = user::current();
+    for view in views {
+        if view == pg_sys::InvalidOid || is_trusted(heap::owner(view), runs_as) {
+            continue;
+        }
+        let name = heap::name(view).map(|(_, name)| name).unwrap_or_default();
+        report::raise(
+            Error::new(
+                Kind::Permission,
+                format!("view \"{name}\" belongs to another role and is not read"),
+            )
+            .with_detail(format!(
+                "What it computes would have the rights of role \"{}\".",
+                user::name(runs_as)
+            ))
+            .with_hint(
+                "It has taken the name of a table, or a function reads it. Have it owned by a \
+                 superuser, or ask as its owner.",
+            ),
+        );
     }
 }
 

@@ -16,7 +16,8 @@ use super::tokens::{self, Tokens};
 use super::worked::{Divided, Worked, worked};
 use super::workshop::{self, Workshop};
 use super::{
-    cache, checks, leaks, masks, noise, redraw, scope, statement, store, trackers, tracking, verify,
+    cache, checks, clock, leaks, masks, noise, redraw, scope, statement, store, trackers, tracking,
+    verify,
 };
 use crate::error::{Error, Kind, Result, counted};
 use crate::keys;
@@ -134,6 +135,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     phase.enter("making tokens");
     tokens.make(first, &snapshot)?;
     let tracking = trackers::install(tracking::trackers(run, plan)?);
+    let _own = clock::Own::begin();
     let scanning = leaks::running::install(verify::scans(plan, &again.source, scanned));
     let (mut tables, mut divided) = (Vec::new(), Vec::new());
     for (place, (name, load)) in loads.iter().enumerate() {

@@ -108,6 +108,39 @@ def test_the_part_that_became_slower_is_named(db):
     assert ("table", "days", True) not in found
 
 
+def test_runs_of_another_size_do_not_push_those_of_this_one_out(db):
+    make_many(db)
+    for _ in range(4):
+        db.sync()
+    db.execute("CREATE TABLE prod.kept AS SELECT * FROM prod.people; DELETE FROM prod.people WHERE id > 100;"
+               "DELETE FROM prod.days WHERE id > 1100")
+    for _ in range(4):
+        db.sync()
+    ask = "SELECT runs FROM confiture.check_regression('small', 3) WHERE part = 'run'"
+    assert db.value(ask) == 3
+    db.execute("TRUNCATE prod.people; INSERT INTO prod.people SELECT * FROM prod.kept")
+    db.sync()
+    # Behind four that are smaller, those of its size are found.
+    assert db.value(ask) == 3
+    assert db.value("SELECT runs FROM confiture.check_regression('small', 10) WHERE part = 'run'") == 4
+
+
+def test_a_run_that_failed_leaves_no_times_to_the_next(db):
+    make_many(db)
+    db.sync()
+    db.execute(f"ALTER TABLE staging.people ADD CHECK (id <= {ROWS})")
+    db.execute(f"INSERT INTO prod.people VALUES ({ROWS + 1}, 'z@mail.example', '+4930123456')")
+    db.execute("CREATE SCHEMA small; CREATE TABLE small.one AS SELECT * FROM prod.people LIMIT 1")
+    db.load(profile({"one": {"email": "mail"}}, name="one"))
+    db.sync_refused("23514")
+    db.sync("one", source="small", target="copied")
+    loads, milliseconds = db.rows(
+        "SELECT details -> 'loads' -> 'one', details -> 'milliseconds' -> 'one'"
+        " FROM confiture.audit_log ORDER BY seq DESC LIMIT 1"
+    )[0]
+    assert loads["commitment"] <= milliseconds and loads["leak_scan"] <= milliseconds
+
+
 def test_the_time_of_a_run_is_divided(db):
     make_many(db, 40_000)
     db.refused("42704", "SELECT FROM confiture.profile_run()")

@@ -72,6 +72,47 @@ def test_the_caller_is_told_how_far_a_load_is(large):
     assert told() == lines
 
 
+def test_a_run_inside_another_leaves_it_its_rows(large):
+    """A trigger of the target calls it."""
+    large.execute(
+        "CREATE SCHEMA inside; CREATE TABLE inside.one (id integer PRIMARY KEY, email text NOT NULL);"
+        "INSERT INTO inside.one VALUES (1, 'a@mail.example')"
+    )
+    large.load(profile({"one": {"email": "mail"}}, name="inside"))
+    large.sync()
+    large.execute("""
+        CREATE FUNCTION public.again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          CALL confiture.sync('inside', 'inside', 'copied', '{"in_transaction": true}'); RETURN new; END $$;
+        CREATE TRIGGER again BEFORE INSERT ON staging.first FOR EACH ROW WHEN (new.id = 20)
+          EXECUTE FUNCTION public.again()
+    """)
+    options = '{"triggers": "fire", "profile": true}'
+    running, seen = Background(lambda: large.session().sync(options=options)), []
+    wait_until(lambda: seen.extend(large.column(
+        "SELECT rows_done FROM confiture.sync_progress"
+        " WHERE target_schema = 'staging' AND table_name = 'first'"
+    )) or not running.is_alive(), 100)
+    assert running.result() is None
+    assert len({rows for rows in seen if rows > 20}) > 1
+    inner, outer = (large.value(
+        "SELECT details -> 'loads' FROM confiture.audit_log"
+        " WHERE event = 'COMPLETED' AND target_schema = %s ORDER BY seq DESC LIMIT 1", [target]
+    ) for target in ("copied", "staging"))
+    assert inner.keys() == {"one"} and outer.keys() == {"first", "second"}
+    assert "writing" not in inner["one"] and "writing" in outer["first"]
+
+
+def test_rows_beyond_what_was_expected_have_no_end_in_sight(large):
+    large.execute("UPDATE pg_class SET reltuples = 10 WHERE oid = 'prod.first'::regclass")
+    running, seen = Background(large.session().sync), []
+    wait_until(lambda: seen.extend(large.rows(
+        "SELECT rows_done, percent, seconds_left FROM confiture.sync_progress WHERE table_name = 'first'"
+    )) or not running.is_alive())
+    assert running.result() is None
+    later = [row for row in seen if row[0] > 20]
+    assert later and {row[1:] for row in later} == {(None, None)}
+
+
 @pytest.mark.parametrize("stop", ["preparing the target", "loading", "adding keys and indexes"])
 def test_phases_are_shown(db, stop):
     held = Held(db, stop)

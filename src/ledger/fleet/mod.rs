@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use member::{Member, Run, State};
-pub use reading::Reading;
+pub use reading::{LONGEST_LINE, Reading};
 pub use set::{Question, judge};
 
 use crate::error::{Error, Kind, Result};

@@ -12,6 +12,12 @@ use crate::ledger::verify::SIGNATURES_UNCHECKED;
 /// Profiles of one server that are remembered.
 const MOST_PROFILES: usize = 1000;
 
+/// Bytes of what is remembered of their strategies.
+const MOST_STRATEGIES: usize = 32 << 20;
+
+/// Bytes of a line. A run of 500 tables with 50 columns each has some two million.
+pub const LONGEST_LINE: usize = 4 << 20;
+
 /// Runs that have begun and not ended whose beginning is remembered.
 const MOST_OPEN: usize = 10_000;
 
@@ -44,6 +50,9 @@ impl<'a> Reading<'a> {
 
     /// Takes the next line, without its end; `false` where it is none of an export.
     pub fn line(&mut self, text: &str) -> bool {
+        if text.len() > LONGEST_LINE {
+            return false;
+        }
         let Ok(line) = serde_json::from_str::<Line>(text) else {
             return false;
         };
@@ -132,9 +141,18 @@ impl<'a> Reading<'a> {
                 run.failed_since += 1;
             }
         } else if let Some((profile, run)) = Run::of(entry, begun) {
-            if self.runs.len() < MOST_PROFILES || self.runs.contains_key(&profile) {
+            let (number, bytes) = self
+                .runs
+                .iter()
+                .filter(|(name, _)| **name != profile)
+                .fold((0, 0), |(number, bytes), (_, of)| {
+                    (number + 1, bytes + of.strategies.len())
+                });
+            if number < MOST_PROFILES && bytes + run.strategies.len() <= MOST_STRATEGIES {
                 self.runs.insert(profile, run);
             } else {
+                // Never an older run in the place of the one that there is no room for.
+                self.runs.remove(&profile);
                 self.is_cut = true;
             }
         }

@@ -207,9 +207,8 @@ fn likeness(members: &[Member], profile: &str, within: Option<i64>, rows: &mut V
     });
     let strategies = strategies(&runs);
     differs |= compare("F06", "tables, columns or strategies differ", &|run| {
-        let text = run.strategies.to_string();
-        let short = strategies.get(&text).cloned().unwrap_or_default();
-        Some((short, text))
+        let short = strategies.get(&run.strategies).cloned();
+        Some((short.unwrap_or_default(), run.strategies.clone()))
     });
     differs |= compare("F07", "the masking keys differ", &|run| {
         // A run that claims to need no key is not like one that has one.
@@ -296,14 +295,15 @@ fn strategies(runs: &[(&str, &Run)]) -> BTreeMap<String, String> {
     let mut all: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for (_, run) in runs {
         let mut columns = BTreeMap::new();
-        for (table, of) in run.strategies.as_object().into_iter().flatten() {
+        let of_run: Value = serde_json::from_str(&run.strategies).unwrap_or_default();
+        for (table, of) in of_run.as_object().into_iter().flatten() {
             columns.insert(table.clone(), "copied".to_owned());
             for (column, strategy) in of.as_object().into_iter().flatten() {
                 let strategy = strategy.as_str().unwrap_or_default().to_owned();
                 columns.insert(format!("{table}.{column}"), strategy);
             }
         }
-        all.insert(run.strategies.to_string(), columns);
+        all.insert(run.strategies.clone(), columns);
     }
     let names: BTreeSet<_> = all.values().flat_map(BTreeMap::keys).cloned().collect();
     let differing = names.into_iter().find(|name| {

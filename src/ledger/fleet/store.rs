@@ -1,7 +1,7 @@
 //! The lines of ledgers, read with the rights of the caller from tables that hold them, here or on
 //! the servers themselves.
 
-use super::{Member, Question, Reading, Row, Server, State, judge};
+use super::{LONGEST_LINE, Member, Question, Reading, Row, Server, State, judge};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::export::NO_KEYS;
 use crate::pg::ident::qualified;
@@ -17,6 +17,9 @@ pub fn verify(servers: &[Server], question: &Question) -> Result<Vec<Row>> {
     let members: Vec<Member> = servers.iter().map(read).collect::<Result<_>>()?;
     Ok(judge(&members, question))
 }
+
+/// Lines that are in memory at a time: each may be as long as its ledger made it.
+const PAGE: std::ffi::c_long = 16;
 
 fn read(server: &Server) -> Result<Member> {
     let unread = |status, why: String| Member {
@@ -38,11 +41,9 @@ fn read(server: &Server) -> Result<Member> {
         // A policy that hides lines must be an error, not a shorter ledger.
         let read = || {
             let lines = format!("SELECT line FROM ONLY {table} ORDER BY n");
-            spi::each(&lines, &[], |row| {
+            spi::each_of_page(PAGE, &lines, &[], |row| {
                 number += 1;
-                if number.is_multiple_of(1000) {
-                    server::check_for_interrupts();
-                }
+                server::check_for_interrupts();
                 let text: Option<&str> = row.get(1)?;
                 // psql ends with an empty line.
                 match text.map(str::trim_ascii) {
@@ -58,7 +59,10 @@ fn read(server: &Server) -> Result<Member> {
         Ok(()) => Ok(reading.finish()),
         Err(Failure::Own(error)) if error.kind() == Kind::Data => Ok(unread(
             "fail",
-            format!("Line {number} of what was handed in is no line of an export."),
+            format!(
+                "Line {number} of what was handed in is no line of an export, or longer than {} MiB.",
+                LONGEST_LINE >> 20
+            ),
         )),
         Err(Failure::Own(error)) => Err(error),
         Err(Failure::Server(error)) => Ok(unread(

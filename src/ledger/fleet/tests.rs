@@ -119,7 +119,7 @@ fn run(seq: i64) -> Run {
         version: "1.0".into(),
         hash: vec![1; 32],
         window: (100, 200),
-        strategies: json!({"customers": {"email": "email/1"}}),
+        strategies: json!({"customers": {"email": "email/1"}}).to_string(),
         key: Some("masking/1".into()),
         key_fingerprint: Some("aa".into()),
         masks_fingerprint: Some("bb".into()),
@@ -183,7 +183,7 @@ fn fleet_that_is_alike_is_ok_and_what_differs_is_named() {
     let fails = |code: &str| ("fail", vec![format!("{code} fail")]);
     assert_eq!(found(|run| run.hash = vec![2; 32]), fails("F05"));
     assert_eq!(
-        found(|run| run.strategies = json!({"customers": {"email": "email/2"}})),
+        found(|run| run.strategies = json!({"customers": {"email": "email/2"}}).to_string()),
         fails("F06")
     );
     assert_eq!(
@@ -221,7 +221,7 @@ fn fleet_that_is_alike_is_ok_and_what_differs_is_named() {
 #[test]
 fn fleet_says_who_differs_and_how() {
     let rows = judge(
-        &three(|run| run.strategies = json!({"customers": {"email": "hash/1"}})),
+        &three(|run| run.strategies = json!({"customers": {"email": "hash/1"}}).to_string()),
         &Question::default(),
     );
     assert_eq!(
@@ -232,7 +232,7 @@ fn fleet_says_who_differs_and_how() {
     );
     assert_eq!(rows[1].facts["groups"][1]["servers"], json!(["shard3"]));
     let rows = judge(
-        &three(|run| run.strategies = json!({"customers": {}})),
+        &three(|run| run.strategies = json!({"customers": {}}).to_string()),
         &Question::default(),
     );
     assert!(

@@ -1,5 +1,7 @@
 //! One chain: entries follow each other without gaps, and each is signed.
 
+use std::collections::BTreeMap;
+
 use crate::keys::Secret;
 use crate::ledger::entry;
 
@@ -183,7 +185,7 @@ impl Chain {
             );
         }
         if link.seq != seq {
-            found.list.push(Finding {
+            found.put(Finding {
                 code: "E04",
                 status: "fail",
                 chain: self.name,
@@ -208,7 +210,7 @@ impl Chain {
             }
         };
         if !agrees {
-            found.list.push(Finding {
+            found.put(Finding {
                 code: "E07",
                 status: "fail",
                 chain: self.name,
@@ -226,7 +228,17 @@ impl Chain {
 #[derive(Default)]
 pub(super) struct Findings {
     pub(super) list: Vec<Finding>,
+    /// How many of each kind are listed.
+    listed: BTreeMap<Sort, usize>,
+    /// Of those that are not: how many, the first and the last entry, and what the first says.
+    more: BTreeMap<Sort, (u64, Finding)>,
 }
+
+/// Code, status and chain.
+type Sort = (&'static str, &'static str, &'static str);
+
+/// So many of a kind are listed: who makes a log up must not fill the memory of who reads it.
+const MOST_OF_A_KIND: usize = 1000;
 
 impl Findings {
     pub(super) fn add(
@@ -246,7 +258,7 @@ impl Findings {
         });
         match before {
             Some(before) => before.seq_to = Some(seq),
-            None => self.list.push(Finding {
+            None => self.put(Finding {
                 code,
                 status,
                 chain,
@@ -255,5 +267,37 @@ impl Findings {
                 detail: detail.to_owned(),
             }),
         }
+    }
+
+    /// Lists one by itself, or counts it where there are too many of its kind.
+    pub(super) fn put(&mut self, finding: Finding) {
+        let sort = (finding.code, finding.status, finding.chain);
+        let listed = self.listed.entry(sort).or_default();
+        if *listed < MOST_OF_A_KIND {
+            *listed += 1;
+            self.list.push(finding);
+            return;
+        }
+        match self.more.get_mut(&sort) {
+            Some((count, all)) => {
+                *count += 1;
+                all.seq_from = all.seq_from.min(finding.seq_from);
+                all.seq_to = all.seq_to.max(finding.seq_to);
+            }
+            None => drop(self.more.insert(sort, (1, finding))),
+        }
+    }
+
+    /// All of them, those that are not listed as one of each kind.
+    pub(super) fn all(self) -> Vec<Finding> {
+        let mut list = self.list;
+        list.extend(self.more.into_values().map(|(count, mut all)| {
+            all.detail = format!(
+                "{count} more of this kind, which are not listed. {}",
+                all.detail
+            );
+            all
+        }));
+        list
     }
 }

@@ -270,7 +270,7 @@ impl<'a> Verifier<'a> {
             self.lineage.head(lineage, &mut self.found);
         }
         for seq in self.open.values() {
-            self.found.list.push(Finding {
+            self.found.put(Finding {
                 code: "W03",
                 status: "warn",
                 chain: AUDIT,
@@ -281,7 +281,7 @@ impl<'a> Verifier<'a> {
             });
         }
         let last_seq = self.audit.last_seq();
-        let mut findings = self.found.list;
+        let mut findings = self.found.all();
         let (found, covered) = self.anchors.finish(last_seq);
         findings.extend(found);
         let is_ok = findings.iter().all(|finding| finding.status == "warn");

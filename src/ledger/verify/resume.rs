@@ -5,6 +5,8 @@ use super::super::retention::Boundary;
 use super::super::tree::Hash;
 use super::{AUDIT, Finding, LINEAGE, Stored, Surroundings, Verifier, entry};
 
+const NO_BOUNDARY: &str = "The entry does not say where the log goes on.";
+
 /// What is known of the entries before the first one that is checked.
 #[derive(Default)]
 pub(super) struct Start {
@@ -53,7 +55,11 @@ impl Verifier<'_> {
     /// Begins behind the part that this entry says was pruned; `None`, and nothing changes, where
     /// it does not say that. The entry itself is checked when it comes by.
     pub fn behind_pruned(&mut self, stored: &Stored) -> Option<Boundary> {
-        let boundary = Boundary::of(&stored.entry)?;
+        let Some(boundary) = Boundary::of(&stored.entry) else {
+            let seq = stored.entry.seq;
+            self.found.add("E03", "fail", AUDIT, seq, NO_BOUNDARY);
+            return None;
+        };
         let log_id = stored.entry.log_id;
         self.audit
             .behind_pruned(boundary.last, log_id, boundary.last_hash);
@@ -77,8 +83,7 @@ impl Verifier<'_> {
     pub fn goes_on_behind(&mut self, stored: &Stored, archive: &Hash) -> Option<i64> {
         let seq = stored.entry.seq;
         let Some(boundary) = Boundary::of(&stored.entry) else {
-            let detail = "The entry does not say where the log goes on.";
-            self.found.add("E03", "fail", AUDIT, seq, detail);
+            self.found.add("E03", "fail", AUDIT, seq, NO_BOUNDARY);
             return None;
         };
         self.start.said.push((seq, stored.entry.hash()));
@@ -89,7 +94,7 @@ impl Verifier<'_> {
         let entries_agree = self.audit.end() == (boundary.last, Some(boundary.last_hash))
             && self.anchors.root() == boundary.tree.root();
         if !entries_agree || !steps_agree {
-            self.found.list.push(Finding {
+            self.found.put(Finding {
                 code: "E03",
                 status: "fail",
                 chain: if entries_agree { LINEAGE } else { AUDIT },
@@ -100,7 +105,7 @@ impl Verifier<'_> {
                 ),
             });
         } else if *archive != boundary.archive {
-            self.found.list.push(Finding {
+            self.found.put(Finding {
                 code: "W09",
                 status: "warn",
                 chain: AUDIT,

@@ -39,7 +39,16 @@ pub struct Measured {
     /// Its rows.
     pub rows: f64,
     /// Each part.
-    pub parts: BTreeMap<Part, f64>,
+    pub parts: BTreeMap<Part, Figure>,
+}
+
+/// What a part took.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Figure {
+    /// Nanoseconds of each.
+    pub nanoseconds: f64,
+    /// How many rows or calls there were.
+    pub times: f64,
 }
 
 /// How a part does.
@@ -90,6 +99,9 @@ const FEWEST: usize = 3;
 const DEVIATIONS: f64 = 3.0;
 /// And the share of the median that it may be off in any case: no machine is that quiet.
 const SHARE: f64 = 0.2;
+/// And so many nanoseconds in all: what is on record is in whole milliseconds, and what a busy machine
+/// does meanwhile is no news.
+const LEAST: f64 = 5e7;
 const NORMAL: f64 = 1.4826;
 
 /// Holds the newest run against those before it of its size: up to twice, and down to half its rows.
@@ -100,19 +112,21 @@ pub fn compare(newest: &Measured, before: &[Measured]) -> Vec<Found> {
         .collect();
     let parts = newest.parts.iter();
     parts
-        .map(|(part, &now)| {
+        .map(|(part, figure)| {
+            let now = figure.nanoseconds;
             let of: Vec<f64> = alike
                 .iter()
                 .filter_map(|run| run.parts.get(part))
-                .copied()
+                .map(|figure| figure.nanoseconds)
                 .collect();
+            let least = LEAST / figure.times.max(1.0);
             let median = median(of.clone());
             let deviation = median.and_then(|middle| {
                 Some(NORMAL * self::median(of.iter().map(|one| (one - middle).abs()).collect())?)
             });
             let verdict = match (median, deviation) {
                 (Some(median), Some(deviation)) if of.len() >= FEWEST => {
-                    let off = (DEVIATIONS * deviation).max(SHARE * median);
+                    let off = (DEVIATIONS * deviation).max(SHARE * median).max(least);
                     match now - median {
                         more if more > off => Verdict::Slower,
                         more if more < -off => Verdict::Faster,
@@ -150,7 +164,13 @@ mod tests {
     fn run(rows: f64, nanoseconds: f64) -> Measured {
         Measured {
             rows,
-            parts: BTreeMap::from([(Part::Run, nanoseconds)]),
+            parts: BTreeMap::from([(
+                Part::Run,
+                Figure {
+                    nanoseconds,
+                    times: 1e9,
+                },
+            )]),
         }
     }
 
@@ -186,6 +206,27 @@ mod tests {
             verdict(150.0, &[80.0, 100.0, 120.0, 100.0, 140.0]),
             Verdict::Usual
         );
+    }
+
+    #[test]
+    fn milliseconds_are_no_news() {
+        let of = |nanoseconds, rows| Measured {
+            rows,
+            parts: BTreeMap::from([(
+                Part::Run,
+                Figure {
+                    nanoseconds,
+                    times: rows,
+                },
+            )]),
+        };
+        let verdict =
+            |now, before, rows| compare(&of(now, rows), &vec![of(before, rows); 5])[0].verdict;
+        // One millisecond more for 3000 rows, and a second more for three million.
+        assert_eq!(verdict(667.0, 333.0, 3e3), Verdict::Usual);
+        assert_eq!(verdict(667.0, 0.0, 3e3), Verdict::Usual);
+        assert_eq!(verdict(667.0, 333.0, 3e6), Verdict::Slower);
+        assert_eq!(verdict(667.0, 0.0, 3e6), Verdict::Slower);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use super::{Found, Part, compare, profile, store};
+use super::{Found, Part, Verdict, compare, profile, store};
 use crate::error::{Error, Kind, given};
 
 /// Holds the newest run of a profile against those before it, part by part: what is slower first.
@@ -52,10 +52,15 @@ fn check_regression(
         .into());
     };
     let mut found = compare(newest, before);
-    found.sort_by(|one, other| ratio(other).total_cmp(&ratio(one)));
+    let is_slower = |found: &Found| found.verdict == Verdict::Slower;
+    found.sort_by(|one, other| {
+        let first = is_slower(other).cmp(&is_slower(one));
+        first.then_with(|| ratio(other).total_cmp(&ratio(one)))
+    });
     Ok(TableIterator::new(found.into_iter().map(|found| {
         let ratio = found
             .median
+            .filter(|median| *median > 0.0)
             .map(|_| (ratio(&found) * 100.0).round() / 100.0);
         let (now, median) = (whole(found.now), found.median.map(whole));
         let deviation = found.deviation.map(whole);

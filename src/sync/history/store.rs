@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use pgrx::Uuid;
 use serde_json::Value;
 
-use super::{Measured, Part};
+use super::{Figure, Measured, Part};
 use crate::error::Result;
 use crate::pg::{owner, spi};
 
 /// The newest complete runs of a profile, newest first, each as the newest one: from the same source,
-/// into the same target, in the same mode.
+/// into the same target, in the same mode, and of its size, for others must not take their place.
 ///
 /// # Errors
 /// As the interface.
@@ -20,12 +20,18 @@ pub fn runs(profile: &str, most: i32) -> Result<Vec<Measured>> {
             "SELECT e.rows_anonymized::pg_catalog.text, e.strategies_applied::pg_catalog.text,
                     e.details::pg_catalog.text
                FROM ONLY confiture.audit_log e
-               JOIN (SELECT n.source_schema, n.target_schema, n.details ->> 'mode' AS mode
+               CROSS JOIN LATERAL (SELECT pg_catalog.sum(r.value::pg_catalog.numeric) AS rows
+                       FROM pg_catalog.jsonb_each_text(e.rows_anonymized::pg_catalog.jsonb) r) s
+               JOIN (SELECT n.source_schema, n.target_schema, n.details ->> 'mode' AS mode,
+                            (SELECT pg_catalog.sum(r.value::pg_catalog.numeric)
+                               FROM pg_catalog.jsonb_each_text(n.rows_anonymized::pg_catalog.jsonb) r)
+                              AS rows
                        FROM ONLY confiture.audit_log n
                       WHERE n.event = 'COMPLETED' AND n.profile_name = $1 AND n.details ? 'phases'
                       ORDER BY n.seq DESC LIMIT 1) n
                  ON n.source_schema = e.source_schema AND n.target_schema = e.target_schema
                 AND n.mode = e.details ->> 'mode'
+                AND s.rows <= 2 * n.rows AND 2 * s.rows >= n.rows
               WHERE e.event = 'COMPLETED' AND e.profile_name = $1 AND e.details ? 'phases'
               ORDER BY e.seq DESC LIMIT $2",
             &[profile.into(), most.into()],
@@ -76,14 +82,14 @@ fn measured(rows: &str, strategies: &str, details: &str) -> Option<Measured> {
     let mut parts = BTreeMap::new();
     if all >= FEWEST_ROWS {
         let phases = numbers(&details["phases"]);
-        parts.insert(Part::Run, phases.values().sum::<f64>() * 1e6 / all);
+        parts.insert(Part::Run, figure(phases.values().sum(), all));
         let each = phases.into_iter();
-        parts.extend(each.map(|(name, took)| (Part::Phase(name), took * 1e6 / all)));
+        parts.extend(each.map(|(name, took)| (Part::Phase(name), figure(took, all))));
     }
     for (table, took) in numbers(&details["milliseconds"]) {
         let of = rows.get(&table).copied().unwrap_or(0.0);
         if of >= FEWEST_ROWS {
-            parts.insert(Part::Table(table), took * 1e6 / of);
+            parts.insert(Part::Table(table), figure(took, of));
         }
     }
     let tables = details["columns"].as_object().into_iter().flatten();
@@ -99,10 +105,21 @@ fn measured(rows: &str, strategies: &str, details: &str) -> Option<Measured> {
                 column: column.clone(),
                 strategy: strategy.split('/').next().unwrap_or_default().to_owned(),
             };
-            parts.insert(part, nanoseconds);
+            let figure = Figure {
+                nanoseconds,
+                times: calls,
+            };
+            parts.insert(part, figure);
         }
     }
     Some(Measured { rows: all, parts })
+}
+
+fn figure(milliseconds: f64, rows: f64) -> Figure {
+    Figure {
+        nanoseconds: milliseconds * 1e6 / rows,
+        times: rows,
+    }
 }
 
 fn numbers(object: &Value) -> BTreeMap<String, f64> {

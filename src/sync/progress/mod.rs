@@ -291,7 +291,8 @@ impl Standing {
         (all > 0.0).then(|| (done * 100.0 / all) as i32)
     }
 
-    /// Of the seconds that the plan expects of the loads those that are done, and all.
+    /// Of the seconds that the plan expects of the loads those that are done, and all; `None` where the
+    /// table has more rows than it expects, so that nobody knows how many more.
     fn done(&self, about: &About) -> Option<(f64, f64)> {
         let loaded = usize::try_from(self.tables_loaded).ok()?;
         let seconds = |tables: &[Expected]| tables.iter().map(|of| of.seconds).sum::<f64>();
@@ -299,7 +300,10 @@ impl Standing {
         if let Some(of) = self.table.and_then(|place| about.tables.get(place))
             && of.rows > 0.0
         {
-            done += of.seconds * (real(self.rows) / of.rows).min(1.0);
+            if real(self.rows) > of.rows {
+                return None;
+            }
+            done += of.seconds * real(self.rows) / of.rows;
         }
         Some((done, seconds(&about.tables)))
     }

@@ -21,24 +21,31 @@ pub struct Shown {
     memory: Option<Rc<Shared>>,
 }
 
+/// A load that goes on: of which run, and the memory where that is shown.
+type Loading = Option<(Rc<About>, Rc<Shared>)>;
+
 thread_local! {
-    /// The load that goes on, for what the caller is told of it.
-    static LOADING: RefCell<Option<(Rc<About>, Rc<Shared>)>> = const { RefCell::new(None) };
+    /// What the caller is told of.
+    static LOADING: RefCell<Loading> = const { RefCell::new(None) };
 }
 
-/// Keeps the rows up to date of the load that goes on, until dropped.
-pub struct Counting<'a>(processed::Counting<'a>);
+/// Keeps the rows up to date of the load that goes on, until dropped; then those again of the one that
+/// was going on before, where a run is called inside another.
+pub struct Counting<'a> {
+    rows: processed::Counting<'a>,
+    before: Loading,
+}
 
 impl Counting<'_> {
     /// How the time was divided of the INSERT that has run; `None` where nobody asked.
     pub fn times(&self) -> Option<Times> {
-        self.0.times()
+        self.rows.times()
     }
 }
 
 impl Drop for Counting<'_> {
     fn drop(&mut self) {
-        LOADING.take();
+        LOADING.set(self.before.take());
     }
 }
 
@@ -98,8 +105,11 @@ impl Shown {
     pub fn counting(&self, timed: bool) -> Option<Counting<'_>> {
         let memory = self.memory.as_ref()?;
         let rows = Board::of(memory.words())?.rows();
-        LOADING.set(Some((Rc::clone(&self.about), Rc::clone(memory))));
-        Some(Counting(count_into(rows, self.told_every, timed)))
+        let loading = Some((Rc::clone(&self.about), Rc::clone(memory)));
+        Some(Counting {
+            before: LOADING.replace(loading),
+            rows: count_into(rows, self.told_every, timed),
+        })
     }
 
     /// Shows that a table is loaded.
