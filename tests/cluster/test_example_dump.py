@@ -7,25 +7,9 @@ import time
 
 import pytest
 
-from server import ROOT
+from masked_dumps import PROFILE, SCRIPT, bytes_of, dump, name_of, nothing_is_left, restore
 
-SCRIPT = ROOT / "examples" / "dump" / "dump"
 RAW = ["secret.example", "Secret Name", "hidden words"]
-PROFILE = """
-name: shop
-version: "1.0"
-coverage: strict
-strategies:
-  email: {type: email}
-  name:  {type: redact}
-tables:
-  customers:
-    rules: [{column: email, strategy: email}, {column: name, strategy: name}]
-    preserve: [{column: "*", why: numbers and kinds name nobody}]
-  orders:
-    rules: [{column: customer_email, strategy: email}, {column: note, strategy: name}]
-    preserve: [{column: "*", why: dates and amounts name nobody}]
-"""
 TABLES = """
 CREATE TYPE {s}.kind AS ENUM ('new', 'old');
 CREATE DOMAIN {s}.amount AS numeric(10,2) CHECK (VALUE >= 0);
@@ -61,41 +45,6 @@ def production(private_server):
 def elsewhere(private_server):
     """A server that has neither the extension nor a key."""
     return private_server(key_file=False)
-
-
-def dump(production, *arguments, status=0, **more):
-    """Runs the script."""
-    done = subprocess.run(
-        [SCRIPT, *map(str, arguments)],
-        env={**production.server.environment, "PGDATABASE": production.name, **more},
-        capture_output=True, text=True, check=False,
-    )
-    assert done.returncode == status, f"{done.returncode}:\n{done.stdout}\n{done.stderr}"
-    return done
-
-
-def nothing_is_left(production):
-    """Neither schema nor database of a dump."""
-    return production.rows(
-        "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'confiture_dump%'"
-        " UNION ALL SELECT datname FROM pg_database WHERE datname LIKE 'confiture_dump%'"
-    ) == []
-
-
-def bytes_of(path):
-    """Every byte of a file or of all files of a folder."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    return b"".join(file.read_bytes() for file in files)
-
-
-def restore(elsewhere, path, form):
-    """Restores into a fresh database."""
-    database = elsewhere.create_database(extension=False)
-    if form == "plain":
-        database.psql("-f", path)
-    else:
-        elsewhere.run("pg_restore", "--exit-on-error", "-d", database.name, path)
-    return database
 
 
 def content(database, schema="prod"):
@@ -256,9 +205,7 @@ def test_a_run_that_fails_leaves_nothing(production, tmp_path):
 
 
 def test_what_is_in_the_way_and_not_ours_stays(production, tmp_path):
-    name = production.value(
-        "SELECT 'confiture_dump_' || substr(md5(current_database() || '/prod'), 1, 16)"
-    )
+    name = name_of(production)
     production.execute(f"CREATE SCHEMA {name}; CREATE TABLE {name}.mine (id integer)")
     try:
         done = dump(production, "shop", "prod", tmp_path / "x", status=1)
@@ -296,9 +243,7 @@ def wait_for_lock(production):
 
 
 def test_two_dumps_of_one_schema_do_not_meet(production, tmp_path):
-    name = production.value(
-        "SELECT 'confiture_dump_' || substr(md5(current_database() || '/prod'), 1, 16)"
-    )
+    name = name_of(production)
     other = production.session()
     other.execute("SELECT pg_advisory_lock(hashtext(%s), 1919)", [name])
     try:
