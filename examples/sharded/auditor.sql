@@ -5,16 +5,17 @@
 
 \set ON_ERROR_STOP on
 \set QUIET on
+SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 
 CREATE EXTENSION IF NOT EXISTS confiture;
-CREATE EXTENSION IF NOT EXISTS postgres_fdw;
+CREATE EXTENSION IF NOT EXISTS postgres_fdw SCHEMA public;
 
-CREATE TABLE fleet (
+CREATE TABLE public.fleet (
   server      text PRIMARY KEY,
   ledger      text NOT NULL,
   anchor_keys text[] NOT NULL,
   anchors     text[] NOT NULL DEFAULT '{}'
 );
 -- The logs that belong to the fleet, noted when it was set up.
-CREATE TABLE member (log uuid PRIMARY KEY);
+CREATE TABLE public.member (log uuid PRIMARY KEY);

@@ -6,6 +6,7 @@
 
 \set ON_ERROR_STOP on
 \set QUIET on
+SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 
 CREATE SERVER :"server" FOREIGN DATA WRAPPER postgres_fdw
@@ -19,7 +20,7 @@ CREATE FOREIGN TABLE :"server".customers (id integer, email text, name text, cou
 CREATE FOREIGN TABLE :"server".visits (id integer, customer_email text, day date, pages integer)
   SERVER :"server" OPTIONS (schema_name 'staging', table_name 'visits');
 
-INSERT INTO fleet (server, ledger, anchor_keys)
+INSERT INTO public.fleet (server, ledger, anchor_keys)
 VALUES (:'server', quote_ident(:'server') || '.ledger', ARRAY[:'anchor_key']);
 -- The name of a key is that of its log.
-INSERT INTO member VALUES (substr(split_part(:'anchor_key', '+', 1), 11)::uuid);
+INSERT INTO public.member VALUES (substr(split_part(:'anchor_key', '+', 1), 11)::uuid);

@@ -4,18 +4,16 @@
 
 \set ON_ERROR_STOP on
 \set QUIET on
+SET search_path = pg_catalog, pg_temp;
 \pset footer off
 
+-- The foreign tables of all shards, whatever these are called.
+SELECT string_agg(format('SELECT %L AS shard, email FROM %1$I.customers', server), ' UNION ALL ') AS customers,
+       string_agg(format('SELECT %L AS shard, customer_email FROM %1$I.visits', server), ' UNION ALL ') AS visits
+  FROM public.fleet \gset
+
 \echo 'Visits and the customers whose they are, by pseudonym:'
-WITH customers AS (
-  SELECT 1 AS shard, email FROM shard1.customers UNION ALL
-  SELECT 2, email FROM shard2.customers UNION ALL
-  SELECT 3, email FROM shard3.customers
-), visits AS (
-  SELECT 1 AS shard, customer_email FROM shard1.visits UNION ALL
-  SELECT 2, customer_email FROM shard2.visits UNION ALL
-  SELECT 3, customer_email FROM shard3.visits
-)
+WITH customers AS (:customers), visits AS (:visits)
 SELECT count(*) AS visits, count(c.email) AS of_a_customer,
        count(*) FILTER (WHERE c.shard <> v.shard) AS of_one_elsewhere,
        count(DISTINCT c.email) AS customers,

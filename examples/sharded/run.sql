@@ -4,6 +4,7 @@
 
 \set ON_ERROR_STOP on
 \set QUIET on
+SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 
 CREATE SCHEMA IF NOT EXISTS staging;

@@ -5,6 +5,7 @@
 
 \set ON_ERROR_STOP on
 \set QUIET on
+SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 
 CREATE EXTENSION IF NOT EXISTS confiture;

@@ -4,13 +4,14 @@
 
 \set ON_ERROR_STOP on
 \set QUIET on
+SET search_path = pg_catalog, pg_temp;
 \pset footer off
 
 CREATE TEMPORARY TABLE found AS
 SELECT *
-  FROM confiture.verify_fleet((SELECT jsonb_agg(to_jsonb(f) ORDER BY f.server) FROM fleet f),
+  FROM confiture.verify_fleet((SELECT jsonb_agg(to_jsonb(f) ORDER BY f.server) FROM public.fleet f),
                               profile => 'shop',
-                              expected => (SELECT array_agg(log) FROM member),
+                              expected => (SELECT array_agg(log) FROM public.member),
                               within => interval '1 hour');
 
 \echo 'The fleet:'

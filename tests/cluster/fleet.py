@@ -15,15 +15,15 @@ KEK = "00112233445566778899aabbccddeeff" * 2
 class Fleet:
     """The servers, and the script that speaks to them."""
 
-    def __init__(self, make, folder):
-        self.servers = [make(environment={"CONFITURE_KEK": KEK}) for _ in range(3)]
+    def __init__(self, make, folder, names=("shard1", "shard2", "shard3")):
+        self.servers = [make(environment={"CONFITURE_KEK": KEK}) for _ in names]
         self.shards = [server.create_database(name="shop", key=False) for server in self.servers]
         for shard in self.shards:
             shard.execute("SELECT confiture.init_key_file()")
         self.office = make(key_file=False)
         self.auditor = self.office.create_database(name="audit", extension=False)
         self.list = folder / "shards"
-        lines = [f"shard{number} {place(shard)}" for number, shard in enumerate(self.shards, 1)]
+        lines = [f"{name} {place(shard)}" for name, shard in zip(names, self.shards, strict=True)]
         self.list.write_text("# the shards\n" + "\n".join(lines) + "\n", encoding="utf-8")
 
     def script(self, command, status=0, **more):
