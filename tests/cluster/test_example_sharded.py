@@ -12,6 +12,8 @@ GRANT INSERT ON public.ran TO PUBLIC;
 CREATE FUNCTION public.note(text, integer) RETURNS text LANGUAGE plpgsql AS
   $$ BEGIN INSERT INTO public.ran VALUES (session_user); RETURN concat($1, $2); END $$;
 CREATE OPERATOR public.|| (leftarg = text, rightarg = integer, function = public.note);
+CREATE FUNCTION public.format(text, text) RETURNS text LANGUAGE plpgsql AS
+  $$ BEGIN INSERT INTO public.ran VALUES (session_user); RETURN pg_catalog.format($1, $2); END $$;
 CREATE FUNCTION public.array_append(text[], text) RETURNS text[] LANGUAGE plpgsql AS
   $$ BEGIN INSERT INTO public.ran VALUES (session_user); RETURN pg_catalog.array_append($1, $2); END $$;
 """
