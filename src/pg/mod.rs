@@ -36,6 +36,7 @@ pub mod missing;
 pub mod owner;
 pub mod pages;
 pub mod processed;
+pub mod refile;
 pub mod report;
 pub mod routine;
 pub mod row;

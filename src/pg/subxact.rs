@@ -117,6 +117,23 @@ pub fn unless_taken<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<Option
     }
 }
 
+/// As [`guarded`], where locks may not be had in time: `None` where one was not, and all that were got
+/// are given back; also where two sessions would have waited for each other. Every other error is
+/// raised as it was.
+///
+/// # Errors
+/// What `work` returns.
+pub fn unless_locked<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<Option<T>, Error> {
+    match guarded(work) {
+        Ok(done) => Ok(Some(done)),
+        Err(Failure::Own(error)) => Err(error),
+        Err(Failure::Server(error)) if ["55P03", "40P01"].contains(&error.sqlstate.as_str()) => {
+            Ok(None)
+        }
+        Err(Failure::Server(error)) => error.raise(),
+    }
+}
+
 /// As [`guarded`], where a built-in limit may be passed: `None` where it was. Every other error is
 /// raised as it was.
 ///
