@@ -12,6 +12,7 @@ use super::phase::Phase;
 use super::plan::Plan;
 use super::request::{self, Planned};
 use super::store::Deferrable;
+use super::swap::exchange::{self, Exchange};
 use super::tokens::{self, Tokens};
 use super::worked::{Divided, Worked, worked};
 use super::workshop::{self, Workshop};
@@ -84,9 +85,14 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         Some(_) => replace::make_room(&again.plan),
         None => {
             all(&again.plan.prepare.before)?;
-            replace::forget_missing(&again.plan).map(drop)
+            match again.plan.prepare.swap {
+                // Their files go, and these values with them.
+                Some(_) => Ok(()),
+                None => replace::forget_missing(&again.plan).map(drop),
+            }
         }
     })?;
+    let exchange = Exchange::begin(&again.plan)?;
     if !again.plan.prepare.created.is_empty() {
         stands_alone(&again.plan)?;
     }
@@ -197,6 +203,9 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         replace::put_back(plan, &tables)?;
     }
     phase.enter("adding keys and indexes");
+    if let Some(exchange) = exchange {
+        exchange.finish();
+    }
     let taken: Vec<String> = plan
         .prepare
         .created
@@ -242,6 +251,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
             )?);
         }
         found.extend(verify::whole_of(run, plan, &orphans, &snapshot)?);
+        found.extend(verify::keys(plan, &snapshot)?);
         found.extend(checks::redrawn(&redrawn));
         found.extend(verify::gates(plan, &profile.gates)?);
         Ok(found)
@@ -327,7 +337,8 @@ fn set<'a>(constraints: impl Iterator<Item = &'a Deferrable>, mode: &str) -> Res
     spi::run(&format!("SET CONSTRAINTS {} {mode}", names.join(", ")), &[]).map(drop)
 }
 
-/// Keeps the tables of the run as they are: the source readable for all, the target for nobody.
+/// Keeps the tables of the run as they are: the source readable for all, the target for nobody, or
+/// in mode swap for readers.
 fn lock(plan: &Plan) -> Result<()> {
     for table in plan.tables.iter().filter(|table| table.source.kind == 'f') {
         // LOCK TABLE does not take a foreign table; a query that reads nothing holds it as well.
@@ -344,7 +355,11 @@ fn lock(plan: &Plan) -> Result<()> {
         .emptied
         .iter()
         .chain(&plan.prepare.altered)
-        .map(|name| (&plan.target, "ACCESS EXCLUSIVE", name));
+        .map(|name| (&plan.target, "ACCESS EXCLUSIVE", name))
+        .filter(|_| plan.prepare.swap.is_none());
+    if plan.prepare.swap.is_some() {
+        exchange::keep_writers_away(plan)?;
+    }
     // Where both are one table, the stronger lock comes first: nobody is waited for in between.
     for (schema, mode, name) in target.chain(source) {
         let name = ident::qualified(schema, name);

@@ -83,7 +83,10 @@ impl Evidence<'_> {
             details: Some(Json::merged(
                 Some(
                     json!({
-                        "mode": if self.request.in_place.is_some() { "in_place" } else { "atomic" },
+                        "mode": match self.request.in_place {
+                            Some(_) => "in_place",
+                            None => self.request.options.mode.name(),
+                        },
                         "in_transaction": self.in_transaction,
                         "masking_key": self.key.map(|key| format!("{}/{}", key.name, key.version)),
                         "masking_key_fingerprint":

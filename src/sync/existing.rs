@@ -44,7 +44,7 @@ pub fn check(input: &Input<'_>, plan: &TablePlan, existing: &Table, problems: &m
         refuse(
             Kind::Permission,
             "has row-level security that applies to this role",
-            hidden_rows(existing),
+            hidden_rows(existing.owned),
         );
     }
     if existing.inheritance || existing.parent.is_some() {
@@ -99,6 +99,8 @@ pub fn check(input: &Input<'_>, plan: &TablePlan, existing: &Table, problems: &m
     for other in std::iter::once(existing)
         .chain(parts)
         .flat_map(|table| &table.referenced_by)
+        // A key that stays as it is, and is held against the new rows, may come from anywhere.
+        .filter(|_| input.swap.is_none())
     {
         refuse(
             Kind::NotReady,
@@ -162,9 +164,9 @@ fn keys(input: &Input<'_>, plan: &TablePlan, existing: &Table, problems: &mut Ve
     }
 }
 
-/// How a run comes to see all rows of a table.
-pub fn hidden_rows(table: &Table) -> &'static str {
-    match table.owned {
+/// How a run comes to see all rows of a table that the caller owns, or does not.
+pub fn hidden_rows(owned: bool) -> &'static str {
+    match owned {
         // It applies to owners where it is forced only.
         true => "Run as a role with BYPASSRLS, or say ALTER TABLE … NO FORCE ROW LEVEL SECURITY.",
         false => "Run as its owner or a role with BYPASSRLS.",

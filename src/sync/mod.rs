@@ -49,6 +49,7 @@ pub mod sql;
 pub mod statement;
 pub mod store;
 pub mod stored;
+pub mod swap;
 pub mod target;
 pub mod tokens;
 pub mod trackers;

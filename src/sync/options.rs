@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::swap::{Mode, Patience};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::lineage::commitment::{Algorithm, Commitment, Shape};
 use crate::strategies::nearest;
@@ -33,6 +34,8 @@ pub struct Options {
     pub profile: bool,
     /// Whether outputs of costly masks are kept for values that repeat.
     pub cache: Cache,
+    /// How the rows of the target are replaced.
+    pub mode: Mode,
 }
 
 /// Whether outputs of costly masks are kept for values that repeat.
@@ -122,6 +125,7 @@ impl Default for Options {
             progress: PROGRESS,
             profile: false,
             cache: Cache::default(),
+            mode: Mode::default(),
         }
     }
 }
@@ -217,13 +221,16 @@ impl Triggers {
     }
 }
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 16] = [
     "adopt",
     "cache",
     "in_transaction",
     "leak_scan",
     "lineage",
     "lineage_rows",
+    "lock_attempts",
+    "lock_timeout",
+    "mode",
     "profile",
     "progress",
     "sample",
@@ -247,6 +254,7 @@ impl Options {
         };
         let mut parsed = Self::default();
         let mut row_by_row = false;
+        let (mut timeout, mut attempts) = (None, None);
         for (name, value) in members {
             match (name.as_str(), value) {
                 (_, Value::Null) if NAMES.contains(&name.as_str()) => {}
@@ -272,6 +280,14 @@ impl Options {
                         .find(|cache| word == cache.name())
                         .ok_or_else(|| invalid(name, "It must be auto or off."))?;
                 }
+                ("mode", word) => {
+                    let mode = word.as_str().and_then(Mode::of);
+                    parsed.mode = mode.ok_or_else(|| invalid(name, Mode::WORDS))?;
+                }
+                ("lock_timeout", value) => {
+                    timeout = Some(positive(name, value, Patience::LONGEST)?)
+                }
+                ("lock_attempts", value) => attempts = Some(positive(name, value, Patience::MOST)?),
                 ("leak_scan", word) => {
                     parsed.leak_scan =
                         LeakScan::ALL
@@ -308,8 +324,14 @@ impl Options {
                 .row_by_row()
                 .ok_or_else(|| invalid("lineage_rows", "Option lineage is off."))?;
         }
+        parsed.mode = parsed.mode.settled((timeout, attempts), &parsed)?;
         Ok(parsed)
     }
+}
+
+fn positive(name: &str, value: &Value, most: u32) -> Result<u32> {
+    let found = whole(value, most).filter(|number| *number > 0);
+    found.ok_or_else(|| invalid(name, &format!("It must be an integer from 1 to {most}.")))
 }
 
 fn whole(value: &Value, most: u32) -> Option<u32> {
@@ -374,6 +396,7 @@ mod tests {
                 progress: 0,
                 profile: true,
                 cache: Cache::Off,
+                mode: Mode::Atomic,
             }
         );
         assert_eq!(Options::parse(&json!({})).unwrap(), Options::default());
@@ -405,6 +428,10 @@ mod tests {
             json!({"leak_scan": true}),
             json!({"cache": false}),
             json!({"cache": "on"}),
+            json!({"mode": "fast"}),
+            json!({"mode": "swap", "lock_timeout": 0}),
+            json!({"mode": "swap", "in_transaction": true}),
+            json!({"lock_attempts": 3}),
             json!({"leak_scan": "on"}),
             json!({"subset_unreached": "drop"}),
             json!({"sample": -1}),

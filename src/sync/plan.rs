@@ -11,6 +11,7 @@ use super::links::Link;
 use super::masks::Place;
 use super::noise::Price;
 use super::options::{Options, Triggers, Unreached};
+use super::swap::Key;
 use crate::error::Result;
 use crate::keys::push_field;
 use crate::pg::ident::qualified;
@@ -336,6 +337,8 @@ pub struct Input<'a> {
     pub purpose: Purpose,
     /// Set where source and target are one schema, whose tables are rewritten.
     pub in_place: Option<&'a Surroundings>,
+    /// Set in mode swap: the valid foreign keys of the target.
+    pub swap: Option<&'a [Key]>,
 }
 
 /// A column that nobody decided about and that looks personal.
@@ -359,7 +362,7 @@ pub struct Target {
     pub before: Vec<String>,
     /// Made after it: keys, indexes, sequence values, foreign keys.
     pub after: Vec<String>,
-    /// Tables that the target has: they are emptied first.
+    /// Tables that the target has: they are emptied first; in mode swap, for the run only.
     pub emptied: Vec<String>,
     /// Tables that stay as they are, but for foreign keys that are dropped and added again.
     pub altered: Vec<String>,
@@ -369,6 +372,8 @@ pub struct Target {
     pub checked: Vec<Checked>,
     /// How many unique indexes the target has: the server keeps them.
     pub unique: usize,
+    /// Set in mode swap: the foreign keys that stay, and are held against the new rows.
+    pub swap: Option<Vec<Key>>,
 }
 
 /// A foreign key that the server checks.

@@ -6,7 +6,7 @@ use super::facts::Table;
 use super::links::Link;
 use super::plan::{Decision, Input, Note, Outside, Plan, Purpose, TablePlan, Target};
 use super::{
-    coverage, decide, existing, in_place, links, noise, pairs, scope, target, trust, unique,
+    coverage, decide, existing, in_place, links, noise, pairs, scope, swap, target, trust, unique,
 };
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::ident;
@@ -54,6 +54,9 @@ pub fn make(input: &Input<'_>) -> Result<Plan> {
         }
         Purpose::View => Target::default(),
     };
+    if let Some(keys) = &prepare.swap {
+        swap::refuse::check(input, keys, &tables, &prepare, &mut problems);
+    }
     first(problems)?;
     let (tables, links) = match input.in_place {
         Some(_) => only_rewritten(tables, links),
@@ -401,7 +404,7 @@ fn find<'a>(
         'r' | 'p' | 'f' if table.row_security => Some((
             Kind::Permission,
             "has row-level security that would hide rows from this role",
-            existing::hidden_rows(table),
+            existing::hidden_rows(table.owned),
         )),
         'r' | 'p' | 'f' => None,
         _ => Some((

@@ -6,6 +6,7 @@ use super::in_place::{self, InPlace};
 use super::options::Options;
 use super::plan::{Decision, Input, Plan, Purpose};
 use super::planner::{self, first};
+use super::swap::{self, Mode};
 use super::{coverage, noise, scope, statement, store, trust};
 use crate::error::{Error, Kind, Result};
 use crate::pg::guc;
@@ -112,6 +113,10 @@ fn made(request: &Request, profile: &Profile, purpose: Purpose) -> Result<Planne
         Some(asked) => Some(in_place::store::surroundings(&request.source, *asked)?),
         None => None,
     };
+    let keys = match request.options.mode {
+        Mode::Swap(_) if is_run => Some(swap::store::keys(&oids(&target))?),
+        Mode::Swap(_) | Mode::Atomic => None,
+    };
     let code = match purpose {
         Purpose::View => Vec::new(),
         Purpose::Run | Purpose::Preview => {
@@ -147,6 +152,7 @@ fn made(request: &Request, profile: &Profile, purpose: Purpose) -> Result<Planne
         code: &code,
         purpose,
         in_place: surroundings.as_ref(),
+        swap: keys.as_deref(),
     };
     let mut plan = planner::make(&input)?;
     let mut problems = match purpose {

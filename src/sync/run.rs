@@ -19,7 +19,7 @@ use super::plan::Plan;
 use super::progress::About;
 use super::progress::store::Shown;
 use super::request::{self, Request, pinned};
-use super::store;
+use super::{store, swap};
 use crate::custody;
 use crate::error::Result;
 use crate::keys::store::ActiveKey;
@@ -91,6 +91,8 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
             hooks.before(&phase)?;
             let copied = copy(&evidence, &planned, &phase)?;
             hooks.after(&phase, &copied)?;
+            // Hooks may take their time, and the ledger has one writer at a time.
+            swap::exchange::keep_readers_away(&planned.plan, request.options.mode, &phase)?;
             phase.enter("recording");
             pending::settle(run_id)?;
             let mut facts = evidence.facts(&planned.plan);

@@ -306,7 +306,14 @@ pub(super) fn looked_up<T>(
     }
 }
 
-fn documents<T: DeserializeOwned>(sql: &str, args: &[DatumWithOid<'_>]) -> Result<Vec<T>> {
+/// Rows of one document each.
+///
+/// # Errors
+/// XX000 when the interface fails, or a document has another shape.
+pub(super) fn documents<T: DeserializeOwned>(
+    sql: &str,
+    args: &[DatumWithOid<'_>],
+) -> Result<Vec<T>> {
     looked_up(sql, args, |row| {
         let JsonB(document) = row.required(1)?;
         serde_json::from_value(document).map_err(|error| {

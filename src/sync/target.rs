@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::facts::{Constraint, Reference, Sequence, Side, Table, Type};
 use super::options::Triggers;
 use super::plan::{Checked, Input, TablePlan, Target};
+use super::swap::Key;
 use super::{ddl, existing, in_place, links, trust};
 use crate::error::{Error, Kind};
 use crate::pg::ident::{literal, qualified, quote};
@@ -14,7 +15,10 @@ pub fn prepare(input: &Input<'_>, tables: &[TablePlan], problems: &mut Vec<Error
     let mut work = Work {
         input,
         target: input.target_name,
-        prepare: Target::default(),
+        prepare: Target {
+            swap: input.swap.map(<[Key]>::to_vec),
+            ..Target::default()
+        },
         before: Steps::default(),
         after: Steps::default(),
         sequences: BTreeMap::new(),
@@ -45,7 +49,7 @@ pub fn prepare(input: &Input<'_>, tables: &[TablePlan], problems: &mut Vec<Error
             }
         }
     }
-    if !work.prepare.emptied.is_empty() {
+    if !work.prepare.emptied.is_empty() && input.swap.is_none() {
         // One statement: tables that refer to each other can only be emptied together.
         let names: Vec<_> = work
             .prepare
@@ -238,7 +242,11 @@ impl Work<'_> {
         problems: &mut Vec<Error>,
     ) {
         let target = self.input.target;
-        self.take_down(plan, existing);
+        match self.input.swap {
+            None => self.take_down(plan, existing),
+            // Nothing of it is touched but the sequences.
+            Some(_) => self.keep(existing),
+        }
         for column in &existing.columns {
             if let Some(sequence) = column.sequence.clone().filter(|s| s.schema == self.target) {
                 let numeric = is_numeric(target, column.type_oid);
@@ -254,6 +262,20 @@ impl Work<'_> {
             }
         }
         self.missing_partitions(&plan.source, tables, problems);
+    }
+
+    /// A table that keeps its keys and indexes.
+    fn keep(&mut self, existing: &Table) {
+        let mut all = vec![existing];
+        all.extend(self.input.target.partitions(existing.oid));
+        self.prepare.unique += all.iter().map(|table| table.unique.len()).sum::<usize>();
+        let unchecked = |key: &&Constraint| key.kind == 'c' && !key.validated;
+        for table in all {
+            let name = qualified(self.target, &table.name);
+            for key in table.constraints.iter().filter(unchecked) {
+                self.before.unchecked.push(ddl::around(&name, key).0);
+            }
+        }
     }
 
     /// Takes the keys and indexes of a table down for the load, and its triggers where they are to

@@ -89,6 +89,27 @@ pub fn whole_of(
     Ok(found)
 }
 
+/// Holds the foreign keys that mode swap leaves in their place against the new rows.
+///
+/// # Errors
+/// As the interface.
+pub fn keys(plan: &Plan, snapshot: &Snapshot) -> Result<Vec<Check>> {
+    let mut checks = Vec::new();
+    for key in plan.prepare.swap.iter().flatten() {
+        let mut found = 0.0;
+        for query in key.violations() {
+            found += numbers(&query, snapshot)?.into_iter().sum::<f64>();
+        }
+        checks.push(Check {
+            passed: found == 0.0,
+            report: json!({"check": "rows that a foreign key does not allow",
+                           "table": key.child.name, "column": key.columns(),
+                           "constraint": key.name, "found": whole(found)}),
+        });
+    }
+    Ok(checks)
+}
+
 /// Holds tables of the target to the gates of the profile: every class of equal quasi-identifiers is
 /// as large as is asked for.
 ///
@@ -132,7 +153,7 @@ fn orphans_of(link: &Link, plan: &Plan, in_target: bool, snapshot: &Snapshot) ->
     Ok(counted.first().copied().unwrap_or(f64::NAN))
 }
 
-/// Whether the server has checked a reference when the foreign key was added.
+/// Whether the server has checked a reference when the foreign key was added, or [`keys`] does.
 fn is_checked(link: &Link, plan: &Plan) -> bool {
     let name = |i: usize, part: &Option<String>| {
         let whole = || plan.tables[i].source.name.clone();
@@ -143,7 +164,14 @@ fn is_checked(link: &Link, plan: &Plan) -> bool {
     let (mine, theirs) = (&link.columns, &link.parent_columns);
     let mut pairs: Vec<_> = mine.iter().zip(theirs).collect();
     pairs.sort();
-    plan.prepare.checked.iter().any(|key: &Checked| {
+    let kept = plan.prepare.swap.iter().flatten().any(|key| {
+        let (here, there) = (&key.child, &key.parent);
+        let mut other: Vec<_> = here.columns.iter().zip(&there.columns).collect();
+        other.sort();
+        let is_in_target = here.schema == plan.target && there.schema == plan.target;
+        is_in_target && here.name == child && there.name == parent && other == pairs
+    });
+    kept || plan.prepare.checked.iter().any(|key: &Checked| {
         let mut other: Vec<_> = key.columns.iter().zip(&key.target_columns).collect();
         other.sort();
         key.table == child && key.target == parent && other == pairs

@@ -38,6 +38,7 @@ pub(crate) const CONDUCTORS: &[(&str, &str)] = &[
         "src/sync/run.rs",
         "commits, holds the lock, keeps the copy in a subtransaction",
     ),
+    ("src/sync/swap/exchange.rs", "locks, renews files, waits"),
     ("src/sync/tokens.rs", "asks the vault under one snapshot"),
     ("src/sync/verify.rs", "asks both sides under one snapshot"),
     ("src/vault/pending.rs", "hears how transactions end"),

@@ -62,7 +62,7 @@ pub fn warn(plan: &Plan, figures: &Figures, found: &mut Found) {
             "Run when the source is quiet.",
         );
     }
-    if !plan.prepare.emptied.is_empty() && seconds > LOCKED_SECONDS {
+    if !plan.prepare.emptied.is_empty() && plan.prepare.swap.is_none() && seconds > LOCKED_SECONDS {
         found.add(
             "lock_readers",
             Severity::Notice,
