@@ -286,3 +286,37 @@ def test_what_serializable_readers_have_read_is_not_forgotten(db):
     db.sync(options=swap())
     assert db.column(locks) == ["relation"]
     other.refused("40001", "INSERT INTO staging.people VALUES (2000, 'a@example.com', NULL)")
+
+
+def test_writers_of_tables_that_refer_wait_and_their_readers_do_not(db):
+    make_small(db)
+    db.execute("CREATE SCHEMA staging; CREATE TABLE staging.people (id serial PRIMARY KEY,"
+               " email text NOT NULL, note text);"
+               " CREATE TABLE public.orders (id integer, person integer REFERENCES staging.people)")
+    db.sync(options=swap(adopt=True))
+    db.execute("INSERT INTO public.orders VALUES (1, 1)")
+    reader = db.session(autocommit=False)
+    reader.rows(READ)
+    runner = db.session()
+    run = Background(lambda: runner.sync(options=swap(lock_timeout=100)))
+    wait_until(lambda: any("trying to swap" in n["message_primary"] for n in runner.notices))
+    other = db.session()
+    other.execute("SET lock_timeout = 100")
+    assert other.rows("SELECT id FROM public.orders") == [(1,)]
+    for sql in ("INSERT INTO public.orders VALUES (2, 2)", "DELETE FROM staging.people WHERE id = 2",
+                "SELECT nextval('staging.people_id_seq')", "SELECT last_value FROM pg_sequences"):
+        other.refused("55P03", sql)
+    reader.connection.rollback()
+    assert run.result() is None
+    other.execute("INSERT INTO public.orders VALUES (2, 2)")
+    other.refused("23503", "INSERT INTO public.orders VALUES (3, 33)")
+
+
+def test_the_plan_does_not_warn_of_readers_who_wait(db):
+    make_small(db)
+    db.sync()
+    # As if there were so many that it took hours.
+    db.execute("UPDATE pg_class SET reltuples = 1e10 WHERE oid = 'prod.people'::regclass")
+    told = "SELECT id FROM confiture.plan_warnings('small', 'prod', 'staging', %s)"
+    assert "lock_readers" in db.column(told, ["{}"])
+    assert "lock_readers" not in db.column(told, [swap()])
