@@ -3,10 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::log::field;
 use super::super::phase::Phase;
 use super::super::plan::Plan;
-use super::{Mode, Patience, neighbors, store};
+use super::{Mode, Patience, neighbors, shown, store};
 use crate::error::{Error, Kind, Result, Sqlstate};
 use crate::pg::ident::qualified;
 use crate::pg::refile::{self, Renewed};
@@ -69,20 +68,24 @@ pub fn keep_readers_away(plan: &Plan, mode: Mode, phase: &Phase) -> Result<()> {
         return Ok(());
     };
     phase.enter("swapping");
+    let tables = store::with_partitions(&plan.target, &plan.prepare.emptied)?;
+    let mut holders = "nobody who is still there".to_owned();
     for attempt in 1..=patience.attempts {
         if unless_locked(|| attempted(plan, patience))?.is_some() {
-            let tables = store::with_partitions(&plan.target, &plan.prepare.emptied)?;
             tables.into_iter().for_each(refile::forget_places);
             return Ok(());
         }
-        phase.log().line(&format!(
-            "swapping attempt={attempt} {}",
-            field("lock", "not available")
-        ));
+        phase
+            .log()
+            .line(&format!("swapping attempt={attempt} in vain"));
+        let found = store::holders(&tables)?;
+        if !found.is_empty() {
+            holders = shown(&found);
+        }
         if attempt < patience.attempts {
             let pause = Patience::pause(attempt);
             report::notice(&format!(
-                "readers hold the target: trying to swap again in {:.1} s",
+                "readers hold the target ({holders}): trying to swap again in {:.1} s",
                 pause.as_secs_f64()
             ));
             latch::wait(None, false, pause);
@@ -94,12 +97,12 @@ pub fn keep_readers_away(plan: &Plan, mode: Mode, phase: &Phase) -> Result<()> {
         format!("readers hold tables of schema \"{}\"", plan.target),
     )
     .with_detail(format!(
-        "The lock to swap in the new rows was not to be had in {} attempts of {} ms.",
+        "The lock to swap in the new rows was not to be had in {} attempts of {} ms. At last they were held by {holders}.",
         patience.attempts, patience.milliseconds
     ))
     .with_hint(
-        "Nothing was changed in the target. End transactions that have read it and stay open (see \
-         pg_locks), or raise lock_timeout or lock_attempts.",
+        "Nothing was changed in the target. End transactions that have read it and stay open, or \
+         raise lock_timeout or lock_attempts.",
     ))
 }
 

@@ -176,6 +176,23 @@ pub fn neighbors(keys: &[Key]) -> Vec<&End> {
     found
 }
 
+/// Sessions that hold tables, in words, by their processes.
+fn shown(holders: &[(i32, bool)]) -> String {
+    const MOST: usize = 10;
+    let mut words: Vec<_> = holders
+        .iter()
+        .take(MOST)
+        .map(|(pid, waits)| match waits {
+            true => format!("process {pid}, which waits for this run"),
+            false => format!("process {pid}"),
+        })
+        .collect();
+    if holders.len() > MOST {
+        words.push(format!("{} more", holders.len() - MOST));
+    }
+    words.join("; ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +204,16 @@ mod tests {
             [1, 2, 3, 8, 30].map(milliseconds),
             [250, 500, 1000, 30_000, 30_000]
         );
+    }
+
+    #[test]
+    fn holders_are_told_by_their_processes() {
+        assert_eq!(
+            shown(&[(7, false), (8, true)]),
+            "process 7; process 8, which waits for this run"
+        );
+        let many: Vec<_> = (0..12).map(|pid| (pid, false)).collect();
+        assert!(shown(&many).ends_with("process 9; 2 more"));
     }
 
     #[test]

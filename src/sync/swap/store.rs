@@ -36,4 +36,25 @@ pub fn with_partitions(schema: &str, tables: &[String]) -> Result<Vec<Oid>> {
     )
 }
 
+/// Other sessions that hold a lock on one of these tables, by their process, and whether they wait for
+/// this one.
+///
+/// # Errors
+/// XX000 when the interface fails.
+pub fn holders(tables: &[Oid]) -> Result<Vec<(i32, bool)>> {
+    let numbers: Vec<i64> = tables.iter().map(|oid| i64::from(oid.to_u32())).collect();
+    spi::read(
+        "SELECT DISTINCT l.pid,
+                pg_catalog.pg_backend_pid() = ANY (pg_catalog.pg_blocking_pids(l.pid))
+           FROM pg_catalog.pg_locks l
+           JOIN pg_catalog.pg_database d ON d.oid = l.database
+          WHERE d.datname = pg_catalog.current_database() AND l.locktype = 'relation' AND l.granted
+            AND l.relation::pg_catalog.int8 = ANY ($1::pg_catalog.int8[])
+            AND l.pid <> pg_catalog.pg_backend_pid()
+          ORDER BY 1",
+        &[numbers.into()],
+        |row| Ok((row.required(1)?, row.required(2)?)),
+    )
+}
+
 const KEYS: &str = include_str!("../catalog/keys.sql");
