@@ -329,6 +329,18 @@ fn make_heads() -> Result<()> {
     Ok(())
 }
 
+/// Takes the turn to append until the transaction ends, or the subtransaction in vain: for who is about
+/// to keep others waiting, and must not wait for the ledger meanwhile. There is an entry already.
+///
+/// # Errors
+/// XX000 when the interface fails.
+pub fn take_turn() -> Result<()> {
+    owner::acting_as_owner("confiture", || {
+        // The first that every append locks.
+        spi::rows(&format!("{HEAD} FOR UPDATE"), &[LINEAGE.into()], head).map(drop)
+    })
+}
+
 /// The head row of a chain, locked.
 fn locked_head(chain: &str) -> Result<Head> {
     let head = spi::rows(&format!("{HEAD} FOR UPDATE"), &[chain.into()], head)?

@@ -91,7 +91,7 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
             hooks.before(&phase)?;
             let copied = copy(&evidence, &planned, &phase)?;
             hooks.after(&phase, &copied)?;
-            // Hooks may take their time, and the ledger has one writer at a time.
+            // Behind hooks, which may take their time; the turn to write to the ledger comes with it.
             swap::exchange::keep_readers_away(&planned.plan, request.options.mode, &phase)?;
             phase.enter("recording");
             pending::settle(run_id)?;

@@ -22,7 +22,7 @@ IN_THE_WAY = {
 }
 
 # Those at which nobody is kept from reading the old rows.
-READABLE = ["running hook before", *IN_THE_WAY, "running hook after", "swapping"]
+READABLE = ["running hook before", *IN_THE_WAY, "running hook after", "swapping", "ledger"]
 
 
 def swap(**more):
@@ -58,8 +58,8 @@ class Held:
         self.pid = self.runner.pid()
         self.run = Background(lambda: self.runner.sync(options=swap(**options)))
         wait_until(self._is_blocked)
-        if stop == "recording":
-            # On from the hook, and held again at the last step.
+        if stop == "ledger":
+            # On from the hook, and held again when readers are locked out already.
             ledger = db.session(autocommit=False)
             ledger.execute("SELECT * FROM confiture.ledger_head FOR UPDATE")
             self.holder.connection.rollback()

@@ -16,7 +16,7 @@ def test_readers_see_the_old_rows_and_do_not_wait(db, stop):
     held = Held(db, stop)
     reader = db.session()
     # No lock is waited for; behind the attempt of a swap one waits for as long as that lasts.
-    reader.execute("SET lock_timeout = %s" % (5000 if stop == "swapping" else 100))
+    reader.execute("SET lock_timeout = %s" % (5000 if stop in ("swapping", "ledger") else 100))
     old = reader.rows(READ)
     assert [note for _, _, note in old] == ["likes jam", None, "allergic to nuts"]
     reader.execute("SET enable_seqscan = off")
@@ -85,7 +85,7 @@ def test_vacuum_keeps_away_from_the_toast_table_too(db):
 
 def test_the_swap_gives_way_tries_again_and_says_so(db):
     held = Held(db, "swapping", lock_timeout=200)
-    wait_until(lambda: any("trying to swap again" in n["message_primary"] for n in held.runner.notices))
+    wait_until(lambda: any("trying again" in n["message_primary"] for n in held.runner.notices))
     # In a pause everybody may read, and nobody may write.
     reader = db.session()
     assert len(reader.rows(READ)) == 3
@@ -102,9 +102,9 @@ def test_it_gives_up_when_its_attempts_are_used_up(db):
     reader = db.session(autocommit=False)
     reader.rows(READ)
     report = db.sync_refused("55P03", options=swap(lock_timeout=50, lock_attempts=2))
-    assert report.message_primary == 'readers hold tables of schema "staging"'
+    assert report.message_primary == 'new rows of schema "staging" could not be swapped in'
     assert "2 attempts of 50 ms" in report.message_detail
-    assert f"held by process {reader.pid()}." in report.message_detail
+    assert f"in the way: process {reader.pid()}." in report.message_detail
     assert (db.content("staging"), files(db)) == (before, made)
     phase = "SELECT details ->> 'phase' FROM confiture.audit_log WHERE event = 'FAILED'"
     assert db.value(phase) == "swapping"
@@ -267,7 +267,7 @@ def test_indexes_are_built_by_workers_while_readers_use_the_old_ones(db):
                    " SET client_min_messages = debug1")
     run = Background(lambda: runner.sync(options=swap(lock_timeout=100)))
     # It stands before the swap, and has built the indexes.
-    wait_until(lambda: any("trying to swap" in n["message_primary"] for n in runner.notices))
+    wait_until(lambda: any("trying again" in n["message_primary"] for n in runner.notices))
     asked = [n["message_primary"] for n in runner.notices if "parallel worker" in n["message_primary"]]
     assert len([line for line in asked if '"people_' in line]) == 2, asked
     reader.connection.rollback()
@@ -308,7 +308,7 @@ def test_writers_of_tables_that_refer_wait_and_their_readers_do_not(db):
     reader.rows(READ)
     runner = db.session()
     run = Background(lambda: runner.sync(options=swap(lock_timeout=100)))
-    wait_until(lambda: any("trying to swap" in n["message_primary"] for n in runner.notices))
+    wait_until(lambda: any("trying again" in n["message_primary"] for n in runner.notices))
     other = db.session()
     other.execute("SET lock_timeout = 100")
     assert other.rows("SELECT id FROM public.orders") == [(1,)]

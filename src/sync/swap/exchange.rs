@@ -1,12 +1,14 @@
 //! The steps that only a run in mode swap has: new files at its beginning, indexes behind the load,
 //! and the lock that keeps readers away at its end.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use super::super::phase::Phase;
 use super::super::plan::Plan;
 use super::{Mode, Patience, neighbors, shown, store};
 use crate::error::{Error, Kind, Result, Sqlstate};
+use crate::ledger::store as ledger;
 use crate::pg::ident::qualified;
 use crate::pg::refile::{self, Renewed};
 use crate::pg::subxact::unless_locked;
@@ -69,23 +71,24 @@ pub fn keep_readers_away(plan: &Plan, mode: Mode, phase: &Phase) -> Result<()> {
     };
     phase.enter("swapping");
     let tables = store::with_partitions(&plan.target, &plan.prepare.emptied)?;
-    let mut holders = "nobody who is still there".to_owned();
+    let at = Cell::new(Waiting::Readers);
+    let mut holders = String::new();
     for attempt in 1..=patience.attempts {
-        if unless_locked(|| attempted(plan, patience))?.is_some() {
+        if unless_locked(|| attempted(plan, patience, &at))?.is_some() {
             tables.into_iter().for_each(refile::forget_places);
             return Ok(());
         }
         phase
             .log()
             .line(&format!("swapping attempt={attempt} in vain"));
-        let found = store::holders(&tables)?;
-        if !found.is_empty() {
-            holders = shown(&found);
-        }
+        holders = match at.get() {
+            Waiting::Readers => shown(&store::holders(&tables)?),
+            Waiting::Ledger => "a transaction that has written to the ledger".to_owned(),
+        };
         if attempt < patience.attempts {
             let pause = Patience::pause(attempt);
             report::notice(&format!(
-                "readers hold the target ({holders}): trying to swap again in {:.1} s",
+                "the lock to swap is held by {holders}: trying again in {:.1} s",
                 pause.as_secs_f64()
             ));
             latch::wait(None, false, pause);
@@ -94,31 +97,44 @@ pub fn keep_readers_away(plan: &Plan, mode: Mode, phase: &Phase) -> Result<()> {
     }
     Err(Error::new(
         Kind::Server(Sqlstate::new("55P03")),
-        format!("readers hold tables of schema \"{}\"", plan.target),
+        format!("new rows of schema \"{}\" could not be swapped in", plan.target),
     )
     .with_detail(format!(
-        "The lock to swap in the new rows was not to be had in {} attempts of {} ms. At last they were held by {holders}.",
+        "Readers were not to be locked out in {} attempts of {} ms. At last in the way: {holders}.",
         patience.attempts, patience.milliseconds
     ))
     .with_hint(
-        "Nothing was changed in the target. End transactions that have read it and stay open, or \
-         raise lock_timeout or lock_attempts.",
+        "Nothing was changed in the target. End what is in the way, transactions that have read the \
+         target and stay open, or raise lock_timeout or lock_attempts.",
     ))
 }
 
-/// All locks, in no more time than one attempt has.
-fn attempted(plan: &Plan, patience: Patience) -> Result<()> {
+/// What an attempt is waiting for.
+#[derive(Clone, Copy)]
+enum Waiting {
+    Readers,
+    Ledger,
+}
+
+/// All locks, in no more time than one attempt has; the turn to write to the ledger is one of them, or
+/// readers would wait as long as the ledger lets the run wait.
+fn attempted(plan: &Plan, patience: Patience, at: &Cell<Waiting>) -> Result<()> {
     let until = Instant::now() + Duration::from_millis(patience.milliseconds.into());
-    for name in &plan.prepare.emptied {
+    let in_time = |work: &dyn Fn() -> Result<()>| {
         let left = until.saturating_duration_since(Instant::now());
         // Nought would be no limit.
         let left = left.as_millis().max(1).to_string();
-        guc::with(&[("lock_timeout", &left)], || -> Result<()> {
+        guc::with(&[("lock_timeout", &left)], work)
+    };
+    at.set(Waiting::Readers);
+    for name in &plan.prepare.emptied {
+        in_time(&|| {
             lock(&qualified(&plan.target, name), "ACCESS EXCLUSIVE")?;
             let tables = store::with_partitions(&plan.target, std::slice::from_ref(name))?;
             tables.into_iter().for_each(refile::lock_alone);
             Ok(())
         })?;
     }
-    Ok(())
+    at.set(Waiting::Ledger);
+    in_time(&ledger::take_turn)
 }

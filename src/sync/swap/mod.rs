@@ -187,6 +187,9 @@ fn shown(holders: &[(i32, bool)]) -> String {
             false => format!("process {pid}"),
         })
         .collect();
+    if words.is_empty() {
+        words.push("somebody who has let go since".to_owned());
+    }
     if holders.len() > MOST {
         words.push(format!("{} more", holders.len() - MOST));
     }
@@ -212,6 +215,7 @@ mod tests {
             shown(&[(7, false), (8, true)]),
             "process 7; process 8, which waits for this run"
         );
+        assert_eq!(shown(&[]), "somebody who has let go since");
         let many: Vec<_> = (0..12).map(|pid| (pid, false)).collect();
         assert!(shown(&many).ends_with("process 9; 2 more"));
     }
