@@ -4,6 +4,7 @@
 //! cost the same, the one wins that does without the later controls; so there is one answer, and it
 //! depends on no order.
 
+use super::bound::Bound;
 use crate::strategies::pause;
 
 /// A set of controls, by their numbers.
@@ -16,7 +17,7 @@ pub type Need = Vec<Set>;
 /// alternative.
 pub fn cheapest(needs: &[Need], costs: &[u32]) -> Option<Set> {
     let needs = reduced(needs);
-    let mut best = search(&needs, costs, 0, u64::MAX)?;
+    let mut best = search(&needs, costs, 0, None)?;
     let least = cost(best, costs);
     // Of those that cost as much, the one without the later controls, one after the other.
     let mut barred: Set = 0;
@@ -24,7 +25,7 @@ pub fn cheapest(needs: &[Need], costs: &[u32]) -> Option<Set> {
         let bit: Set = 1 << place;
         if best & bit == 0 {
             barred |= bit;
-        } else if let Some(other) = search(&needs, costs, barred | bit, least) {
+        } else if let Some(other) = search(&needs, costs, barred | bit, Some(least)) {
             barred |= bit;
             best = other;
         }
@@ -34,15 +35,44 @@ pub fn cheapest(needs: &[Need], costs: &[u32]) -> Option<Set> {
 
 /// The cheapest set without barred controls, or one that costs no more than `enough`, where there is
 /// one; with a bound of `enough`, none that costs more.
-fn search(needs: &[Need], costs: &[u32], barred: Set, enough: u64) -> Option<Set> {
+fn search(needs: &[Need], costs: &[u32], barred: Set, enough: Option<u64>) -> Option<Set> {
+    // Whatever meets the needs is a bound to begin with.
+    let most = match enough {
+        Some(enough) => enough,
+        None => cost(greedy(needs, costs)?, costs),
+    };
     let mut search = Search {
         costs,
         best: None,
-        below: enough.saturating_add(1),
-        is_any_enough: enough < u64::MAX,
+        below: most.saturating_add(1),
+        is_any_enough: enough.is_some(),
     };
-    search.branch(0, barred, needs);
+    let open = needs.iter().map(|need| (need.clone(), 0)).collect();
+    search.branch(0, barred, open, AT_FIRST);
     search.best
+}
+
+/// Turns in which the bound is made better: of the whole, and of each part.
+const AT_FIRST: u32 = 300;
+const LATER: u32 = 30;
+
+/// A set that meets the needs, by what costs least for each need that it meets; `None` when one has no
+/// alternative.
+fn greedy(needs: &[Need], costs: &[u32]) -> Option<Set> {
+    let mut chosen: Set = 0;
+    loop {
+        let left: Vec<&Need> = needs.iter().filter(|need| !is_met(need, chosen)).collect();
+        if left.is_empty() {
+            return Some(chosen);
+        }
+        let price = |set: Set| {
+            let with = chosen | set;
+            let met = left.iter().filter(|need| is_met(need, with)).count() as u64;
+            cost(set & !chosen, costs) * 1_000 / met.max(1)
+        };
+        let sets = left.iter().copied().flatten();
+        chosen |= sets.min_by_key(|&&set| (price(set), set))?;
+    }
 }
 
 struct Search<'a> {
@@ -53,33 +83,56 @@ struct Search<'a> {
     is_any_enough: bool,
 }
 
+/// A need with what it pays towards its alternatives.
+type Open = (Need, i64);
+
 impl Search<'_> {
-    fn branch(&mut self, chosen: Set, barred: Set, needs: &[Need]) {
-        pause::now();
-        let mut chosen = chosen;
-        // What can only be met in one way is no choice.
-        let open = loop {
-            let Some(open) = open(needs, chosen, barred) else {
-                return;
-            };
-            match open.iter().find(|need| need.len() == 1) {
-                Some(need) => chosen |= need[0],
-                None => break open,
+    fn branch(&mut self, chosen: Set, barred: Set, needs: Vec<Open>, turns: u32) {
+        let (mut chosen, mut barred, mut needs) = (chosen, barred, needs);
+        let bound = loop {
+            pause::now();
+            // What can only be met in one way is no choice.
+            loop {
+                let Some(left) = open(&needs, chosen, barred) else {
+                    return;
+                };
+                needs = left;
+                match needs.iter().find(|(need, _)| need.len() == 1) {
+                    Some((need, _)) => chosen |= need[0],
+                    None => break,
+                }
             }
+            let spent = cost(chosen, self.costs);
+            if spent >= self.below {
+                return;
+            }
+            if needs.is_empty() {
+                self.below = spent;
+                self.best = Some(chosen);
+                return;
+            }
+            let room = self.below - 1 - spent;
+            let (sets, mut pays): (Vec<Need>, Vec<i64>) = needs.into_iter().unzip();
+            let bound = Bound::find(&sets, &mut pays, chosen, self.costs, room, turns);
+            if bound.exceeds(room) {
+                return;
+            }
+            let named = sets.iter().flatten().fold(0, |all, set| all | set);
+            needs = sets.into_iter().zip(pays).collect();
+            let (must, never) = bound.settled(room, named & !chosen & !barred);
+            if must | never == 0 {
+                break bound;
+            }
+            chosen |= must;
+            barred |= never;
         };
-        if cost(chosen, self.costs) + self.bound(chosen, &open) >= self.below {
-            return;
-        }
-        let Some(need) = open.iter().min_by_key(|need| need.len()) else {
-            self.below = cost(chosen, self.costs);
-            self.best = Some(chosen);
+        let Some((need, _)) = needs.iter().min_by_key(|(need, pay)| (need.len(), -pay)) else {
             return;
         };
         let mut alternatives = need.clone();
-        alternatives.sort_by_key(|&set| (cost(set & !chosen, self.costs), set));
-        let mut barred = barred;
+        alternatives.sort_by_key(|&set| (bound.left(set & !chosen), set));
         for set in alternatives {
-            self.branch(chosen | set, barred, &open);
+            self.branch(chosen | set, barred, needs.clone(), LATER);
             if self.is_any_enough && self.best.is_some() {
                 return;
             }
@@ -90,45 +143,21 @@ impl Search<'_> {
             }
         }
     }
-
-    /// What the open needs cost at least. Each pays as much as it can towards all of its
-    /// alternatives; together they pay no more for a control than it costs.
-    fn bound(&self, chosen: Set, open: &[Need]) -> u64 {
-        let mut left: Vec<u64> = self.costs.iter().map(|&cost| cost.into()).collect();
-        let mut paid = 0;
-        for need in open {
-            // Of several controls, the dearest stands for all: whoever takes them takes it.
-            let places: Vec<usize> = need
-                .iter()
-                .filter_map(|set| members(set & !chosen).max_by_key(|&place| left[place]))
-                .collect();
-            let pays = places.iter().map(|&place| left[place]).min().unwrap_or(0);
-            paid += pays;
-            let mut charged: Set = 0;
-            for place in places {
-                if charged >> place & 1 == 0 {
-                    left[place] -= pays;
-                    charged |= 1 << place;
-                }
-            }
-        }
-        paid
-    }
 }
 
 /// The needs that a set does not meet, without alternatives that are barred; `None` where one has no
 /// other.
-fn open(needs: &[Need], chosen: Set, barred: Set) -> Option<Vec<Need>> {
+fn open(needs: &[Open], chosen: Set, barred: Set) -> Option<Vec<Open>> {
     needs
         .iter()
-        .filter(|need| !is_met(need, chosen))
-        .map(|need| {
+        .filter(|(need, _)| !is_met(need, chosen))
+        .map(|(need, pay)| {
             let left: Need = need
                 .iter()
                 .filter(|&set| set & !chosen & barred == 0)
                 .copied()
                 .collect();
-            (!left.is_empty()).then_some(left)
+            (!left.is_empty()).then_some((left, *pay))
         })
         .collect()
 }
@@ -233,6 +262,37 @@ mod tests {
         assert!(needs.iter().all(|need| is_met(need, chosen)));
         let reversed: Vec<_> = needs.iter().rev().cloned().collect();
         assert_eq!(cheapest(&reversed, &costs), Some(chosen));
+    }
+
+    /// So many controls and needs that nothing forces, as of a made-up law.
+    fn hard(controls: u64, needs: u64, mut seed: u64) -> (Vec<Need>, Vec<u32>) {
+        let mut below = |most: u64| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed % most
+        };
+        let costs = (0..controls).map(|_| u32::try_from(below(5) + 1).unwrap());
+        let costs: Vec<u32> = costs.collect();
+        let mut need = || {
+            let count = 2 + below(3);
+            (0..count).map(|_| 1 << below(controls)).collect()
+        };
+        ((0..needs).map(|_| need()).collect(), costs)
+    }
+
+    #[test]
+    fn three_hundred_needs_that_nothing_forces_are_no_problem() {
+        // The answers of a search without multipliers, which took up to a minute for each.
+        for (seed, least, set) in [
+            (20_261_130, 114, 0x0007_32f4_f325_48e9_020b_bfee),
+            (20_261_131, 116, 0x0005_3cee_afbc_3f9d_13d2_9c6c),
+        ] {
+            let (needs, costs) = hard(84, 300, seed);
+            let chosen = cheapest(&needs, &costs).unwrap();
+            assert!(needs.iter().all(|need| is_met(need, chosen)));
+            assert_eq!((cost(chosen, &costs), chosen), (least, set));
+        }
     }
 
     fn sets(controls: usize) -> impl Strategy<Value = Set> {

@@ -1,6 +1,7 @@
 //! The least that meets requirements: which controls, set to what, and what one more jurisdiction
 //! adds.
 
+pub mod bound;
 pub mod cover;
 pub mod sql;
 
