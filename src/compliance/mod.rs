@@ -1,7 +1,8 @@
 //! Compliance: what laws ask, held against what the database shows and its controller declares.
 //!
 //! `controller` is what the controller declares, `inventory` what the database shows; both together
-//! are the [`Facts`] that `evidence` and the reports are made of. Nothing here gives a verdict on
+//! are the [`Facts`] that `evidence` and the reports are made of; `record` says of each activity what
+//! the record of processing lacks. Nothing here gives a verdict on
 //! whether somebody complies: it says what is evidenced, what is declared, and what is missing.
 
 pub mod calendar;
@@ -13,11 +14,12 @@ pub mod inventory;
 pub mod matrix;
 pub mod minimum;
 pub mod place;
+pub mod record;
 pub mod report;
 pub mod request;
 pub mod rules;
 
-use controller::Controller;
+use controller::{Controller, Fact};
 use inventory::Inventory;
 
 /// Everything that is known on a day.
@@ -29,6 +31,8 @@ pub struct Facts {
     pub controller: Controller,
     /// What the database shows, now.
     pub inventory: Inventory,
+    /// The jurisdiction that they are about; `None` where they are about all.
+    pub jurisdiction: Option<String>,
 }
 
 impl Facts {
@@ -56,6 +60,15 @@ impl Facts {
             day: self.day.clone(),
             controller,
             inventory,
+            jurisdiction: Some(jurisdiction.to_owned()),
         }
+    }
+
+    /// Recipients elsewhere whose data no declared transfer covers.
+    pub fn abroad(&self) -> impl Iterator<Item = &Fact> {
+        let place = self.jurisdiction.as_deref();
+        place
+            .into_iter()
+            .flat_map(|place| self.controller.abroad(place))
     }
 }

@@ -237,8 +237,16 @@ incidents:
     assert masked["standing"] == "pseudonymised" and masked["strategy"].startswith("email ")
     assert "staging.people.email" not in value["late"]["readable"]
     db.execute("SELECT confiture.withdraw_fact('incident', 'early')")
+    status, value, note = fields(db, "lgpd")["lgpd.48.3"]
+    # A note that nobody masked could be read, unless it is about nobody.
+    assert status == "missing" and list(value) == ["late"]
+    assert "could be read: 1 column of late" in note
+    load(db, """
+activities: {a: {name: A}}
+columns: {n: {activity: a, table: prod.people, columns: [note], sensitivity: not_personal}}
+""")
     status, value, _ = fields(db, "lgpd")["lgpd.48.3"]
-    assert status == "evidenced" and list(value) == ["late"]
+    assert status == "evidenced" and value["late"]["readable"] == []
 
 
 def test_a_copy_belongs_to_what_its_source_belongs_to(db):

@@ -75,10 +75,75 @@ def test_a_table_masked_in_place_keeps_its_state_by_its_number(db):
     assert states(db)["prod.people.email"] == "unproved"
 
 
+def moment(db):
+    """Now, as facts have it, and a moment later."""
+    db.execute("SELECT pg_sleep(1.1)")
+    now = db.value("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')")
+    db.execute("SELECT pg_sleep(1.1)")
+    return now
+
+
+def lost(db, at):
+    """What protected the table that was lost at a moment: status, and what is said of it."""
+    load(db, f"incidents: {{i: {{known_at: '{at}', jurisdictions: [BR], tables: [staging.people]}}}}")
+    status, value, _ = fields(db, "lgpd")["lgpd.48.3"]
+    return status, value["i"]
+
+
+def test_what_a_script_says_of_itself_is_evidence_of_nothing(db):
+    make_small(db)
+    db.execute("CREATE SCHEMA staging; CREATE TABLE staging.people AS TABLE prod.people")
+    operator = db.role("operator")
+    db.execute(f"SELECT confiture.grant_access('operator', '{operator}');"
+               f" GRANT USAGE ON SCHEMA prod, staging TO {operator};"
+               f" GRANT SELECT ON prod.people, staging.people TO {operator}")
+    session = db.session(operator)
+    # It masks nothing, and says that it has.
+    session.execute("SELECT confiture.begin_run('script', 'prod', 'staging')")
+    session.rows(
+        "SELECT confiture.track('people', 'email', id::text, email, 'x'::text) FROM prod.people"
+    )
+    assert session.value("SELECT confiture.end_run('{\"passed\": true}')") == "match"
+    status, value, _ = fields(db, "gdpr")["gdpr.32.1.d.runs"]
+    assert (status, value) == ("missing", None)
+    assert states(db)["staging.people.email"] == "unproved"
+    assert "staging.people.email" in not_masked(db)
+    status, value = lost(db, moment(db))
+    assert status == "missing" and value["masked_before"] == []
+    assert value["masked_as_a_script_says"] == ["staging.people.email"]
+    assert "staging.people.email" in value["readable"]
+
+
+def test_what_a_later_run_wrote_unmasked_protected_nothing(db):
+    make_small(db)
+    db.sync()
+    before = moment(db)
+    db.load(profile({"people": keep_all()}, version="2"))
+    db.sync()
+    after = moment(db)
+    status, value = lost(db, before)
+    assert [of["column"] for of in value["masked_before"]] == ["staging.people.email"]
+    status, value = lost(db, after)
+    assert status == "missing" and value["masked_before"] == []
+
+
+def test_a_ledger_that_is_empty_proves_nothing(server):
+    other = server.create_database(key=False)
+    try:
+        assert fields(other, "pipl")["pipl.56.record"][0] == "missing"
+        other.make_key()
+        load(other, SMALL)
+        assert fields(other, "pipl")["pipl.56.record"][0] == "evidenced"
+    finally:
+        other.drop()
+
+
 VISITS = """
 activities: {a: {name: A, legal_basis: consent}}
 measures: {m: {kind: consent_withdrawal, description: d}}
-consent_sources: {s: {activity: a, form: separate, table: prod.visits, given_column: given}}
+consent_sources:
+  s: {activity: a, form: separate, notice_version: "1", notice_date: 2026-01-02, withdrawal: by mail,
+      table: prod.visits, given_column: given}
 """
 
 

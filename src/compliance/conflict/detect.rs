@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{EVERY, Scene};
 use crate::compliance::calendar::{Span, shown};
 use crate::compliance::controller::Fact;
+use crate::compliance::request::is_withdrawn;
 use crate::compliance::rules::parameter::{Keep, Params};
 use crate::compliance::rules::{Conflict, Detect, Requirement};
 use crate::error::{Error, Kind, Result, counted};
@@ -22,29 +23,50 @@ pub enum Answer {
     Impossible(String),
 }
 
-/// The scopes of a conflict, each with its answer.
+/// A scope of a conflict, with its answer.
+pub struct Seen<'a> {
+    /// What it is about, or `*`.
+    pub scope: String,
+    /// Whether it is there.
+    pub answer: Answer,
+    /// Its sides, where they are fewer than those of the conflict.
+    pub sides: Option<Vec<&'a Requirement>>,
+}
+
+impl<'a> Seen<'a> {
+    fn of_all((scope, answer): (String, Answer)) -> Self {
+        Self {
+            scope,
+            answer,
+            sides: None,
+        }
+    }
+}
+
+/// The scopes of a conflict.
 ///
 /// # Errors
 /// What zones return.
-pub fn answers(
-    scene: &Scene<'_>,
+pub fn answers<'a>(
+    scene: &Scene<'a>,
     conflict: &Conflict,
-    sides: &[&Requirement],
+    sides: &[&'a Requirement],
     jurisdictions: &[String],
-) -> Result<Vec<(String, Answer)>> {
+) -> Result<Vec<Seen<'a>>> {
+    let all = |found: Vec<(String, Answer)>| found.into_iter().map(Seen::of_all).collect();
     let one = match conflict.detect {
         Detect::Present => Answer::Present(conflict.resolution.clone()),
         Detect::Deadlines => deadlines(scene, sides)?,
         Detect::Keep => keep(sides),
         Detect::Age => age(sides),
         Detect::Contents => contents(sides),
-        Detect::Transfers => transfers(scene),
+        Detect::Transfers => return Ok(transfers(scene, conflict, sides)),
         Detect::Columns => columns(scene),
-        Detect::Requests => return Ok(requests(scene, jurisdictions)),
-        Detect::Hold => return Ok(holds(scene, jurisdictions)),
-        Detect::Retention => return Ok(retention(scene, jurisdictions)),
+        Detect::Requests => return Ok(all(requests(scene, jurisdictions))),
+        Detect::Hold => return Ok(all(holds(scene, jurisdictions))),
+        Detect::Retention => return Ok(all(retention(scene, jurisdictions))),
     };
-    Ok(vec![(EVERY.to_owned(), one)])
+    Ok(vec![Seen::of_all((EVERY.to_owned(), one))])
 }
 
 /// The earliest of computed moments, not of labels: three business days may be more than 72 hours,
@@ -122,22 +144,52 @@ fn contents(sides: &[&Requirement]) -> Answer {
     Answer::Present(fields.join(", "))
 }
 
-fn transfers(scene: &Scene<'_>) -> Answer {
-    let declared: Vec<_> = scene.facts.controller.of("transfer").collect();
-    if let Some(first) = declared.first() {
-        let count = counted(declared.len() as u64, "transfer");
-        return Answer::Present(format!("{count} declared, {} among them", first.id));
+/// Transfer by transfer, and recipients elsewhere that none of them covers: those that take data out
+/// of jurisdictions on opposed sides.
+fn transfers<'a>(
+    scene: &Scene<'a>,
+    conflict: &Conflict,
+    sides: &[&'a Requirement],
+) -> Vec<Seen<'a>> {
+    let controller = &scene.facts.controller;
+    let leave = |fact: &Fact, place: &str| match fact.kind {
+        "transfer" => controller.holds_in(fact, place),
+        _ => controller.abroad(place).any(|other| other.id == fact.id),
+    };
+    let mut found = Vec::new();
+    for fact in controller.of("transfer").chain(controller.of("recipient")) {
+        let of = sides.iter().filter(|side| leave(fact, &side.jurisdiction));
+        let own: Vec<_> = of.copied().collect();
+        if super::of(&own).len() >= conflict.sides && super::is_opposed(conflict, &own) {
+            let country = fact.word("country").unwrap_or("another country");
+            let answer = format!("{} {} takes data to {country}", fact.kind, fact.id);
+            found.push(Seen {
+                scope: match fact.kind {
+                    "transfer" => fact.id.clone(),
+                    kind => format!("{kind} {}", fact.id),
+                },
+                answer: Answer::Present(answer),
+                sides: Some(own),
+            });
+        }
     }
-    if let Some(way) = scene.facts.inventory.ways_out.first() {
-        return Answer::Unknown(format!(
-            "no transfer is declared, and data may leave by {} {}",
+    if !found.is_empty() {
+        return found;
+    }
+    let answer = if let Some(way) = scene.facts.inventory.ways_out.first() {
+        Answer::Unknown(format!(
+            "no transfer out of both sides is declared, and data may leave by {} {}",
             way.kind, way.name
-        ));
-    }
-    if scene.facts.controller.is_empty() {
-        return Answer::Unknown("no transfer is declared, nor anything else".to_owned());
-    }
-    Answer::Absent("no transfer is declared, and the catalog shows no way out".to_owned())
+        ))
+    } else if controller.is_empty() {
+        Answer::Unknown("no transfer is declared, nor anything else".to_owned())
+    } else {
+        Answer::Absent(
+            "no transfer out of both sides is declared, and the catalog shows no way out"
+                .to_owned(),
+        )
+    };
+    vec![Seen::of_all((EVERY.to_owned(), answer))]
 }
 
 fn columns(scene: &Scene<'_>) -> Answer {
@@ -176,6 +228,7 @@ fn requests(scene: &Scene<'_>, jurisdictions: &[String]) -> Vec<(String, Answer)
             let place = request.word("jurisdiction");
             is_access
                 && !request.has("responded_on")
+                && !is_withdrawn(request)
                 && place.is_none_or(|place| jurisdictions.iter().any(|code| code == place))
         })
         .map(|request| {

@@ -110,7 +110,9 @@ impl<'a> Scene<'a> {
             .applicable
             .iter()
             .filter(|(requirement, applies)| {
-                applies.is_taken && conflict.between.contains(&requirement.id)
+                applies.is_taken
+                    && (conflict.between.contains(&requirement.id)
+                        || conflict.against.contains(&requirement.id))
             })
             .map(|(requirement, _)| *requirement)
             .collect();
@@ -132,6 +134,22 @@ fn distinct(words: impl Iterator<Item = String>) -> Vec<String> {
     words
 }
 
+/// The jurisdictions of sides.
+fn of(sides: &[&Requirement]) -> Vec<String> {
+    distinct(sides.iter().map(|side| side.jurisdiction.clone()))
+}
+
+/// Whether some of these sides are on either side of a conflict, in two jurisdictions.
+fn is_opposed(conflict: &Conflict, sides: &[&Requirement]) -> bool {
+    conflict.against.is_empty()
+        || sides.iter().any(|one| {
+            conflict.against.contains(&one.id)
+                && sides.iter().any(|other| {
+                    conflict.between.contains(&other.id) && other.jurisdiction != one.jurisdiction
+                })
+        })
+}
+
 /// Finds the conflicts, by id and scope.
 ///
 /// # Errors
@@ -140,33 +158,38 @@ pub fn find<'a>(scene: &Scene<'a>) -> Result<Vec<Found<'a>>> {
     let mut found = Vec::new();
     for conflict in &scene.rules.conflicts {
         let sides = scene.sides(conflict);
-        let jurisdictions = if conflict.between.is_empty() {
-            scene.jurisdictions()
-        } else {
-            distinct(sides.iter().map(|side| side.jurisdiction.clone()))
+        // What is declared pulls apart wherever it holds, whichever law has a requirement for it.
+        let jurisdictions = match conflict.detect {
+            Detect::Hold | Detect::Requests | Detect::Retention => scene.jurisdictions(),
+            _ => of(&sides),
         };
-        let is_alone = jurisdictions.len() < conflict.sides;
+        let is_alone = jurisdictions.len() < conflict.sides || !is_opposed(conflict, &sides);
         // Times that exclude each other do so under one law as well.
         if jurisdictions.is_empty() || is_alone && conflict.detect != Detect::Retention {
             continue;
         }
-        for (scope, answer) in detect::answers(scene, conflict, &sides, &jurisdictions)? {
-            if is_alone && !matches!(answer, Answer::Impossible(_)) {
+        for seen in detect::answers(scene, conflict, &sides, &jurisdictions)? {
+            if is_alone && !matches!(seen.answer, Answer::Impossible(_)) {
                 continue;
             }
+            let sides = seen.sides.as_deref().unwrap_or(&sides);
             let mut one = Found {
                 conflict,
-                jurisdictions: jurisdictions.clone(),
+                jurisdictions: match seen.sides {
+                    Some(_) => of(sides),
+                    None => jurisdictions.clone(),
+                },
                 sides: sides
                     .iter()
                     .map(|side| words(side, conflict.detect))
                     .collect(),
                 status: Status::Absent,
                 outcome: String::new(),
-                decision: decision(scene, conflict, &scope),
-                scope,
+                decision: decision(scene, conflict, &seen.scope),
+                scope: seen.scope,
             };
-            (one.status, one.outcome) = settle(conflict, answer, one.decision.as_ref(), scene.day);
+            let decision = one.decision.as_ref();
+            (one.status, one.outcome) = settle(conflict, seen.answer, decision, scene.day);
             found.push(one);
         }
     }

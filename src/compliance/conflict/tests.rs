@@ -268,20 +268,22 @@ fn what_no_operator_answers_is_a_gap_until_decided() {
     assert_eq!(one(&found, "X02").0, Status::Gap);
     let yaml = "
 activities: {orders: {name: Orders}}
-transfers: {home: {country: CN, mechanism: standard_contract}}
+transfers: {home: {country: US, mechanism: standard_contract}}
 rights_requests:
   r1: {right: access, received_on: 2026-11-20, jurisdiction: EU}
+  r4: {right: access, received_on: 2026-11-20, jurisdiction: NZ}
+  r5: {right: access, received_on: 2026-11-20, decision: withdrawn}
   r2: {right: access, received_on: 2026-11-20, responded_on: 2026-11-21}
   r3: {right: delete, received_on: 2026-11-20}
 retention_rules: {hold: {category: mail, legal_hold: true}}
 ";
     let found = conflicts(&[], yaml, &[]);
-    assert_eq!(one(&found, "X02").0, Status::Gap);
     let scopes = |id: &str| -> Vec<_> {
         let rows = found.iter().filter(|row| row.0 == id);
         rows.map(|row| (row.1.as_str(), row.2)).collect()
     };
-    assert_eq!(scopes("X09"), [("r1", Status::Gap)]);
+    assert_eq!(scopes("X02"), [("home", Status::Gap)]);
+    assert_eq!(scopes("X09"), [("r1", Status::Gap), ("r4", Status::Gap)]);
     assert_eq!(scopes("X13"), [("hold", Status::Gap)]);
     // What no run looks at is a duty of somebody, and said to be.
     for conflict in shipped().conflicts {
@@ -295,6 +297,89 @@ retention_rules: {hold: {category: mail, legal_hold: true}}
             );
         }
     }
+}
+
+#[test]
+fn times_exclude_each_other_wherever_rules_hold() {
+    // Laws that no side of the conflict is of have duties to keep as well.
+    let yaml = "
+retention_rules:
+  erase: {category: invoices, jurisdiction: EU, max: 2 years}
+  keep: {category: invoices, jurisdiction: US, min: 7 years}
+";
+    assert_eq!(
+        one(&conflicts(&["EU", "US"], yaml, &[]), "X01").0,
+        Status::Gap
+    );
+    for place in ["AU", "NZ"] {
+        let yaml = yaml.replace("US", place);
+        assert_eq!(
+            one(&conflicts(&["EU", place], &yaml, &[]), "X01").0,
+            Status::Gap
+        );
+    }
+}
+
+/// The scopes of a conflict, each with its status and its jurisdictions.
+fn scopes(jurisdictions: &[&str], yaml: &str, id: &str) -> Vec<(String, Status, Vec<String>)> {
+    let rules = shipped();
+    let facts = facts("2026-11-27", yaml);
+    let question = Question {
+        jurisdictions: jurisdictions.iter().map(|&code| code.into()).collect(),
+        day: day("2026-11-27"),
+        proposed: false,
+    };
+    let applicable = matrix::applicable(&rules, &question, &facts).unwrap();
+    let found = find(&Scene {
+        rules: &rules,
+        applicable: &applicable,
+        facts: &facts,
+        decisions: &[],
+        day: question.day,
+        moment: 0,
+        zone: &utc,
+    })
+    .unwrap();
+    found
+        .into_iter()
+        .filter(|found| found.conflict.id == id)
+        .map(|found| (found.scope, found.status, found.jurisdictions))
+        .collect()
+}
+
+#[test]
+fn a_transfer_pulls_apart_only_the_laws_of_where_it_leaves() {
+    let yaml = "
+activities:
+  here: {name: H, jurisdictions: [EU, ZA]}
+  all: {name: A, jurisdictions: [CN, EU, ZA]}
+transfers:
+  one: {country: US, mechanism: standard_contract, activities: here}
+  two: {country: US, mechanism: standard_contract, activities: all}
+  in: {country: CN, mechanism: standard_contract, activities: all}
+recipients:
+  host: {name: H, country: BR, activities: all}
+  safe: {name: S, country: US, activities: all}
+";
+    let of =
+        |places: &[&str]| -> Vec<String> { places.iter().map(|&place| place.to_owned()).collect() };
+    // What goes to China leaves it not, and what is of the Union and South Africa is nothing to it.
+    assert_eq!(
+        scopes(&[], yaml, "X02"),
+        [
+            ("two".to_owned(), Status::Gap, of(&["CN", "EU", "ZA"])),
+            (
+                "recipient host".to_owned(),
+                Status::Gap,
+                of(&["CN", "EU", "ZA"])
+            ),
+        ]
+    );
+    // Without China no law wants data to stay.
+    assert_eq!(scopes(&["EU", "ZA"], yaml, "X02"), []);
+    assert_eq!(scopes(&["CN"], yaml, "X02"), []);
+    // Nor is there an opt-out beside the opt-in.
+    assert_eq!(scopes(&["CN", "EU"], yaml, "X05"), []);
 }
 
 #[test]

@@ -187,8 +187,8 @@ impl Controller {
             .find(|fact| fact.kind == kind && fact.id == id)
     }
 
-    /// The facts that hold in a jurisdiction: those that name it, or none, and are not about
-    /// activities of others only. What goes to a place there leaves nothing, and who represents
+    /// The facts that hold in a jurisdiction: those that name it, and those that name none and are not
+    /// about activities of others only. What goes to a place there leaves nothing, and who represents
     /// somebody elsewhere represents nobody there.
     #[must_use]
     pub fn within(&self, jurisdiction: &str) -> Self {
@@ -210,6 +210,10 @@ impl Controller {
         if !is_there(fact) || !fact.is_of(jurisdiction) {
             return false;
         }
+        // What names the jurisdiction itself is about it, wherever its activities are.
+        if !fact.places().is_empty() {
+            return true;
+        }
         let mut about = fact.list("activity");
         about.extend(fact.list("activities"));
         let is_elsewhere = |id: &&str| {
@@ -219,8 +223,38 @@ impl Controller {
         about.is_empty() || !about.iter().all(is_elsewhere)
     }
 
+    /// Recipients in another country that no transfer out of a jurisdiction covers, by itself or by its
+    /// country, for all that they receive: their data leave it nevertheless.
+    pub fn abroad<'a>(&'a self, jurisdiction: &'a str) -> impl Iterator<Item = &'a Fact> {
+        self.of("recipient").filter(move |recipient| {
+            let country = recipient.word("country");
+            let is_elsewhere = |country| place::is_within(country, jurisdiction) == Some(false);
+            let mut transfers = self.of("transfer");
+            country.is_some_and(is_elsewhere)
+                && self.holds_in(recipient, jurisdiction)
+                && !transfers.any(|transfer| {
+                    self.holds_in(transfer, jurisdiction) && covers(transfer, recipient)
+                })
+        })
+    }
+
     /// Whether nothing was declared.
     pub fn is_empty(&self) -> bool {
         self.facts.is_empty()
     }
+}
+
+/// Whether a transfer is what takes data to a recipient.
+fn covers(transfer: &Fact, recipient: &Fact) -> bool {
+    let is_to = match transfer.word("recipient") {
+        Some(id) => id == recipient.id,
+        None => transfer
+            .word("country")
+            .zip(recipient.word("country"))
+            .is_some_and(|(of, to)| of == to || place::is_within(to, of) == Some(true)),
+    };
+    let named = transfer.list("activities");
+    let received = recipient.list("activities");
+    let is_whole = !received.is_empty() && received.iter().all(|id| named.contains(id));
+    is_to && (named.is_empty() || is_whole)
 }

@@ -107,6 +107,10 @@ pub fn needs(name: &str) -> Needs {
             rows: true,
             ..nothing
         },
+        "dsar_metrics" => Needs {
+            terms: true,
+            ..nothing
+        },
         "incident_deadlines" => Needs {
             timers: true,
             ..nothing

@@ -68,7 +68,7 @@ pub struct Timer<'a> {
     pub told: Option<i64>,
     /// How it stands.
     pub status: Status,
-    /// Whether there is a reason to tell nobody there.
+    /// Whether there is a reason to tell nobody there, and the law takes reasons.
     pub is_excused: bool,
     /// The zone of the authority.
     pub zone: String,
@@ -83,6 +83,7 @@ impl Timer<'_> {
             "incident": incident, "addressee": self.deadline.to.name(),
             "requirement": self.requirement.id, "cite": self.requirement.cite,
             "status": self.status.name(), "due": due, "told": told, "excused": self.is_excused,
+            "can_be_excused": self.requirement.excuse.is_some(),
             "zone": self.zone, "note": self.note,
         })
     }
@@ -224,6 +225,7 @@ impl Desk<'_> {
             TOLD.map(|field| (field, self.incident.of_place(field, place)));
         let started = match deadline.from {
             Clock::Notice => read(authority.0, authority.1),
+            Clock::Told => read(subjects.0, subjects.1),
             Clock::Determination => {
                 if determined.is_none() {
                     notes.push("determined_at is not declared, known_at is taken".to_owned());
@@ -248,9 +250,12 @@ impl Desk<'_> {
         // Nobody is told of what he does not know yet.
         let is_early = known.zip(told).is_some_and(|(known, told)| told < known);
         let reason = self.incident.of_place("no_notice_reason", place);
-        let is_excused = told.is_none() && reason.is_some();
+        let reason = reason.filter(|_| told.is_none());
+        let is_excused = reason.is_some() && requirement.excuse.is_some();
         let status = match (started, due, told) {
             _ if wrong.is_some() || known.is_none() || is_early => Status::Unknown,
+            // The authority may be told before those whose data they are.
+            (None, _, Some(_)) if deadline.from == Clock::Told => Status::Done,
             (None, ..) => Status::Waiting,
             (_, Some(due), Some(told)) if told > due => Status::Late,
             (.., Some(_)) => Status::Done,
@@ -266,10 +271,20 @@ impl Desk<'_> {
         } else if is_early {
             notes.push("they were told before known_at".to_owned());
         } else if started.is_none() {
-            notes.push("the authority has not been told yet".to_owned());
+            let who = match deadline.from {
+                Clock::Told => "those whose data they are have",
+                _ => "the authority has",
+            };
+            notes.push(format!("{who} not been told yet"));
         }
-        if is_excused {
-            notes.push("there is a reason to tell nobody".to_owned());
+        match (reason, &requirement.excuse) {
+            (Some(_), Some(ground)) => notes.push(format!(
+                "a reason to tell nobody is declared; the law lets that be where {ground}"
+            )),
+            (Some(_), None) => {
+                notes.push("a reason is declared, and this law takes none".to_owned());
+            }
+            (None, _) => {}
         }
         if told.is_none() && self.is_for_all(deadline) {
             notes.push("one moment is declared for several authorities, and none for this".into());

@@ -260,6 +260,97 @@ fn what_is_stored_and_no_moment_is_said_and_no_error() {
 }
 
 #[test]
+fn california_has_timers_of_its_own() {
+    let rows = |fields: &str, known: &str| {
+        let rules = shipped();
+        let yaml =
+            format!("incidents: {{leak: {{known_at: {known}, jurisdictions: [US-CA]{fields}}}}}");
+        let now = parse_time("2026-12-24 12:00:00Z", true).unwrap();
+        let found = timers(&rules, &facts("2026-12-24", &yaml), "leak", now, &utc).unwrap();
+        let row = |timer: &Timer<'_>| {
+            let due = timer.due.map(|due| shown(due, utc("").as_ref()).unwrap());
+            (
+                timer.requirement.id.clone(),
+                timer.status.name(),
+                due.map_or(String::new(), |due| due[..10].to_owned()),
+            )
+        };
+        found.iter().map(row).collect::<Vec<_>>()
+    };
+    let row = |id: &str, status, due: &str| (id.to_owned(), status, due.to_owned());
+    let known = "2026-11-27T18:00:00Z";
+    assert_eq!(
+        rows(", subjects_affected: 500", known),
+        [row("CA-1798.82", "open", "2026-12-27")]
+    );
+    // What more than 500 are told, the Attorney General gets too.
+    let many = ", subjects_affected: 501";
+    assert_eq!(
+        rows(many, known),
+        [
+            row("CA-1798.82", "open", "2026-12-27"),
+            row("CA-1798.82-F", "waiting", "")
+        ]
+    );
+    let told = format!("{many}, subjects_notified_at: 2026-12-01T12:00:00Z");
+    assert_eq!(
+        rows(&told, known),
+        [
+            row("CA-1798.82-F", "overdue", "2026-12-16"),
+            row("CA-1798.82", "done", "2026-12-27")
+        ]
+    );
+    let before = format!("{many}, authority_notified_at: 2026-12-01T12:00:00Z");
+    assert_eq!(rows(&before, known)[1], row("CA-1798.82-F", "done", ""));
+    // Before 2026 without a number.
+    assert_eq!(
+        rows("", "2025-12-31T18:00:00Z"),
+        [row("CA-1798.82-UNTIL-2025", "open", "")]
+    );
+}
+
+#[test]
+fn a_reason_excuses_only_where_the_law_takes_one() {
+    let rules = shipped();
+    let facts = facts(
+        "2026-11-27",
+        "incidents: {leak: {known_at: 2026-11-27T18:00:00Z, jurisdictions: [AU, CN, EU, ZA], \
+         no_notice_reason: {AU: r, CN: r, EU: r, ZA: r}}}",
+    );
+    let found = timers(&rules, &facts, "leak", 0, &utc).unwrap();
+    let is = |id: &str| {
+        let timer = found.iter().find(|timer| timer.requirement.id == id);
+        let timer = timer.unwrap_or_else(|| panic!("{id}"));
+        let says = match timer.is_excused {
+            true => "the law lets that be where",
+            false => "a reason is declared, and this law takes none",
+        };
+        assert!(timer.note.contains(says), "{id}: {}", timer.note);
+        timer.is_excused
+    };
+    for id in [
+        "AU-NDB-NOTIFY",
+        "AU-NDB-SUBJECTS",
+        "GDPR-33-1",
+        "GDPR-34",
+        "PIPL-57-SUBJECTS",
+    ] {
+        assert!(is(id), "{id}");
+    }
+    // To tell nobody is no reason to assess nothing; a leak is told to the authority in China, and a
+    // compromise to everybody in South Africa, whatever the risk.
+    for id in [
+        "AU-NDB-ASSESS",
+        "CN-INCIDENT-4H",
+        "PIPL-57",
+        "POPIA-22",
+        "POPIA-22-SUBJECTS",
+    ] {
+        assert!(!is(id), "{id}");
+    }
+}
+
+#[test]
 fn incidents_that_nobody_declared_are_refused() {
     let rules = shipped();
     let error = timers(&rules, &facts("2026-11-27", "{}"), "le'ak\n", 0, &utc).unwrap_err();

@@ -32,6 +32,8 @@ pub struct Needs {
     pub rows: bool,
     /// The timers of incidents.
     pub timers: bool,
+    /// The terms of requests.
+    pub terms: bool,
 }
 
 impl Needs {
@@ -42,6 +44,7 @@ impl Needs {
         access: true,
         rows: true,
         timers: true,
+        terms: true,
     };
 
     /// What either needs.
@@ -53,6 +56,7 @@ impl Needs {
             access: self.access || other.access,
             rows: self.rows || other.rows,
             timers: self.timers || other.timers,
+            terms: self.terms || other.terms,
         }
     }
 }
@@ -308,8 +312,10 @@ impl Column {
 /// Runs on record.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Runs {
-    /// That ended well.
+    /// That ended well, but for those of scripts.
     pub completed: i64,
+    /// Of scripts, which say themselves what they did and that it is well.
+    pub scripts: i64,
     /// That failed.
     pub failed: i64,
     /// That ended well with every check passed.

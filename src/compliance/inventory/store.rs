@@ -74,13 +74,16 @@ fn ledger() -> Result<Ledger> {
 fn runs(controller: &Controller) -> Result<Runs> {
     let mut found = Runs::default();
     let months = spi::read(MONTHS, &[], |row| {
-        let counts = [row.required::<i64>(2)?, row.required(3)?, row.required(4)?];
+        let counts = [2, 3, 4, 5].map(|place| row.required::<i64>(place));
+        let [completed, failed, verified, scripts] = counts;
+        let counts = [completed?, failed?, verified?, scripts?];
         Ok((row.required::<String>(1)?, counts))
     })?;
-    for (month, [completed, failed, verified]) in months {
-        found.completed += completed;
+    for (month, [completed, failed, verified, scripts]) in months {
+        found.completed += completed - scripts;
         found.failed += failed;
         found.verified += verified;
+        found.scripts += scripts;
         found.months.push((month, completed, failed));
     }
     found.newest = spi::read(NEWEST, &[], |row| {
@@ -348,7 +351,9 @@ const MONTHS: &str = "
     SELECT pg_catalog.to_char(e.\"timestamp\" AT TIME ZONE 'UTC', 'YYYY-MM'),
            pg_catalog.count(*) FILTER (WHERE e.event = 'COMPLETED'),
            pg_catalog.count(*) FILTER (WHERE e.event = 'FAILED'),
-           pg_catalog.count(*) FILTER (WHERE e.event = 'COMPLETED' AND e.verification_passed)
+           pg_catalog.count(*) FILTER (WHERE e.event = 'COMPLETED' AND e.verification_passed
+                                         AND e.origin = 'run'),
+           pg_catalog.count(*) FILTER (WHERE e.event = 'COMPLETED' AND e.origin <> 'run')
       FROM ONLY confiture.audit_log e
      WHERE e.event IN ('COMPLETED', 'FAILED') AND e.run_id IS NOT NULL
      GROUP BY 1 ORDER BY 1";

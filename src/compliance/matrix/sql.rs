@@ -53,7 +53,7 @@ fn compliance_matrix(
         given("include_proposed", include_proposed)?,
         Depth::Evidence,
     )?;
-    let version = ground.version.clone();
+    let version = ground.version()?;
     let mut rows = super::fill(&ground.rules, &ground.question, &ground.facts)?;
     rows.sort_by(|a, b| {
         let key = |row: &Row<'_>| {

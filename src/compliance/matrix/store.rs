@@ -10,6 +10,7 @@ use crate::compliance::calendar::store::ServerZone;
 use crate::compliance::controller::store::asked;
 use crate::compliance::inventory::Needs;
 use crate::compliance::rules::Rules;
+use crate::compliance::rules::store::Set;
 use crate::compliance::{Facts, report, rules};
 use crate::error::{Error, Kind, Result, given};
 use crate::pg::server;
@@ -19,14 +20,28 @@ use crate::strategies::calendar::parse_date;
 pub struct Ground {
     /// The rules in use.
     pub rules: Rc<Rules>,
-    /// Their version, with what speaks against them.
-    pub version: String,
+    /// What speaks against them.
+    doubts: Vec<String>,
     /// What is known.
     pub facts: Facts,
     /// What is asked.
     pub question: Question,
     /// The moment at which the statement began.
     pub now: i64,
+}
+
+impl Ground {
+    /// The version of the rules, with what speaks against them and against the declared facts: every
+    /// stored version of a fact is held against the ledger for it.
+    ///
+    /// # Errors
+    /// As the interface.
+    pub fn version(&self) -> Result<String> {
+        report::store::version(&Set {
+            rules: Rc::clone(&self.rules),
+            doubts: self.doubts.clone(),
+        })
+    }
 }
 
 /// What an answer looks at beside columns and what is declared.
@@ -80,8 +95,8 @@ pub fn ground(
     };
     Ok(Ground {
         facts: report::store::some_facts(&shown, None, needs, &set.rules)?,
-        version: report::store::version(&set)?,
         rules: set.rules,
+        doubts: set.doubts,
         question,
         now: server::statement_start(),
     })

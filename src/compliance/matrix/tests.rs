@@ -52,6 +52,7 @@ pub(in crate::compliance) fn facts(on: &str, yaml: &str) -> Facts {
             }],
             ..Inventory::default()
         },
+        jurisdiction: None,
     }
 }
 

@@ -234,6 +234,18 @@ impl<'a> Scope<'a> {
         if let Some(transfer) = self.of("transfer").next() {
             return (Some(true), format!("transfer {} is declared", transfer.id));
         }
+        let controller = &self.facts.controller;
+        if let Some(recipient) = controller.abroad(self.jurisdiction).next() {
+            let country = recipient.word("country").unwrap_or_default();
+            return (
+                Some(true),
+                format!("recipient {} is in {country}", recipient.id),
+            );
+        }
+        if let Some(silent) = self.of("recipient").find(|of| !of.has("country")) {
+            let why = format!("recipient {} does not say its country", silent.id);
+            return (None, why);
+        }
         if let Some(way) = self.facts.inventory.ways_out.first() {
             return (None, format!("data may leave by {} {}", way.kind, way.name));
         }

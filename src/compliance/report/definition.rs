@@ -64,6 +64,8 @@ pub enum Ask {
     Processing(&'static [&'static str]),
     /// Facts of a kind, each with these fields.
     All(&'static str, &'static [&'static str]),
+    /// Every transfer, each with these fields, and one for each recipient elsewhere.
+    Transfers(&'static [&'static str]),
     /// Measures of each of these kinds.
     Measures(&'static [&'static str]),
     /// An assessment of one of these kinds.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::definition::{Ask, Found, Law, Line, Status};
-use super::derive::{activities, incidents, requests};
+use super::derive::{incidents, requests};
 use super::{Field, Report};
 use crate::compliance::Facts;
 use crate::compliance::calendar::Span;
@@ -11,6 +11,7 @@ use crate::compliance::controller::{Fact, kinds};
 use crate::compliance::evidence::functions::{is_stale, is_undated};
 use crate::compliance::evidence::{self, State};
 use crate::compliance::matrix::trigger;
+use crate::compliance::record;
 use crate::compliance::rules::read::shown_day;
 use crate::compliance::rules::{Requirement, Rules, Standing};
 use crate::strategies::calendar::parse_date;
@@ -141,12 +142,12 @@ fn ask(ask: Ask, requirement: &Requirement, facts: &Facts) -> Found {
             whole(&of, wanted, ROLE, "organisations", none)
         }
         Ask::Activities(wanted) => {
-            let of: Vec<_> = activities::own(facts).collect();
+            let of: Vec<_> = record::own(facts).collect();
             let none = "Declare the activities, section activities.".to_owned();
             whole(&of, wanted, NAME, "activities", none)
         }
         Ask::Processing(wanted) => {
-            let of: Vec<_> = activities::processing(facts).collect();
+            let of: Vec<_> = record::processing(facts).collect();
             let none = "Declare the activities with role processor.".to_owned();
             whole(&of, wanted, NAME, "activities", none)
         }
@@ -155,6 +156,17 @@ fn ask(ask: Ask, requirement: &Requirement, facts: &Facts) -> Found {
             let section = kinds::kind(kind).map_or("", |kind| kind.section);
             let none = format!("Declare facts of section {section}.");
             whole(&of, wanted, NAME, section, none)
+        }
+        Ask::Transfers(wanted) => {
+            let of: Vec<_> = controller.of("transfer").collect();
+            let none = "Declare the transfers, section transfers.".to_owned();
+            let found = whole(&of, wanted, NAME, "transfers", none);
+            let mut open: Vec<_> = facts.abroad().map(record::lacks_transfer).collect();
+            if open.is_empty() {
+                return found;
+            }
+            open.truncate(20);
+            found.open(format!("Declare {}.", open.join(", ")))
         }
         Ask::Measures(wanted) => measures(facts, wanted, requirement.params.every),
         Ask::Assessment(wanted) => assessment(facts, wanted, requirement.params.every),

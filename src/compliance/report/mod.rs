@@ -16,6 +16,8 @@ pub mod timeline;
 #[cfg(test)]
 mod law_tests;
 #[cfg(test)]
+mod source_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod unknown_tests;

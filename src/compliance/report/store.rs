@@ -40,11 +40,12 @@ pub fn some_facts(
         day: day.to_owned(),
         controller: declared,
         inventory,
+        jurisdiction: None,
     };
     if needs.timers {
         facts.inventory.timers = timers(&facts, rules)?;
     }
-    if facts.controller.of("rights_request").next().is_some() {
+    if needs.terms {
         facts.inventory.terms = request::terms(rules, &facts)?;
     }
     Ok(facts)

@@ -8,7 +8,7 @@ use super::laws::LAWS;
 use super::{Field, Report, fill};
 use crate::compliance::Facts;
 use crate::compliance::evidence;
-use crate::compliance::inventory::Treatment;
+use crate::compliance::inventory::{Declared, Treatment};
 use crate::compliance::matrix::tests::facts as made_up;
 use crate::compliance::request;
 use crate::compliance::rules::tests::shipped;
@@ -146,12 +146,25 @@ fn what_is_too_old_is_stale() {
 #[test]
 fn the_record_of_processing_is_the_controllers_word() {
     let yaml = include_str!("../../../examples/compliance/controller.yaml");
-    let facts = made_up("2026-03-31", yaml);
-    let found = field(&facts, "popia", "popia.17");
+    let mut facts = made_up("2026-03-31", yaml);
+    let mut state = |activities: &[&str]| {
+        facts.inventory.columns[0].declared = Some(Declared {
+            activities: activities.iter().map(|&id| id.into()).collect(),
+            ..Declared::default()
+        });
+        let found = field(&facts, "popia", "popia.17");
+        (
+            found.status,
+            found.source,
+            found.value["found"]["c"] == true,
+        )
+    };
     assert_eq!(
-        (found.status, found.source),
-        (Status::Declared, "controller")
+        state(&["orders", "newsletter", "support"]),
+        (Status::Declared, "controller", true)
     );
+    // Of each activity, and not of some.
+    assert_eq!(state(&["orders"]), (Status::Missing, "controller", false));
     let found = field(&made_up("2026-03-31", "{}"), "popia", "popia.17");
     assert_eq!(found.status, Status::Missing);
     assert_eq!(found.value["found"]["a"], false);

@@ -184,7 +184,7 @@ fn takes(rules: &Rules, requirement: &Requirement, controls: &[String]) -> Resul
 }
 
 fn sides(rules: &Rules, conflict: &Conflict) -> Result<()> {
-    for name in &conflict.between {
+    for name in conflict.between.iter().chain(&conflict.against) {
         if rules.requirement(name).is_none() {
             return Err(wrong(format!(
                 "conflict \"{}\" names requirement \"{name}\", which is not there",

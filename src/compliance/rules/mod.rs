@@ -120,6 +120,8 @@ pub struct Requirement {
     pub rights: Vec<String>,
     /// What it asks for in numbers and names.
     pub params: Params,
+    /// On what ground the law lets nobody be told; where there is none, no reason excuses.
+    pub excuse: Option<String>,
     /// What a breach of it costs.
     pub penalty: Option<Penalty>,
     /// Whether it is law.
@@ -243,6 +245,9 @@ pub struct Conflict {
     pub dimension: String,
     /// The requirements on its sides.
     pub between: Vec<String>,
+    /// Those on the other side, where there is one: without a requirement of each side, of two
+    /// jurisdictions, there is no conflict.
+    pub against: Vec<String>,
     /// How many jurisdictions of them it takes.
     pub sides: usize,
     /// What tells whether it is there.

@@ -22,19 +22,22 @@ pub enum Clock {
     Receipt,
     /// When the authority was told.
     Notice,
+    /// When those whose data they are were told.
+    Told,
     /// When the processing begins.
     Start,
 }
 
 impl Clock {
     /// The words of data.
-    pub const NAMES: [(&'static str, Self); 7] = [
+    pub const NAMES: [(&'static str, Self); 8] = [
         ("aware", Self::Aware),
         ("knowledge", Self::Knowledge),
         ("determination", Self::Determination),
         ("grounds", Self::Grounds),
         ("receipt", Self::Receipt),
         ("notice", Self::Notice),
+        ("told", Self::Told),
         ("start", Self::Start),
     ];
 
@@ -52,6 +55,7 @@ impl Clock {
             Self::Grounds => "from reasonable grounds to believe it",
             Self::Receipt => "from receipt of the request",
             Self::Notice => "from the notice to the authority",
+            Self::Told => "from the notice to those whose data they are",
             Self::Start => "from the beginning of the processing",
         }
     }

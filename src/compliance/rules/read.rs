@@ -136,6 +136,12 @@ fn requirement(
         }
         None => None,
     };
+    let excuse = fields.maybe_text("excuse")?;
+    let kind = fields.word("kind", &Kind::NAMES)?;
+    if excuse.is_some() && kind != Kind::Breach {
+        let message = "only what is to be told of a breach can be excused";
+        return Err(fields.refuse(Some("excuse"), message.into()));
+    }
     let mappings = fields.items("mappings")?;
     let jointly = fields.items("jointly")?;
     Ok(Requirement {
@@ -147,7 +153,7 @@ fn requirement(
         actor: fields
             .maybe_word("actor", &Actor::NAMES)?
             .unwrap_or(Actor::Controller),
-        kind: fields.word("kind", &Kind::NAMES)?,
+        kind,
         trigger,
         at_least,
         rights: rights(&fields)?,
@@ -155,6 +161,7 @@ fn requirement(
             Some(tree) => params(tree, &fields.path("param"))?,
             None => Params::default(),
         },
+        excuse,
         penalty,
         standing,
         from,
@@ -437,6 +444,7 @@ fn conflict(tree: &Tree, path: &str) -> Result<Conflict> {
         "id",
         "dimension",
         "between",
+        "against",
         "sides",
         "detect",
         "operator",
@@ -449,6 +457,7 @@ fn conflict(tree: &Tree, path: &str) -> Result<Conflict> {
         id: fields.id("id")?,
         dimension: fields.text("dimension")?,
         between: fields.ids("between")?,
+        against: fields.ids("against")?,
         sides: usize::try_from(sides).unwrap_or(2),
         detect: fields.word("detect", &Detect::NAMES)?,
         operator: fields.word("operator", &Operator::NAMES)?,
@@ -473,24 +482,9 @@ const DOCUMENT_KEYS: [&str; 10] = [
 const INSTRUMENT_KEYS: [&str; 7] = [
     "code", "title", "jurisdiction", "citation", "calendar", "from", "note",
 ];
-const REQUIREMENT_KEYS: [&str; 19] = [
-    "id",
-    "instrument",
-    "cite",
-    "title",
-    "actor",
-    "kind",
-    "trigger",
-    "at_least",
-    "rights",
-    "param",
-    "penalty",
-    "status",
-    "valid",
-    "text_checked_on",
-    "text_checked_by",
-    "origin",
-    "note",
-    "mappings",
-    "jointly",
+#[rustfmt::skip]
+const REQUIREMENT_KEYS: [&str; 20] = [
+    "id", "instrument", "cite", "title", "actor", "kind", "trigger", "at_least", "rights", "param",
+    "excuse", "penalty", "status", "valid", "text_checked_on", "text_checked_by", "origin", "note",
+    "mappings", "jointly",
 ];

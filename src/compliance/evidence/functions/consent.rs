@@ -11,13 +11,15 @@ use crate::compliance::inventory::Consent;
 /// Activities that rest on consent, and where it is kept: of the rows that were read, none may lack it.
 pub fn consent_recorded(facts: &Facts, parameters: &Value) -> Evidence {
     let forms = words(parameters, "form");
+    let wanted = words(parameters, "fields");
+    let covers = words(parameters, "covers");
     let resting: Vec<_> = facts
         .controller
         .with("activity", "legal_basis", "consent")
         .collect();
     let held: Vec<_> = resting
         .iter()
-        .map(|activity| held(facts, activity, &forms))
+        .map(|activity| held(facts, activity, &forms, &wanted, &covers))
         .collect();
     let count = |state: State| held.iter().filter(|held| held.state == state).count();
     let (whole, none) = (count(State::Pass), count(State::Fail));
@@ -52,8 +54,19 @@ pub fn consent_recorded(facts: &Facts, parameters: &Value) -> Evidence {
         "sources_with_rows_that_lack_it": some(lacking.iter().map(|id| (*id).to_owned())),
         "sources": consents,
     });
-    let remedy = if lacking.is_empty() {
+    let remedy = if lacking.is_empty() && !covers.is_empty() {
+        format!(
+            "Declare consent sources of form {} that cover {}, for each activity that rests on consent.",
+            forms.join(" or "),
+            covers.join(", ")
+        )
+    } else if lacking.is_empty() && wanted.is_empty() {
         "Declare where consent is kept for each activity that rests on it.".to_owned()
+    } else if lacking.is_empty() {
+        format!(
+            "Declare where consent is kept for each activity that rests on it, with {}.",
+            wanted.join(", ")
+        )
     } else {
         format!(
             "Record the consent of the rows that lack it, or take them out of what rests on it; by \
@@ -74,7 +87,13 @@ struct Held<'a> {
     lacking: Vec<&'a str>,
 }
 
-fn held<'a>(facts: &'a Facts, activity: &Fact, forms: &[&str]) -> Held<'a> {
+fn held<'a>(
+    facts: &'a Facts,
+    activity: &Fact,
+    forms: &[&str],
+    wanted: &[&str],
+    covers: &[&str],
+) -> Held<'a> {
     let sources: Vec<_> = facts
         .controller
         .of("consent_source")
@@ -99,9 +118,12 @@ fn held<'a>(facts: &'a Facts, activity: &Fact, forms: &[&str]) -> Held<'a> {
         && lacking
             .iter()
             .all(|consent| consent.missing >= consent.rows);
+    let says = |source: &&Fact| wanted.iter().all(|field| source.has(field));
+    let covered: Vec<&str> = sources.iter().flat_map(|of| of.list("covers")).collect();
+    let is_covered = covers.iter().all(|what| covered.contains(what));
     let state = if sources.is_empty() || is_bare {
         State::Fail
-    } else if lacking.is_empty() {
+    } else if lacking.is_empty() && is_covered && sources.iter().all(says) {
         State::Pass
     } else {
         State::Part

@@ -9,6 +9,7 @@ use crate::compliance::Facts;
 use crate::compliance::calendar::Span;
 use crate::compliance::controller::Fact;
 use crate::compliance::evidence::{Evidence, Source, State};
+use crate::compliance::record;
 use crate::compliance::request::is_withdrawn;
 use crate::compliance::rules::read::shown_day;
 use crate::strategies::calendar::parse_date;
@@ -17,13 +18,19 @@ use crate::strategies::calendar::parse_date;
 pub fn declared(facts: &Facts, parameters: &Value) -> Evidence {
     let kind = parameters["kind"].as_str().unwrap_or_default();
     let wanted = words(parameters, "fields");
-    let of: Vec<_> = facts.controller.of(kind).collect();
+    // Of a role, where only those are asked about: who says none may have it.
+    let role = parameters["role"].as_str();
+    let is_asked = |fact: &&Fact| {
+        let own = fact.word("role");
+        role.is_none() || own.is_none() || own == role
+    };
+    let of: Vec<_> = facts.controller.of(kind).filter(is_asked).collect();
     let whole = of
         .iter()
         .filter(|fact| wanted.iter().all(|field| fact.has(field)));
     let met = whole.count();
     let value = json!({"kind": kind, "facts": of.len(), "with_all_fields": met});
-    let state = if of.is_empty() {
+    let state = if of.is_empty() && role.is_none() {
         State::Fail
     } else {
         share(met, of.len())
@@ -144,14 +151,21 @@ pub fn recipients_documented(facts: &Facts, _: &Value) -> Evidence {
             Some(detail) => format!("{} {}: {detail}", way.kind, way.name),
             None => format!("{} {}", way.kind, way.name),
         });
+    // Each activity says who receives its data, or that nobody does.
+    let activities = record::own(facts).count();
+    let silent: Vec<_> = record::own(facts)
+        .filter(|activity| !record::lacks_recipients(facts, activity).is_empty())
+        .collect();
+    let said = activities - silent.len();
     let value = json!({
         "recipients": ids(of.iter().copied()), "with_category_and_country": whole,
+        "activities_that_do_not_say": ids(silent.into_iter()),
         "ways_out_in_the_catalog": some(hints),
     });
     let state = if of.is_empty() {
         State::Fail
     } else {
-        share(whole, of.len())
+        share(whole + said, of.len() + activities)
     };
     evidence(facts, state, value, Source::Controller, "recipients")
         .unless_passed("Declare the recipients with category and country, section recipients.")
@@ -171,15 +185,22 @@ pub fn transfers_documented(facts: &Facts, _: &Value) -> Evidence {
             }
         })
         .count();
-    let value = json!({"transfers": ids(of.iter().copied()), "with_safeguards": whole});
+    let without: Vec<_> = facts.abroad().collect();
+    let value = json!({
+        "transfers": ids(of.iter().copied()), "with_safeguards": whole,
+        "recipients_elsewhere_without_one": ids(without.iter().copied()),
+    });
     evidence(
         facts,
-        share(whole, of.len()),
+        share(whole, of.len() + without.len()),
         value,
         Source::Controller,
         "transfers",
     )
-    .unless_passed("Declare the transfers with mechanism and safeguard_document.")
+    .unless_passed(
+        "Declare the transfers with mechanism and safeguard_document, to each recipient in another \
+         country.",
+    )
 }
 
 /// Retention rules for every category of personal data, for each activity that it serves.
@@ -265,19 +286,33 @@ pub fn dsar_metrics(facts: &Facts, parameters: &Value) -> Evidence {
         .collect();
     let is_missed = |fact: &&&Fact| missed.contains(fact.id.as_str());
     let late: Vec<_> = of.iter().filter(is_missed).copied().collect();
+    // What the record of a request must say beside its decision and its days.
+    let wanted = words(parameters, "fields");
+    let is_whole = |fact: &&&Fact| {
+        let is_based = wanted.is_empty()
+            || fact.word("decision") != Some("denied")
+            || fact.has("denial_basis");
+        fact.has("decision") && is_based && wanted.iter().all(|field| fact.has(field))
+    };
     let answered = of
         .iter()
-        .filter(|fact| fact.has("decision") && !is_open(fact))
+        .filter(|fact| !is_open(fact))
+        .filter(|fact| is_withdrawn(fact) || is_whole(fact))
         .count();
     let open: Vec<_> = of.iter().copied().filter(|fact| is_open(fact)).collect();
     let state = match share(answered + open.len(), of.len()) {
         _ if !late.is_empty() => State::Fail,
         state => state,
     };
-    let remedy = if late.is_empty() {
-        "Declare the requests with decision and responded_on."
-    } else {
-        "Answer the requests whose term has run out; what was late stays so, and is on record."
+    let remedy = match (late.is_empty(), wanted.is_empty()) {
+        (true, true) => "Declare the requests with decision and responded_on.".to_owned(),
+        (true, false) => format!(
+            "Declare the requests with decision, responded_on, {}, and denial_basis of those denied.",
+            wanted.join(", ")
+        ),
+        (false, _) => "Answer the requests whose term has run out; what was late stays so, and is \
+                       on record."
+            .to_owned(),
     };
     let value = json!({
         "from": begin, "to": end, "requests": of.len(), "answered": answered,
@@ -364,35 +399,31 @@ pub fn incident_deadlines(facts: &Facts, _: &Value) -> Evidence {
         .unless_passed("SELECT * FROM confiture.incident_deadlines(…); tell the authorities.")
 }
 
-/// What Article 30 (1) asks for, letter by letter.
+/// What Article 30 (1) asks for, letter by letter, of each activity of the controller's own: as the
+/// report on it has it.
 pub fn ropa_completeness(facts: &Facts, parameters: &Value) -> Evidence {
     let controller = &facts.controller;
-    let has_activity = controller.of("activity").next().is_some();
-    let every = |fields: &[&str]| {
-        has_activity
-            && controller
-                .of("activity")
-                .all(|activity| fields.iter().all(|field| activity.has(field)))
+    let each = |lacks: &dyn Fn(&Fact) -> bool| {
+        let mut own = record::own(facts).peekable();
+        own.peek().is_some() && !own.any(lacks)
     };
-    let has_org = controller
-        .of("organisation")
-        .any(|of| matches!(of.word("role"), Some("controller" | "processor")) && of.has("contact"));
-    let has_columns = facts
-        .inventory
-        .personal()
-        .any(|column| column.declared.is_some());
+    let every = |field: &'static str| each(&|activity| !activity.has(field));
+    let none = |lacks: fn(&Facts, &Fact) -> Vec<String>| {
+        each(&move |activity| !lacks(facts, activity).is_empty())
+    };
+    let has_org = controller.of("organisation").any(|of| {
+        matches!(of.word("role"), Some("controller" | "joint_controller")) && of.has("contact")
+    });
+    let is_declared = |kind: &&str| controller.with("measure", "kind", kind).next().is_some();
     let letters = [
         ("a", has_org),
-        ("b", every(&["purpose"])),
-        ("c", every(&["subjects"]) && has_columns),
-        ("d", controller.of("recipient").any(|of| of.has("category"))),
-        (
-            "e",
-            has_activity && controller.of("transfer").all(|of| of.has("mechanism")),
-        ),
-        ("f", controller.of("retention_rule").any(|of| of.has("max"))),
-        ("g", controller.of("measure").next().is_some()),
-        ("legal_basis", every(&["legal_basis"])),
+        ("b", every("purpose")),
+        ("c", every("subjects") && none(record::lacks_columns)),
+        ("d", none(record::lacks_recipients)),
+        ("e", none(record::lacks_transfers)),
+        ("f", none(record::lacks_retention)),
+        ("g", record::SECURITY.iter().all(|kind| is_declared(&kind))),
+        ("legal_basis", every("legal_basis")),
     ];
     let asked = words(parameters, "fields");
     let asked: Vec<_> = letters

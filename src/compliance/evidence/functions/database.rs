@@ -94,6 +94,8 @@ pub fn ledger_verified(facts: &Facts, _: &Value) -> Evidence {
     let ledger = &facts.inventory.ledger;
     let verdict = ledger.verdict();
     let state = match verdict {
+        // What holds nothing is whole, and shows nothing.
+        Verdict::Ok if ledger.since.is_none() => State::None,
         Verdict::Ok => State::Pass,
         Verdict::Unsigned => State::Part,
         Verdict::Unverifiable => State::None,
@@ -151,6 +153,7 @@ pub fn runs_verified(facts: &Facts, _: &Value) -> Evidence {
     let count = |number: i64| usize::try_from(number).unwrap_or_default();
     let value = json!({
         "completed": runs.completed, "verified": runs.verified, "failed": runs.failed,
+        "of_scripts": runs.scripts,
     });
     let state = share(count(runs.verified), count(runs.completed));
     evidence(

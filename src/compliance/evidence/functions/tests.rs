@@ -175,6 +175,13 @@ fn an_authority_that_was_told_late_speaks_against_the_timers() {
             State::Fail,
             json!([]),
         ),
+        // The Regulator of South Africa is told whatever the risk.
+        (
+            "2026-12-24 12:00:00Z",
+            ", jurisdictions: [EU, ZA], no_notice_reason: {EU: no risk, ZA: no risk}".into(),
+            State::Fail,
+            json!([]),
+        ),
         // As soon as feasible: nobody was told, and no number says until when.
         (
             "2026-12-24 12:00:00Z",
@@ -330,6 +337,9 @@ fn as_needed(mut facts: Facts, needs: Needs) -> Facts {
     }
     if !needs.timers {
         inventory.timers = empty.timers;
+    }
+    if !needs.terms {
+        inventory.terms = empty.terms;
     }
     facts
 }

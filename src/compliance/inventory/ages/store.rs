@@ -240,13 +240,21 @@ const PLACE: &str = "
      WHERE n.nspname = $1::name AND c.relname = $2::name AND c.relkind IN ('r', 'p')
        AND n.nspname <> 'confiture' AND n.nspname NOT LIKE 'pg\\_%'";
 
+// What a later run wrote anew tells nothing of what was masked before it.
 const THEN: &str = "
+    WITH at AS (SELECT '2000-01-01 00:00:00+00'::timestamptz + $2 * '1 microsecond'::interval AS at)
     SELECT DISTINCT ON (l.schema_name, l.table_name, l.column_name) l.run_id::text,
            pg_catalog.to_char(l.\"timestamp\" AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
            l.source_schema, l.schema_name, l.table_name, l.column_name, l.strategy,
            l.strategy_version, l.rows_seen, l.rows_unchanged, l.reversible, l.commitment_state,
            l.origin
-      FROM confiture.lineage_columns l
+      FROM confiture.lineage_columns l, at
      WHERE l.schema_name || '.' || l.table_name = ANY ($1)
-       AND l.\"timestamp\" <= '2000-01-01 00:00:00+00'::timestamptz + $2 * '1 microsecond'::interval
+       AND l.\"timestamp\" <= at.at
+       AND NOT EXISTS (
+             SELECT FROM ONLY confiture.audit_log e
+              WHERE e.event = 'COMPLETED' AND e.origin = 'run' AND e.run_id <> l.run_id
+                AND e.target_schema = l.schema_name AND e.source_schema <> e.target_schema
+                AND l.table_name = ANY (e.tables_synced)
+                AND e.\"timestamp\" > l.\"timestamp\" AND e.\"timestamp\" <= at.at)
      ORDER BY l.schema_name, l.table_name, l.column_name, l.seq DESC";

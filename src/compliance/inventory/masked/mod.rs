@@ -28,6 +28,7 @@ pub struct Traces {
 }
 
 const UNKNOWN: &str = "a run masked a table of this name, and this one is not known to be that";
+const DECLARED: &str = "a script says that it masked the column, and nothing else shows it";
 const WRITTEN: &str = "a later run wrote the table, and did not mask the column";
 
 impl Traces {
@@ -56,7 +57,9 @@ impl Traces {
                 &self.made
             };
             let key = (table.0.clone(), table.1.clone(), step.column.clone());
-            let treatment = if !list.contains(&table) {
+            let treatment = if step.origin == "declared" {
+                Treatment::Unproved(Box::new(step), DECLARED)
+            } else if !list.contains(&table) {
                 Treatment::Unproved(Box::new(step), UNKNOWN)
             } else if writer.is_some_and(|writer| writer != step.run_id) {
                 Treatment::Unproved(Box::new(step), WRITTEN)
@@ -133,6 +136,22 @@ mod tests {
         assert_eq!(words(in_place(people())), [("email".into(), MASKED)]);
         let gone = in_place(HashSet::new());
         assert_eq!(words(gone), [("email".into(), "unproved")]);
+    }
+
+    #[test]
+    fn what_a_script_says_is_not_masked() {
+        let declared = Step {
+            origin: "declared".into(),
+            ..step("2", "staging", "email")
+        };
+        let found = Traces {
+            masked: people(),
+            ..traces(vec![declared, step("1", "staging", "name")])
+        };
+        assert_eq!(
+            words(found),
+            [("email".into(), "unproved"), ("name".into(), MASKED)]
+        );
     }
 
     #[test]

@@ -237,7 +237,19 @@ fn no_obligation_is_older_than_its_law() {
             "future"
         );
     }
-    // Of these acts alone no first day is in the rules.
+    for (id, first) in [
+        ("AU-APP-1.3", "2014-03-12"),
+        ("CA-1798.82-UNTIL-2025", "2003-07-01"),
+        ("CA-1798.82", "2026-01-01"),
+        ("CCPA-7021", "2020-08-14"),
+        ("NZ-BREACH", "2020-12-01"),
+        ("PIPEDA-4.1", "2001-01-01"),
+        ("PIPEDA-10.3", "2018-11-01"),
+        ("US-552A-E4", "1975-09-27"),
+    ] {
+        let requirement = rules.requirement(id).unwrap();
+        assert_eq!(requirement.from, Some(day(first)), "{id}");
+    }
     let undated: BTreeSet<&str> = rules
         .requirements
         .iter()
@@ -245,8 +257,7 @@ fn no_obligation_is_older_than_its_law() {
         .filter(|requirement| requirement.standing != Standing::Proposed)
         .map(|requirement| requirement.instrument.as_str())
         .collect();
-    let known = ["AU-PRIVACY", "NZ-PRIVACY", "PIPEDA", "US-PRIVACY"];
-    assert_eq!(undated, known.into());
+    assert_eq!(undated, BTreeSet::new());
 }
 
 #[test]
@@ -261,4 +272,181 @@ fn of_what_comes_from_others_only_who_has_it_is_asked() {
     );
     assert_ne!(with(", collected_from_others: true"), Status::NotApplicable);
     assert_ne!(with(""), Status::NotApplicable);
+}
+
+#[test]
+fn a_recipient_elsewhere_is_a_transfer() {
+    let with = |recipient: &str, transfer: &str, id: &str| {
+        of(
+            &format!(
+                "
+activities:
+  a: {{name: A, jurisdictions: [AU, EU]}}
+  b: {{name: B, jurisdictions: [AU, EU]}}
+recipients: {{r: {{name: R{recipient}}}}}
+transfers: {{{transfer}}}
+"
+            ),
+            id,
+        )
+    };
+    let host = ", country: US, activities: [a, b]";
+    for id in ["AU-APP-8", "GDPR-44"] {
+        assert_eq!(with(host, "", id), Status::Gap, "{id}");
+    }
+    // In the Union it leaves Australia only; where it is nobody has said.
+    let near = ", country: FR, activities: a";
+    assert_eq!(with(near, "", "GDPR-44"), Status::NotApplicable);
+    assert_eq!(with(near, "", "AU-APP-8"), Status::Gap);
+    assert_eq!(with("", "", "GDPR-44"), Status::Unknown);
+    // A transfer to it, or to its country, of all that it gets.
+    let safe = |more: &str| format!("t: {{country: US, mechanism: adequacy{more}}}");
+    for (more, status) in [
+        (", recipient: r", Status::Declared),
+        ("", Status::Declared),
+        (", activities: [a, b]", Status::Declared),
+        (", activities: a", Status::Partly),
+    ] {
+        assert_eq!(with(host, &safe(more), "GDPR-44"), status, "{more}");
+    }
+    let other = "t: {country: BR, mechanism: adequacy}";
+    assert_eq!(with(host, other, "GDPR-44"), Status::Partly);
+}
+
+#[test]
+fn the_record_has_what_each_activity_needs() {
+    let whole = "
+organisations: {o: {role: controller, legal_name: O, contact: a@example.org}}
+activities: {a: {name: A, purpose: p, subjects: [s], legal_basis: contract, disclosed: false}}
+retention_rules: {r: {category: all, max: 2 years}}
+measures:
+  x: {kind: access_control, description: d}
+  y: {kind: encryption, description: d}
+  z: {kind: backup, description: d}
+";
+    let of = |yaml: &str, id: &str| {
+        let mut facts = facts("2026-03-31", yaml);
+        let declared = facts.inventory.columns[0].declared.as_mut().unwrap();
+        declared.activities = vec!["a".into()];
+        status(&facts, id).0
+    };
+    for id in ["GDPR-30-1", "GDPR-6-1", "LGPD-37", "PIPEDA-4.2", "POPIA-17"] {
+        assert_eq!(of(whole, id), Status::Declared, "{id}");
+    }
+    // One activity of two that lacks something, and what it lacks.
+    let two = whole.replace(
+        "activities: {a:",
+        "activities: {b: {name: B, purpose: p}, a:",
+    );
+    assert_eq!(of(&two, "PIPEDA-4.2"), Status::Declared);
+    for id in ["GDPR-30-1", "LGPD-37", "POPIA-17"] {
+        assert_eq!(of(&two, id), Status::Partly, "{id}");
+    }
+    assert_eq!(of(&two, "GDPR-6-1"), Status::Gap);
+    for without in [
+        ", disclosed: false",
+        ", subjects: [s]",
+        "  z: {kind: backup, description: d}\n",
+        ", contact: a@example.org",
+    ] {
+        let yaml = whole.replace(without, "");
+        assert_eq!(of(&yaml, "GDPR-30-1"), Status::Partly, "{without}");
+    }
+    let unbased = whole.replace(", legal_basis: contract", "");
+    assert_eq!(of(&unbased, "GDPR-6-1"), Status::Gap);
+    assert_eq!(of(&unbased, "GDPR-30-1"), Status::Declared);
+    assert_eq!(of(&unbased, "LGPD-37"), Status::Partly);
+}
+
+#[test]
+fn consent_and_requests_are_recorded_with_what_the_law_asks_for() {
+    let consent = |fields: &str| {
+        of(
+            &format!(
+                "
+activities: {{a: {{name: A, legal_basis: consent}}}}
+consent_sources: {{s: {{activity: a, kept_in: there{fields}}}}}
+measures: {{m: {{kind: consent_withdrawal, description: d}}}}
+"
+            ),
+            "PIPEDA-4.3",
+        )
+    };
+    assert_eq!(consent(""), Status::Partly);
+    let all = ", form: express, notice_version: '1', notice_date: 2026-01-02, withdrawal: w";
+    assert_eq!(consent(all), Status::Declared);
+    let request = |fields: &str, id: &str| {
+        let yaml = format!(
+            "rights_requests: {{r: {{right: delete, received_on: 2026-03-02, jurisdiction: US-CA, \
+             acknowledged_on: 2026-03-03, responded_on: 2026-03-04{fields}}}}}"
+        );
+        of(&yaml, id)
+    };
+    let denied = ", decision: denied, manner: by mail, response: a letter";
+    assert_eq!(
+        request(", decision: complied", "CCPA-130-A2"),
+        Status::Declared
+    );
+    assert_eq!(request(", decision: complied", "CCPA-7101-B"), Status::Gap);
+    assert_eq!(request(denied, "CCPA-7101-B"), Status::Gap);
+    let based = format!("{denied}, denial_basis: exempt");
+    assert_eq!(request(&based, "CCPA-7101-B"), Status::Declared);
+}
+
+#[test]
+fn what_covers_nothing_else_is_no_separate_consent() {
+    let with = |covers: &str, id: &str| {
+        of(
+            &format!(
+                "
+activities: {{a: {{name: A, legal_basis: consent}}}}
+consent_sources: {{s: {{activity: a, form: separate, kept_in: there{covers}}}}}
+transfers: {{t: {{country: US}}}}
+"
+            ),
+            id,
+        )
+    };
+    for (covers, id) in [("export", "PIPL-39"), ("provision", "PIPL-23-CONSENT")] {
+        assert_eq!(with("", id), Status::Partly, "{id}");
+        assert_eq!(with(", covers: sensitive", id), Status::Partly, "{id}");
+        assert_eq!(
+            with(&format!(", covers: {covers}"), id),
+            Status::Declared,
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn processors_and_recipients_are_asked_about_one_by_one() {
+    let with = |recipients: &str, id: &str| {
+        let yaml = format!(
+            "
+activities: {{a: {{name: A}}, b: {{name: B, disclosed: false}}}}
+recipients: {{{recipients}}}
+measures: {{m: {{kind: processor_contracts, description: d}}}}
+"
+        );
+        of(&yaml, id)
+    };
+    let host = |more: &str| format!("r: {{name: R, category: hosting, country: CN{more}}}");
+    let processor = host(", role: processor");
+    assert_eq!(with(&processor, "PIPEDA-4.1.3"), Status::Partly);
+    let bound = host(", role: processor, contract: c");
+    assert_eq!(with(&bound, "PIPEDA-4.1.3"), Status::Declared);
+    let other = host(", role: controller");
+    assert_eq!(with(&other, "PIPEDA-4.1.3"), Status::Declared);
+    // Who receives the data of each activity is said, and not of one of them.
+    assert_eq!(with(&processor, "PIPL-23"), Status::Declared);
+    let of_b = host(", activities: b");
+    assert_eq!(with(&of_b, "PIPL-23"), Status::Partly);
+    // For whom is asked of what is done for others only.
+    let yaml = "
+organisations: {p: {role: processor, legal_name: P, contact: c}, o: {role: controller, legal_name: O}}
+activities:
+  own: {name: O, role: controller, purpose: p}
+  others: {name: X, role: processor, for: o, purpose: p}
+";
+    assert_eq!(of(yaml, "GDPR-30-2"), Status::Declared);
 }

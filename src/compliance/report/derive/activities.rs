@@ -6,18 +6,11 @@ use super::columns::groups;
 use crate::compliance::Facts;
 use crate::compliance::controller::Fact;
 use crate::compliance::inventory::{Column, ages};
+use crate::compliance::record::{
+    about, columns, lacks_columns, lacks_recipients, lacks_retention, lacks_transfers, needed_of,
+    own, processing, retention as retention_of,
+};
 use crate::compliance::report::definition::Found;
-
-/// The activities of the controller's own.
-pub fn own(facts: &Facts) -> impl Iterator<Item = &Fact> {
-    let of = facts.controller.of("activity");
-    of.filter(|fact| fact.word("role") != Some("processor"))
-}
-
-/// Those that are carried out for others.
-pub fn processing(facts: &Facts) -> impl Iterator<Item = &Fact> {
-    facts.controller.with("activity", "role", "processor")
-}
 
 /// What is said of an activity: no row, or several.
 type Rows = Vec<Map<String, Value>>;
@@ -66,23 +59,13 @@ fn row(name: &str, value: Value) -> Rows {
     vec![Map::from_iter([(name.to_owned(), value)])]
 }
 
-/// The personal columns of an activity.
-fn columns<'a>(facts: &'a Facts, activity: &'a Fact) -> impl Iterator<Item = &'a Column> {
-    facts.inventory.personal().filter(|column| {
-        let declared = column.declared.as_ref();
-        declared.is_some_and(|declared| declared.activities.contains(&activity.id))
-    })
-}
-
 /// The categories of data of each activity, with the columns that hold them.
 pub fn data(facts: &Facts) -> Found {
     let found = each(own(facts), |activity, open| {
         let groups = groups(columns(facts, activity), |column| {
             Some(column.category_shown())
         });
-        if groups.is_empty() {
-            open.push(format!("the columns of {}", activity.id));
-        }
+        open.extend(lacks_columns(facts, activity));
         let rows = groups.into_iter().filter_map(|group| match group {
             Value::Object(row) => Some(row),
             _ => None,
@@ -94,18 +77,6 @@ pub fn data(facts: &Facts) -> Found {
         evidence: "columns, activities".to_owned(),
         ..found
     }
-}
-
-/// Facts of a kind that are about an activity: those that name it, or none.
-fn about<'a>(
-    facts: &'a Facts,
-    kind: &'a str,
-    activity: &'a Fact,
-) -> impl Iterator<Item = &'a Fact> {
-    facts.controller.of(kind).filter(|fact| {
-        let named = fact.list("activities");
-        named.is_empty() || named.contains(&activity.id.as_str())
-    })
 }
 
 /// Fields of a fact, with its id as a member of that name; what it lacks of those that are needed.
@@ -130,23 +101,22 @@ fn members(
     said
 }
 
-/// Who receives the data of each activity; that nobody does is said with `disclosed: false`.
+/// Who receives the data of each activity.
 pub fn recipients(facts: &Facts) -> Found {
     each(own(facts), |activity, open| {
-        let of: Rows = about(facts, "recipient", activity)
-            .map(|recipient| {
-                let shown = ["name", "role", "purpose", "sold_or_shared"];
-                let needed = ["category", "country"];
-                members("recipient", recipient, &needed, &shown, open)
-            })
-            .collect();
-        if of.is_empty() && (!activity.has("disclosed") || activity.is("disclosed")) {
-            open.push(format!(
-                "the recipients of {}, or disclosed: false",
-                activity.id
-            ));
-        }
-        of
+        open.extend(lacks_recipients(facts, activity));
+        let of = about(facts, "recipient", activity).map(|recipient| {
+            const SHOWN: [&str; 6] = [
+                "category",
+                "country",
+                "name",
+                "role",
+                "purpose",
+                "sold_or_shared",
+            ];
+            members("recipient", recipient, &[], &SHOWN, &mut Vec::new())
+        });
+        of.collect()
     })
 }
 
@@ -162,20 +132,16 @@ pub fn transfers_for_others(facts: &Facts) -> Found {
 
 fn transfers_of<'a>(facts: &'a Facts, of: impl Iterator<Item = &'a Fact>) -> Found {
     each(of, |activity, open| {
+        open.extend(lacks_transfers(facts, activity));
         let of = about(facts, "transfer", activity).map(|transfer| {
-            if transfer.word("mechanism") == Some("none") {
-                open.push(format!(
-                    "the mechanism of {}: none is no safeguard",
-                    transfer.id
-                ));
-            }
-            // Where the protection is found adequate nothing else is needed.
-            let needed: &[&str] = match transfer.word("mechanism") {
-                Some("adequacy") => &["country", "mechanism"],
-                _ => &["country", "mechanism", "safeguard_document"],
-            };
             let shown = ["recipient", "volume_basis"];
-            members("transfer", transfer, needed, &shown, open)
+            members(
+                "transfer",
+                transfer,
+                needed_of(transfer),
+                &shown,
+                &mut Vec::new(),
+            )
         });
         of.collect()
     })
@@ -184,26 +150,11 @@ fn transfers_of<'a>(facts: &'a Facts, of: impl Iterator<Item = &'a Fact>) -> Fou
 /// How long the data of each activity are kept: rules that name it, its categories, or all.
 pub fn retention(facts: &Facts) -> Found {
     let found = each(own(facts), |activity, open| {
-        let categories: Vec<String> = columns(facts, activity)
-            .map(Column::category_shown)
-            .collect();
-        let of: Vec<&Fact> = facts
-            .controller
-            .of("retention_rule")
-            .filter(|rule| {
-                let named = rule.list("activities");
-                let category = rule.word("category").unwrap_or_default();
-                named.contains(&activity.id.as_str())
-                    || named.is_empty()
-                        && (category == "all" || categories.iter().any(|of| of == category))
-            })
-            .collect();
-        if !of.iter().any(|rule| rule.has("max")) {
-            open.push(format!("a retention rule with max for {}", activity.id));
-        }
+        open.extend(lacks_retention(facts, activity));
         let shown = ["category", "min", "max", "trigger_event", "action"];
-        of.iter()
-            .map(|rule| members("rule", rule, &[], &shown, open))
+        retention_of(facts, activity)
+            .into_iter()
+            .map(|rule| members("rule", rule, &[], &shown, &mut Vec::new()))
             .collect()
     });
     let found = Found {

@@ -7,6 +7,7 @@ use crate::compliance::Facts;
 use crate::compliance::controller::Fact;
 use crate::compliance::evidence::functions::REGISTER;
 use crate::compliance::report::definition::{Found, Status};
+use crate::error::counted;
 
 /// These fields of each incident; missing where one lacks one. `field.BR` is what a field says of one
 /// jurisdiction.
@@ -50,11 +51,11 @@ pub fn deadlines(facts: &Facts) -> Found {
         };
     }
     let is = |timer: &Value, word: &str| timer["status"] == word;
-    let mut overdue: Vec<&str> = timers
-        .iter()
-        .filter(|(.., timer)| is(timer, "overdue") && timer["excused"] != true)
-        .map(|(incident, ..)| incident.as_str())
-        .collect();
+    let ran_out = || {
+        let timers = timers.iter();
+        timers.filter(|(.., timer)| is(timer, "overdue") && timer["excused"] != true)
+    };
+    let mut overdue: Vec<&str> = ran_out().map(|(incident, ..)| incident.as_str()).collect();
     overdue.dedup();
     let is_late = timers.iter().any(|(.., timer)| is(timer, "late"));
     // The moments are the controller's word.
@@ -67,8 +68,13 @@ pub fn deadlines(facts: &Facts) -> Found {
         found = found.noting("A deadline had passed when they were told.");
     }
     if !overdue.is_empty() {
+        // Not every law takes a reason for telling nobody.
+        let or = match ran_out().any(|(.., timer)| timer["can_be_excused"] == true) {
+            true => ", or declare no_notice_reason",
+            false => "",
+        };
         found = found.open(format!(
-            "A deadline of {} has passed: tell them, or declare no_notice_reason.",
+            "A deadline of {} has passed: tell them{or}.",
             overdue.join(", ")
         ));
     }
@@ -92,10 +98,13 @@ pub fn protection(facts: &Facts) -> Found {
             "Declare the tables of each incident, and when it happened.",
         );
     }
-    let mut bare_of = Vec::new();
+    let (mut bare_of, mut read_of) = (Vec::new(), Vec::new());
     let mut unseen_of = Vec::new();
     let mut value = Map::new();
     for (incident, steps) in protections {
+        // What a script says of itself protects nothing.
+        let (said, steps): (Vec<_>, Vec<_>) =
+            steps.iter().partition(|step| step.origin == "declared");
         if steps.is_empty() {
             bare_of.push(incident.as_str());
         }
@@ -128,6 +137,16 @@ pub fn protection(facts: &Facts) -> Found {
                     && !is_masked(&column.shown())
             })
             .map(|column| column.shown());
+        let bare: Vec<_> = bare.collect();
+        if !bare.is_empty() && !steps.is_empty() {
+            read_of.push(format!(
+                "{} of {incident}",
+                counted(bare.len() as u64, "column")
+            ));
+        }
+        let said = said
+            .iter()
+            .map(|step| format!("{}.{}.{}", step.target, step.table, step.column));
         // What could be read of a table that is not looked at, or is there no more, nobody can say.
         let unseen: Vec<_> = tables
             .iter()
@@ -140,7 +159,8 @@ pub fn protection(facts: &Facts) -> Found {
         value.insert(
             incident.clone(),
             json!({
-                "masked_before": masked, "readable": super::some(bare, 50),
+                "masked_before": masked, "readable": super::some(bare.into_iter(), 50),
+                "masked_as_a_script_says": super::some(said, 50),
                 "not_looked_at": super::some(unseen.into_iter(), 50),
             }),
         );
@@ -154,6 +174,13 @@ pub fn protection(facts: &Facts) -> Found {
         found = found.open(format!(
             "The ledger shows nothing that protected the tables of {}.",
             bare_of.join(", ")
+        ));
+    }
+    if !read_of.is_empty() {
+        read_of.truncate(20);
+        found = found.open(format!(
+            "Personal columns were not masked and could be read: {}.",
+            read_of.join(", ")
         ));
     }
     if !unseen_of.is_empty() {

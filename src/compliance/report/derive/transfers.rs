@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::compliance::Facts;
 use crate::compliance::controller::Fact;
+use crate::compliance::record::lacks_transfer;
 use crate::compliance::report::definition::Found;
 
 /// The route that a number of persons asks for: Articles 38 to 40, and the provisions of March 2024.
@@ -54,6 +55,7 @@ pub fn routes(facts: &Facts) -> Found {
     if !controllers().any(|fact| fact.has("critical_infrastructure")) {
         open.push("critical_infrastructure of the controller".to_owned());
     }
+    open.extend(facts.abroad().map(lacks_transfer));
     let each: Vec<_> = of
         .iter()
         .map(|fact| {

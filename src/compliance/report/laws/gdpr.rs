@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::compliance::Facts;
 use crate::compliance::controller::Fact;
+use crate::compliance::record;
 use crate::compliance::report::definition::{
     Ask::{Activities, Assessment, Derive, Evidence, Incidents, Measures, Processing, Role, Terms},
     Found, Law, Section, Status, line,
@@ -142,7 +143,7 @@ pub const LAW: Law = Law {
                     "GDPR-30-1",
                     "Art. 30(1)(g), 32(1)",
                     "Organisational measures",
-                    Measures(&["access_control", "encryption", "backup"]),
+                    Measures(record::SECURITY),
                 ),
             ],
         },
@@ -348,7 +349,7 @@ fn exemption(facts: &Facts) -> Found {
         .as_array()
         .is_some_and(|groups| !groups.is_empty());
     let is_occasional = |activity: &&Fact| activity.is("occasional");
-    let regular: Vec<_> = activities::own(facts)
+    let regular: Vec<_> = record::own(facts)
         .filter(|activity| !is_occasional(activity))
         .map(|activity| activity.id.as_str())
         .collect();
@@ -362,7 +363,7 @@ fn exemption(facts: &Facts) -> Found {
     } else {
         let silent = of.iter().filter(|fact| !fact.has("employees"));
         open.extend(silent.map(|fact| format!("employees of {}", fact.id)));
-        if activities::own(facts).next().is_none() {
+        if record::own(facts).next().is_none() {
             open.push("the activities".to_owned());
         }
         if special.status == Status::Missing {

@@ -5,7 +5,10 @@ use serde_json::json;
 use crate::compliance::Facts;
 use crate::compliance::matrix::trigger;
 use crate::compliance::report::definition::{
-    Ask::{Activities, All, Assessed, Assessment, Derive, Evidence, Incidents, Measures, Role},
+    Ask::{
+        Activities, All, Assessed, Assessment, Derive, Evidence, Incidents, Measures, Role,
+        Transfers,
+    },
     Found, Law, Section, Status, line,
 };
 use crate::compliance::report::derive::{activities, columns, incidents, retention, transfers};
@@ -239,7 +242,7 @@ pub const LAW: Law = Law {
                     "PIPL-38",
                     "Art. 38-40",
                     "Route of each export",
-                    All("transfer", &["mechanism", "safeguard_document"]),
+                    Transfers(&["mechanism", "safeguard_document"]),
                 ),
                 line(
                     "pipl.38.volume",

@@ -1,7 +1,7 @@
 //! South Africa: the report on accountability, by the eight conditions.
 
 use crate::compliance::report::definition::{
-    Ask::{Activities, All, Assessment, Derive, Evidence, Incidents, Measures, Role},
+    Ask::{Activities, Assessment, Derive, Evidence, Incidents, Measures, Role, Transfers},
     Law, Section, line,
 };
 use crate::compliance::report::derive::{activities, columns, incidents, retention};
@@ -355,7 +355,7 @@ pub const LAW: Law = Law {
                     "POPIA-72",
                     "s. 72",
                     "Transfers out of the Republic",
-                    All("transfer", &["mechanism", "safeguard_document"]),
+                    Transfers(&["mechanism", "safeguard_document"]),
                 ),
             ],
         },

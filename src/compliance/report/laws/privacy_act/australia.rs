@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::compliance::Facts;
 use crate::compliance::report::definition::{
-    Ask::{Activities, All, Derive, Evidence, Incidents, Measures, Role},
+    Ask::{Activities, Derive, Evidence, Incidents, Measures, Role, Transfers},
     Found, Law, Section, line,
 };
 use crate::compliance::report::derive::{activities, columns, incidents, retention};
@@ -82,7 +82,7 @@ pub const LAW: Law = Law {
                     "AU-APP-1.4",
                     "APP 1.4(g)",
                     "Countries of overseas recipients",
-                    All("transfer", &["country"]),
+                    Transfers(&["country"]),
                 )
                 .when(Trigger::Transfers),
                 line(
@@ -170,7 +170,7 @@ pub const LAW: Law = Law {
                     "AU-APP-8",
                     "APP 8",
                     "Overseas recipients held to the principles",
-                    All("transfer", &["mechanism", "safeguard_document"]),
+                    Transfers(&["mechanism", "safeguard_document"]),
                 ),
                 line(
                     "au.ledger",
@@ -242,10 +242,15 @@ fn overseas(facts: &Facts) -> Found {
         );
     }
     let transfers = facts.controller.of("transfer").count();
+    let recipients: Vec<&str> = facts.abroad().map(|of| of.id.as_str()).collect();
     let hints = &facts.inventory.ways_out;
     let found = Found::declared(
-        json!({"likely": transfers > 0, "transfers": transfers, "ways_out_in_the_catalog": hints.len()}),
-        "transfers",
+        json!({
+            "likely": transfers + recipients.len() > 0, "transfers": transfers,
+            "recipients_elsewhere_without_one": recipients,
+            "ways_out_in_the_catalog": hints.len(),
+        }),
+        "transfers, recipients",
     );
     if transfers == 0 && !hints.is_empty() {
         return found.noting("The catalog shows ways out of this database: say where they lead.");

@@ -1,7 +1,7 @@
 //! New Zealand: the privacy statement.
 
 use crate::compliance::report::definition::{
-    Ask::{Activities, All, Derive, Measures, Role},
+    Ask::{Activities, Derive, Measures, Role, Transfers},
     Law, Section, line,
 };
 use crate::compliance::report::derive::{activities, columns, incidents, retention};
@@ -142,7 +142,7 @@ pub const LAW: Law = Law {
                     "NZ-IPP-12",
                     "IPP 12",
                     "Disclosure outside New Zealand",
-                    All("transfer", &["mechanism", "safeguard_document"]),
+                    Transfers(&["mechanism", "safeguard_document"]),
                 ),
                 line(
                     "nz.114",
