@@ -12,6 +12,7 @@ import re
 
 import pytest
 
+from samples import make_small
 from server import ROOT
 
 SHOP = ROOT / "examples" / "webshop"
@@ -122,3 +123,43 @@ def test_the_samples_hold_no_value_of_the_shop(shop):
     for regulation in REGULATIONS:
         text = json.dumps(json.loads(report(shop, regulation)), ensure_ascii=False)
         assert not [value for value in values if value in text]
+
+
+@pytest.fixture(scope="module")
+def agency(server):
+    """A small database of a federal agency, masked, with what the agency declares."""
+    database = server.create_database("agency")
+    make_small(database)
+    database.execute("ANALYZE")
+    database.sync()
+    yaml = (COMPLIANCE / "agency.yaml").read_text(encoding="utf-8")
+    database.value("SELECT confiture.load_controller(%s)", [yaml])
+    yield database
+    database.drop()
+
+
+@pytest.mark.parametrize("variant", ["NZ", "US"])
+def test_the_other_privacy_acts_are_as_the_samples_have_them(shop, agency, variant):
+    """Two more acts have the name: of New Zealand for the shop, of the United States for an agency."""
+    db = {"NZ": shop, "US": agency}[variant]
+    declare(shop)
+    different = []
+    for form, end in [("json", "json"), ("markdown", "md")]:
+        text = stable(report(db, "privacy_act", form, DAY, variant=variant), db)
+        sample = SAMPLES / f"privacy_act_{variant.lower()}.{end}"
+        if os.environ.get("CONFITURE_WRITE"):
+            sample.write_text(text, encoding="utf-8")
+        elif sample.read_text(encoding="utf-8") != text:
+            different.append(sample.name)
+    assert not different
+
+
+def test_the_other_privacy_acts_are_filled_too(shop, agency):
+    declare(shop)
+    for db, variant in [(shop, "NZ"), (agency, "US")]:
+        [(asked, percent)] = db.rows(
+            "SELECT asked, percent FROM confiture.compliance_coverage('privacy_act', %s,"
+            " variant => %s)",
+            [DAY, variant],
+        )
+        assert asked > 8 and percent >= 85, variant
