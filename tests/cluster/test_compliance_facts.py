@@ -4,7 +4,7 @@ import json
 import re
 
 from samples import make_small
-from test_compliance import REGULATIONS, SMALL, load, quoted, report
+from test_compliance import REGULATIONS, SMALL, fields, load, quoted, report
 
 
 def test_days_that_no_law_reaches_are_refused(db):
@@ -24,6 +24,21 @@ def test_days_that_no_law_reaches_are_refused(db):
     for day in ["2201-01-01", "1899-12-31", "0044-03-15 BC", "-infinity"]:
         assert "1900 to 2200" in db.refused("22023", declare, [known, day]).message_hint
     assert db.value("SELECT count(*) FROM confiture.controller_fact") == 0
+
+
+def test_numbers_of_a_year_are_those_of_no_other(db):
+    load(db, """
+valid_from: 2026-02-01
+organisations: {o: {role: controller, legal_name: O, critical_infrastructure: false}}
+activities: {a: {name: A}}
+transfers: {t: {country: US, mechanism: exempt, subjects_this_year: 9, sensitive_subjects_this_year: 0}}
+""")
+    assert fields(db, "pipl", "2026-12-31")["pipl.38.volume"][0] == "declared"
+    status, value, note = fields(db, "pipl", "2027-01-01")["pipl.38.volume"]
+    assert status == "missing" and "subjects_this_year of t" in note
+    assert value["subjects_this_year"] is None and value["route_asked_for"] is None
+    # What is stored stays, and goes out again.
+    assert "subjects_this_year: 9" in db.value("SELECT confiture.export_controller('2027-01-01')")
 
 
 def test_no_stored_fact_breaks_a_report(db):

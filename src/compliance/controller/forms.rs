@@ -34,7 +34,7 @@ pub fn value(
             Content::Flag(flag) => flag.into(),
             _ => return Err(mismatch(tree, path, "true or false")),
         },
-        Form::Count => match &tree.content {
+        Form::Count | Form::CountOfYear => match &tree.content {
             Content::Whole(digits) => match digits.parse::<i64>() {
                 Ok(number) if number >= 0 => number.into(),
                 _ => return Err(refused(tree.place, path, "number is out of range", None)),

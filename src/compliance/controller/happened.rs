@@ -51,12 +51,19 @@ fn has_begun(fact: &Fact, day: &str, now: i64) -> bool {
 }
 
 impl Fact {
-    /// The fact without days and moments that are yet to come, but for those of a plan.
+    /// The fact without days and moments that are yet to come, but for those of a plan, and without
+    /// numbers of another year.
     #[must_use]
     pub fn happened(mut self, day: &str, now: i64) -> Self {
         let Some(kind) = kinds::kind(self.kind) else {
             return self;
         };
+        let is_of_year = self.valid_from.get(..4) == day.get(..4);
+        for field in kind.fields {
+            if field.form == Form::CountOfYear && !is_of_year {
+                self.fields.remove(field.name);
+            }
+        }
         for field in events(kind) {
             let Some(value) = self.fields.get_mut(field) else {
                 continue;
@@ -140,6 +147,18 @@ measures:
         assert!(has("2026-03-20", "responded_on") && has("2026-03-20", "decision"));
         let found = on("2026-03-04");
         assert!(found.find("assessment", "a").unwrap().has("next_review"));
+        // Numbers of a year are those of no other; the facts are of 2026.
+        let transfer = "transfers: {t: {country: US, volume_basis: b, subjects_this_year: 9}}";
+        let has = |day: &str| {
+            let found = declared(transfer).happened(day, 0);
+            let transfer = found.find("transfer", "t").unwrap();
+            (
+                transfer.has("volume_basis"),
+                transfer.has("subjects_this_year"),
+            )
+        };
+        assert_eq!(has("2026-12-31"), (true, true));
+        assert_eq!(has("2027-01-01"), (true, false));
         // Of one day some moments have passed.
         let noon = parse_time("2026-03-03 11:00:00Z", true).unwrap();
         let found = declared(YAML).happened("2026-03-03", noon);

@@ -34,6 +34,8 @@ pub enum Form {
     Flag,
     /// A number of things.
     Count,
+    /// A number of things of the year in which it begins to hold: in the next one nobody has said it.
+    CountOfYear,
     /// A day, as `2026-03-31`.
     Day,
     /// A moment with its offset, as `2026-03-31T18:00:00+02:00`.
@@ -85,8 +87,8 @@ const fn may(name: &'static str, form: Form) -> Field {
 }
 
 use Form::{
-    AllOf, Count, Country, Day, Flag, Moment, Moments, Of, Span, Table, Tables, Text, Texts,
-    TextsOf, Word, Words,
+    AllOf, Count, CountOfYear, Country, Day, Flag, Moment, Moments, Of, Span, Table, Tables, Text,
+    Texts, TextsOf, Word, Words,
 };
 
 /// Codes of jurisdictions, as the rules have them.
@@ -299,8 +301,8 @@ pub const KINDS: [Kind; 11] = [
             may("safeguard_document", Text),
             may("activities", AllOf("activity")),
             may("volume_basis", Text),
-            may("subjects_this_year", Count),
-            may("sensitive_subjects_this_year", Count),
+            may("subjects_this_year", CountOfYear),
+            may("sensitive_subjects_this_year", CountOfYear),
         ],
     },
     Kind {

@@ -422,7 +422,7 @@ pub fn ropa_completeness(facts: &Facts, parameters: &Value) -> Evidence {
         ("d", none(record::lacks_recipients)),
         ("e", none(record::lacks_transfers)),
         ("f", none(record::lacks_retention)),
-        ("g", record::SECURITY.iter().all(|kind| is_declared(&kind))),
+        ("g", record::SECURITY.iter().all(is_declared)),
         ("legal_basis", every("legal_basis")),
     ];
     let asked = words(parameters, "fields");

@@ -10,7 +10,7 @@ use crate::compliance::report::definition::Found;
 /// The route that a number of persons asks for: Articles 38 to 40, and the provisions of March 2024.
 fn route(persons: i64, sensitive: i64, is_critical: bool) -> &'static str {
     if is_critical || persons > 1_000_000 || sensitive > 10_000 {
-        "security assessment"
+        ASSESSMENT
     } else if persons >= 100_000 || sensitive > 0 {
         "standard contract or certification"
     } else {
@@ -18,10 +18,12 @@ fn route(persons: i64, sensitive: i64, is_critical: bool) -> &'static str {
     }
 }
 
+const ASSESSMENT: &str = "security assessment";
+
 /// Whether a declared mechanism is that route, or more.
 fn keeps(mechanism: &str, route: &str) -> bool {
     match route {
-        "security assessment" => mechanism == "security_assessment",
+        ASSESSMENT => mechanism == "security_assessment",
         "standard contract or certification" => matches!(
             mechanism,
             "security_assessment" | "standard_contract" | "certification"
@@ -76,9 +78,17 @@ pub fn routes(facts: &Facts) -> Found {
             })
         })
         .collect();
+    // Of what nobody has counted no sum is known, nor the route, unless what is known is enough.
+    let known = |field: &str, sum: i64| of.iter().all(|fact| fact.has(field)).then_some(sum);
+    let (persons, sensitive) = (
+        known("subjects_this_year", persons),
+        known("sensitive_subjects_this_year", sensitive),
+    );
+    let is_told = persons.is_some() && sensitive.is_some() || route == ASSESSMENT;
     let value = json!({
         "subjects_this_year": persons, "sensitive_subjects_this_year": sensitive,
-        "critical_infrastructure": is_critical, "route_asked_for": route, "transfers": each,
+        "critical_infrastructure": is_critical, "route_asked_for": is_told.then_some(route),
+        "transfers": each,
     });
     let found = Found::declared(value, "transfers");
     if open.is_empty() {
