@@ -31,7 +31,8 @@ def test_numbers_of_a_year_are_those_of_no_other(db):
 valid_from: 2026-02-01
 organisations: {o: {role: controller, legal_name: O, critical_infrastructure: false}}
 activities: {a: {name: A}}
-transfers: {t: {country: US, mechanism: exempt, subjects_this_year: 9, sensitive_subjects_this_year: 0}}
+transfers:
+  t: {country: US, mechanism: exempt, subjects_this_year: 9, sensitive_subjects_this_year: 0}
 """)
     assert fields(db, "pipl", "2026-12-31")["pipl.38.volume"][0] == "declared"
     status, value, note = fields(db, "pipl", "2027-01-01")["pipl.38.volume"]

@@ -85,7 +85,8 @@ def moment(db):
 
 def lost(db, at):
     """What protected the table that was lost at a moment: status, and what is said of it."""
-    load(db, f"incidents: {{i: {{known_at: '{at}', jurisdictions: [BR], tables: [staging.people]}}}}")
+    incident = f"{{known_at: '{at}', jurisdictions: [BR], tables: [staging.people]}}"
+    load(db, f"incidents: {{i: {incident}}}")
     status, value, _ = fields(db, "lgpd")["lgpd.48.3"]
     return status, value["i"]
 

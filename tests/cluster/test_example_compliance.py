@@ -140,7 +140,7 @@ def agency(server):
 
 @pytest.mark.parametrize("variant", ["NZ", "US"])
 def test_the_other_privacy_acts_are_as_the_samples_have_them(shop, agency, variant):
-    """Two more acts have the name: of New Zealand for the shop, of the United States for an agency."""
+    """New Zealand's is that of the shop, that of the United States of an agency."""
     db = {"NZ": shop, "US": agency}[variant]
     declare(shop)
     different = []
