@@ -96,9 +96,10 @@ mod tests {
         assert_eq!(queries.len(), 1);
         assert!(
             queries[0].ends_with(
-                "FROM ONLY s.c AS c WHERE pg_catalog.num_nulls(c.\"A\", c.b) = 0 AND NOT EXISTS \
-                 (SELECT FROM ONLY s.p AS p WHERE p.x OPERATOR(pg_catalog.=) (c.\"A\") AND \
-                 p.y OPERATOR(pg_catalog.=) (c.b) COLLATE pg_catalog.\"C\")"
+                "FROM ONLY \"s\".\"c\" AS c WHERE pg_catalog.num_nulls(c.\"A\", c.\"b\") = 0 AND NOT \
+                 EXISTS (SELECT FROM ONLY \"s\".\"p\" AS p WHERE \
+                 p.\"x\" OPERATOR(pg_catalog.=) (c.\"A\") AND \
+                 p.\"y\" OPERATOR(pg_catalog.=) (c.\"b\") COLLATE pg_catalog.\"C\")"
             ),
             "{}",
             queries[0]
@@ -106,10 +107,8 @@ mod tests {
         key.full = true;
         key.child.kind = 'p';
         let queries = key.violations();
-        assert!(
-            queries[1].ends_with(
-                "FROM s.c AS c WHERE pg_catalog.num_nulls(c.\"A\", c.b) BETWEEN 1 AND 1"
-            )
-        );
+        assert!(queries[1].ends_with(
+            "FROM \"s\".\"c\" AS c WHERE pg_catalog.num_nulls(c.\"A\", c.\"b\") BETWEEN 1 AND 1"
+        ));
     }
 }
