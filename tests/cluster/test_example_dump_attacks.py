@@ -216,8 +216,8 @@ def test_nobody_else_plants_into_the_file(production, tmp_path, meanwhile):
     assert (tmp_path / "may").read_text(encoding="utf-8") == "f\n"
 
 
-def test_constants_that_nothing_warns_of_are_those_that_the_page_names(production, tmp_path):
-    """A strict call lets them pass, whatever `check_constant` says of others."""
+def test_constants_of_masked_columns_are_warned_of(production, tmp_path):
+    """What is acknowledged is in the dump, and what the page names besides."""
     production.execute("""
         CREATE SCHEMA words;
         CREATE TYPE words.kind AS ENUM ('label-of-ada');
@@ -231,10 +231,11 @@ def test_constants_that_nothing_warns_of_are_those_that_the_page_names(productio
         CREATE TABLE words."part-of-ada" PARTITION OF words.customers FOR VALUES IN ('bound-of-ada');
         INSERT INTO words.customers (email, name, pin, city)
         VALUES ('ada@secret.example', 'Ada', 47114711, 'bound-of-ada')""")
-    production.load("""
+    document = """
 name: words
 version: "1.0"
 coverage: strict
+acknowledge: ACKNOWLEDGED
 strategies: {email: {type: email}, name: {type: redact}, number: {type: fpe}}
 tables:
   customers:
@@ -244,8 +245,17 @@ tables:
       - {column: id, strategy: number}
       - {column: pin, strategy: number}
     preserve: [{column: "*", why: a test}]
-""")
+"""
     try:
+        production.load(document.replace("ACKNOWLEDGED", "[]"))
+        warned = production.column(
+            "SELECT column_name FROM confiture.plan_warnings('words', 'words', 'elsewhere')"
+            " WHERE id = 'check_constant' ORDER BY 1"
+        )
+        assert warned == ["email", "id", "is_ada", "pin"]
+        dump(production, "-F", "plain", "words", "words", tmp_path / "x", status=1)
+        known = "[{warning: check_constant, why: a test}]"
+        production.load(document.replace("ACKNOWLEDGED", known).replace('"1.0"', '"1.1"'))
         dump(production, "-F", "plain", "words", "words", tmp_path / "x")
         text = (tmp_path / "x").read_text(encoding="utf-8")
         for constant in (
