@@ -98,36 +98,6 @@ def sample(pid, seen, done):
         done.wait(0.005)
 
 
-def test_memory_does_not_grow_with_a_hostile_ledger(kept):
-    """Long lines, and as many findings as lines."""
-    honest = lines(kept.shards[0])
-    entry = json.loads(next(line for line in honest if json.loads(line).get("event") == "COMPLETED"))
-    long = json.dumps({**entry, "strategies_applied": {"t": [0] * 1_900_000}})
-    kept.auditor.execute("CREATE TABLE public.hostile (n bigint, line text)")
-    with kept.auditor.connection.cursor().copy("COPY public.hostile FROM STDIN") as copy:
-        for number in range(20):
-            copy.write_row((number, long))
-    one = """[{"server": "a", "ledger": "public.hostile"}]"""
-    few, _ = peak(kept, one)
-    kept.auditor.execute("DELETE FROM public.hostile WHERE n > 0")
-    kept.auditor.execute("UPDATE public.hostile SET line = line || repeat(' ', 4 << 20)")
-    _, [(status, detail)] = peak(kept, one)
-    assert status == "fail" and "longer than 4 MiB" in detail
-    # The same entry again and again.
-    kept.auditor.execute("TRUNCATE public.hostile")
-    with kept.auditor.connection.cursor().copy("COPY public.hostile FROM STDIN") as copy:
-        for number in range(100_000):
-            copy.write_row((number, honest[0]))
-    many, rows = peak(kept, one)
-    assert rows[0][0] == "fail"
-    findings = "SELECT count(*), bool_or(detail LIKE '%%more of this kind%%') FROM confiture.verify_fleet(%s)"
-    [(count, are_counted)] = kept.auditor.rows(findings, [one])
-    assert count < 10_000 and are_counted
-    kept.auditor.execute("DROP TABLE public.hostile")
-    # A page of long lines and one of them taken apart; before, each was kept taken apart.
-    assert few < 600 * 1024 and many < 100 * 1024, (few, many)
-
-
 def place(database):
     """How libpq reaches a database."""
     environment = database.server.environment
