@@ -126,10 +126,12 @@ def test_runs_of_another_size_do_not_push_those_of_this_one_out(db):
 
 
 def test_a_run_that_failed_leaves_no_times_to_the_next(db):
-    make_many(db)
+    # So many that their times are more than those of a single row.
+    rows = 100_000
+    make_many(db, rows)
     db.sync()
-    db.execute(f"ALTER TABLE staging.people ADD CHECK (id <= {ROWS})")
-    db.execute(f"INSERT INTO prod.people VALUES ({ROWS + 1}, 'z@mail.example', '+4930123456')")
+    db.execute(f"ALTER TABLE staging.people ADD CHECK (id <= {rows})")
+    db.execute(f"INSERT INTO prod.people VALUES ({rows + 1}, 'z@mail.example', '+4930123456')")
     db.execute("CREATE SCHEMA small; CREATE TABLE small.one AS SELECT * FROM prod.people LIMIT 1")
     db.load(profile({"one": {"email": "mail"}}, name="one"))
     db.sync_refused("23514")
