@@ -43,15 +43,7 @@ class Held:
     """The second run on a target, whose rows have changed since the first one, held at a stop."""
 
     def __init__(self, db, stop, **settings):
-        self.db, self.stop = db, stop
-        make_small(db)
-        set_up(db)
-        db.execute(FUNCTIONS)
-        db.sync()
-        db.execute("UPDATE prod.people SET note = 'new'")
-        self.events = len(db.all_events())
-        self.before = db.content("staging")
-        self.holder = db.session(autocommit=False)
+        self._prepare(db, stop)
         if stop in IN_THE_WAY:
             db.execute(IN_THE_WAY[stop])
         elif stop == "locking":
@@ -77,6 +69,18 @@ class Held:
             self.holder.connection.rollback()
             self.holder = ledger
             wait_until(lambda: self.waits_for(ledger.pid()))
+
+    def _prepare(self, db, stop):
+        """The first run, and rows that are not those that it had."""
+        self.db, self.stop = db, stop
+        make_small(db)
+        set_up(db)
+        db.execute(FUNCTIONS)
+        db.sync()
+        db.execute("UPDATE prod.people SET note = 'new'")
+        self.events = len(db.all_events())
+        self.before = db.content("staging")
+        self.holder = db.session(autocommit=False)
 
     @property
     def phase(self):

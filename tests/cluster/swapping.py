@@ -2,17 +2,10 @@
 
 import json
 
-from hook_functions import AFTER, BEFORE, make_hook, register, set_up
-from samples import make_small
+import stops
+from hook_functions import AFTER, BEFORE, make_hook, register
+from stops import LOCK, WAIT
 from test_concurrency import Background, wait_until
-
-LOCK = 42
-WAIT = f"PERFORM pg_advisory_xact_lock_shared({LOCK});"
-
-FUNCTIONS = f"""
-CREATE FUNCTION app.wait_value(v integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE
-  AS $$ BEGIN {WAIT} RETURN v; END $$;
-"""
 
 # Where the run stands then, and what holds it there.
 IN_THE_WAY = {
@@ -30,19 +23,11 @@ def swap(**more):
     return json.dumps({"mode": "swap", **more})
 
 
-class Held:
-    """The second run on a target, whose rows have changed since the first one, held at a stop."""
+class Held(stops.Held):
+    """The same in mode swap, at the stops of that."""
 
     def __init__(self, db, stop, **options):
-        self.db, self.stop = db, stop
-        make_small(db)
-        set_up(db)
-        db.execute(FUNCTIONS)
-        db.sync()
-        db.execute("UPDATE prod.people SET note = 'new'")
-        self.before = db.content("staging")
-        self.events = len(db.all_events())
-        self.holder = db.session(autocommit=False)
+        self._prepare(db, stop)
         if stop in IN_THE_WAY:
             db.execute(IN_THE_WAY[stop])
         elif stop == "swapping":
@@ -65,17 +50,6 @@ class Held:
             self.holder.connection.rollback()
             self.holder = ledger
             wait_until(lambda: self.waits_for(ledger.pid()))
-
-    def let_go(self):
-        """Takes away what holds the run."""
-        if not self.holder.connection.closed:
-            self.holder.connection.close()
-
-    def _is_blocked(self):
-        return self.db.value("SELECT cardinality(pg_blocking_pids(%s)) > 0", [self.pid])
-
-    def waits_for(self, pid):
-        return self.db.value("SELECT %s = ANY (pg_blocking_pids(%s))", [pid, self.pid])
 
 
 # Everything that the catalog says of the relations of a schema but where their rows are, what is
