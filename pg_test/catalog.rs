@@ -160,10 +160,10 @@ mod tests {
         confiture._mask_value(integer,integer,anyelement,\"any\") volatile unsafe
         confiture._run_chance(text,integer) immutable safe strict
         confiture._run_mac(bigint,integer,\"any\") volatile unsafe
-        confiture._run_mask(integer,anyelement) volatile unsafe
-        confiture._run_mask(integer,anyelement,\"any\") volatile unsafe
-        confiture._run_scan(integer,integer,integer,\"any\") volatile unsafe
-        confiture._run_track(integer,integer,\"any\") volatile unsafe
+        confiture._run_mask(integer,anyelement) volatile safe
+        confiture._run_mask(integer,anyelement,\"any\") volatile safe
+        confiture._run_scan(integer,integer,integer,\"any\") volatile safe
+        confiture._run_track(integer,integer,\"any\") volatile safe
         confiture._strategies() immutable safe strict
         confiture._sync_progress() volatile restricted strict
         confiture._tally(bigint,boolean) immutable safe
@@ -186,6 +186,7 @@ mod tests {
         confiture.compliance_minimum(text[],date) stable unsafe
         confiture.compliance_report(text,text,date,text[],text) stable unsafe
         confiture.consistency_proof(bigint,bigint) stable unsafe
+        confiture.continue_run(uuid) volatile restricted
         confiture.create_domain(text,text,text,integer,boolean,boolean,interval,integer) volatile unsafe
         confiture.create_key(text,text) volatile unsafe
         confiture.create_masked_views(text,text,text,jsonb) volatile unsafe
@@ -225,6 +226,7 @@ mod tests {
         confiture.load_profile(text) volatile unsafe
         confiture.load_rules(text) volatile unsafe
         confiture.mask_in_place(text,text,jsonb) procedure unsafe
+        confiture.pause_run(uuid) volatile restricted
         confiture.plan(text,text,text,jsonb) volatile unsafe
         confiture.plan_warnings(text,text,text,jsonb) volatile unsafe
         confiture.preview(text,text,text,integer,jsonb) volatile unsafe

@@ -66,6 +66,8 @@ BEGIN
         ('anon_suggest_generalization', 'The least generalization of quasi-identifiers that makes every class as large as k'),
         ('_strategies', 'Rows of the view strategies'),
         ('_sync_progress', 'Rows of the view sync_progress'),
+        ('pause_run', 'Has a run wait while it loads'),
+        ('continue_run', 'Lets a run go on that was paused'),
         ('profile_run', 'Where the time of a run went'),
         ('check_regression', 'Which part of the newest run of a profile is slower than those before it'),
         ('validate_value', 'What keeps a strategy from masking a value, one row per reason'),

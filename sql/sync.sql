@@ -193,7 +193,14 @@ CREATE VIEW confiture.stat_strategies AS
    ORDER BY 1;
 COMMENT ON VIEW confiture.stat_strategies IS 'What the masks of each strategy have cost, over all runs on record';
 
-CREATE VIEW confiture.sync_progress AS SELECT * FROM confiture._sync_progress();
+CREATE VIEW confiture.sync_progress AS
+  SELECT p.*, w.workers
+    FROM confiture._sync_progress() p
+   CROSS JOIN LATERAL (
+    SELECT coalesce(pg_catalog.array_agg(
+             a.pid || ' ' || CASE WHEN a.wait_event IS NULL THEN 'working'
+                                  ELSE 'waiting: ' || a.wait_event END ORDER BY a.pid), '{}') AS workers
+      FROM pg_catalog.pg_stat_activity a WHERE a.leader_pid = p.pid) w;
 COMMENT ON VIEW confiture.sync_progress IS 'The runs of this database that go on, and how far each is';
 
 SELECT confiture._script_path(false);

@@ -55,6 +55,12 @@ static KEY_REQUEST_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(3000);
 /// `confiture.key_vault`: how HashiCorp Vault or OpenBao is reached.
 static KEY_VAULT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
+/// `confiture.kit`: where the workers of a run find what they need; set by the run for its own.
+static KIT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// `confiture.max_workers`: how many workers the runs of the server may have together.
+static MAX_WORKERS: GucSetting<i32> = GucSetting::<i32>::new(8);
+
 /// `confiture.seed_env_allow`: which environment variables of the server a profile may name.
 static SEED_ENV_ALLOW: GucSetting<Option<CString>> =
     GucSetting::<Option<CString>>::new(Some(c"ANONYMIZATION_*, CONFITURE_*"));
@@ -185,6 +191,24 @@ pub(crate) fn init() {
         &KEY_VAULT,
     );
     GucRegistry::define_string_guc(
+        c"confiture.kit",
+        c"Where the workers of a run find what they need.",
+        c"Set by runs, for their own workers.",
+        &KIT,
+        GucContext::Userset,
+        GucFlags::NO_SHOW_ALL | GucFlags::DISALLOW_IN_FILE,
+    );
+    GucRegistry::define_int_guc(
+        c"confiture.max_workers",
+        c"How many workers the runs of the server may have together.",
+        c"A run that finds too few free waits; max_parallel_workers limits them as well.",
+        &MAX_WORKERS,
+        0,
+        1024,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
         c"confiture.seed_env_allow",
         c"Environment variables of the server that a profile may take a seed from.",
         c"A comma-separated list of names; a * at the end stands for any rest.",
@@ -193,6 +217,16 @@ pub(crate) fn init() {
         GucFlags::SUPERUSER_ONLY,
     );
     reserve_prefix();
+}
+
+/// Where this worker of a run finds what it needs.
+pub(crate) fn kit() -> Option<u32> {
+    text(&KIT)?.parse().ok()
+}
+
+/// How many workers the runs of the server may have together.
+pub(crate) fn max_workers() -> u32 {
+    u32::try_from(MAX_WORKERS.get()).unwrap_or(0)
 }
 
 /// Whether the extension may be dropped although its ledger holds entries.

@@ -109,6 +109,8 @@ pub const KINDS: [Kind; 7] = [
             r"\_sync\_progress",
             r"check\_regression",
             r"profile\_run",
+            r"pause\_run",
+            r"continue\_run",
             r"\_tally",
             r"validate\_value",
             r"export\_anchor",

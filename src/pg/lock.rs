@@ -23,6 +23,8 @@ pub enum Class {
     /// What a run shows of itself, by the handle of where it stands: not to keep anybody out, but for
     /// others to find.
     Progress = 0xC0F7,
+    /// Workers of runs, of all databases together, and the turn to take some.
+    Workers = 0xC0F8,
     /// Checks of the classes of a table, by the table.
     Anonymity = 0xC0FA,
 }
@@ -88,9 +90,23 @@ impl SessionLock {
         acquire(&tag, true).then_some(Self(tag))
     }
 
+    /// As [`Self::try_take`], of all databases together.
+    pub fn try_take_on_server(class: Class, number: u64) -> Option<Self> {
+        let tag = of_server(class, number);
+        acquire(&tag, true).then_some(Self(tag))
+    }
+
     /// Waits for it.
     pub fn take(class: Class, number: u64) -> Self {
-        let tag = tag(class, number);
+        Self::wait(tag(class, number))
+    }
+
+    /// As [`Self::take`], of all databases together.
+    pub fn take_on_server(class: Class, number: u64) -> Self {
+        Self::wait(of_server(class, number))
+    }
+
+    fn wait(tag: pg_sys::LOCKTAG) -> Self {
         let mode = pg_sys::ExclusiveLock.cast_signed();
         // SAFETY: a plain call, which may be canceled.
         unsafe { pg_sys::LockAcquire(&raw const tag, mode, true, false) };
@@ -111,6 +127,13 @@ pub(super) fn tag(class: Class, number: u64) -> pg_sys::LOCKTAG {
         locktag_field4: class as u16,
         locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
         locktag_lockmethodid: 2,
+    }
+}
+
+fn of_server(class: Class, number: u64) -> pg_sys::LOCKTAG {
+    pg_sys::LOCKTAG {
+        locktag_field1: pg_sys::InvalidOid.to_u32(),
+        ..tag(class, number)
     }
 }
 

@@ -72,6 +72,8 @@ const OF_USERS: i32 = 20;
 static WORD: AtomicPtr<AtomicU64> = AtomicPtr::new(null_mut());
 /// The state of the statement that is counted, while it runs.
 static STATE: AtomicPtr<pg_sys::EState> = AtomicPtr::new(null_mut());
+/// What the rows of the statement go to, where it is none that says INSERT itself.
+static DESTINATION: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
 /// Whether the next INSERT is it.
 static AWAITED: AtomicBool = AtomicBool::new(false);
 static TIMER: AtomicI32 = AtomicI32::new(0);
@@ -105,6 +107,7 @@ pub struct Counting<'a> {
 struct Counted {
     word: *mut AtomicU64,
     state: *mut pg_sys::EState,
+    destination: *mut c_void,
     is_awaited: bool,
     period: u32,
     is_timed: bool,
@@ -116,6 +119,7 @@ impl Counted {
         Self {
             word: WORD.load(Relaxed),
             state: STATE.load(Relaxed),
+            destination: DESTINATION.load(Relaxed),
             is_awaited: AWAITED.load(Relaxed),
             period: PERIOD.load(Relaxed),
             is_timed: TIMED.load(Relaxed),
@@ -133,6 +137,7 @@ impl Counted {
             of.store(seconds, Relaxed);
         }
         STATE.store(self.state, Relaxed);
+        DESTINATION.store(self.destination, Relaxed);
         WORD.store(self.word, Relaxed);
         AWAITED.store(self.is_awaited, Relaxed);
     }
@@ -182,6 +187,7 @@ pub fn count_into(word: &AtomicU64, seconds: u32, timed: bool) -> Counting<'_> {
     let counted = Counted {
         word: std::ptr::from_ref(word).cast_mut(),
         state: null_mut(),
+        destination: null_mut(),
         is_awaited: true,
         period: seconds.saturating_mul(IN_A_SECOND),
         is_timed: timed,
@@ -233,7 +239,7 @@ static mut BEFORE_START: pg_sys::ExecutorStart_hook_type = None;
 unsafe extern "C-unwind" fn start(query: *mut pg_sys::QueryDesc, flags: i32) {
     // SAFETY: the server calls with a statement that is about to be made ready.
     unsafe {
-        if TIMED.load(Relaxed) && AWAITED.load(Relaxed) && is_insert(query) {
+        if are_times_wanted() && is_load(query) {
             (*query).instrument_options |= pg_sys::InstrumentOption::INSTRUMENT_TIMER.cast_signed();
         }
         match BEFORE_START {
@@ -286,9 +292,35 @@ unsafe extern "C-unwind" fn run(
 
 /// # Safety
 /// A statement of the server.
-unsafe fn is_insert(query: *mut pg_sys::QueryDesc) -> bool {
+unsafe fn is_load(query: *mut pg_sys::QueryDesc) -> bool {
     // SAFETY: as the caller promises.
-    unsafe { (*query).operation == pg_sys::CmdType::CMD_INSERT }
+    unsafe { (*query).operation == pg_sys::CmdType::CMD_INSERT || is_selected(query) }
+}
+
+/// Whether the rows of a statement are those of an INSERT that it does not say itself.
+///
+/// # Safety
+/// A statement of the server.
+unsafe fn is_selected(query: *mut pg_sys::QueryDesc) -> bool {
+    // SAFETY: as the caller promises.
+    let destination: *mut c_void = unsafe { (*query).dest }.cast();
+    !destination.is_null() && destination == DESTINATION.load(Relaxed)
+}
+
+/// Has the statement be counted, as the next INSERT, that hands its rows to `destination`.
+pub(super) fn await_rows_for(destination: *mut c_void) {
+    DESTINATION.store(destination, Relaxed);
+}
+
+/// Whether the time of the statement that is about to be made ready is to be divided.
+pub(super) fn are_times_wanted() -> bool {
+    TIMED.load(Relaxed) && AWAITED.load(Relaxed)
+}
+
+/// Keeps how long all took of a statement that [`await_rows_for`] was called for, which has ended.
+pub(super) fn took(seconds: f64) {
+    DESTINATION.store(null_mut(), Relaxed);
+    TIMES[0].store(seconds.to_bits(), Relaxed);
 }
 
 /// Notes the state of the statement, if it is the one that is awaited, for as long as it is there: it is
@@ -299,7 +331,7 @@ unsafe fn is_insert(query: *mut pg_sys::QueryDesc) -> bool {
 unsafe fn note(query: *mut pg_sys::QueryDesc) -> bool {
     // SAFETY: as the caller promises. Without room for the callback nothing is noted.
     unsafe {
-        if !is_insert(query) || !AWAITED.swap(false, Relaxed) {
+        if !is_load(query) || !AWAITED.swap(false, Relaxed) {
             return false;
         }
         let state = (*query).estate;
@@ -335,6 +367,10 @@ unsafe fn divide(query: *mut pg_sys::QueryDesc) {
     unsafe {
         let top = (*query).planstate;
         if !TIMED.load(Relaxed) || top.is_null() {
+            return;
+        }
+        if is_selected(query) {
+            TIMES[1].store(seconds(top).to_bits(), Relaxed);
             return;
         }
         for (of, node) in TIMES.iter().zip([top, (*top).lefttree]) {

@@ -56,6 +56,18 @@ impl Shared {
         shared.filter(|shared| !shared.words().is_empty())
     }
 
+    /// Keeps them for as long as the process lasts.
+    pub fn keep(self) -> &'static [AtomicU64] {
+        if !self.is_kept {
+            // SAFETY: attached; from here on nothing but the end of the process detaches it.
+            unsafe { pg_sys::dsm_pin_mapping(self.segment) };
+        }
+        let (start, count) = (self.words().as_ptr(), self.words().len());
+        std::mem::forget(self);
+        // SAFETY: mapped for good, as `words` has it.
+        unsafe { std::slice::from_raw_parts(start, count) }
+    }
+
     /// By what another process attaches them.
     pub fn handle(&self) -> u32 {
         // SAFETY: attached.

@@ -37,6 +37,17 @@ thread_local! {
 /// The server calls the function of a trigger without asking: whoever writes looks at the triggers of
 /// what is written, and their owners.
 pub fn only<T>(work: impl FnOnce() -> T) -> T {
+    hook();
+    holding_back(true, work)
+}
+
+/// As [`only`], from now on, for as long as the process lasts: in a worker, which has one thing to do.
+pub fn only_from_now_on() {
+    hook();
+    HELD_BACK.set(true);
+}
+
+fn hook() {
     static HOOKED: Once = Once::new();
     // SAFETY: once per process, for good: the function is never unloaded, and one that was hooked in
     // before is called.
@@ -46,7 +57,6 @@ pub fn only<T>(work: impl FnOnce() -> T) -> T {
         BEFORE_START = pg_sys::ExecutorStart_hook;
         pg_sys::ExecutorStart_hook = Some(start);
     });
-    holding_back(true, work)
 }
 
 /// Does `work` as if nobody had asked: code that the caller has chosen, and whose owner was looked at.

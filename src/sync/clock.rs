@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::time::Instant;
 
+use super::workers::report::Words;
+
 /// One call in so many is timed: two looks at the clock cost as much as a cheap mask.
 const ONE_IN: u64 = 64;
 /// Which one of them: not the first, which fills caches.
@@ -58,6 +60,21 @@ impl Clock {
         let done = work();
         self.add(u64::try_from(begun.elapsed().as_nanos()).unwrap_or(0));
         done
+    }
+
+    /// All that was seen, as numbers that [`Self::merge`] adds in another process.
+    pub fn report(&self, out: &mut Vec<u64>) {
+        out.push(self.calls.get());
+        out.extend(self.timed.iter().map(Cell::get).flat_map(|of| [of.0, of.1]));
+    }
+
+    /// Adds what another process has seen.
+    pub fn merge(&self, words: &mut Words<'_>) {
+        self.calls.set(self.calls.get() + words.take());
+        for of in &self.timed {
+            let (count, sum) = of.get();
+            of.set((count + words.take(), sum + words.take()));
+        }
     }
 
     fn add(&self, took: u64) {
@@ -136,6 +153,16 @@ impl Beside {
         BESIDE.with(|clocks| clocks[self as usize].time(work))
     }
 
+    /// What was seen, as numbers, of both.
+    pub fn report(out: &mut Vec<u64>) {
+        BESIDE.with(|clocks| clocks.iter().for_each(|clock| clock.report(out)));
+    }
+
+    /// Adds what another process has seen.
+    pub fn merge(words: &mut Words<'_>) {
+        BESIDE.with(|clocks| clocks.iter().for_each(|clock| clock.merge(words)));
+    }
+
     /// What was seen since it was asked before.
     pub fn taken(self) -> Timed {
         BESIDE.with(|clocks| {
@@ -197,6 +224,27 @@ mod tests {
         assert!(seen.seconds() >= 0.0019 * 9.0);
         clock.forget();
         assert_eq!(clock.seen(0), Timed::default());
+    }
+
+    #[test]
+    fn what_processes_have_seen_adds_up() {
+        let clocks = [Clock::new(), Clock::new()];
+        for (clock, took) in clocks.iter().zip([100, 300]) {
+            (0..=TIMED).for_each(|_| clock.time(|| ()));
+            clock.forget();
+            clock.time(|| ());
+            clock.add(took);
+        }
+        let mut words = Vec::new();
+        clocks[0].report(&mut words);
+        let mut words = Words::of(&words);
+        clocks[1].merge(&mut words);
+        assert!(words.is_at_end());
+        let seen = Timed {
+            calls: 2,
+            nanoseconds: Some(200),
+        };
+        assert_eq!(clocks[1].seen(0), seen);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::store::Deferrable;
 use super::swap::exchange::{self, Exchange};
 use super::tokens::{self, Tokens};
 use super::worked::{Divided, Worked, worked};
+use super::workers::{Crew, Member, Tools, places};
 use super::workshop::{self, Workshop};
 use super::{
     cache, checks, clock, leaks, masks, noise, redraw, scope, statement, store, trackers, tracking,
@@ -23,6 +24,7 @@ use super::{
 use crate::error::{Error, Kind, Result, counted};
 use crate::keys;
 use crate::ledger::lineage;
+use crate::pg::load::Loaded;
 use crate::pg::snapshot::Snapshot;
 use crate::pg::{guc, ident, report, server, spi, user};
 use crate::profile;
@@ -54,6 +56,7 @@ pub struct Copied {
 /// Whatever is wrong. Server errors unwind.
 pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copied> {
     let (request, profile, key) = (run.request, run.profile, run.key);
+    let _workers = places::take(&request.options, phase)?;
     phase.enter("locking");
     lock(&planned.plan)?;
     // A run that was told no version goes by one in use; a hook may have retired it, or anybody.
@@ -109,8 +112,8 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     let relations = store::numbers(&plan.target)?;
     let workshop = Workshop {
         plan,
-        masking,
-        fpe,
+        masking: masking.clone(),
+        fpe: fpe.clone(),
         groups: redraw::groups(plan),
         relation: &|table| relations.get(table).copied(),
     };
@@ -118,10 +121,13 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     let caching = Caching::new(&verdicts, cache::share(1))?;
     let mut compiled = Vec::new();
     let mut redraws = Vec::new();
+    let mut members = Some(Vec::new());
     for mask in plan.masks(&profile.name) {
         if let Some(key) = tokens.mask(&mask) {
             compiled.push((key, mask.place));
             redraws.push(None);
+            // They are found in a temporary table, which is this session's own.
+            members = None;
             continue;
         }
         let salt = match &mask.salt {
@@ -129,7 +135,10 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
             Some((name, _)) => Some(keys::store::salt_now(name, run.salts.get(name).copied())?.0),
             None => None,
         };
-        let (made, redraw) = workshop.make(&mask, salt)?;
+        let (made, redraw) = workshop.make(&mask, salt.clone())?;
+        if let Some(members) = &mut members {
+            members.push(Member::of(run, &mask, salt, redraw.as_ref()));
+        }
         let front = caching.front(&mask, &run.versions(&mask));
         compiled.push((front.of(made, mask.seed), mask.place));
         redraws.push(redraw.map(|redraw| redraw.through(move |made, seed| front.of(made, seed))));
@@ -140,24 +149,35 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     let redrawing = redraw::install(redraws);
     phase.enter("making tokens");
     tokens.make(first, &snapshot)?;
-    let tracking = trackers::install(tracking::trackers(run, plan)?);
+    let (watching, lineage) = tracking::trackers(run, plan)?;
+    let tracking = trackers::install(watching);
     let _own = clock::Own::begin();
     let scanning = leaks::running::install(verify::scans(plan, &again.source, scanned));
+    let crew = Crew::new(Tools {
+        plan,
+        options: &request.options,
+        masks: members,
+        subkeys: [masking, fpe],
+        lineage: lineage.zip(request.options.lineage.commitment()),
+        caching: &caching,
+        kept: &verdicts,
+        scans: verify::numbers_of_scans(plan, &again.source, scanned),
+    });
     let (mut tables, mut divided) = (Vec::new(), Vec::new());
     for (place, (name, load)) in loads.iter().enumerate() {
         phase.enter_table("loading", &plan.target, (place, name));
         let begun = Instant::now();
         let counting = phase.shown().counting(request.options.profile);
-        let rows = spi::run_under(load, &snapshot)?;
+        let Loaded { rows, workers } = crew.load(place, load, &snapshot, phase)?;
         let seconds = begun.elapsed().as_secs_f64();
         let times = counting.and_then(|of| of.times());
         let apart = times.map(|of| (of.making, of.writing));
         divided.push((name.clone(), Divided::taken(apart)));
         phase.shown().loaded(rows);
         let table = field("table", &format!("{}.{name}", plan.target));
-        phase
-            .log()
-            .line(&format!("loaded {table} rows={rows} seconds={seconds:.3}"));
+        phase.log().line(&format!(
+            "loaded {table} rows={rows} seconds={seconds:.3} workers={workers}"
+        ));
         report::notice(&format!(
             "{name}: {} in {seconds:.1} s",
             counted(rows, "row")

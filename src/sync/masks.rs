@@ -5,13 +5,17 @@
 //! looked up per row, and nobody can call a mask of a run outside of it.
 
 use std::cell::RefCell;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
 
 use super::clock::{Clock, Timed, look};
+use super::workers::{self, report::Words};
 use crate::error::{Error, Kind, Result};
 use crate::strategies::Mask;
 
 /// A column that is masked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// Its table.
     pub table: String,
@@ -36,8 +40,15 @@ struct Running {
     clock: Clock,
 }
 
+/// The masks at work, and the number of the first.
+#[derive(Default)]
+struct Masks {
+    first: usize,
+    running: Vec<Running>,
+}
+
 thread_local! {
-    static RUNNING: RefCell<Vec<Running>> = const { RefCell::new(Vec::new()) };
+    static RUNNING: RefCell<Masks> = RefCell::default();
     /// The server hands errors on as its own; what stands here is known to be ours.
     static REFUSED: RefCell<Option<Refusal>> = const { RefCell::new(None) };
 }
@@ -45,25 +56,32 @@ thread_local! {
 /// Makes masks callable until the guard is dropped, whatever way that happens.
 #[must_use]
 pub fn install(masks: Vec<(Mask, Place)>) -> Installed {
+    install_from(0, masks)
+}
+
+/// As [`install`], where the first of them has that number.
+#[must_use]
+pub fn install_from(first: usize, masks: Vec<(Mask, Place)>) -> Installed {
     REFUSED.take();
     let running = masks.into_iter().map(|(mask, place)| Running {
         mask,
         place,
         clock: Clock::new(),
     });
-    Installed(RUNNING.replace(running.collect()))
+    let running = running.collect();
+    Installed(RUNNING.replace(Masks { first, running }))
 }
 
 /// Takes the masks away when dropped, and puts those of a run back that this one ran in, by a
 /// trigger of its target.
-pub struct Installed(Vec<Running>);
+pub struct Installed(Masks);
 
 impl Installed {
     /// How often each mask was called and what a call took, by its place, in the order of their numbers.
     pub fn seen(&self) -> Vec<(Place, Timed)> {
         let look = look();
         RUNNING.with_borrow(|running| {
-            let seen = running.iter();
+            let seen = running.running.iter();
             seen.map(|of| (of.place.clone(), of.clock.seen(look)))
                 .collect()
         })
@@ -82,7 +100,9 @@ impl Drop for Installed {
 /// 55000 outside of a run; what the mask returns.
 pub fn apply<T>(number: i32, mask: impl FnOnce(&Mask) -> Result<T>) -> Result<T> {
     RUNNING.with_borrow(|running| {
-        let found = usize::try_from(number).ok().and_then(|i| running.get(i));
+        let place = usize::try_from(number).ok();
+        let place = place.and_then(|number| number.checked_sub(running.first));
+        let found = place.and_then(|place| running.running.get(place));
         let found = found.ok_or_else(|| {
             Error::new(Kind::NotReady, "this function works inside a run only")
                 .with_hint("Use the functions named anon_….")
@@ -95,13 +115,42 @@ pub fn apply<T>(number: i32, mask: impl FnOnce(&Mask) -> Result<T>) -> Result<T>
     })
 }
 
+/// What the masks of those numbers have seen in this process, as numbers.
+pub fn report(numbers: &Range<usize>, out: &mut Vec<u64>) {
+    each(numbers, |clock| clock.report(out));
+}
+
+/// Adds what the masks of those numbers have seen in another process.
+pub fn merge(numbers: &Range<usize>, words: &mut Words<'_>) {
+    each(numbers, |clock| clock.merge(words));
+}
+
+fn each(numbers: &Range<usize>, mut work: impl FnMut(&Clock)) {
+    RUNNING.with_borrow(|running| {
+        let first = running.first;
+        for number in numbers.clone() {
+            let place = number.checked_sub(first);
+            if let Some(of) = place.and_then(|place| running.running.get(place)) {
+                work(&of.clock);
+            }
+        }
+    });
+}
+
 /// Notes what the words of a failure are to say of a column.
 pub fn refuse(place: Place, constraint: Option<String>, error: Error) {
-    REFUSED.set(Some(Refusal {
+    let refusal = Refusal {
         place,
         constraint,
         error,
-    }));
+    };
+    workers::tell(&refusal);
+    REFUSED.set(Some(refusal));
+}
+
+/// Notes what another process has refused.
+pub fn refused(refusal: Refusal) {
+    REFUSED.set(Some(refusal));
 }
 
 /// The value that a mask has refused last, since the masks were installed.

@@ -59,4 +59,5 @@ pub mod unique;
 pub mod verify;
 pub mod watch;
 pub mod worked;
+pub mod workers;
 pub mod workshop;

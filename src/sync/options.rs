@@ -36,6 +36,10 @@ pub struct Options {
     pub cache: Cache,
     /// How the rows of the target are replaced.
     pub mode: Mode,
+    /// Parallel workers that make rows, beside the run itself.
+    pub workers: u32,
+    /// The most rows that are loaded in a second; `None` for as many as can be.
+    pub max_rows_per_second: Option<u32>,
 }
 
 /// Whether outputs of costly masks are kept for values that repeat.
@@ -126,9 +130,14 @@ impl Default for Options {
             profile: false,
             cache: Cache::default(),
             mode: Mode::default(),
+            workers: 0,
+            max_rows_per_second: None,
         }
     }
 }
+
+/// The most workers of one run.
+const MOST_WORKERS: u32 = 64;
 
 /// Seconds between two notices of progress, unless a number is given.
 const PROGRESS: u32 = 10;
@@ -181,6 +190,14 @@ impl Lineage {
         word.map_or("", |(name, _)| name)
     }
 
+    /// How they are committed to; `None` where they are not.
+    pub fn commitment(self) -> Option<Commitment> {
+        match self {
+            Self::Committed(commitment) => Some(commitment),
+            Self::Off => None,
+        }
+    }
+
     /// Whether the values can be told apart row by row.
     pub fn is_row_by_row(self) -> bool {
         matches!(self, Self::Committed(commitment) if commitment.shape == Shape::Rows)
@@ -221,7 +238,7 @@ impl Triggers {
     }
 }
 
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 18] = [
     "adopt",
     "cache",
     "in_transaction",
@@ -230,6 +247,7 @@ const NAMES: [&str; 16] = [
     "lineage_rows",
     "lock_attempts",
     "lock_timeout",
+    "max_rows_per_second",
     "mode",
     "profile",
     "progress",
@@ -238,6 +256,7 @@ const NAMES: [&str; 16] = [
     "subset_unreached",
     "triggers",
     "version",
+    "workers",
 ];
 
 impl Options {
@@ -287,6 +306,13 @@ impl Options {
                 ("lock_timeout", value) => {
                     timeout = Some(positive(name, value, Patience::LONGEST)?)
                 }
+                ("workers", value) => {
+                    parsed.workers = whole(value, MOST_WORKERS)
+                        .ok_or_else(|| invalid(name, "It must be an integer from 0 to 64."))?;
+                }
+                ("max_rows_per_second", value) => {
+                    parsed.max_rows_per_second = Some(positive(name, value, u32::MAX)?);
+                }
                 ("lock_attempts", value) => attempts = Some(positive(name, value, Patience::MOST)?),
                 ("leak_scan", word) => {
                     parsed.leak_scan =
@@ -325,6 +351,12 @@ impl Options {
                 .ok_or_else(|| invalid("lineage_rows", "Option lineage is off."))?;
         }
         parsed.mode = parsed.mode.settled((timeout, attempts), &parsed)?;
+        if parsed.workers > 0 && parsed.lineage.is_row_by_row() {
+            return Err(invalid(
+                "workers",
+                "With lineage_rows the rows are taken in one order: it must be 0.",
+            ));
+        }
         Ok(parsed)
     }
 }
@@ -397,6 +429,8 @@ mod tests {
                 profile: true,
                 cache: Cache::Off,
                 mode: Mode::Atomic,
+                workers: 0,
+                max_rows_per_second: None,
             }
         );
         assert_eq!(Options::parse(&json!({})).unwrap(), Options::default());
@@ -416,6 +450,17 @@ mod tests {
     }
 
     #[test]
+    fn options_of_mode_swap_are_read() {
+        let options = json!({"mode": "swap", "workers": 2, "max_rows_per_second": 1000});
+        let options = Options::parse(&options).unwrap();
+        assert_eq!(
+            (options.workers, options.max_rows_per_second),
+            (2, Some(1000))
+        );
+        assert!(Options::parse(&json!({"workers": 0})).is_ok());
+    }
+
+    #[test]
     fn options_that_are_not_understood_are_refused() {
         for bad in [
             json!([]),
@@ -432,6 +477,12 @@ mod tests {
             json!({"mode": "swap", "lock_timeout": 0}),
             json!({"mode": "swap", "in_transaction": true}),
             json!({"lock_attempts": 3}),
+            json!({"workers": 2}),
+            json!({"max_rows_per_second": 5}),
+            json!({"mode": "swap", "workers": 65}),
+            json!({"mode": "swap", "workers": 1.5}),
+            json!({"mode": "swap", "workers": 2, "lineage_rows": true}),
+            json!({"mode": "swap", "max_rows_per_second": 0}),
             json!({"leak_scan": "on"}),
             json!({"subset_unreached": "drop"}),
             json!({"sample": -1}),

@@ -1,7 +1,7 @@
 //! Holding the target against what a run committed to, whenever somebody asks.
 
 use super::trackers::{self, Tracker};
-use super::{planner, request, store, trust};
+use super::{planner, request, store, trust, workers};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::lineage::Facts;
 use crate::ledger::lineage::binding::RowBinding;
@@ -52,7 +52,7 @@ pub fn recheck(run_id: [u8; 16], table: &str, column: &str) -> Result<Comparison
         row_key.len(),
     );
     let tracking = trackers::install(vec![Tracker::new(found.key.clone())]);
-    request::pinned(|| spi::read(&query, &[], |_| Ok(())))?;
+    request::pinned(|| workers::alone(|| spi::read(&query, &[], |_| Ok(()))))?;
     let seen = tracking.finish().into_iter().next();
     let sum = seen.map(|seen| seen.tally.anonymized).unwrap_or_default();
     let is_same = match found.commitment.shape {

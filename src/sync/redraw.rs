@@ -13,10 +13,14 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
 
 use super::fit::{Call, How};
 use super::masks::{self, Place};
 use super::plan::{Decision, MaskPlan, Masked, Plan, TablePlan};
+use super::workers::report::Words;
 use crate::error::{Error, Kind, Result};
 use crate::strategies::measure::epsilon::Epsilon;
 use crate::strategies::{Datum, Mask, Row, Seed};
@@ -26,7 +30,7 @@ use crate::strategies::{Datum, Mask, Row, Seed};
 pub const MOST: u32 = 256;
 
 /// How another value is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Style {
     /// By the same mask with another seed.
     Draw,
@@ -61,7 +65,7 @@ fn style_of(masked: &Masked, call: &Call) -> Option<Style> {
 }
 
 /// A column whose conditions a value must meet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judge {
     /// Number of its table.
     pub relation: u32,
@@ -70,6 +74,15 @@ pub struct Judge {
     /// Whether it is the only one, so that the value is judged as it is stored there. Columns of a
     /// foreign key may round and pad differently, and must judge alike.
     pub is_alone: bool,
+}
+
+/// What another process is told of how values are drawn again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Described {
+    strategy: String,
+    style: Style,
+    /// The columns whose conditions a value must meet.
+    pub judges: Vec<Judge>,
 }
 
 /// What is needed to draw the values of one mask again.
@@ -133,6 +146,33 @@ impl Redraw {
         })
     }
 
+    /// What is told to another process of it.
+    pub fn described(&self) -> Described {
+        Described {
+            strategy: self.strategy.clone(),
+            style: self.style,
+            judges: self.judges.clone(),
+        }
+    }
+
+    /// The same in another process. `make` gives the mask with another seed.
+    pub fn again(
+        of: Described,
+        (place, seed): (Place, Seed),
+        make: impl Fn(Seed) -> Result<Mask> + 'static,
+    ) -> Self {
+        Self {
+            place,
+            strategy: of.strategy,
+            style: of.style,
+            seed,
+            judges: of.judges,
+            make: Box::new(make),
+            made: Vec::new(),
+            seen: Seen::default(),
+        }
+    }
+
     /// The same, with every further mask led through `front`, which is told its seed.
     #[must_use]
     pub fn through(self, front: impl Fn(Mask, Seed) -> Mask + 'static) -> Self {
@@ -156,24 +196,44 @@ impl Redraw {
     }
 }
 
+/// The redraws of a run, and the number of the first.
+#[derive(Default)]
+struct Redraws {
+    first: usize,
+    running: Vec<Option<Redraw>>,
+}
+
+impl Redraws {
+    fn get(&mut self, number: usize) -> Option<&mut Redraw> {
+        let place = number.checked_sub(self.first)?;
+        self.running.get_mut(place)?.as_mut()
+    }
+}
+
 thread_local! {
-    static RUNNING: RefCell<Vec<Option<Redraw>>> = const { RefCell::new(Vec::new()) };
+    static RUNNING: RefCell<Redraws> = RefCell::default();
 }
 
 /// Lets the values of masks be drawn again until the guard is dropped; by the numbers of the masks.
 #[must_use]
 pub fn install(redraws: Vec<Option<Redraw>>) -> Installed {
-    Installed(RUNNING.replace(redraws))
+    install_from(0, redraws)
+}
+
+/// As [`install`], where the first of them has that number.
+#[must_use]
+pub fn install_from(first: usize, running: Vec<Option<Redraw>>) -> Installed {
+    Installed(RUNNING.replace(Redraws { first, running }))
 }
 
 /// Puts back what was there before when dropped.
-pub struct Installed(Vec<Option<Redraw>>);
+pub struct Installed(Redraws);
 
 impl Installed {
     /// What became of the values of each mask so far, by its place.
     pub fn seen(&self) -> BTreeMap<(String, String), Seen> {
         RUNNING.with_borrow(|running| {
-            let all = running.iter().flatten();
+            let all = running.running.iter().flatten();
             all.filter(|redraw| redraw.seen.values > 0)
                 .map(|redraw| {
                     let Place { table, column } = redraw.place.clone();
@@ -249,9 +309,33 @@ pub fn again<'a>(
 
 fn with<T>(number: i32, work: impl FnOnce(&mut Redraw) -> T) -> Option<T> {
     RUNNING.with_borrow_mut(|running| {
-        let place = usize::try_from(number).ok()?;
-        running.get_mut(place)?.as_mut().map(work)
+        let number = usize::try_from(number).ok()?;
+        running.get(number).map(work)
     })
+}
+
+/// What became in this process of the values of the masks of those numbers, as numbers.
+pub fn report(numbers: &Range<usize>, out: &mut Vec<u64>) {
+    RUNNING.with_borrow_mut(|running| {
+        for number in numbers.clone() {
+            let seen = running.get(number).map(|of| of.seen).unwrap_or_default();
+            out.extend([seen.values, seen.redrawn, seen.attempts]);
+        }
+    });
+}
+
+/// Adds what became of them in another process.
+pub fn merge(numbers: &Range<usize>, words: &mut Words<'_>) {
+    RUNNING.with_borrow_mut(|running| {
+        for number in numbers.clone() {
+            let more = [words.take(), words.take(), words.take()];
+            if let Some(of) = running.get(number) {
+                of.seen.values += more[0];
+                of.seen.redrawn += more[1];
+                of.seen.attempts += more[2];
+            }
+        }
+    });
 }
 
 /// Table and column.

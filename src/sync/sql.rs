@@ -13,7 +13,7 @@ use super::leaks::identifiers::Identifier;
 use super::progress::store::tell_where_due;
 use super::request::Request;
 use super::run;
-use super::{checks, leaks, masks, recheck, redraw, rowcheck, trackers};
+use super::{checks, leaks, masks, recheck, redraw, rowcheck, trackers, workers};
 use crate::error::{Error, Kind, Result, given};
 use crate::ledger::lineage::commitment::Element;
 use crate::ledger::lineage::rows;
@@ -47,9 +47,9 @@ fn sync(
 /// of the row beside the value follows, as texts or lists of texts.
 #[pg_extern(sql = "
 CREATE FUNCTION confiture._run_mask(number integer, value anyelement)
-  RETURNS anyelement LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+  RETURNS anyelement LANGUAGE c PARALLEL SAFE AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 CREATE FUNCTION confiture._run_mask(number integer, value anyelement, VARIADIC inputs \"any\")
-  RETURNS anyelement LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+  RETURNS anyelement LANGUAGE c PARALLEL SAFE AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 ")]
 fn run_mask(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<AnyElement>, ErrorReport> {
     Ok(run_masked(fcinfo)?)
@@ -71,6 +71,7 @@ fn run_masked(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<AnyElement>> {
         return Ok(None);
     }
     let make = |_: Option<&Site>| {
+        workers::join()?;
         let number = given("number", call::argument(fcinfo, 0))?;
         let codec = Codec::at(fcinfo, call::type_of(fcinfo, 1))?;
         let judges = redraw::judges(number).into_iter();
@@ -150,11 +151,14 @@ fn accepted(site: &Site, original: &Datum<'_>, row: Row<'_>) -> Result<Option<An
 /// the key of the row has, these, and then for each tracker the value before and after. True.
 #[pg_extern(sql = "
 CREATE FUNCTION confiture._run_track(number integer, keys integer, VARIADIC items \"any\")
-  RETURNS boolean LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+  RETURNS boolean LANGUAGE c PARALLEL SAFE AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 ")]
 fn run_track(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
     let numbers = (call::argument(fcinfo, 0), call::argument(fcinfo, 1));
-    let make = |_: Option<&Watched>| Watched::at(fcinfo, numbers, 2);
+    let make = |_: Option<&Watched>| {
+        workers::join()?;
+        Watched::at(fcinfo, numbers, 2)
+    };
     let site = callsite::state(fcinfo, |site| site.numbers == numbers, make)?;
     Beside::Commitment.time(|| site.show(fcinfo))?;
     Ok(true)
@@ -165,11 +169,12 @@ fn run_track(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
 #[pg_extern(sql = "
 CREATE FUNCTION confiture._run_scan(number integer, first integer, identifiers integer,
                                     VARIADIC items \"any\")
-  RETURNS boolean LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
+  RETURNS boolean LANGUAGE c PARALLEL SAFE AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 ")]
 fn run_scan(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
     const BEFORE: usize = 3;
     let make = |_: Option<&()>| {
+        workers::join()?;
         let of = |place: usize| {
             matches!(
                 call::type_of(fcinfo, place),

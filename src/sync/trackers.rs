@@ -5,7 +5,9 @@
 //! a statement.
 
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 
+use super::workers::report::Words;
 use crate::error::{Error, Kind, Result};
 use crate::keys::random_uuid;
 use crate::ledger::lineage::commitment::{ColumnKey, Element, Tally};
@@ -57,16 +59,35 @@ pub struct SeenRows {
     pub roots: [Hash; 2],
 }
 
+/// The trackers, and the number of the first.
+#[derive(Default)]
+struct Trackers {
+    first: usize,
+    running: Vec<Tracker>,
+}
+
+impl Trackers {
+    fn get(&mut self, number: usize) -> Option<&mut Tracker> {
+        self.running.get_mut(number.checked_sub(self.first)?)
+    }
+}
+
 thread_local! {
-    static RUNNING: RefCell<Vec<Tracker>> = const { RefCell::new(Vec::new()) };
+    static RUNNING: RefCell<Trackers> = RefCell::default();
     static SECRET: Cell<Option<i64>> = const { Cell::new(None) };
 }
 
 /// Makes trackers callable until the guard is dropped, whatever way that happens.
 #[must_use]
 pub fn install(trackers: Vec<Tracker>) -> Installed {
+    install_from(0, trackers)
+}
+
+/// As [`install`], where the first of them has that number.
+#[must_use]
+pub fn install_from(first: usize, running: Vec<Tracker>) -> Installed {
     Installed {
-        outer: RUNNING.replace(trackers),
+        outer: RUNNING.replace(Trackers { first, running }),
         secret: SECRET.take(),
     }
 }
@@ -74,14 +95,14 @@ pub fn install(trackers: Vec<Tracker>) -> Installed {
 /// Takes the trackers away when dropped, and puts those of a run back that this one ran in, by a
 /// trigger of its target.
 pub struct Installed {
-    outer: Vec<Tracker>,
+    outer: Trackers,
     secret: Option<i64>,
 }
 
 impl Installed {
     /// What they have seen, by number.
     pub fn finish(self) -> Vec<Seen> {
-        let trackers = RUNNING.with_borrow_mut(std::mem::take);
+        let trackers = RUNNING.with_borrow_mut(|running| std::mem::take(&mut running.running));
         let seen = |tracker: Tracker| Seen {
             tally: tracker.tally,
             rows: tracker.trail.map(|trail| {
@@ -144,10 +165,32 @@ pub fn hash(secret: i64, element: &Element) -> Result<Hash> {
     with(number, |tracker| tracker.key.hash(element.bytes()))
 }
 
+/// What the trackers of those numbers have seen in this process, as numbers.
+pub fn report(numbers: &Range<usize>, out: &mut Vec<u64>) {
+    RUNNING.with_borrow_mut(|running| {
+        for number in numbers.clone() {
+            let tally = running.get(number).map(|of| of.tally).unwrap_or_default();
+            out.extend(tally.words());
+        }
+    });
+}
+
+/// Adds what they have seen in another process.
+pub fn merge(numbers: &Range<usize>, words: &mut Words<'_>) {
+    RUNNING.with_borrow_mut(|running| {
+        for number in numbers.clone() {
+            let more = Tally::of_words(std::array::from_fn(|_| words.take()));
+            if let Some(of) = running.get(number) {
+                of.tally.merge(&more);
+            }
+        }
+    });
+}
+
 fn with<T>(number: usize, work: impl FnOnce(&mut Tracker) -> T) -> Result<T> {
     RUNNING.with_borrow_mut(|running| {
         let tracker = running
-            .get_mut(number)
+            .get(number)
             .ok_or_else(|| Error::new(Kind::NotReady, "this function works inside a run only"))?;
         Ok(work(tracker))
     })

@@ -11,27 +11,29 @@ use super::plan::{Decision, Plan};
 use super::trackers::{Seen, Tracker};
 use super::watch::{self, Watch};
 use crate::error::Result;
+use crate::keys::Secret;
 use crate::ledger::lineage::binding::RowBinding;
 use crate::ledger::lineage::commitment::ColumnKey;
 use crate::ledger::lineage::rows::{self, Place};
 use crate::ledger::lineage::{self, store};
 use crate::profile::canonical::params_hash;
 
-/// One tracker per watched column, under a key that is made for this run.
+/// One tracker per watched column, and the key of this run that they work with; `None` where there is
+/// none.
 ///
 /// # Errors
 /// As the making of a key.
-pub fn trackers(run: &Evidence<'_>, plan: &Plan) -> Result<Vec<Tracker>> {
+pub fn trackers(run: &Evidence<'_>, plan: &Plan) -> Result<(Vec<Tracker>, Option<Secret>)> {
     let lineage = run.request.options.lineage;
     let Lineage::Committed(commitment) = lineage else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     };
     let watched = watch::trackers(plan);
     if watched.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     }
     let key = store::make_key(run.run_id)?;
-    Ok(watched
+    let trackers = watched
         .into_iter()
         .map(|(table, column)| {
             let key = ColumnKey::new(&key, commitment, &plan.target, table, column);
@@ -46,7 +48,8 @@ pub fn trackers(run: &Evidence<'_>, plan: &Plan) -> Result<Vec<Tracker>> {
                 tracker
             }
         })
-        .collect())
+        .collect();
+    Ok((trackers, Some(key)))
 }
 
 /// Keeps what has not filled a chunk.

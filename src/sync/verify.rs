@@ -14,6 +14,7 @@ use super::links::Link;
 use super::options::{LeakScan, Options};
 use super::plan::{Checked, Decision, Plan};
 use super::redraw::{Named, Seen};
+use super::workers;
 use crate::anonymity;
 use crate::error::{Error, Kind, Result, counted};
 use crate::pg::argument::Relation;
@@ -234,6 +235,17 @@ pub fn scans(plan: &Plan, source: &Side, scanned: bool) -> Vec<Scan> {
         .collect()
 }
 
+/// Of each table of a plan the number of its scan, where it has one.
+pub fn numbers_of_scans(plan: &Plan, source: &Side, scanned: bool) -> Vec<Option<usize>> {
+    let watched = match scanned {
+        true => leaks::watched(plan, source),
+        false => Vec::new(),
+    };
+    let number = |name: &str| watched.iter().position(|(of, _)| *of == name);
+    let names = plan.tables.iter().map(|table| &*table.source.name);
+    names.map(number).collect()
+}
+
 /// Looks at what user triggers of the target may have written: texts once more, in the target, and
 /// what is kept.
 ///
@@ -254,7 +266,7 @@ pub fn fired(
         if let Some(watched) = leaks::Watched::of(table, source).filter(|_| scanned) {
             if let Some(sql) = fired::scan(table, &plan.target, source, &watched, number) {
                 server::check_for_interrupts();
-                spi::text_under(&sql, snapshot)?;
+                workers::alone(|| spi::text_under(&sql, snapshot))?;
                 seen.push(json!(table.source.name));
             }
             number += 1;

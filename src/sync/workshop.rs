@@ -41,14 +41,21 @@ pub fn subkeys(key: Option<&ActiveKey>, plan: &Plan) -> Result<(Secret, Secret)>
 }
 
 /// The keys of one mask, for as long as it may be drawn again.
-struct Keys {
-    masking: Secret,
-    fpe: Secret,
-    salt: Option<Secret>,
+pub struct Keys {
+    /// Subkey of the keyed digests.
+    pub masking: Secret,
+    /// Subkey of format-preserving encryption.
+    pub fpe: Secret,
+    /// A stored salt, for the strategy that has one.
+    pub salt: Option<Secret>,
 }
 
 impl Keys {
-    fn mask(&self, strategy: &Strategy, seed: Seed, of: ValueType) -> Result<Mask> {
+    /// Makes a mask.
+    ///
+    /// # Errors
+    /// As [`Strategy::mask`].
+    pub fn mask(&self, strategy: &Strategy, seed: Seed, of: ValueType) -> Result<Mask> {
         let keys = Subkeys {
             salt: self.salt.as_ref().map(Secret::expose),
             ..Subkeys::new(self.masking.expose(), self.fpe.expose())

@@ -208,6 +208,18 @@ impl Sum {
         self.count += other.count;
     }
 
+    fn words(&self) -> [u64; 5] {
+        let [a, b, c, d] = self.limbs;
+        [self.count, a, b, c, d]
+    }
+
+    fn of_words([count, a, b, c, d]: [u64; 5]) -> Self {
+        Self {
+            count,
+            limbs: [a, b, c, d],
+        }
+    }
+
     /// Seals sum and number: SHA-256 of a canonical record.
     pub fn seal(&self) -> [u8; 32] {
         let mut sum = [0; 32];
@@ -260,6 +272,30 @@ impl Tally {
         self.unchanged += other.unchanged;
         self.original.merge(&other.original);
         self.anonymized.merge(&other.anonymized);
+    }
+
+    /// How many numbers [`Self::words`] are.
+    pub const WORDS: usize = 13;
+
+    /// All of it, to be told to another process.
+    pub fn words(&self) -> [u64; Self::WORDS] {
+        let mut words = [self.nulls, self.changed, self.unchanged].into_iter();
+        let sums = [self.original.words(), self.anonymized.words()];
+        let mut sums = sums.into_iter().flatten();
+        std::array::from_fn(|_| words.next().or_else(|| sums.next()).unwrap_or(0))
+    }
+
+    /// What [`Self::words`] said.
+    pub fn of_words(words: [u64; Self::WORDS]) -> Self {
+        let [nulls, changed, unchanged, sums @ ..] = words;
+        let sum = |first: usize| Sum::of_words(std::array::from_fn(|place| sums[first + place]));
+        Self {
+            nulls,
+            changed,
+            unchanged,
+            original: sum(0),
+            anonymized: sum(5),
+        }
     }
 
     /// Counts and adds one value: `original` and `anonymized` are elements of the same row. Returns
@@ -321,6 +357,21 @@ mod tests {
         element.key(|out| write(out, Some(key)));
         element.value(|out| write(out, value));
         element
+    }
+
+    #[test]
+    fn tallies_are_told_whole() {
+        let mut tally = Tally::default();
+        for value in [None, Some("a"), Some("b")] {
+            tally.pair(
+                &column("email"),
+                &element("1", value),
+                &element("1", Some("a")),
+            );
+        }
+        tally.nulls = 7;
+        assert_eq!(Tally::of_words(tally.words()), tally);
+        assert_ne!(tally.original.words()[4], 0);
     }
 
     fn sum(pairs: &[(&str, Option<&str>)]) -> Sum {

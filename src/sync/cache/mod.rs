@@ -27,6 +27,7 @@ use super::masks::Place;
 use super::options::Cache;
 use super::plan::{Decision, MaskPlan, Plan};
 use super::redraw::Named;
+use super::workers::report::Words;
 use crate::error::{Error, Result};
 use crate::keys::{Secret, push_field};
 use crate::strategies::params::to_json;
@@ -72,6 +73,15 @@ pub struct Caching {
     columns: Vec<(Place, Worth)>,
     /// Poisoned entries that were reported.
     reported: Cell<u64>,
+    /// What became of values in other processes of the run.
+    others: RefCell<Others>,
+}
+
+/// As [`Seen`], by the places of the columns.
+#[derive(Default)]
+struct Others {
+    bytes: usize,
+    columns: Vec<(Counts, bool)>,
 }
 
 struct Shared {
@@ -110,6 +120,7 @@ impl Caching {
             shared,
             columns,
             reported: Cell::new(0),
+            others: RefCell::default(),
         })
     }
 
@@ -133,19 +144,54 @@ impl Caching {
         })
     }
 
+    /// How many columns take part.
+    pub fn columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// What became of the values of each column in this process, as numbers.
+    pub fn report(&self, out: &mut Vec<u64>) {
+        let seen = self.seen();
+        out.push(seen.bytes as u64);
+        for (_, counts, is_lost) in &seen.columns {
+            out.extend([counts.hits, counts.misses, counts.evicted, counts.poisoned]);
+            out.push(u64::from(*is_lost));
+        }
+    }
+
+    /// Adds what became of them in another process.
+    pub fn merge(&self, words: &mut Words<'_>) {
+        let mut others = self.others.borrow_mut();
+        others.bytes += usize::try_from(words.take()).unwrap_or(usize::MAX);
+        others
+            .columns
+            .resize(self.columns.len(), Default::default());
+        for (counts, is_lost) in &mut others.columns {
+            counts.hits += words.take();
+            counts.misses += words.take();
+            counts.evicted += words.take();
+            counts.poisoned += words.take();
+            *is_lost |= words.take() != 0;
+        }
+    }
+
     /// What became of the values of each column that takes part.
     pub fn seen(&self) -> Seen {
         let Some(shared) = &self.shared else {
             return Seen::default();
         };
         let table = shared.table.borrow();
+        let others = self.others.borrow();
         let lost = shared.is_lost.iter().map(Cell::get);
         let columns = self.columns.iter().zip(table.counts()).zip(lost);
+        let column =
+            |(place, (((of, _), counts), is_lost)): (usize, ((&(Place, _), &Counts), bool))| {
+                let (more, was_lost) = others.columns.get(place).copied().unwrap_or_default();
+                (of.clone(), counts.plus(&more), is_lost || was_lost)
+            };
         Seen {
-            bytes: table.peak(),
-            columns: columns
-                .map(|(((place, _), counts), is_lost)| (place.clone(), *counts, is_lost))
-                .collect(),
+            bytes: table.peak() + others.bytes,
+            columns: columns.enumerate().map(column).collect(),
         }
     }
 

@@ -77,6 +77,18 @@ pub struct Counts {
     pub poisoned: u64,
 }
 
+impl Counts {
+    /// Both together.
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            hits: self.hits + other.hits,
+            misses: self.misses + other.misses,
+            evicted: self.evicted + other.evicted,
+            poisoned: self.poisoned + other.poisoned,
+        }
+    }
+}
+
 /// The entries.
 pub struct Table {
     key: Secret,

@@ -5,6 +5,8 @@
 //! different values there are is what the planner's statistics say. They may be wrong, so a column
 //! that turns out to repeat too little is given up while the run goes on ([`Worth::is_lost`]).
 
+use serde::{Deserialize, Serialize};
+
 use super::table::Counts;
 use crate::strategies::measure::epsilon::Epsilon;
 use crate::strategies::{Kind, Needs, Strategy, Value};
@@ -25,7 +27,7 @@ pub struct Statistics {
 }
 
 /// What is to be gained.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Worth {
     /// Calls of the mask.
     pub calls: f64,

@@ -14,7 +14,7 @@ use crate::sync::hooks::round;
 use crate::sync::options::{Lineage, Options};
 use crate::sync::plan::{ColumnPlan, Decision, TablePlan};
 use crate::sync::request::{self, Planned, Request};
-use crate::sync::run;
+use crate::sync::{run, workers};
 
 /// What a run would do, column by column: a dry run that raises every error the run would raise
 /// before it starts.
@@ -182,7 +182,8 @@ fn preview(
     let profile = picked(&request)?;
     let table = given("table_name", table_name)?;
     let most = given("n", n)?;
-    let rows = request::pinned(|| shown::preview(&request, &profile, table, most))?;
+    let rows =
+        request::pinned(|| workers::alone(|| shown::preview(&request, &profile, table, most)))?;
     let rows = rows
         .into_iter()
         .map(|cell| (cell.row, cell.column, cell.before, cell.after, cell.note));

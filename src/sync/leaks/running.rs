@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 
+use super::super::workers::report::Words;
 use super::escapes::Escapes;
 use super::identifiers::Identifier;
 use super::needle::{Haystack, Needle};
@@ -20,24 +21,65 @@ pub struct Scan {
     pub found: Vec<u64>,
 }
 
+/// The scans, and the number of the first.
+#[derive(Default)]
+struct Scans {
+    first: usize,
+    running: Vec<Scan>,
+}
+
+impl Scans {
+    fn get(&mut self, number: usize) -> Option<&mut Scan> {
+        self.running.get_mut(number.checked_sub(self.first)?)
+    }
+}
+
 thread_local! {
-    static RUNNING: RefCell<Vec<Scan>> = const { RefCell::new(Vec::new()) };
+    static RUNNING: RefCell<Scans> = RefCell::default();
     static ROOM: RefCell<Haystack> = RefCell::default();
 }
 
 /// Makes scans callable until the guard is dropped, whatever way that happens.
 #[must_use]
 pub fn install(scans: Vec<Scan>) -> Installed {
-    Installed(RUNNING.replace(scans))
+    install_from(0, scans)
+}
+
+/// As [`install`], where the first of them has that number.
+#[must_use]
+pub fn install_from(first: usize, running: Vec<Scan>) -> Installed {
+    Installed(RUNNING.replace(Scans { first, running }))
+}
+
+/// What the scan of that number has found in this process, as numbers.
+pub fn report(number: usize, out: &mut Vec<u64>) {
+    RUNNING.with_borrow_mut(|running| {
+        out.extend(running.get(number).into_iter().flat_map(|scan| &scan.found));
+    });
+}
+
+/// Adds what it has found in another process.
+pub fn merge(number: usize, words: &mut Words<'_>) {
+    RUNNING.with_borrow_mut(|running| {
+        let found = running.get(number).into_iter();
+        found
+            .flat_map(|scan| &mut scan.found)
+            .for_each(|count| *count += words.take());
+    });
+}
+
+/// The texts of that number, and how they are written.
+pub fn texts(number: usize) -> Option<Vec<(String, Escapes)>> {
+    RUNNING.with_borrow_mut(|running| Some(running.get(number)?.texts.clone()))
 }
 
 /// Takes the scans away when dropped, and puts those of a run back that this one ran in.
-pub struct Installed(Vec<Scan>);
+pub struct Installed(Scans);
 
 impl Installed {
     /// What they have found, by number.
     pub fn finish(self) -> Vec<Scan> {
-        RUNNING.with_borrow_mut(std::mem::take)
+        RUNNING.with_borrow_mut(|running| std::mem::take(&mut running.running))
     }
 }
 
@@ -60,7 +102,7 @@ pub fn show<'a>(
 ) -> Result<()> {
     RUNNING.with_borrow_mut(|running| {
         let scan = running
-            .get_mut(number)
+            .get(number)
             .ok_or_else(|| Error::new(Kind::NotReady, "this function works inside a run only"))?;
         ROOM.with_borrow_mut(|room| {
             for (place, text) in (first..).zip(texts) {

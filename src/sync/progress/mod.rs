@@ -19,6 +19,7 @@ use super::evidence::Evidence;
 use super::forecast::figures::{Figures, duration};
 use super::plan::{Plan, TablePlan};
 use super::store::shown_id;
+use super::swap::Mode;
 use crate::error::counted;
 
 /// What does not change while a run lasts.
@@ -36,6 +37,8 @@ pub struct About {
     pub target: String,
     /// Who has called it.
     pub user: String,
+    /// Whether it waits where somebody asks it to.
+    pub can_pause: bool,
     /// Its tables, in the order they are loaded.
     pub tables: Vec<Expected>,
 }
@@ -58,6 +61,7 @@ impl About {
             source: run.request.source.clone(),
             target: run.request.target.clone(),
             user,
+            can_pause: matches!(run.request.options.mode, Mode::Swap(_)),
             tables: plan.tables.iter().map(expected).collect(),
         }
     }
@@ -112,13 +116,15 @@ mod word {
     pub(super) const PHASE_END: usize = 15;
     /// Written by itself, and at any time.
     pub(super) const ROWS: usize = 15;
+    /// Whether it is to wait: written by others, and at any time.
+    pub(super) const PAUSED: usize = 16;
     /// Bytes of what is behind.
-    pub(super) const BYTES: usize = 16;
-    pub(super) const ABOUT: usize = 17;
+    pub(super) const BYTES: usize = 17;
+    pub(super) const ABOUT: usize = 18;
 }
 
-/// `confitu1`, for the layout may change.
-const MAGIC: u64 = u64::from_le_bytes(*b"confitu1");
+/// `confitu2`, for the layout may change.
+const MAGIC: u64 = u64::from_le_bytes(*b"confitu2");
 
 /// What one process writes and others read.
 pub struct Board<'a>(&'a [AtomicU64]);
@@ -200,6 +206,17 @@ impl<'a> Board<'a> {
     /// The word of the rows of the table that is being loaded.
     pub fn rows(&self) -> &'a AtomicU64 {
         &self.0[word::ROWS]
+    }
+
+    /// Whether the run is to wait while it loads.
+    pub fn is_paused(&self) -> bool {
+        self.get(word::PAUSED) != 0
+    }
+
+    /// Has it wait, or go on; whether that is another thing than before.
+    pub fn pause(&self, paused: bool) -> bool {
+        let word = u64::from(paused);
+        self.0[word::PAUSED].swap(word, Relaxed) != word
     }
 
     /// Where the run stands; `None` where it is always about to change, or was left in the middle.
@@ -347,6 +364,8 @@ mod tests {
         assert!(Board::of(&words).is_none());
         let board = Board::begin(&words, &about, 7, 5);
         let seen = Board::of(&words).unwrap();
+        assert!(!seen.is_paused() && seen.pause(true) && !seen.pause(true));
+        assert!(board.is_paused() && seen.pause(false) && !board.is_paused());
         assert_eq!((seen.pid(), seen.about()), (7, Some(about)));
         assert_eq!(seen.standing().unwrap().phase, "starting");
         let standing = Standing {
@@ -375,7 +394,7 @@ mod tests {
     fn words_of_others_are_no_run() {
         assert!(Board::of(&words(0)).is_none());
         assert!(Board::of(&words(100)).is_none());
-        let short = words(18);
+        let short = words(19);
         short[word::MAGIC].store(MAGIC, Relaxed);
         short[word::BYTES].store(u64::MAX, Relaxed);
         let board = Board::of(&short).unwrap();

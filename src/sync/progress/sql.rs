@@ -1,11 +1,12 @@
 //! What SQL sees of runs that go on.
 
-use pgrx::datum::TimestampWithTimeZone;
+use pgrx::datum::{TimestampWithTimeZone, Uuid};
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::store;
+use crate::error::given;
 use crate::pg::server;
 
 /// The runs of this database that go on, as rows of the view `confiture.sync_progress`.
@@ -37,6 +38,7 @@ fn sync_progress() -> Result<
             name!(rows_total, i64),
             name!(percent, Option<i32>),
             name!(seconds_left, Option<i64>),
+            name!(is_paused, bool),
             name!(started_at, Option<TimestampWithTimeZone>),
             name!(phase_started_at, Option<TimestampWithTimeZone>),
         ),
@@ -65,11 +67,27 @@ fn sync_progress() -> Result<
             (standing.rows_loaded + standing.rows).cast_signed(),
             standing.percent(&about),
             standing.left(&about, now).map(whole),
+            going.is_paused,
             moment(standing.began),
             moment(standing.phase_began),
         )
     });
     Ok(TableIterator::new(rows.collect::<Vec<_>>()))
+}
+
+/// Has a run in mode swap wait while it loads, until [`continue_run`], a cancel, or its end. It keeps
+/// its locks and its view of the source. Whether it was not to wait before.
+///
+/// For whoever may cancel its statement: the role that called it, its members, `pg_signal_backend`.
+#[pg_extern(schema = "confiture", volatile, parallel_restricted)]
+fn pause_run(run: Option<Uuid>) -> Result<bool, ErrorReport> {
+    Ok(store::pause(*given("run", run)?.as_bytes(), true)?)
+}
+
+/// Lets a run go on that [`pause_run`] has stopped. Whether it was to wait before.
+#[pg_extern(schema = "confiture", volatile, parallel_restricted)]
+fn continue_run(run: Option<Uuid>) -> Result<bool, ErrorReport> {
+    Ok(store::pause(*given("run", run)?.as_bytes(), false)?)
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "an estimate")]

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::{About, Board, Standing};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::pg::lock::{Class, SessionLock};
 use crate::pg::processed::{self, Times, count_into};
 use crate::pg::shared::Shared;
-use crate::pg::{report, server, spi};
+use crate::pg::{report, server, spi, user};
+use crate::sync::store::shown_id;
 
 /// What a run shows; nothing where the server has no shared memory to give. It goes with the value.
 pub struct Shown {
@@ -112,6 +113,11 @@ impl Shown {
         })
     }
 
+    /// Whether somebody has asked it to wait.
+    pub fn is_paused(&self) -> bool {
+        self.board().is_some_and(|board| board.is_paused())
+    }
+
     /// Shows that a table is loaded.
     pub fn loaded(&self, rows: u64) {
         let mut standing = self.standing.borrow_mut();
@@ -144,6 +150,8 @@ pub struct Going {
     pub about: About,
     /// Where it stands.
     pub standing: Standing,
+    /// Whether it is to wait while it loads.
+    pub is_paused: bool,
 }
 
 /// The runs of this database that go on.
@@ -151,7 +159,15 @@ pub struct Going {
 /// # Errors
 /// As the interface.
 pub fn going() -> Result<Vec<Going>> {
-    let locks = spi::read(
+    let found = locks()?.into_iter();
+    Ok(found
+        .filter_map(|(handle, pid)| read(handle, pid))
+        .collect())
+}
+
+/// The memory of the runs of this database that go on, and their processes.
+fn locks() -> Result<Vec<(i64, i32)>> {
+    spi::read(
         "SELECT l.objid::pg_catalog.int8, l.pid
            FROM pg_catalog.pg_locks l
            JOIN pg_catalog.pg_database d ON d.oid = l.database
@@ -160,11 +176,7 @@ pub fn going() -> Result<Vec<Going>> {
           ORDER BY l.pid",
         &[(Class::Progress as u16).cast_signed().into()],
         |row| Ok((row.required::<i64>(1)?, row.required::<i32>(2)?)),
-    )?;
-    Ok(locks
-        .into_iter()
-        .filter_map(|(handle, pid)| read(handle, pid))
-        .collect())
+    )
 }
 
 /// The run may end meanwhile, and anything else be where it was.
@@ -175,5 +187,42 @@ fn read(handle: i64, pid: i32) -> Option<Going> {
         pid,
         about: board.about()?,
         standing: board.standing()?,
+        is_paused: board.is_paused(),
     })
+}
+
+/// Has a run wait while it loads, or go on; whether that is another thing than before.
+///
+/// # Errors
+/// 42704 where no such run goes on; 42501 for roles that may not cancel its statement.
+pub fn pause(run: [u8; 16], paused: bool) -> Result<bool> {
+    let run = shown_id(run);
+    let found = locks()?.into_iter().find_map(|(handle, pid)| {
+        let memory = Shared::attach(u32::try_from(handle).ok()?)?;
+        let board = Board::of(memory.words()).filter(|board| board.pid() == pid)?;
+        let about = board.about().filter(|about| about.run == run)?;
+        Some((memory, about))
+    });
+    let (memory, about) = found.ok_or_else(|| {
+        Error::new(Kind::UndefinedObject, format!("no run \"{run}\" goes on"))
+            .with_hint("See confiture.sync_progress.")
+    })?;
+    let caller = user::caller();
+    let may = |role: &str| user::number(role).is_some_and(|of| user::has_rights_of(caller, of));
+    if !may(&about.user) && !may("pg_signal_backend") {
+        return Err(Error::new(
+            Kind::Permission,
+            format!("permission denied to pause run \"{run}\""),
+        )
+        .with_detail(format!("Role \"{}\" has called it.", about.user))
+        .with_hint("Members of that role may, and those of pg_signal_backend."));
+    }
+    if paused && !about.can_pause {
+        return Err(
+            Error::new(Kind::Unsupported, format!("run \"{run}\" cannot be paused"))
+                .with_detail("Runs can in mode swap, while they load.")
+                .with_hint("Cancel it, or run in mode swap."),
+        );
+    }
+    Ok(Board::of(memory.words()).is_some_and(|board| board.pause(paused)))
 }

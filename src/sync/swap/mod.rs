@@ -90,7 +90,15 @@ impl Mode {
         others: &Options,
     ) -> Result<Self> {
         let Self::Swap(usual) = self else {
-            let said = [("lock_timeout", timeout), ("lock_attempts", attempts)];
+            let said = [
+                ("lock_timeout", timeout),
+                ("lock_attempts", attempts),
+                (
+                    "workers",
+                    Some(others.workers).filter(|workers| *workers > 0),
+                ),
+                ("max_rows_per_second", others.max_rows_per_second),
+            ];
             return match said.into_iter().find(|(_, value)| value.is_some()) {
                 Some((name, _)) => Err(invalid(name, "It is for mode swap.")),
                 None => Ok(self),
