@@ -89,14 +89,21 @@ installcheck: install ## Tests of the installed extension, on throw-away servers
 	@tests/cluster/run
 
 .PHONY: stress
-stress: ## Tests that take long: a million values through FPE and back, beside another implementation
+stress: ## Tests that take long: a million values through FPE and back, fifty runs killed at random
 	$(call say,format-preserving encryption)
 	CONFITURE_FPE_ROUNDS=1000000 $(DEVELOP) cargo test $(CARGO_FEATURES) --lib ff1_agrees
+	$(call say,runs with workers that are killed)
+	CONFITURE_ROUNDS=50 tests/cluster/run test_workers_crash.py
 
 .PHONY: bench
 bench: ## Measure what the documentation gives figures of
 	$(call say,measurements)
 	@tools/bench
+
+.PHONY: bench-large
+bench-large: ## Measure runs of up to a hundred million rows: half an hour, forty gigabytes
+	$(call say,large runs)
+	@tools/bench large
 
 .PHONY: install
 install: ## Build for release and install into this PostgreSQL

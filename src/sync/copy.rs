@@ -57,6 +57,13 @@ pub struct Copied {
 pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copied> {
     let (request, profile, key) = (run.request, run.profile, run.key);
     let _workers = places::take(&request.options, phase)?;
+    let as_many = request.options.workers.to_string();
+    let in_parallel = [
+        "max_parallel_maintenance_workers",
+        "max_parallel_workers_per_gather",
+    ];
+    let _in_parallel = (request.options.workers > 0)
+        .then(|| guc::pin(&in_parallel.map(|setting| (setting, &*as_many))));
     phase.enter("locking");
     lock(&planned.plan)?;
     // A run that was told no version goes by one in use; a hook may have retired it, or anybody.

@@ -60,6 +60,8 @@ RUNS = {
     "run without lineage and leak scan": {"lineage": "off", "leak_scan": "off"},
     "run with lineage": {"leak_scan": "off"},
     "run as it comes: lineage and leak scan": {},
+    "the same in mode swap": {"mode": "swap"},
+    "the same in mode swap with two workers": {"mode": "swap", "workers": 2},
 }
 
 
@@ -87,7 +89,12 @@ def by_hand(db, masks):
 
 def by_run(db, options):
     """Seconds of the load of a run, and of all of it."""
+    # The server builds indexes and checks in parallel, as far as that is allowed: as many as the run.
+    for setting in ("max_parallel_maintenance_workers", "max_parallel_workers_per_gather"):
+        db.execute(f"SET {setting} = {options.get('workers', 0)}")
     whole = timed(lambda: db.sync(options=json.dumps({"progress": 0, **options})))
+    for setting in ("max_parallel_maintenance_workers", "max_parallel_workers_per_gather"):
+        db.execute(f"RESET {setting}")
     return float(db.value(OF_RUN)), whole
 
 
