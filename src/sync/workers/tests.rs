@@ -89,9 +89,7 @@ fn a_worker_masks_as_the_run_does() {
         };
         let kit = Kit::read(&kit(&strategy, of, true).bytes()).unwrap();
         let caching = kit.caching().unwrap();
-        let made = kit
-            .make(&caching)
-            .and_then(|(mut made, _)| Ok(made.remove(0).0));
+        let made = kit.make(&caching).map(|(mut made, _)| made.remove(0).0);
         let own = strategy.mask(&keys, Seed::new(-7), of);
         let (Ok(made), Ok(own)) = (made, own) else {
             continue;
