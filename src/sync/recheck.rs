@@ -111,24 +111,7 @@ pub fn find(run_id: [u8; 16], table: &str, column: &str) -> Result<Option<Found>
     let Some(key) = lineage::key(run_id)? else {
         return Ok(None);
     };
-    // What is looked at is what is read.
-    heap::hold(&facts.schema_name, table);
-    let Some((kind, primary_key)) = store::keyed_table(&facts.schema_name, table)? else {
-        return Err(Error::new(
-            Kind::UndefinedTable,
-            format!("table \"{}.{table}\" does not exist", facts.schema_name),
-        ));
-    };
-    let mut problems = Vec::new();
-    let side = store::side(&facts.schema_name, &[table.to_owned()])?;
-    let tables: Vec<_> = side.tables.iter().map(|table| table.oid).collect();
-    let types: Vec<_> = side.types.iter().map(|of| of.oid).collect();
-    trust::check(
-        &store::code(&facts.schema_name, &tables, &types, &[])?,
-        &mut problems,
-    );
-    trust::check_read(&side, &mut problems);
-    planner::first(problems)?;
+    let (kind, primary_key) = request::pinned(|| held(&facts.schema_name, table))?;
     let only = if kind == 'r' { "ONLY " } else { "" };
     Ok(Some(Found {
         key: ColumnKey::new(&key, commitment, &facts.schema_name, table, column),
@@ -143,6 +126,29 @@ pub fn find(run_id: [u8; 16], table: &str, column: &str) -> Result<Option<Found>
         binding,
         primary_key,
     }))
+}
+
+/// Holds a table, so that what is looked at is what is read: its kind, and the columns of its
+/// primary key.
+///
+/// # Errors
+/// 42P01 when it is gone; 42501 when code of a weaker role would run to read it.
+fn held(schema: &str, table: &str) -> Result<(char, Vec<String>)> {
+    heap::hold(schema, table);
+    let Some(found) = store::keyed_table(schema, table)? else {
+        return Err(Error::new(
+            Kind::UndefinedTable,
+            format!("table \"{schema}.{table}\" does not exist"),
+        ));
+    };
+    let mut problems = Vec::new();
+    let side = store::side(schema, &[table.to_owned()])?;
+    let tables: Vec<_> = side.tables.iter().map(|table| table.oid).collect();
+    let types: Vec<_> = side.types.iter().map(|of| of.oid).collect();
+    trust::check(&store::code(schema, &tables, &types, &[])?, &mut problems);
+    trust::check_read(&side, &mut problems);
+    planner::first(problems)?;
+    Ok(found)
 }
 
 impl Found {
