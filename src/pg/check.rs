@@ -5,7 +5,8 @@
 //! and evaluated as the current user. What they run is code of the table's owner: the caller has
 //! seen to it that it may run.
 
-use std::ffi::{CString, c_void};
+use std::cell::Cell;
+use std::ffi::{CString, c_char, c_void};
 use std::ptr;
 
 use pgrx::{AnyElement, pg_sys};
@@ -23,6 +24,18 @@ pub struct Checks {
     stored: *mut pg_sys::ExprState,
     domain: *mut pg_sys::DomainConstraintRef,
     table: Vec<(String, *mut pg_sys::ExprState)>,
+    asked: Cell<Asked>,
+}
+
+/// What is evaluated: it may raise an error, which does not come back from there.
+#[derive(Clone, Copy)]
+enum Asked {
+    /// No constraint.
+    None,
+    /// One of the domain, by its name.
+    Domain(*const c_char),
+    /// One of the table, by its place.
+    Table(usize),
 }
 
 /// Whether a value is judged as the column would store it.
@@ -117,6 +130,7 @@ impl Checks {
                 stored,
                 domain: if has_domain { domain } else { ptr::null_mut() },
                 table,
+                asked: Cell::new(Asked::None),
             }))
         }
     }
@@ -128,6 +142,7 @@ impl Checks {
         unsafe {
             let context = self.context;
             pg_sys::MemoryContextReset((*context).ecxt_per_tuple_memory);
+            self.asked.set(Asked::None);
             let (mut stored, mut is_null) = (pg_sys::Datum::from(0_usize), true);
             if let Some(value) = value {
                 (*context).caseValue_datum = value.datum();
@@ -140,6 +155,7 @@ impl Checks {
                 for place in 0..length((*self.domain).constraints) {
                     let constraint: *mut pg_sys::DomainConstraintState =
                         pg_sys::list_nth((*self.domain).constraints, place).cast();
+                    self.asked.set(Asked::Domain((*constraint).name));
                     let holds = match (*constraint).constrainttype {
                         pg_sys::DomainConstraintType::DOM_CONSTRAINT_NOTNULL => !is_null,
                         _ => pg_sys::ExecCheck((*constraint).check_exprstate, context),
@@ -151,12 +167,23 @@ impl Checks {
             }
             *(*self.slot).tts_values.add(self.attribute) = stored;
             *(*self.slot).tts_isnull.add(self.attribute) = is_null;
-            let refuses =
-                |test: &&(String, *mut pg_sys::ExprState)| !pg_sys::ExecCheck(test.1, context);
-            self.table
-                .iter()
-                .find(refuses)
-                .map(|(name, _)| name.clone())
+            let refuses = |(place, test): &(usize, &(String, *mut pg_sys::ExprState))| {
+                self.asked.set(Asked::Table(*place));
+                !pg_sys::ExecCheck(test.1, context)
+            };
+            let mut tests = self.table.iter().enumerate();
+            tests.find(refuses).map(|(_, (name, _))| name.clone())
+        }
+    }
+
+    /// The constraint that was asked last, also where its condition has raised an error; `None`
+    /// where it did not come to one.
+    pub fn asked(&self) -> Option<String> {
+        match self.asked.get() {
+            Asked::None => None,
+            // SAFETY: the name of a constraint of the domain, which lives as long as `self`.
+            Asked::Domain(name) => unsafe { text(name) },
+            Asked::Table(place) => self.table.get(place).map(|(name, _)| name.clone()),
         }
     }
 }

@@ -38,6 +38,14 @@ pub fn explain(failure: Failure, phase: &Phase, record: &str) -> (Error, Map<Str
         return (refused(refusal, phase, &place), details);
     }
     let mut what = Vec::new();
+    let raised = masks::raised().filter(|_| resource(&error).is_none());
+    if let Some(raised) = &raised {
+        details.insert("table".to_owned(), json!(raised.place.table));
+        details.insert("column".to_owned(), json!(raised.place.column));
+        if let Some(constraint) = &raised.constraint {
+            details.insert("constraint".to_owned(), json!(constraint));
+        }
+    }
     for (word, name) in [
         ("constraint", &error.constraint),
         ("column", &error.column),
@@ -57,8 +65,12 @@ pub fn explain(failure: Failure, phase: &Phase, record: &str) -> (Error, Map<Str
     }
     let in_hook = matches!(place, Place::Hook(_));
     let place = place.shown();
-    let message = match error.sqlstate.as_str() {
-        "57014" => "run canceled".to_owned(),
+    let message = match (error.sqlstate.as_str(), raised) {
+        ("57014", _) => "run canceled".to_owned(),
+        (_, Some(raised)) => format!(
+            "run failed while {phase}{place}: {} raises an error",
+            raised.what()
+        ),
         _ if what.is_empty() => format!("run failed while {phase}{place}"),
         _ => format!(
             "run failed while {phase}{place}: {} refuses a row",
@@ -75,7 +87,8 @@ pub fn explain(failure: Failure, phase: &Phase, record: &str) -> (Error, Map<Str
             error.sqlstate.as_str()
         ),
     };
-    let hint = format!("Nothing was changed in the target. The failure is in {record}.");
+    let step = next_step(&error, in_hook);
+    let hint = format!("Nothing was changed in the target. {step}The failure is in {record}.");
     let error = Error::new(Kind::Server(error.sqlstate), message)
         .with_detail(detail)
         .with_hint(hint);
@@ -122,6 +135,20 @@ fn speaks_of_no_row(phase: &str, error: &ServerError) -> bool {
     let early = ["starting", "locking", "preparing the target"].contains(&phase);
     let objects = ["25", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"];
     early && objects.contains(&error.sqlstate.class())
+}
+
+/// What to do then, where it can be told; a sentence and a blank.
+fn next_step(error: &ServerError, in_hook: bool) -> &'static str {
+    match (error.sqlstate.as_str(), error.sqlstate.class()) {
+        ("40001" | "40P01", _) => "Run again. ",
+        ("53100", _) => "Make room for the new rows beside the old ones, then run again. ",
+        ("55P03", _) => "See pg_blocking_pids for who holds a table, then run again. ",
+        ("57014", _) => "Run again, with more time where a timeout ended it. ",
+        (_, "22" | "23") if !in_hook => {
+            "Mend the data, the profile or the constraint, then run again. "
+        }
+        _ => "",
+    }
 }
 
 /// What has run out or stood in the way, whatever the message says: a trigger or a hook can raise

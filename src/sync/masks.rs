@@ -33,6 +33,25 @@ pub struct Refusal {
     pub error: Error,
 }
 
+/// A value that a column does not take, because to ask whether it does raises an error.
+pub struct Raised {
+    /// The column.
+    pub place: Place,
+    /// The constraint whose condition raises it; `None` where the value is no value of the column.
+    pub constraint: Option<String>,
+}
+
+impl Raised {
+    /// What refuses a value, in words.
+    pub fn what(&self) -> String {
+        let column = format!("column \"{}\"", self.place.column);
+        match &self.constraint {
+            Some(constraint) => format!("constraint \"{constraint}\" of {column}"),
+            None => column,
+        }
+    }
+}
+
 /// A mask at work.
 struct Running {
     mask: Mask,
@@ -51,6 +70,7 @@ thread_local! {
     static RUNNING: RefCell<Masks> = RefCell::default();
     /// The server hands errors on as its own; what stands here is known to be ours.
     static REFUSED: RefCell<Option<Refusal>> = const { RefCell::new(None) };
+    static RAISED: RefCell<Option<Raised>> = const { RefCell::new(None) };
 }
 
 /// Makes masks callable until the guard is dropped, whatever way that happens.
@@ -63,6 +83,7 @@ pub fn install(masks: Vec<(Mask, Place)>) -> Installed {
 #[must_use]
 pub fn install_from(first: usize, masks: Vec<(Mask, Place)>) -> Installed {
     REFUSED.take();
+    RAISED.take();
     let running = masks.into_iter().map(|(mask, place)| Running {
         mask,
         place,
@@ -156,6 +177,20 @@ pub fn refused(refusal: Refusal) {
 /// The value that a mask has refused last, since the masks were installed.
 pub fn refusal() -> Option<Refusal> {
     REFUSED.take()
+}
+
+/// Notes where an error was raised about a value of the mask of that number.
+pub fn raise(number: i32, constraint: Option<String>) {
+    let place = RUNNING.with_borrow(|running| {
+        let found = usize::try_from(number).ok().and_then(|i| running.get(i));
+        found.map(|found| found.place.clone())
+    });
+    RAISED.set(place.map(|place| Raised { place, constraint }));
+}
+
+/// Where an error was raised about a value, since the masks were installed.
+pub fn raised() -> Option<Raised> {
+    RAISED.take()
 }
 
 #[cfg(test)]

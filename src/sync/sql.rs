@@ -124,13 +124,28 @@ fn run_masked(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<AnyElement>> {
     site.codec.result(masked)
 }
 
+/// Notes which constraint was asked, should its condition raise an error.
+struct Noting<'a>(i32, &'a Checks);
+
+impl Drop for Noting<'_> {
+    fn drop(&mut self) {
+        // Errors of the server unwind.
+        if std::thread::panicking() {
+            masks::raise(self.0, self.1.asked());
+        }
+    }
+}
+
 /// What a value becomes that the column accepts.
 fn accepted(site: &Site, original: &Datum<'_>, row: Row<'_>) -> Result<Option<AnyElement>> {
     let mut masked = masks::apply(site.number, |mask| mask.apply(original.clone(), row))?;
     let mut attempts = 0;
     loop {
         let result = site.codec.result(masked.clone().map(Whole::One))?;
-        let refusing = |checks: &Checks| checks.refusing(result.as_ref());
+        let refusing = |checks: &Checks| {
+            let _noting = Noting(site.number, checks);
+            checks.refusing(result.as_ref())
+        };
         let Some(constraint) = site.checks.iter().find_map(refusing) else {
             redraw::accept(site.number, attempts);
             return Ok(result);

@@ -143,6 +143,29 @@ def test_nothing_is_written_and_a_read_only_transaction_suffices(db):
     assert db.all_events() == before
 
 
+def test_a_pseudonym_is_shown_beside_its_original_on_record(db):
+    """Also where the transaction is rolled back; what shows no way back leaves nothing."""
+    make_people(db)
+    rules = [{"column": "email", "strategy": "mail"}, {"column": "note", "strategy": "redact"}]
+    db.load(profile({"people": {"rules": rules, "preserve": [{"column": "id", "why": "key"}]}}))
+    operator = db.role("op")
+    db.value("SELECT confiture.grant_access('operator', %s)::text", [operator])
+    db.execute(f'GRANT USAGE ON SCHEMA prod TO "{operator}"')
+    db.execute(f'GRANT SELECT ON prod.people TO "{operator}"')
+    session = db.session(operator)
+    session.execute("BEGIN")
+    session.rows(CALL + "'small', 'prod', 'people', 2)")
+    session.execute("ROLLBACK")
+    reveals = "SELECT user_name, about, amount, granted FROM confiture.reveals"
+    # Two addresses, and of the notes one that is not NULL.
+    assert db.rows(reveals) == [(operator, "preview", 3, True)]
+    session.refused("42P01", CALL + "'small', 'prod', 'persons')")
+    db.load(profile({"people": keep_all()}, version="2"))
+    preview(db)
+    assert len(db.rows(reveals)) == 1
+    assert "OK" in db.findings()
+
+
 def test_only_who_may_read_the_source_sees_rows(db):
     make_people(db)
     db.load(profile({"people": {"email": "mail"}}))

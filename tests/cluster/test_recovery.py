@@ -164,7 +164,8 @@ def test_a_statement_timeout_is_a_failure_like_any_other(own, fresh, stop):
     held = Held(fresh, stop, statement_timeout=f"{TIMEOUT}s")
     wait_for_the_timeout(held)
     held.let_go()
-    assert held.run.result().sqlstate == "57014"
+    error = held.run.result()
+    assert error.sqlstate == "57014" and "with more time" in error.diag.message_hint
     assert fresh.content("staging") == held.before
     assert fresh.rows(STATES)[0] == ("failed", held.phase, "57014")
     # It is over for that statement only.
@@ -228,6 +229,7 @@ def test_a_deadlock_is_one_clear_error_and_the_next_run_works(db):
     assert error.sqlstate == "40P01"
     assert takes.result() is None
     assert error.diag.message_primary == "run failed while locking"
+    assert "target. Run again. " in error.diag.message_hint
     assert db.rows(STATES)[0] == ("failed", "locking", "40P01")
     other.connection.rollback()
     assert db.content("staging") == before
@@ -243,6 +245,7 @@ def test_a_constraint_that_refuses_a_row_changes_nothing_and_mended_it_works(db)
     db.execute("UPDATE prod.people SET note = 'new'")
     report = db.sync_refused("23514")
     assert 'constraint "people_note_check"' in report.message_primary
+    assert "Mend the data, the profile or the constraint" in report.message_hint
     assert db.content("staging") == before
     assert db.rows(STATES)[0] == ("failed", "loading", "23514")
     db.execute("ALTER TABLE staging.people DROP CONSTRAINT people_note_check")
@@ -289,6 +292,7 @@ def test_a_full_disk_changes_nothing_and_with_room_the_next_run_works(fresh, tin
     report = fresh.sync_refused("53100")
     assert f"run failed while {phase}" in report.message_primary
     assert report.message_detail == "There is no room left on the disk."
+    assert "Make room" in report.message_hint
     assert fresh.content("staging") == before
     assert fresh.rows(STATES)[0] == ("failed", phase, "53100")
     # Nothing of the attempt is left to fill the disk.

@@ -3,6 +3,8 @@
 import hashlib
 import struct
 
+import pytest
+
 from samples import keep_all, profile
 
 ROWS = 2000
@@ -199,12 +201,34 @@ def test_a_check_is_code_of_its_owner_and_trusted_first(db):
     assert not any("ran as" in notice["message_primary"] for notice in db.notices)
 
 
-def test_a_cancelled_or_failing_check_leaves_nothing(db):
-    shop(db, "c text CHECK (1 / (length(c) - 40) <> 7)", "'a' || i", rows=10)
+RAISES = {
+    "of a table": ("", "c text CONSTRAINT odd CHECK (1 / (length(c) - 40) <> 7)",
+                   "ALTER TABLE prod.t DROP CONSTRAINT odd"),
+    "of a domain": ("CREATE DOMAIN prod.d AS text CHECK (VALUE <> '')"
+                    " CONSTRAINT odd CHECK (1 / (length(VALUE) - 40) <> 7);", "c prod.d",
+                    "ALTER DOMAIN prod.d DROP CONSTRAINT odd"),
+}
+
+
+@pytest.mark.parametrize("where", RAISES)
+def test_a_check_that_raises_an_error_is_named_and_leaves_nothing(db, where):
+    before, column, away = RAISES[where]
+    shop(db, column, "'a' || i", rows=10, before=before)
     masked(db, {"type": "hash", "config": {"length": 40}})
-    db.sync_refused("22012")
+    said = db.sync_refused("22012")
+    assert said.message_primary == (
+        'run failed while loading table "staging.t": constraint "odd" of column "c" raises an error'
+    )
+    details = db.value("SELECT details FROM confiture.get_audit_log(1)")
+    named = [details[word] for word in ("sqlstate", "table", "column", "constraint")]
+    assert named == ["22012", "t", "c", "odd"]
     assert db.content("staging") == {}
-    db.execute("ALTER TABLE prod.t DROP CONSTRAINT t_c_check")
+    said = db.refused("22012", "SELECT * FROM confiture.preview('small', 'prod', 't')")
+    assert 'constraint "odd" of column "c" raises an error' in said.message_primary
+    # What fails for another reason later is not put down to it.
+    db.execute(away + "; ALTER TABLE prod.t ADD CONSTRAINT joint CHECK (c || id ~ '^a')")
+    assert "refuses a row" in db.sync_refused("23514").message_primary
+    db.execute("ALTER TABLE prod.t DROP CONSTRAINT joint")
     db.sync()
 
 

@@ -1,8 +1,10 @@
-//! A few rows as they are and as a run would write them. Nothing is written.
+//! A few rows as they are and as a run would write them. No table is written; that pseudonyms were
+//! shown beside originals is on record in the journal.
 
 use super::store::{self, Texts};
 use crate::error::{Error, Kind, Result};
 use crate::keys;
+use crate::ledger::journal;
 use crate::pg::ident::quote;
 use crate::pg::subxact::{Failure, guarded};
 use crate::profile::Profile;
@@ -30,6 +32,20 @@ pub struct Shown {
     pub after: Option<String>,
     /// What to know of it.
     pub note: Option<String>,
+    /// Whether it shows a pseudonym beside the value that it stands for.
+    pub is_way_back: bool,
+}
+
+/// Puts on record how many pseudonyms are shown beside what they stand for, before they are.
+///
+/// # Errors
+/// As [`journal::store::write()`].
+pub fn record(cells: &[Shown]) -> Result<()> {
+    let given = cells.iter().filter(|cell| cell.is_way_back).count();
+    match i64::try_from(given) {
+        Ok(0) => Ok(()),
+        given => journal::store::reveal("preview", given.unwrap_or(i64::MAX)),
+    }
 }
 
 /// Shows the first rows of a table, in the order of its primary key.
@@ -164,6 +180,7 @@ struct Column<'a> {
     /// What a run would write, as an expression over the row `s`; `None` where only a run can tell.
     written: Option<String>,
     note: Option<String>,
+    is_masked: bool,
 }
 
 fn columns<'a>(
@@ -195,6 +212,7 @@ fn columns<'a>(
             name: &column.name,
             written: written.filter(|_| is_told),
             note: note.map(str::to_owned),
+            is_masked: matches!(column.decision, Decision::Masked(_)),
         }
     })
     .collect()
@@ -265,6 +283,7 @@ fn cells<'a>(
         .map(move |(column, (before, after))| Shown {
             row,
             column: column.name.to_owned(),
+            is_way_back: column.is_masked && before.is_some() && after.is_some(),
             before,
             after,
             note: column.note.clone(),
@@ -291,11 +310,12 @@ fn failed(failure: Failure, table: &TablePlan) -> Error {
         return Error::new(error.kind(), message)
             .with_detail(format!("The strategy says: {}.{why}", error.message()));
     }
-    Error::new(
-        Kind::Server(error.sqlstate),
-        format!("rows of table {} cannot be shown", table.source.shown()),
-    )
-    .with_detail(format!(
+    let rows = format!("rows of table {} cannot be shown", table.source.shown());
+    let message = match masks::raised() {
+        Some(raised) => format!("{rows}: {} raises an error", raised.what()),
+        None => rows,
+    };
+    Error::new(Kind::Server(error.sqlstate), message).with_detail(format!(
         "The server reports SQLSTATE {sqlstate}; its message is left out because it may hold row \
          values."
     ))

@@ -153,7 +153,7 @@ fn plan_warnings(
 }
 
 /// Some rows of a table as they are and as a run would write them, column by column. Nothing is
-/// written.
+/// written but the record that they were shown.
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
 #[allow(clippy::type_complexity, reason = "the shape of the rows")]
 fn preview(
@@ -184,6 +184,7 @@ fn preview(
     let most = given("n", n)?;
     let rows =
         request::pinned(|| workers::alone(|| shown::preview(&request, &profile, table, most)))?;
+    shown::record(&rows)?;
     let rows = rows
         .into_iter()
         .map(|cell| (cell.row, cell.column, cell.before, cell.after, cell.note));
