@@ -162,7 +162,7 @@ mod tests {
         confiture._run_mac(bigint,integer,\"any\") volatile unsafe
         confiture._run_mask(integer,anyelement) volatile safe
         confiture._run_mask(integer,anyelement,\"any\") volatile safe
-        confiture._run_scan(integer,integer,integer,\"any\") volatile safe
+        confiture._run_scan(integer,integer,integer,integer,\"any\") volatile safe
         confiture._run_track(integer,integer,\"any\") volatile safe
         confiture._strategies() immutable safe strict
         confiture._sync_progress() volatile restricted strict

@@ -180,14 +180,15 @@ fn run_track(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
 }
 
 /// Shows a row to the scan for what gives it away: the number of its table, of the first text, how
-/// many identifiers there are; these, each with what was written in its place; and the texts. True.
+/// many identifiers there are, and how many of them, the first ones, are names of persons; all of
+/// them, each with what was written in its place; and the texts. True.
 #[pg_extern(sql = "
 CREATE FUNCTION confiture._run_scan(number integer, first integer, identifiers integer,
-                                    VARIADIC items \"any\")
+                                    names integer, VARIADIC items \"any\")
   RETURNS boolean LANGUAGE c PARALLEL SAFE AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 ")]
 fn run_scan(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
-    const BEFORE: usize = 3;
+    const BEFORE: usize = 4;
     let make = |_: Option<&()>| {
         workers::join()?;
         let of = |place: usize| {
@@ -213,6 +214,7 @@ fn run_scan(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
     let (scan, first) = (number(0, "number")?, number(1, "first")?);
     let texts = BEFORE + 2 * number(2, "identifiers")?.min(call::count(fcinfo));
     let text = |place: usize| call::argument::<&str>(fcinfo, place);
+    let unnamed = BEFORE + 2 * number(3, "names")?.min(call::count(fcinfo));
     let identifiers: Vec<_> = (BEFORE..texts)
         .step_by(2)
         .filter_map(|place| {
@@ -220,6 +222,7 @@ fn run_scan(fcinfo: pg_sys::FunctionCallInfo) -> Result<bool, ErrorReport> {
                 original: text(place)?,
                 written: text(place + 1),
                 is_document: call::type_of(fcinfo, place) == pg_sys::JSONOID,
+                is_name: place < unnamed,
             })
         })
         .collect();

@@ -228,7 +228,7 @@ pub fn scans(plan: &Plan, source: &Side, scanned: bool) -> Vec<Scan> {
             texts: watched
                 .texts
                 .iter()
-                .map(|(name, escapes)| ((*name).to_owned(), *escapes))
+                .map(|text| (text.name.to_owned(), text.escapes, text.is_masked))
                 .collect(),
             found: vec![0; watched.texts.len()],
         })
@@ -293,7 +293,7 @@ pub fn leaks(plan: &Plan, source: &Side, scans: &[Scan], options: &Options) -> V
     let tables = leaks::watched(plan, source);
     let mut checks = Vec::new();
     for ((table, _), scan) in tables.into_iter().zip(scans) {
-        for ((column, _), found) in scan.texts.iter().zip(&scan.found) {
+        for ((column, _, _), found) in scan.texts.iter().zip(&scan.found) {
             if *found > 0 && !refuses {
                 report::notice(&format!(
                     "{table}.{column}: {} an identifier of the same row",

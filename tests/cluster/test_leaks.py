@@ -38,7 +38,7 @@ def test_clean_texts_pass(db):
     db.execute(ROWS)
     db.execute("""
         UPDATE prod.ticket SET note = 'Personnumber1 wrote to person99@mail.example',
-          data = '{"mail": "x@mail.example"}', tags = '{a,b}', secret = 'Person'""")
+          data = '{"mail": "x@mail.example"}', tags = '{a,b}', secret = 'in person'""")
     db.load(ticket())
     db.sync()
     assert found(db) == CLEAN
@@ -175,6 +175,74 @@ def test_what_text_and_json_leave_behind_is_seen(db):
     assert columns == {"note", "data"}
 
 
+PARTS = {
+    "a family name": ("name", "Mrs LOVELACE called", True),
+    "a first name": ("name", "spoke to (Augusta) again", True),
+    "a name that is a word": ("name", "a lovelace as others are", False),
+    "a particle": ("name", "Von now on", False),
+    "a part of a word": ("name", "Lovelaces", False),
+    "a name in a column that is called so": ("hash", "Mrs Lovelace called", True),
+    "what stands before the at": ("name", "as Ada.Lovelace@other.example", True),
+    "what is before the at of many": ("name", "ada, contact and 42", False),
+}
+
+
+@pytest.mark.parametrize("what", PARTS)
+def test_parts_that_lead_to_a_person_give_a_row_away_too(db, what):
+    """The words of a name, as names are written; what somebody has put together before an @."""
+    strategy, note, is_found = PARTS[what]
+    db.execute("""
+        CREATE SCHEMA prod;
+        CREATE TABLE prod.members (id int PRIMARY KEY, full_name text, mail text, old text, note text);
+        INSERT INTO prod.members VALUES
+          (1, 'Augusta Ada von Lovelace', 'ada.lovelace@work.example', 'contact@work.example', 'x'),
+          (2, 'Charles Babbage', 'c.babbage@work.example', '42@work.example', 'Mrs Lovelace, Ada')""")
+    rules = {"full_name": strategy, "mail": "mail", "old": "mail"}
+    db.load(profile({"members": rules}, strategies={"name": {"type": "name"}}))
+    db.sync()
+    db.execute("UPDATE prod.members SET note = %s WHERE id = 1", [note])
+    if is_found:
+        detail = json.loads(db.sync_refused("23000").message_detail)
+        assert (detail["column"], detail["found"]) == ("note", 1)
+    else:
+        db.sync()
+
+
+def test_words_of_what_names_nobody_are_no_parts(db):
+    db.execute("""
+        CREATE SCHEMA prod;
+        CREATE TABLE prod.parcels (id int PRIMARY KEY, label text, note text);
+        INSERT INTO prod.parcels VALUES (1, 'Heavy Goods', 'Goods from Lyon')""")
+    db.load(profile({"parcels": {"label": "redact"}}))
+    db.sync()
+
+
+def test_a_made_up_name_is_no_leak(db):
+    """Strategy `text` writes names from a list, and a few of so many are the row's own ones."""
+    db.execute("""
+        CREATE SCHEMA prod;
+        CREATE TABLE prod.members (id int PRIMARY KEY, full_name text, kin text, note text)""")
+    strategies = {"name": {"type": "name"}, "first": {"type": "name", "config": {"part": "first"}},
+                  "prose": {"type": "text"}}
+    rules = [{"column": "full_name", "strategy": "first"},
+             {"column": "note", "strategy": "prose", "names": ["full_name"]}]
+    db.load(profile({"members": {"rules": rules, **keep_all()}}, strategies=strategies))
+    db.execute("""
+        INSERT INTO prod.members VALUES (1, 'Zebedee', 'x', 'Zebedee called'),
+          (2, 'Mordecai', 'x', 'Mordecai called'), (3, 'Hezekiah', 'x', 'Hezekiah called')""")
+    db.sync()
+    # What was written in place of each becomes the name of whoever is called.
+    made_up = dict(db.rows("SELECT id, split_part(note, ' called', 1) FROM staging.members"))
+    for number, name in made_up.items():
+        db.execute("UPDATE prod.members SET kin = %s WHERE id = %s", [name + " Dupont", number])
+    rules.append({"column": "kin", "strategy": "name"})
+    body = {"rules": rules, **keep_all()}
+    db.load(profile({"members": body}, strategies=strategies, version="2"))
+    db.sync()
+    notes = dict(db.rows("SELECT id, note FROM staging.members"))
+    assert notes == {number: name + " called" for number, name in made_up.items()}
+
+
 def test_an_excluded_column_is_an_identifier_too(db):
     db.execute(ROWS)
     db.execute("UPDATE prod.ticket SET secret = 'hunter2-token', note = 'HUNTER2-TOKEN'")
@@ -200,8 +268,8 @@ def test_a_table_with_many_columns(db):
 
 
 def test_nobody_scans_outside_of_a_run(db):
-    db.refused("55000", "SELECT confiture._run_scan(0, 0, 1, 'a'::text, 'b'::text, 'c'::text)")
-    db.refused("42804", "SELECT confiture._run_scan(0, 0, 1, 1, 2, 3)")
+    db.refused("55000", "SELECT confiture._run_scan(0, 0, 1, 0, 'a'::text, 'b'::text, 'c'::text)")
+    db.refused("42804", "SELECT confiture._run_scan(0, 0, 1, 0, 1, 2, 3)")
 
 
 def test_checks_are_rows_for_the_auditor(db):

@@ -13,6 +13,8 @@ pub struct Identifier<'a> {
     pub written: Option<&'a str>,
     /// Whether both are documents.
     pub is_document: bool,
+    /// Whether it is the name of a person.
+    pub is_name: bool,
 }
 
 impl Identifier<'_> {
@@ -65,6 +67,7 @@ mod tests {
             original,
             written,
             is_document,
+            is_name: false,
         };
         let mut found = Vec::new();
         identifier.any(|text, _| {

@@ -7,12 +7,16 @@
 pub mod escapes;
 pub mod identifiers;
 pub mod needle;
+pub mod parts;
 pub mod running;
 
 use self::escapes::Escapes;
+use super::described;
 use super::facts::{Column, Side};
 use super::plan::{Decision, Plan, TablePlan};
 use crate::pg::ident::quote;
+use crate::signs::tables::Context;
+use crate::signs::{self, Category, PERSONAL, Sort};
 use crate::strategies::Kind;
 
 /// Most arguments of a call for identifiers, in pairs, and for texts: a function takes 100.
@@ -22,10 +26,24 @@ const MOST_TEXTS: usize = 40;
 /// What is looked at in the rows of a table.
 #[derive(Debug, PartialEq)]
 pub struct Watched<'a> {
-    /// The columns whose source values are identifiers, and how they are handed over.
+    /// The columns whose source values are identifiers, and how they are handed over; names of
+    /// persons first.
     identifiers: Vec<(&'a str, Handed)>,
-    /// The columns whose new values are read, and how they are written.
-    pub texts: Vec<(&'a str, Escapes)>,
+    /// How many are names of persons.
+    names: usize,
+    /// The columns whose new values are read.
+    pub texts: Vec<Read<'a>>,
+}
+
+/// A column whose new values are read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Read<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// How they are written.
+    pub escapes: Escapes,
+    /// Whether a mask may have put made-up names there, which are somebody's by chance.
+    pub is_masked: bool,
 }
 
 /// How the value of a column is handed to the scan.
@@ -61,30 +79,49 @@ impl Handed {
 impl<'a> Watched<'a> {
     /// What is looked at; `None` where a table has no texts or no identifiers.
     pub fn of(table: &'a TablePlan, side: &Side) -> Option<Self> {
+        let read = |name: &'a str, escapes, is_masked| Read {
+            name,
+            escapes,
+            is_masked,
+        };
+        let mut texts = Vec::new();
         let mut watched = Self {
             identifiers: Vec::new(),
+            names: 0,
             texts: Vec::new(),
+        };
+        let seen = described::table(&table.source, side);
+        let context = Context::of(&seen.name, &seen.columns);
+        let mut add = |name: &'a str, handed: Handed, strategy: Option<Kind>| {
+            let is_name = strategy == Some(Kind::Name) || is_name(name, context);
+            if handed == Handed::Text && is_name {
+                watched.identifiers.insert(watched.names, (name, handed));
+                watched.names += 1;
+            } else {
+                watched.identifiers.push((name, handed));
+            }
         };
         for (column, facts) in table.columns.iter().zip(&table.source.columns) {
             let form = Form::of(facts, side);
             match (&column.decision, form.text(), form.identifier()) {
                 (Decision::Copied | Decision::Preserved { .. }, Some(escapes), _) => {
-                    watched.texts.push((&column.name, escapes));
+                    texts.push(read(&column.name, escapes, false));
                 }
                 (Decision::Masked(masked), escapes, handed) => {
                     let is_text = matches!(masked.strategy.kind(), Kind::Json | Kind::Text);
                     if let Some(escapes) = escapes.filter(|_| is_text) {
-                        watched.texts.push((&column.name, escapes));
+                        texts.push(read(&column.name, escapes, true));
                     } else if let Some(handed) = handed {
-                        watched.identifiers.push((&column.name, handed));
+                        add(&column.name, handed, Some(masked.strategy.kind()));
                     }
                 }
                 (Decision::Excluded { .. }, _, Some(handed)) => {
-                    watched.identifiers.push((&column.name, handed));
+                    add(&column.name, handed, None);
                 }
                 _ => {}
             }
         }
+        watched.texts = texts;
         (!watched.identifiers.is_empty() && !watched.texts.is_empty()).then_some(watched)
     }
 
@@ -96,7 +133,8 @@ impl<'a> Watched<'a> {
     }
 
     /// The calls that look at a row: the number of the table, of the first text, how many
-    /// identifiers there are, each with what was written in its place, and the texts. `written` is
+    /// identifiers there are and how many of them, the first ones, are names; each with what was
+    /// written in its place, and the texts. `written` is
     /// the expression of what was written into a column, and `read` that of an identifier as it is
     /// handed over, by its place and its name.
     pub fn calls(
@@ -119,7 +157,7 @@ impl<'a> Watched<'a> {
         let texts: Vec<_> = self
             .texts
             .iter()
-            .map(|(name, _)| match written(name) {
+            .map(|text| match written(text.name) {
                 None => ", NULL::pg_catalog.text".to_owned(),
                 // By the output function: a cast of a type may be anybody's.
                 Some(value) => format!(", pg_catalog.concat({value})"),
@@ -128,10 +166,12 @@ impl<'a> Watched<'a> {
         let mut calls = Vec::new();
         for (turn, texts) in texts.chunks(MOST_TEXTS).enumerate() {
             let first = turn * MOST_TEXTS;
-            for identifiers in identifiers.chunks(MOST_IDENTIFIERS) {
+            for (turn, identifiers) in identifiers.chunks(MOST_IDENTIFIERS).enumerate() {
+                let names = self.names.saturating_sub(turn * MOST_IDENTIFIERS);
                 calls.push(format!(
-                    "confiture._run_scan({number}, {first}, {}{}{})",
+                    "confiture._run_scan({number}, {first}, {}, {}{}{})",
                     identifiers.len(),
+                    names.min(identifiers.len()),
                     identifiers.concat(),
                     texts.concat()
                 ));
@@ -139,6 +179,16 @@ impl<'a> Watched<'a> {
         }
         calls
     }
+}
+
+/// Whether a column is called by names of persons, where its table is about some.
+fn is_name(column: &str, context: Context) -> bool {
+    let found = signs::names::read(column, Sort::Text, context);
+    found.is_some_and(|found| {
+        use Category::{FamilyName, GivenName, PersonName};
+        found.confidence >= PERSONAL
+            && matches!(found.category, FamilyName | GivenName | PersonName)
+    })
 }
 
 /// The tables of a plan that are looked at, in the order of their numbers.

@@ -3,9 +3,10 @@
 use std::net::Ipv4Addr;
 
 use super::escapes::Escapes;
+use super::parts;
 
 /// Fewer letters and digits identify nobody.
-const FEWEST_CHARACTERS: usize = 4;
+pub const FEWEST_CHARACTERS: usize = 4;
 /// Shorter numbers stand in texts by chance.
 const FEWEST_DIGITS: usize = 7;
 /// The end of a telephone number that is the same with and without its country.
@@ -47,6 +48,8 @@ impl Needle {
 /// A text in which is looked, made ready once.
 #[derive(Default)]
 pub struct Haystack {
+    /// As it is meant.
+    plain: String,
     folded: String,
     /// Which bytes that has, a bit for each.
     bytes: [u64; 4],
@@ -65,6 +68,8 @@ impl Haystack {
     /// Takes another text.
     pub fn take(&mut self, text: &str, escapes: Escapes) {
         let text = escapes.undone(text);
+        self.plain.clear();
+        self.plain.push_str(&text);
         self.folded.clear();
         fold(&text, &mut self.folded);
         self.bytes = [0; 4];
@@ -96,6 +101,24 @@ impl Haystack {
             }
         }
         !is_number || !original.is_ascii() || !self.runs.is_empty() || has(b'.')
+    }
+
+    /// Whether it holds a part of an identifier that was not written in its place too.
+    pub fn holds_part(&self, original: &str, written: Option<&str>, is_name: bool) -> bool {
+        let is_gone = |part: &str| written.is_none_or(|written| !written.contains(part));
+        let is_held = |part: &str| {
+            self.may_hold(part) && is_gone(part) && {
+                let mut folded = String::new();
+                fold(part, &mut folded);
+                holds_word(&self.folded, &folded)
+            }
+        };
+        if parts::of_address(original).is_some_and(is_held) {
+            return true;
+        }
+        let is_named =
+            |part: &str| self.may_hold(part) && is_gone(part) && parts::is_named(&self.plain, part);
+        is_name && parts::of_name(original).any(is_named)
     }
 
     /// Whether it holds what is looked for.

@@ -15,8 +15,8 @@ use crate::error::{Error, Kind, Result};
 /// What is kept of one table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scan {
-    /// Its texts, and how they are written.
-    pub texts: Vec<(String, Escapes)>,
+    /// Its texts: their columns, how they are written, whether they are masked.
+    pub texts: Vec<(String, Escapes, bool)>,
     /// By text: how many rows it gives away.
     pub found: Vec<u64>,
 }
@@ -68,8 +68,8 @@ pub fn merge(number: usize, words: &mut Words<'_>) {
     });
 }
 
-/// The texts of that number, and how they are written.
-pub fn texts(number: usize) -> Option<Vec<(String, Escapes)>> {
+/// The texts of the scan of that number.
+pub fn texts(number: usize) -> Option<Vec<(String, Escapes, bool)>> {
     RUNNING.with_borrow_mut(|running| Some(running.get(number)?.texts.clone()))
 }
 
@@ -106,15 +106,22 @@ pub fn show<'a>(
             .ok_or_else(|| Error::new(Kind::NotReady, "this function works inside a run only"))?;
         ROOM.with_borrow_mut(|room| {
             for (place, text) in (first..).zip(texts) {
-                let (Some(text), Some((_, escapes))) = (text, scan.texts.get(place)) else {
+                let (Some(text), Some((_, escapes, is_masked))) = (text, scan.texts.get(place))
+                else {
                     continue;
                 };
                 room.take(text, *escapes);
-                let is_held = |original: &str, written: Option<&str>| {
+                let is_whole = |original: &str, written: Option<&str>| {
                     room.may_hold(original)
                         && Needle::of(original, written).is_some_and(|needle| room.holds(&needle))
                 };
-                if identifiers.iter().any(|identifier| identifier.any(is_held))
+                let gives_away = |identifier: &Identifier<'_>| {
+                    identifier.any(|original, written| {
+                        is_whole(original, written)
+                            || room.holds_part(original, written, identifier.is_name && !is_masked)
+                    })
+                };
+                if identifiers.iter().any(gives_away)
                     && let Some(found) = scan.found.get_mut(place)
                 {
                     *found += 1;
@@ -132,25 +139,26 @@ mod tests {
     #[test]
     fn scans_exist_only_while_installed_and_count_rows() {
         let row = |note: &'static str| {
-            let identifiers = ["ada@post.example", "Anna"].map(|original| Identifier {
+            let identifiers = ["ada@post.example", "Anna Berg"].map(|original| Identifier {
                 original,
                 written: Some("x"),
                 is_document: false,
+                is_name: original == "Anna Berg",
             });
-            show(0, 0, &identifiers, [Some(note), None].into_iter())
+            show(0, 0, &identifiers, [Some(note), Some(note)].into_iter())
         };
         assert!(row("x").is_err());
         let installed = install(vec![Scan {
             texts: vec![
-                ("note".to_owned(), Escapes::None),
-                ("more".to_owned(), Escapes::None),
+                ("note".to_owned(), Escapes::None, false),
+                ("prose".to_owned(), Escapes::None, true),
             ],
             found: vec![0, 0],
         }]);
         row("ada@post.example and anna").unwrap();
-        row("nobody").unwrap();
-        row("ANNA").unwrap();
-        assert_eq!(installed.finish()[0].found, [2, 0]);
+        row("nobody on the berg").unwrap();
+        row("Mrs Berg").unwrap();
+        assert_eq!(installed.finish()[0].found, [2, 1]);
         assert!(row("x").is_err());
     }
 }

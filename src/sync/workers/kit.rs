@@ -56,7 +56,7 @@ pub struct About {
     /// The kind of commitment.
     pub commitment: String,
     /// Number of its scan, and the texts of that.
-    pub scan: Option<(usize, Vec<(String, Escapes)>)>,
+    pub scan: Option<(usize, Vec<(String, Escapes, bool)>)>,
     /// The columns of the run whose outputs are kept.
     pub kept: Vec<(String, String, Worth)>,
     /// Bytes that this may take.
