@@ -147,6 +147,12 @@ CASES = [
     ("GRANT EXECUTE ON FUNCTION confiture.preview TO {role}", "mask", "medium", True),
     ("SELECT confiture.grant_access('revealer', '{role}')", "reveal", "high", True),
     ("GRANT EXECUTE ON FUNCTION anon_detokenize TO {role}", "reveal", "high", True),
+    ("ALTER DEFAULT PRIVILEGES IN SCHEMA prod GRANT SELECT ON TABLES TO {role};"
+     "GRANT USAGE ON SCHEMA prod TO {role}", "default privileges", "medium", True),
+    ("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {role} WITH GRANT OPTION",
+     "default privileges", "low", True),
+    ("ALTER DEFAULT PRIVILEGES IN SCHEMA prod GRANT SELECT ON TABLES TO PUBLIC",
+     "default privileges", "low", True),
 ]
 
 
@@ -319,6 +325,28 @@ def test_what_was_renamed_is_named_and_looked_at(base):
               .replace('"ssn"', '"social"').replace('"version": "1"', '"version": "2"'))
     base.execute(found["stale view"][4].split("then ")[1])
     assert ways(base) == {}
+
+
+def test_default_privileges_count_where_a_table_may_be_made_and_read(base):
+    """Those of other schemas, of other roles, of other objects and without SELECT are no way."""
+    other = base.role("other")
+    base.execute(f"""
+        ALTER DEFAULT PRIVILEGES IN SCHEMA lm GRANT SELECT ON TABLES TO {base.analyst};
+        ALTER DEFAULT PRIVILEGES IN SCHEMA l GRANT INSERT ON TABLES TO {base.analyst};
+        ALTER DEFAULT PRIVILEGES IN SCHEMA l GRANT SELECT ON SEQUENCES TO {base.analyst};
+        ALTER DEFAULT PRIVILEGES FOR ROLE {other} GRANT SELECT ON TABLES TO {base.analyst}""")
+    assert ways(base) == {}
+    base.execute(f"GRANT CREATE ON SCHEMA l TO {other}")
+    found = ways(base)
+    assert list(found) == ["default privileges"], found
+    assert other in found["default privileges"][3]
+    # What it says will happen does.
+    base.execute(f"GRANT USAGE ON SCHEMA l TO {other}; SET ROLE {other};"
+                 "CREATE TABLE l.again (email text); RESET ROLE")
+    assert base.session(base.analyst).rows("SELECT * FROM l.again") == []
+    base.execute(found["default privileges"][4])
+    assert ways(base) == {}
+    base.execute("DROP TABLE l.again")
 
 
 def test_a_schema_that_is_not_there_is_an_error_and_one_without_masks_is_said(base):

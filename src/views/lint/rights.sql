@@ -63,4 +63,28 @@
     JOIN who w ON w.oid = g.grantee
    WHERE c.oid IN ('pg_catalog.pg_statistic'::pg_catalog.regclass,
                    'pg_catalog.pg_statistic_ext_data'::pg_catalog.regclass)
+  UNION ALL
+  -- What a table has that is dropped and made again, or a copy beside it.
+  SELECT DISTINCT CASE WHEN m.is_open THEN 'medium' ELSE 'low' END,
+         'default privileges', pg_catalog.format('schema %I', m.schema), NULL::text,
+         pg_catalog.format('A table that role %I makes there, as %s made again, has SELECT for %s',
+                           pg_catalog.pg_get_userbyid(d.defaclrole), m.first, w.grantee) || w.via
+           || CASE WHEN m.is_open THEN '' ELSE '; of use with USAGE on its schema' END,
+         pg_catalog.format('ALTER DEFAULT PRIVILEGES FOR ROLE %I', pg_catalog.pg_get_userbyid(d.defaclrole))
+           || CASE WHEN d.defaclnamespace = 0::pg_catalog.oid THEN ''
+                   ELSE pg_catalog.format(' IN SCHEMA %I', m.schema) END
+           || pg_catalog.format(' REVOKE SELECT ON TABLES FROM %s', w.grantee)
+           || CASE WHEN x.is_grantable THEN ' CASCADE' ELSE '' END
+    FROM pg_catalog.pg_default_acl d
+   CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) x
+    JOIN who w ON w.oid = x.grantee
+    JOIN (SELECT c.relnamespace, m.schema, m.is_open, pg_catalog.array_agg(m.relowner) AS owners,
+                 pg_catalog.min(m.shown) AS first
+            FROM masked_table m JOIN pg_catalog.pg_class c ON c.oid = m.rel
+           WHERE m.kind < 3 GROUP BY c.relnamespace, m.schema, m.is_open) m
+      ON d.defaclnamespace IN (m.relnamespace, 0::pg_catalog.oid)
+     -- Whoever may make one there; its owner may, whatever the schema says.
+     AND (d.defaclrole = ANY (m.owners)
+          OR pg_catalog.has_schema_privilege(d.defaclrole, m.relnamespace, 'CREATE'))
+   WHERE d.defaclobjtype = 'r'::"char" AND x.privilege_type = 'SELECT' AND x.grantee <> d.defaclrole
 )
