@@ -98,7 +98,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
             match again.plan.prepare.swap {
                 // Their files go, and these values with them.
                 Some(_) => Ok(()),
-                None => replace::forget_missing(&again.plan).map(drop),
+                None => replace::no_missing(&again.plan),
             }
         }
     })?;

@@ -225,11 +225,38 @@ pub fn needed_types<'a>(
     columns: impl Iterator<Item = &'a Column>,
     source: &'a Side,
 ) -> Vec<&'a Type> {
+    let mut types = all_types(columns, source);
+    types.retain(|of| source.owns(of) && !of.is_array);
+    types
+}
+
+/// Types that these columns need, of whatever schema, inner ones first.
+pub fn all_types<'a>(columns: impl Iterator<Item = &'a Column>, source: &'a Side) -> Vec<&'a Type> {
     let mut ordered: Vec<&Type> = Vec::new();
     for column in columns {
         visit(column.type_oid, source, &mut ordered);
     }
     ordered
+}
+
+/// What takes the checks of a domain down that are not valid, if it exists, and what makes them.
+pub fn around_domain(of: &Type, schema: &str, exists: bool) -> (Vec<String>, Vec<String>) {
+    let (mut drops, mut adds) = (Vec::new(), Vec::new());
+    let domain = format!("DOMAIN {}", qualified(schema, &of.name));
+    for check in of.checks.iter().filter(|check| !check.validated) {
+        let name = quote(&check.name);
+        if exists {
+            drops.push(format!("ALTER {domain} DROP CONSTRAINT {name}"));
+        }
+        adds.push(format!(
+            "ALTER {domain} ADD CONSTRAINT {name} {}",
+            check.definition
+        ));
+        if let Some(text) = check.comment.as_ref().filter(|_| exists) {
+            adds.push(comment_on_constraint(&name, &domain, text));
+        }
+    }
+    (drops, adds)
 }
 
 fn visit<'a>(oid: u32, source: &'a Side, ordered: &mut Vec<&'a Type>) {
@@ -245,7 +272,5 @@ fn visit<'a>(oid: u32, source: &'a Side, ordered: &mut Vec<&'a Type>) {
     for attribute in &of.attributes {
         visit(attribute.type_oid, source, ordered);
     }
-    if source.owns(of) && !of.is_array {
-        ordered.push(of);
-    }
+    ordered.push(of);
 }

@@ -426,11 +426,11 @@ fn types(work: &mut Work<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) {
                 if let Some(error) = existing::differs(of, existing) {
                     problems.push(error);
                 }
-                unchecked_domains(work, existing, true);
+                unchecked_domains(work, existing, work.target, true);
             }
             (None, Some(create)) => {
                 work.before.types.push(create);
-                unchecked_domains(work, of, false);
+                unchecked_domains(work, of, work.target, false);
             }
             (None, None) => problems.push(
                 Error::new(
@@ -444,16 +444,18 @@ fn types(work: &mut Work<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) {
     }
 }
 
-/// The domains of tables that are rewritten.
+/// The domains of tables that are rewritten; of other schemas those whose values are made anew.
 fn domains(work: &mut Work<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) {
     let source = work.input.source;
-    let rewritten = tables.iter().filter(|table| in_place::is_rewritten(table));
-    let columns = rewritten.flat_map(|table| &table.source.columns);
-    for of in ddl::needed_types(columns, source) {
+    let rewritten = || tables.iter().filter(|table| in_place::is_rewritten(table));
+    let own = ddl::needed_types(rewritten().flat_map(|table| &table.source.columns), source);
+    let lost = ddl::all_types(rewritten().flat_map(in_place::lost), source);
+    let others = lost.into_iter().filter(|of| !source.owns(of));
+    for of in own.into_iter().chain(others) {
         if !of.owned && of.checks.iter().any(|check| !check.validated) {
             problems.push(existing::not_owned(of));
         }
-        unchecked_domains(work, of, true);
+        unchecked_domains(work, of, &of.schema, true);
     }
 }
 
@@ -478,23 +480,8 @@ fn shares_sequence(table: &Table, column: &str, sequence: &Sequence) -> Error {
 }
 
 /// Domains whose checks were never held against all values: those checks come after the load.
-fn unchecked_domains(work: &mut Work<'_>, of: &Type, exists: bool) {
-    for check in of.checks.iter().filter(|check| !check.validated) {
-        let domain = format!("ALTER DOMAIN {}", qualified(work.target, &of.name));
-        if exists {
-            work.before
-                .unchecked
-                .push(format!("{domain} DROP CONSTRAINT {}", quote(&check.name)));
-        }
-        work.after.foreign_keys.push(format!(
-            "{domain} ADD CONSTRAINT {} {}",
-            quote(&check.name),
-            check.definition
-        ));
-        if let Some(text) = check.comment.as_ref().filter(|_| exists) {
-            let domain = format!("DOMAIN {}", qualified(work.target, &of.name));
-            let comment = ddl::comment_on_constraint(&quote(&check.name), &domain, text);
-            work.after.foreign_keys.push(comment);
-        }
-    }
+fn unchecked_domains(work: &mut Work<'_>, of: &Type, schema: &str, exists: bool) {
+    let (drop, add) = ddl::around_domain(of, schema, exists);
+    work.before.unchecked.extend(drop);
+    work.after.foreign_keys.extend(add);
 }

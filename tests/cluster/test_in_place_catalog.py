@@ -54,14 +54,17 @@ def test_a_target_that_is_taken_over_loses_them_too(db):
     assert db.column(kept) == ["prod.people"]
 
 
-def test_checks_that_are_not_valid_do_not_bind_what_is_masked(db):
+@pytest.mark.parametrize("schema", ["prod", "shared"])
+def test_checks_that_are_not_valid_do_not_bind_what_is_masked(db, schema):
     make_people(db)
-    db.execute("""
-      CREATE DOMAIN prod.code AS text;
-      ALTER TABLE prod.people ADD code prod.code;
-      UPDATE prod.people SET code = 'c' || id;
-      ALTER DOMAIN prod.code ADD CONSTRAINT tight CHECK (VALUE = 'nothing') NOT VALID;
-      COMMENT ON CONSTRAINT tight ON DOMAIN prod.code IS 'from now on';
+    db.execute(f"""
+      CREATE SCHEMA IF NOT EXISTS {schema};
+      CREATE DOMAIN {schema}.code AS text;
+      CREATE DOMAIN {schema}.codes AS {schema}.code[];
+      ALTER TABLE prod.people ADD code {schema}.code, ADD more {schema}.codes;
+      UPDATE prod.people SET code = 'c' || id, more = ARRAY['c' || id]::{schema}.codes;
+      ALTER DOMAIN {schema}.code ADD CONSTRAINT tight CHECK (VALUE = 'nothing') NOT VALID;
+      COMMENT ON CONSTRAINT tight ON DOMAIN {schema}.code IS 'from now on';
       ALTER TABLE prod.people ADD CONSTRAINT narrow CHECK (email = 'nothing') NOT VALID;
       COMMENT ON CONSTRAINT narrow ON prod.people IS 'it''s for later';
     """)
@@ -70,14 +73,15 @@ def test_checks_that_are_not_valid_do_not_bind_what_is_masked(db):
         " FROM pg_constraint WHERE conname IN ('tight', 'narrow') ORDER BY 1"
     )
     before = db.rows(constraints)
-    db.load(profile({"people": {"email": "mail", "code": "hash"}}))
+    db.load(profile({"people": {"email": "mail", "code": "hash", "more": "hash"}}))
     mask(db, '{"dry_run": true}')
     mask(db)
     assert db.rows(constraints) == before
     assert not set(masked(db).values()) & set(ORIGINALS)
-    assert not {"c1", "c2"} & set(db.column("SELECT code FROM prod.people"))
+    codes = db.column("SELECT code FROM prod.people") + db.column("SELECT more[1] FROM prod.people")
+    assert len(codes) == 6 and not {"c1", "c2", "c3"} & set(codes)
     db.refused("23514", "INSERT INTO prod.people (id, email) VALUES (99, 'x')")
-    db.refused("23514", "SELECT 'x'::prod.code")
+    db.refused("23514", f"SELECT 'x'::{schema}.code")
 
 
 def test_a_domain_of_somebody_else_that_has_to_be_altered_is_said_beforehand(db):
@@ -90,6 +94,13 @@ def test_a_domain_of_somebody_else_that_has_to_be_altered_is_said_beforehand(db)
     db.load(profile({"people": {"email": "mail"}}, version="2"))
     refused = db.session(role).refused("42501", *call('{"dry_run": true}'))
     assert "prod.code" in refused.message_primary
+    # That of another schema is in the way of what is made anew only.
+    db.execute("CREATE SCHEMA shared; ALTER DOMAIN prod.code SET SCHEMA shared;"
+               "GRANT USAGE ON SCHEMA shared TO PUBLIC")
+    db.session(role).execute(*call('{"dry_run": true}'))
+    db.load(profile({"people": {"email": "mail", "code": "hash"}}, version="3"))
+    refused = db.session(role).refused("42501", *call('{"dry_run": true}'))
+    assert "shared.code" in refused.message_primary
 
 
 def test_comments_of_foreign_keys_stay(db):

@@ -8,8 +8,9 @@
 
 use serde_json::{Map, Value};
 
+use super::facts::Column;
 use super::options::{Options, Triggers, invalid, unrecognized};
-use super::plan::{Decision, TablePlan};
+use super::plan::{ColumnPlan, Decision, TablePlan};
 use crate::error::Result;
 
 pub mod refuse;
@@ -107,19 +108,21 @@ pub fn is_rewritten(table: &TablePlan) -> bool {
     !lost_columns(table).is_empty()
 }
 
-/// The columns of a table whose values the run replaces.
+/// The names of the columns of a table whose values the run replaces.
 pub fn lost_columns(table: &TablePlan) -> Vec<String> {
-    table
-        .columns
-        .iter()
-        .filter(|column| {
-            matches!(
-                column.decision,
-                Decision::Masked(_) | Decision::Excluded { .. }
-            )
-        })
-        .map(|column| column.name.clone())
-        .collect()
+    lost(table).map(|column| column.name.clone()).collect()
+}
+
+/// These columns.
+pub fn lost(table: &TablePlan) -> impl Iterator<Item = &Column> {
+    let decided = table.source.columns.iter().zip(&table.columns);
+    let is_lost = |(_, column): &(&Column, &ColumnPlan)| {
+        matches!(
+            column.decision,
+            Decision::Masked(_) | Decision::Excluded { .. }
+        )
+    };
+    decided.filter(is_lost).map(|(facts, _)| facts)
 }
 
 #[cfg(test)]

@@ -58,28 +58,18 @@ fn written(table: &TablePlan) -> impl Iterator<Item = &Column> {
 }
 
 /// Takes away what the catalog keeps as values of rows that are older than their columns, from
-/// tables that were emptied; one of those left, where a table is not empty.
+/// tables that were emptied: everybody may read that catalog.
 ///
 /// # Errors
-/// As the interface.
-pub fn forget_missing(plan: &Plan) -> Result<Option<(String, String)>> {
+/// 55000 where a table is not empty after TRUNCATE, as one of another access method may be; as the
+/// interface.
+pub fn no_missing(plan: &Plan) -> Result<()> {
     let emptied = &plan.prepare.emptied;
     for (table, _, _) in sync::missing_values(&plan.target, emptied)? {
         missing::forget(table.into());
     }
     let left = sync::missing_values(&plan.target, emptied)?;
-    Ok(left
-        .into_iter()
-        .next()
-        .map(|(_, table, column)| (table, column)))
-}
-
-/// The same, of tables that must have none afterwards: everybody may read that catalog.
-///
-/// # Errors
-/// 55000 where some is left; as the interface.
-pub fn no_missing(plan: &Plan) -> Result<()> {
-    let Some((table, column)) = forget_missing(plan)? else {
+    let Some((_, table, column)) = left.into_iter().next() else {
         return Ok(());
     };
     Err(Error::new(
