@@ -66,6 +66,13 @@ struct Masks {
     running: Vec<Running>,
 }
 
+impl Masks {
+    fn get(&self, number: i32) -> Option<&Running> {
+        let place = usize::try_from(number).ok()?.checked_sub(self.first)?;
+        self.running.get(place)
+    }
+}
+
 thread_local! {
     static RUNNING: RefCell<Masks> = RefCell::default();
     /// The server hands errors on as its own; what stands here is known to be ours.
@@ -121,9 +128,7 @@ impl Drop for Installed {
 /// 55000 outside of a run; what the mask returns.
 pub fn apply<T>(number: i32, mask: impl FnOnce(&Mask) -> Result<T>) -> Result<T> {
     RUNNING.with_borrow(|running| {
-        let place = usize::try_from(number).ok();
-        let place = place.and_then(|number| number.checked_sub(running.first));
-        let found = place.and_then(|place| running.running.get(place));
+        let found = running.get(number);
         let found = found.ok_or_else(|| {
             Error::new(Kind::NotReady, "this function works inside a run only")
                 .with_hint("Use the functions named anon_….")
@@ -182,10 +187,19 @@ pub fn refusal() -> Option<Refusal> {
 /// Notes where an error was raised about a value of the mask of that number.
 pub fn raise(number: i32, constraint: Option<String>) {
     let place = RUNNING.with_borrow(|running| {
-        let found = usize::try_from(number).ok().and_then(|i| running.get(i));
+        let found = running.get(number);
         found.map(|found| found.place.clone())
     });
-    RAISED.set(place.map(|place| Raised { place, constraint }));
+    let raised = place.map(|place| Raised { place, constraint });
+    raised
+        .as_ref()
+        .inspect(|raised| workers::tell_raised(raised));
+    RAISED.set(raised);
+}
+
+/// Notes where an error was raised in another process.
+pub fn was_raised(raised: Raised) {
+    RAISED.set(Some(raised));
 }
 
 /// Where an error was raised about a value, since the masks were installed.

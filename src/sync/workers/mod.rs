@@ -35,7 +35,7 @@ use crate::strategies::Seed;
 use kit::{About, Kit, MaskOf};
 use pace::Pace;
 
-pub use store::{join, tell};
+pub use store::{join, tell, tell_raised};
 
 /// How a run loads its tables.
 pub struct Crew<'a> {

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use serde::{Deserialize, Serialize};
 
 use super::super::cache::Caching;
-use super::super::masks::{self, Place, Refusal};
+use super::super::masks::{self, Place, Raised, Refusal};
 use super::super::{leaks, redraw, trackers};
 use super::board::Board;
 use super::kit::Kit;
@@ -74,8 +74,8 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         if let Some(board) = self.board() {
-            if let Some(refusal) = board.refused().and_then(|bytes| read(&bytes)) {
-                masks::refused(refusal);
+            if let Some(told) = board.refused().and_then(|bytes| read(&bytes)) {
+                told.note();
             }
             board.wipe();
         }
@@ -160,11 +160,18 @@ fn tell_all() {
     }
 }
 
-/// What is told of a value that a mask did not take.
+/// What is told of a value that was not taken.
 #[derive(Serialize, Deserialize)]
 struct Told {
     place: Place,
     constraint: Option<String>,
+    /// What the mask says; `None` where the server has raised an error about the value.
+    refusal: Option<Words>,
+}
+
+/// The words of a refusal.
+#[derive(Serialize, Deserialize)]
+struct Words {
     sqlstate: String,
     message: String,
     detail: Option<String>,
@@ -172,39 +179,65 @@ struct Told {
 
 /// In a worker of a run: tells the run of a value that a mask did not take.
 pub fn tell(refusal: &Refusal) {
+    let error = &refusal.error;
+    say(&Told {
+        place: refusal.place.clone(),
+        constraint: refusal.constraint.clone(),
+        refusal: Some(Words {
+            sqlstate: error.kind().sqlstate().as_str().to_owned(),
+            message: error.message().to_owned(),
+            detail: error.detail().map(str::to_owned),
+        }),
+    });
+}
+
+/// In a worker of a run: tells the run where an error was raised about a value.
+pub fn tell_raised(raised: &Raised) {
+    say(&Told {
+        place: raised.place.clone(),
+        constraint: raised.constraint.clone(),
+        refusal: None,
+    });
+}
+
+fn say(told: &Told) {
     JOINED.with_borrow(|joined| {
         let Some(joined) = joined else {
             return;
         };
-        let error = &refusal.error;
-        let told = Told {
-            place: refusal.place.clone(),
-            constraint: refusal.constraint.clone(),
-            sqlstate: error.kind().sqlstate().as_str().to_owned(),
-            message: error.message().to_owned(),
-            detail: error.detail().map(str::to_owned),
-        };
         let board = Board::of(joined.words, joined.leader);
-        if let (Some(board), Ok(bytes)) = (board, serde_json::to_vec(&told)) {
+        if let (Some(board), Ok(bytes)) = (board, serde_json::to_vec(told)) {
             board.refuse(joined.place, &bytes);
         }
     });
 }
 
-fn read(bytes: &[u8]) -> Option<Refusal> {
-    let told: Told = serde_json::from_slice(bytes).ok()?;
-    let kind = match Kind::Check.sqlstate().as_str() == told.sqlstate {
-        true => Kind::Check,
-        false => Kind::Server(Sqlstate::new(&told.sqlstate)),
-    };
-    let error = Error::new(kind, told.message);
-    let error = match told.detail {
-        Some(detail) => error.with_detail(detail),
-        None => error,
-    };
-    Some(Refusal {
-        place: told.place,
-        constraint: told.constraint,
-        error,
-    })
+fn read(bytes: &[u8]) -> Option<Told> {
+    serde_json::from_slice(bytes).ok()
+}
+
+impl Told {
+    /// Has the run know it, as if it had happened here.
+    fn note(self) {
+        let Self {
+            place, constraint, ..
+        } = self;
+        let Some(words) = self.refusal else {
+            return masks::was_raised(Raised { place, constraint });
+        };
+        let kind = match Kind::Check.sqlstate().as_str() == words.sqlstate {
+            true => Kind::Check,
+            false => Kind::Server(Sqlstate::new(&words.sqlstate)),
+        };
+        let error = Error::new(kind, words.message);
+        let error = match words.detail {
+            Some(detail) => error.with_detail(detail),
+            None => error,
+        };
+        masks::refused(Refusal {
+            place,
+            constraint,
+            error,
+        });
+    }
 }
