@@ -1,5 +1,7 @@
 //! The lineage at rest: `confiture.lineage`, and the keys of runs in `confiture.run_key`.
 
+use std::collections::VecDeque;
+
 use pgrx::Uuid;
 use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
 
@@ -79,15 +81,22 @@ pub fn append(
     Ok((range, head))
 }
 
-/// Reads the lineage in order, by pages.
+/// Reads the lineage in order, by pages: what is behind the number that was asked for waits for the next
+/// one, so that many small ranges are no more statements than a large one.
 pub struct Reader {
     after: i64,
+    waiting: VecDeque<StoredStep>,
+    is_at_end: bool,
 }
 
 impl Reader {
     /// Begins behind an entry; 0 stands before the first one.
     pub fn after(seq: i64) -> Self {
-        Self { after: seq }
+        Self {
+            after: seq,
+            waiting: VecDeque::new(),
+            is_at_end: false,
+        }
     }
 
     /// Hands on what follows, up to a number.
@@ -96,16 +105,26 @@ impl Reader {
     /// As the interface.
     pub fn until(&mut self, last: i64, mut each: impl FnMut(&StoredStep)) -> Result<()> {
         loop {
+            while let Some(step) = self.waiting.pop_front() {
+                if step.entry.seq > last {
+                    self.waiting.push_front(step);
+                    return Ok(());
+                }
+                each(&step);
+            }
+            if self.is_at_end {
+                return Ok(());
+            }
             let page = spi::read(
-                &format!("{SELECT} WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT 1000"),
-                &[self.after.into(), last.into()],
+                &format!("{SELECT} WHERE seq > $1 ORDER BY seq LIMIT 1000"),
+                &[self.after.into()],
                 stored,
             )?;
-            let Some(end) = page.last() else {
-                return Ok(());
-            };
-            self.after = end.entry.seq;
-            page.iter().for_each(&mut each);
+            match page.last() {
+                Some(end) => self.after = end.entry.seq,
+                None => self.is_at_end = true,
+            }
+            self.waiting.extend(page);
             server::check_for_interrupts();
         }
     }
