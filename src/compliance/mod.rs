@@ -42,20 +42,19 @@ impl Facts {
     pub fn within(&self, jurisdiction: &str) -> Self {
         let controller = self.controller.within(jurisdiction);
         let is_there = |kind: &str, id: &str| controller.find(kind, id).is_some();
-        let mut inventory = self.inventory.clone();
-        inventory
-            .ages
-            .retain(|age| is_there("retention_rule", &age.rule));
-        inventory
-            .consents
-            .retain(|consent| is_there("consent_source", &consent.source));
-        inventory
-            .protections
-            .retain(|(incident, _)| is_there("incident", incident));
-        inventory.timers.retain(|(_, of, _)| of == jurisdiction);
-        inventory
-            .terms
-            .retain(|term| term.jurisdiction == jurisdiction);
+        let all = &self.inventory;
+        let inventory = Inventory {
+            ages: kept(&all.ages, |age| is_there("retention_rule", &age.rule)),
+            consents: kept(&all.consents, |consent| {
+                is_there("consent_source", &consent.source)
+            }),
+            protections: kept(&all.protections, |(incident, _)| {
+                is_there("incident", incident)
+            }),
+            timers: kept(&all.timers, |(_, of, _)| of == jurisdiction),
+            terms: kept(&all.terms, |term| term.jurisdiction == jurisdiction),
+            ..all.of_all()
+        };
         Self {
             day: self.day.clone(),
             controller,
@@ -71,4 +70,9 @@ impl Facts {
             .into_iter()
             .flat_map(|place| self.controller.abroad(place))
     }
+}
+
+/// Copies of what is kept only: of ten thousand requests each jurisdiction has its own.
+fn kept<T: Clone>(all: &[T], is_kept: impl Fn(&T) -> bool) -> Vec<T> {
+    all.iter().filter(|one| is_kept(one)).cloned().collect()
 }

@@ -108,8 +108,14 @@ impl Fact {
             other => Some((name.clone(), other.clone())),
         };
         Self {
+            kind: self.kind,
+            id: self.id.clone(),
             fields: self.fields.iter().filter_map(own).collect(),
-            ..self.clone()
+            valid_from: self.valid_from.clone(),
+            valid_to: self.valid_to.clone(),
+            source_doc: self.source_doc.clone(),
+            entered_by: self.entered_by.clone(),
+            entered_at: self.entered_at.clone(),
         }
     }
 
@@ -207,11 +213,13 @@ impl Controller {
             let places = fact.places();
             places.is_empty() || places.contains(&jurisdiction)
         };
-        if !is_there(fact) || !fact.is_of(jurisdiction) {
+        let places = fact.places();
+        let is_named = places.contains(&jurisdiction);
+        if !(places.is_empty() || is_named) || !fact.is_of(jurisdiction) {
             return false;
         }
         // What names the jurisdiction itself is about it, wherever its activities are.
-        if !fact.places().is_empty() {
+        if is_named {
             return true;
         }
         let mut about = fact.list("activity");

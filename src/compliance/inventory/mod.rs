@@ -417,6 +417,30 @@ pub struct Consent {
 }
 
 impl Inventory {
+    /// What is the same for every jurisdiction; nothing of what belongs to some only.
+    pub fn of_all(&self) -> Self {
+        Self {
+            made_at: self.made_at.clone(),
+            made_by: self.made_by.clone(),
+            database: self.database.clone(),
+            schemas: self.schemas.clone(),
+            is_scoped: self.is_scoped,
+            tables: self.tables.clone(),
+            columns: self.columns.clone(),
+            columns_total: self.columns_total,
+            runs: self.runs.clone(),
+            ledger: self.ledger.clone(),
+            readers: self.readers.clone(),
+            settings: self.settings.clone(),
+            ways_out: self.ways_out.clone(),
+            ages: Vec::new(),
+            consents: Vec::new(),
+            timers: Vec::new(),
+            terms: Vec::new(),
+            protections: Vec::new(),
+        }
+    }
+
     /// Columns that hold personal data, as far as is known.
     pub fn personal(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| column.is_personal())

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::error::counted;
-use crate::ledger::json::Json;
+use crate::ledger::canonical;
 
 /// An entry of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +20,18 @@ pub struct Entry {
     pub sha256: String,
 }
 
-/// A digest of all that versions say, in the order of their numbers.
-pub fn digest(versions: &[Value]) -> String {
-    let text = Json::from(Value::Array(versions.to_vec()));
-    hex::encode(Sha256::digest(text.text().as_bytes()))
+/// A digest of all that versions say, in the order of their numbers: of the canonical text of an array.
+pub fn digest<'a>(versions: impl IntoIterator<Item = &'a Value>) -> String {
+    let mut hash = Sha256::new();
+    hash.update("[");
+    for (place, version) in versions.into_iter().enumerate() {
+        if place > 0 {
+            hash.update(",");
+        }
+        hash.update(canonical::json(version));
+    }
+    hash.update("]");
+    hex::encode(hash.finalize())
 }
 
 /// What speaks against stored versions, given with their numbers and in their order.
@@ -35,11 +43,8 @@ pub fn doubts(versions: &[(i64, Value)], entries: &[Entry]) -> Vec<String> {
         let end = versions.partition_point(|(number, _)| *number <= entry.last);
         let end = end.max(begin);
         known[begin..end].fill(true);
-        let said: Vec<Value> = versions[begin..end]
-            .iter()
-            .map(|(_, said)| said.clone())
-            .collect();
-        if digest(&said) != entry.sha256 {
+        let said = versions[begin..end].iter().map(|(_, said)| said);
+        if digest(said) != entry.sha256 {
             found.push(format!(
                 "versions {} to {} of declared facts are not those that the ledger says were declared",
                 entry.first, entry.last
@@ -69,6 +74,18 @@ const MOST: usize = 5;
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_digest_is_that_of_the_array() {
+        let said = [
+            json!({"b": [1, "\u{e9}\n"], "a": null}),
+            json!({"kind": "measure"}),
+        ];
+        for versions in [&said[..0], &said[..1], &said] {
+            let text = canonical::json(&Value::Array(versions.to_vec()));
+            assert_eq!(digest(versions), hex::encode(Sha256::digest(text)));
+        }
+    }
 
     #[test]
     fn versions_are_those_that_were_declared() {
