@@ -11,6 +11,7 @@ mod catalog;
 mod journal;
 mod keys;
 mod ledger;
+mod privacy;
 mod profile;
 mod retention;
 mod strategies;

@@ -81,15 +81,47 @@ pub fn value(column: &Column, range: &Range) -> String {
     }
 }
 
-/// The sum of a unit's values in whole steps, between the bounds.
-pub fn clamped_total(column: &Column, range: &Range, sum: &str) -> String {
-    clamped(&steps(column, range, sum), is_long(column, range), range)
+/// The sums of a unit's values `r.v…`, the last of which, `s…`, is NULL where there is none. Whole steps
+/// of floating point are added in two parts, of integers both: sums of those are kept in place, and sums
+/// of anything longer apart from their group, where each row has to look for them.
+pub fn sums(column: &Column, at: usize) -> Vec<String> {
+    match is_floating(column) {
+        true => vec![
+            format!(
+                "pg_catalog.sum((r.v{at} OPERATOR(pg_catalog.>>) {LOW_BITS})::integer) AS h{at}"
+            ),
+            format!(
+                "pg_catalog.sum((r.v{at} OPERATOR(pg_catalog.&) '{LOW}'::bigint)::integer) AS s{at}"
+            ),
+        ],
+        false => vec![format!("pg_catalog.sum(r.v{at}) AS s{at}")],
+    }
 }
 
-/// The mean of a unit's values in whole steps, rounded down, between the bounds.
-pub fn clamped_mean(column: &Column, range: &Range, sum: &str, count: &str) -> String {
-    let steps = steps(column, range, sum);
+/// The sum of a unit's values in whole steps, between the bounds.
+pub fn clamped_total(column: &Column, range: &Range, at: usize) -> String {
+    let total = match is_floating(column) {
+        // Beyond all bounds already, and short enough for the product.
+        true => format!(
+            "(LEAST(GREATEST({}, '-{FAR_HIGH}'::bigint), '{FAR_HIGH}'::bigint) \
+             OPERATOR(pg_catalog.*) {} OPERATOR(pg_catalog.+) {})",
+            high(at),
+            LOW + 1,
+            low(at)
+        ),
+        false => steps(column, range, &format!("t.s{at}")),
+    };
+    clamped(&total, is_long(column, range), range)
+}
+
+/// The mean of a unit's `t.c…` values in whole steps, rounded down, between the bounds.
+pub fn clamped_mean(column: &Column, range: &Range, at: usize) -> String {
+    let count = format!("t.c{at}");
     let is_long = is_long(column, range);
+    if is_floating(column) {
+        return clamped(&divided(at), is_long, range);
+    }
+    let steps = steps(column, range, &format!("t.s{at}"));
     let mean = match is_long {
         // A division of whole numbers rounds towards 0.
         true => format!(
@@ -118,10 +150,51 @@ pub fn hash(value: &str, of: &str, seed: &str) -> String {
     format!("pg_catalog.{function}({value}, {seed})")
 }
 
-/// Whether sums of the column are of type bigint: of shorter integers in steps of 1.
+/// The upper part of a sum in two parts, with what the lower one carries. Its limits are beyond what rows of
+/// one unit can have, and keep it from failing.
+fn high(at: usize) -> String {
+    let far = 1_i64 << 62;
+    format!(
+        "(LEAST(GREATEST(t.h{at}, '-{far}'::bigint), '{far}'::bigint) OPERATOR(pg_catalog.+) \
+         (t.s{at} OPERATOR(pg_catalog.>>) {LOW_BITS}))"
+    )
+}
+
+fn low(at: usize) -> String {
+    format!("(t.s{at} OPERATOR(pg_catalog.&) '{LOW}'::bigint)")
+}
+
+/// A sum in two parts by the number of its values, rounded down: the upper part first, then what is left
+/// of it with the lower one.
+fn divided(at: usize) -> String {
+    let (high, low, unit) = (high(at), low(at), LOW + 1);
+    // So many rows are in no table; more would be too many for the product.
+    let count = format!("LEAST(t.c{at}, '{FAR_HIGH}'::bigint)");
+    // Operators that are named have one precedence, and are taken from the left.
+    let rest = format!(
+        "(({high} OPERATOR(pg_catalog.%) {count} OPERATOR(pg_catalog.+) {count}) \
+         OPERATOR(pg_catalog.%) {count})"
+    );
+    let of_high = format!(
+        "(({high} OPERATOR(pg_catalog.-) {rest}) OPERATOR(pg_catalog./) {count} \
+         OPERATOR(pg_catalog.*) {unit})"
+    );
+    let of_rest = format!(
+        "((({rest} OPERATOR(pg_catalog.*) {unit}) OPERATOR(pg_catalog.+) {low}) \
+         OPERATOR(pg_catalog./) {count})"
+    );
+    format!("({of_high} OPERATOR(pg_catalog.+) {of_rest})")
+}
+
+/// Whether it is floating point, of which whole steps are summed.
+pub fn is_floating(column: &Column) -> bool {
+    ["real", "double precision"].contains(&column.of.as_str())
+}
+
+/// Whether sums of the column are of type bigint: of shorter integers in steps of 1, and in two parts.
 fn is_long(column: &Column, range: &Range) -> bool {
     let is_short = ["smallint", "integer"].contains(&column.of.as_str());
-    is_short && is_one(range)
+    is_short && is_one(range) || is_floating(column)
 }
 
 fn is_one(range: &Range) -> bool {
@@ -176,3 +249,10 @@ fn listed(texts: &[String], of: &str) -> String {
 
 /// So many steps are beyond all bounds, and whole numbers up to it are exact in floating point.
 const FAR: f64 = (1_u64 << 52) as f64;
+
+/// So many of the bits of whole steps are summed apart: half of those that there are.
+const LOW_BITS: u32 = 26;
+const LOW: u32 = (1 << LOW_BITS) - 1;
+
+/// An upper part beyond all bounds.
+const FAR_HIGH: i64 = 1 << 36;

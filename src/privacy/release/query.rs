@@ -2,7 +2,9 @@
 //! have of their units. Nothing in it can fail for a value, and nothing that is not of the server is
 //! called.
 
-use super::column::{clamped_mean, clamped_total, condition, group, hash, in_keys, value};
+use super::column::{
+    clamped_mean, clamped_total, condition, group, hash, in_keys, is_floating, sums, value,
+};
 use super::dataset::{Column, Dataset};
 use super::filter::Condition;
 use super::question::Measure;
@@ -76,6 +78,8 @@ impl Query<'_> {
         }
         let mut totals = vec!["pg_catalog.count(*) AS n".to_owned()];
         let mut within = vec!["t.n".to_owned()];
+        // What is used twice is computed once for each row behind it.
+        let mut fence = "";
         for (at, measure) in measures.iter().enumerate() {
             let (Measure::Sum(name, range)
             | Measure::Mean(name, range)
@@ -87,12 +91,15 @@ impl Query<'_> {
                 continue;
             };
             read.push(format!("{} AS v{at}", value(column, range)));
-            totals.push(format!("pg_catalog.sum(r.v{at}) AS s{at}"));
+            totals.extend(sums(column, at));
+            if is_floating(column) {
+                fence = " OFFSET 0";
+            }
             let of_unit = match measure {
-                Measure::Sum(..) => clamped_total(column, range, &format!("t.s{at}")),
+                Measure::Sum(..) => clamped_total(column, range, at),
                 _ => {
                     totals.push(format!("pg_catalog.count(r.v{at}) AS c{at}"));
-                    clamped_mean(column, range, &format!("t.s{at}"), &format!("t.c{at}"))
+                    clamped_mean(column, range, at)
                 }
             };
             // Bounds are never what somebody has who has nothing.
@@ -131,7 +138,7 @@ impl Query<'_> {
             false => format!(" GROUP BY {}", grouped.join(", ")),
         };
         format!(
-            "WITH r AS (SELECT {} FROM {} AS s WHERE {}), \
+            "WITH r AS (SELECT {} FROM {} AS s WHERE {}{fence}), \
              t AS (SELECT {of_unit}, {} FROM r GROUP BY {of_unit}), \
              k AS (SELECT {} FROM t) \
              SELECT ARRAY[{}]::text[], {numbers} FROM k{filter}{group_by}",
