@@ -25,12 +25,13 @@ pub(in crate::compliance) fn utc(_: &str) -> Box<dyn Zone> {
     Box::new(Utc)
 }
 
-/// A conflict, its scope, its status and its outcome.
-fn conflicts(
+/// What is told of the conflicts of a moment.
+fn found<T>(
     jurisdictions: &[&str],
     yaml: &str,
     decisions: &[Decision],
-) -> Vec<(String, String, Status, String)> {
+    told: impl Fn(Found<'_>) -> T,
+) -> Vec<T> {
     let rules = shipped();
     let facts = facts("2026-11-27", yaml);
     let question = Question {
@@ -49,17 +50,19 @@ fn conflicts(
         zone: &utc,
     })
     .unwrap();
-    found
-        .into_iter()
-        .map(|found| {
-            (
-                found.conflict.id.clone(),
-                found.scope,
-                found.status,
-                found.outcome,
-            )
-        })
-        .collect()
+    found.into_iter().map(told).collect()
+}
+
+/// A conflict, its scope, its status and its outcome.
+fn conflicts(
+    jurisdictions: &[&str],
+    yaml: &str,
+    decisions: &[Decision],
+) -> Vec<(String, String, Status, String)> {
+    found(jurisdictions, yaml, decisions, |found| {
+        let id = found.conflict.id.clone();
+        (id, found.scope, found.status, found.outcome)
+    })
 }
 
 fn one(found: &[(String, String, Status, String)], id: &str) -> (Status, String) {
@@ -322,29 +325,11 @@ retention_rules:
 
 /// The scopes of a conflict, each with its status and its jurisdictions.
 fn scopes(jurisdictions: &[&str], yaml: &str, id: &str) -> Vec<(String, Status, Vec<String>)> {
-    let rules = shipped();
-    let facts = facts("2026-11-27", yaml);
-    let question = Question {
-        jurisdictions: jurisdictions.iter().map(|&code| code.into()).collect(),
-        day: day("2026-11-27"),
-        proposed: false,
-    };
-    let applicable = matrix::applicable(&rules, &question, &facts).unwrap();
-    let found = find(&Scene {
-        rules: &rules,
-        applicable: &applicable,
-        facts: &facts,
-        decisions: &[],
-        day: question.day,
-        moment: 0,
-        zone: &utc,
-    })
-    .unwrap();
-    found
-        .into_iter()
-        .filter(|found| found.conflict.id == id)
-        .map(|found| (found.scope, found.status, found.jurisdictions))
-        .collect()
+    let all = found(jurisdictions, yaml, &[], |found| {
+        let is_it = found.conflict.id == id;
+        is_it.then_some((found.scope, found.status, found.jurisdictions))
+    });
+    all.into_iter().flatten().collect()
 }
 
 #[test]
