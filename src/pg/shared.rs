@@ -2,9 +2,10 @@
 //!
 //! PostgreSQL source: `storage/ipc/dsm.c`.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use pgrx::pg_sys;
+use pgrx::prelude::pg_guard;
 
 const WORD: usize = size_of::<AtomicU64>();
 
@@ -56,6 +57,13 @@ impl Shared {
         shared.filter(|shared| !shared.words().is_empty())
     }
 
+    /// Has them wiped when this process lets go of them, whatever way it ends.
+    pub fn wiped_at_end(self) -> Self {
+        // SAFETY: attached; the function stays loaded as long as the process lasts.
+        unsafe { pg_sys::on_dsm_detach(self.segment, Some(wipe), pg_sys::Datum::from(0)) };
+        self
+    }
+
     /// Keeps them for as long as the process lasts.
     pub fn keep(self) -> &'static [AtomicU64] {
         if !self.is_kept {
@@ -82,6 +90,19 @@ impl Shared {
             let start = pg_sys::dsm_segment_address(self.segment).cast();
             let count = pg_sys::dsm_segment_map_length(self.segment) / WORD;
             std::slice::from_raw_parts(start, count)
+        }
+    }
+}
+
+/// Called when the process lets go of a segment, which it has until then.
+#[pg_guard]
+unsafe extern "C-unwind" fn wipe(segment: *mut pg_sys::dsm_segment, _nothing: pg_sys::Datum) {
+    // SAFETY: mapped, on pages, so aligned.
+    unsafe {
+        let start: *mut AtomicU64 = pg_sys::dsm_segment_address(segment).cast();
+        let count = pg_sys::dsm_segment_map_length(segment) / WORD;
+        for word in std::slice::from_raw_parts(start, count) {
+            word.store(0, Relaxed);
         }
     }
 }

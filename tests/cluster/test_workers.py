@@ -1,10 +1,11 @@
 """Workers of a run in mode swap: they make the rows, the run writes them, and nothing else changes."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from samples import keep_all, profile
+from samples import keep_all, make_many, profile
 from swapping import check_files, files, swap
 from test_concurrency import Background, wait_until
 
@@ -221,8 +222,10 @@ def test_a_run_is_paused_and_goes_on(shop):
     before = shop.rows(seen)
     shop.execute("SELECT pg_sleep(0.8)")
     assert shop.rows(seen) == before and before[0][2] is True
+    # The run is a superuser's: as with a cancel, that role is not enough.
     shop.execute(f'GRANT pg_signal_backend TO "{role}"')
-    assert other.value("SELECT confiture.continue_run(%s)", [number]) is True
+    other.refused("42501", "SELECT confiture.continue_run(%s)", [number])
+    assert shop.value("SELECT confiture.continue_run(%s)", [number]) is True
     assert run.result() is None
     assert f'run={number} ' in shop.server.log() and " paused" in shop.server.log()
     assert shop.value("SELECT count(*) FROM confiture.sync_progress") == 0
@@ -281,6 +284,83 @@ def test_nothing_secret_is_left_where_workers_found_it(shop):
     shop.execute("SET confiture.kit = '12345'; SET min_parallel_table_scan_size = 0;"
                  " SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0")
     shop.refused("55000", "SELECT confiture._run_mask(0, email::text) FROM prod.customers")
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_pace_is_kept_from_one_partition_to_the_next(db, workers):
+    """Rows alternate between partitions, so that no page of one is ever full."""
+    db.execute("""
+        CREATE SCHEMA prod;
+        CREATE TABLE prod.events (k integer NOT NULL, id integer, email text, PRIMARY KEY (k, id))
+          PARTITION BY LIST (k);
+        CREATE TABLE prod.one PARTITION OF prod.events FOR VALUES IN (1) PARTITION BY HASH (id);
+        CREATE TABLE prod.h0 PARTITION OF prod.one FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+        CREATE TABLE prod.h1 PARTITION OF prod.one FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+        INSERT INTO prod.events SELECT 1, i, 'a' || i || '@mail.example' FROM generate_series(1, 20000) i;
+        ANALYZE""")
+    db.load(profile({"events": {"email": "mail"}}))
+    db.sync()
+    begun = db.value("SELECT clock_timestamp()")
+    db.sync(options=swap(workers=workers, max_rows_per_second=10_000))
+    assert db.value("SELECT clock_timestamp() - %s >= interval '1.9 seconds'", [begun])
+
+
+def test_no_row_value_is_in_the_log_of_a_worker(shop):
+    """A worker would write its error to the log itself, with the statement that it works for."""
+    shop.execute("""
+        CREATE SCHEMA app;
+        CREATE FUNCTION app.fine(text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS
+          $$BEGIN IF current_setting('app.broken', true) = 'yes' THEN RAISE EXCEPTION 'LEAKED %', $1;
+            END IF; RETURN true; END$$""")
+    shop.sync()
+    shop.execute("ALTER TABLE staging.customers ADD CHECK (app.fine(email))")
+    runner = shop.session()
+    # Everybody makes rows but the run itself, so that the first error is a worker's.
+    runner.execute("SET app.broken = 'yes'; SET log_min_messages = debug1; SET log_error_verbosity = verbose")
+    for _ in range(3):
+        runner.sync_refused("P0001", options=swap(workers=2))
+    log = shop.server.log()
+    assert "LEAKED" not in log
+    statement = "INSERT INTO " + "staging.customers"
+    assert statement not in log
+    assert "a worker has not said" not in log
+
+
+def test_keys_are_wiped_however_a_run_ends(private_server):
+    """Memory of the pool is not given back to the system: what is left in it would be found."""
+    server = private_server("min_dynamic_shared_memory=16MB")
+    db = server.create_database()
+    make_many(db, ROWS)
+    db.sync()
+    postmaster = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
+    assert kits(postmaster) == 0
+    for end in (None, "pg_cancel_backend", "pg_terminate_backend"):
+        runner = db.session()
+        pid = runner.pid()
+        pace = {"max_rows_per_second": 20_000} if end else {}
+        run = Background(lambda: runner.sync(options=swap(workers=2, **pace)))
+        if end:
+            wait_until(lambda: db.value("SELECT count(*) FROM pg_stat_activity WHERE leader_pid = %s", [pid]))
+            assert kits(postmaster) == 1
+            db.execute(f"SELECT {end}(%s)", [pid])
+        assert (run.result() is None) == (end is None)
+        wait_until(lambda: not db.rows("SELECT FROM pg_stat_activity WHERE pid = %s AND state = 'active'", [pid]))
+        assert kits(postmaster) == 0, end
+
+
+def kits(pid):
+    """How many kits of workers stand in the shared memory of a server."""
+    found = 0
+    maps = [line.split() for line in Path(f"/proc/{pid}/maps").read_text().splitlines()]
+    with open(f"/proc/{pid}/mem", "rb") as memory:
+        for area in maps:
+            # Shared and writable: the pool is a part of the server's main memory.
+            if area[1] != "rw-s":
+                continue
+            begin, end = (int(bound, 16) for bound in area[0].split("-"))
+            memory.seek(begin)
+            found += memory.read(end - begin).count(b'"first_mask":')
+    return found
 
 
 def test_runs_wait_for_workers_that_others_use(shop):

@@ -18,6 +18,8 @@ use crate::error::{Error, Result};
 /// Rows that are written at once, or bytes of them.
 const ROWS: usize = 1000;
 const BYTES: usize = 65_535;
+/// Rows after which the pace is kept.
+const PACE: u64 = 100;
 const OPTIONS: c_int = pg_sys::TABLE_INSERT_SKIP_FSM.cast_signed();
 
 mod unguarded {
@@ -96,6 +98,8 @@ pub(super) struct Writer<'a> {
     count: usize,
     bytes: usize,
     rows: u64,
+    /// Of these the ones that were there when the pace was kept last.
+    paced: u64,
     /// Of the writing of one page.
     memory: pg_sys::MemoryContext,
     /// Where the slots live.
@@ -142,6 +146,7 @@ impl<'a> Writer<'a> {
                 count: 0,
                 bytes: 0,
                 rows: 0,
+                paced: 0,
                 memory: context(lasting, c"confiture page"),
                 lasting,
                 command,
@@ -276,9 +281,9 @@ unsafe extern "C-unwind" fn receive(
         unguarded::MemoryContextReset((*expressions).ecxt_per_tuple_memory);
         if (*this).count == ROWS || (*this).bytes > BYTES {
             flush(this);
-            return keep_pace(this);
         }
-        if written != row && (*this).rows.is_multiple_of(ROWS as u64) {
+        if (*this).rows - (*this).paced >= PACE {
+            (*this).paced = (*this).rows;
             return keep_pace(this);
         }
         true

@@ -78,7 +78,8 @@ fn sync_progress() -> Result<
 /// Has a run in mode swap wait while it loads, until [`continue_run`], a cancel, or its end. It keeps
 /// its locks and its view of the source. Whether it was not to wait before.
 ///
-/// For whoever may cancel its statement: the role that called it, its members, `pg_signal_backend`.
+/// For whoever may cancel its statement: the role that called it, its members, and those of
+/// `pg_signal_backend` where it is no superuser.
 #[pg_extern(schema = "confiture", volatile, parallel_restricted)]
 fn pause_run(run: Option<Uuid>) -> Result<bool, ErrorReport> {
     Ok(store::pause(*given("run", run)?.as_bytes(), true)?)

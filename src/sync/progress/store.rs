@@ -209,13 +209,18 @@ pub fn pause(run: [u8; 16], paused: bool) -> Result<bool> {
     })?;
     let caller = user::caller();
     let may = |role: &str| user::number(role).is_some_and(|of| user::has_rights_of(caller, of));
-    if !may(&about.user) && !may("pg_signal_backend") {
+    // As pg_cancel_backend has it.
+    let is_superusers = user::number(&about.user).is_some_and(user::is_superuser);
+    let may_signal = may("pg_signal_backend") && !is_superusers;
+    if !may(&about.user) && !may_signal {
         return Err(Error::new(
             Kind::Permission,
             format!("permission denied to pause run \"{run}\""),
         )
         .with_detail(format!("Role \"{}\" has called it.", about.user))
-        .with_hint("Members of that role may, and those of pg_signal_backend."));
+        .with_hint(
+            "Members of that role may, and those of pg_signal_backend if it is no superuser.",
+        ));
     }
     if paused && !about.can_pause {
         return Err(

@@ -146,6 +146,12 @@ impl<'a> Crew<'a> {
             .iter()
             .map(|(name, value)| (*name, &**value))
             .collect();
+        // A worker writes its errors to the log of the server itself, with the statement, before the
+        // run can find words for them that hold no value.
+        let _silent = [
+            guc::pin_where_known(c"log_min_messages", "log"),
+            guc::pin_where_known(c"log_min_error_statement", "panic"),
+        ];
         let loaded = guc::with(&settings, || load::load(sql, snapshot, true, &mut keep))?;
         board.collect(&kit, self.caching)?;
         loaded.map_or_else(by_run, Ok)

@@ -10,7 +10,7 @@ use super::super::options::Options;
 use super::super::phase::Phase;
 use crate::error::{Error, Kind, Result};
 use crate::pg::lock::{Class, SessionLock};
-use crate::pg::{latch, report, server};
+use crate::pg::{guc, latch, report, server};
 use crate::settings;
 
 /// How often who has the turn looks for free workers.
@@ -72,7 +72,9 @@ pub fn take(options: &Options, phase: &Phase) -> Result<Places> {
     report::notice(&format!(
         "waiting until {wanted} of {most} workers are free: other runs use them"
     ));
-    let _turn = SessionLock::take_on_server(Class::Workers, TURN);
+    // However long it takes: `lock_timeout` is about locks that others hold by mistake.
+    let turn = || SessionLock::take_on_server(Class::Workers, TURN);
+    let _turn = guc::with(&[("lock_timeout", "0")], turn);
     while !more(&mut held) {
         latch::wait(None, false, LOOK);
         server::check_for_interrupts();

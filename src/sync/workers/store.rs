@@ -39,6 +39,7 @@ impl Shared {
             )
             .with_hint("Run without workers, or with fewer sessions at once.")
         })?;
+        let memory = memory.wiped_at_end();
         Board::begin(memory.words(), server::pid(), &bytes, places, report);
         Ok(Self(memory))
     }
@@ -153,9 +154,11 @@ fn tell_all() {
     let is_told = JOINED.with_borrow(|joined| {
         let joined = joined.as_ref()?;
         let words = joined.shape.report(&joined.caching);
-        Some(Board::of(joined.words, joined.leader)?.tell(joined.place, &words))
+        // Wiped already where the run has failed: it wants to know nothing any more.
+        let board = Board::of(joined.words, joined.leader)?;
+        Some(board.tell(joined.place, &words))
     });
-    if is_told != Some(true) {
+    if is_told == Some(false) {
         report::raise(silent());
     }
 }
