@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 use super::suggest::{profile_name, suggest};
 use super::survey::{Survey, survey};
 use crate::error::{Error, Kind, Result, given};
+use crate::pg::subxact::in_our_words;
 use crate::signs::propose::propose;
 use crate::sync::options::MOST_SAMPLED;
 use crate::sync::request::pinned;
@@ -86,5 +87,7 @@ fn look(schema: &str, sample: Option<i32>) -> Result<Survey> {
             )
             .with_detail(format!("It must be an integer from 0 to {MOST_SAMPLED}."))
         })?;
-    pinned(|| survey(schema, sample))
+    in_our_words("the schema cannot be looked at", || {
+        pinned(|| survey(schema, sample))
+    })
 }

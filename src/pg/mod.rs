@@ -57,7 +57,9 @@ pub mod trusted;
 pub mod types;
 pub mod usage;
 pub mod user;
+mod walk;
 pub mod watch;
+mod whose;
 pub mod xact;
 
 /// Copies a text of the server; `None` for NULL.

@@ -9,7 +9,7 @@
 //! PostgreSQL source: `executor/execMain.c` (`es_processed`), `utils/misc/timeout.c`,
 //! `executor/instrument.c`; `contrib/auto_explain` asks for times in the same way.
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 use std::marker::PhantomData;
 use std::ptr::null_mut;
 use std::sync::Once;
@@ -34,10 +34,44 @@ unsafe extern "C" {
 
 /// Without the guards of pgrx, see above: an error in one of these leaves by a jump.
 pub(super) mod unguarded {
-    use super::{c_void, pg_sys};
+    use super::{c_char, c_void, pg_sys};
+
+    /// What is called with each node of a tree.
+    pub(in crate::pg) type Visit =
+        Option<unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> bool>;
 
     unsafe extern "C-unwind" {
         pub(in crate::pg) fn standard_ExecutorStart(query: *mut pg_sys::QueryDesc, flags: i32);
+        pub(in crate::pg) fn standard_planner(
+            query: *mut pg_sys::Query,
+            written: *const c_char,
+            options: i32,
+            parameters: pg_sys::ParamListInfo,
+        ) -> *mut pg_sys::PlannedStmt;
+        pub(in crate::pg) fn check_functions_in_node(
+            node: *mut pg_sys::Node,
+            called: pg_sys::check_function_callback,
+            context: *mut c_void,
+        ) -> bool;
+        #[cfg_attr(
+            not(any(feature = "pg14", feature = "pg15")),
+            link_name = "query_tree_walker_impl"
+        )]
+        pub(in crate::pg) fn query_tree_walker(
+            query: *mut pg_sys::Query,
+            visit: Visit,
+            context: *mut c_void,
+            flags: i32,
+        ) -> bool;
+        #[cfg_attr(
+            not(any(feature = "pg14", feature = "pg15")),
+            link_name = "expression_tree_walker_impl"
+        )]
+        pub(in crate::pg) fn expression_tree_walker(
+            node: *mut pg_sys::Node,
+            visit: Visit,
+            context: *mut c_void,
+        ) -> bool;
         #[cfg(not(feature = "pg18"))]
         pub(super) fn standard_ExecutorRun(
             query: *mut pg_sys::QueryDesc,

@@ -12,7 +12,7 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
 
 use super::text;
-use crate::error::{Error, Sqlstate};
+use crate::error::{Error, Kind, Sqlstate};
 
 /// Why guarded work failed.
 pub enum Failure {
@@ -179,6 +179,35 @@ pub fn unless_unreadable<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<O
                 return Ok(None);
             }
             error.raise()
+        }
+    }
+}
+
+/// As [`tried`], where rows are read: of an error of the server the SQLSTATE is kept, and its words only
+/// where they speak of nothing but objects; others may hold values.
+///
+/// # Errors
+/// What `work` returns; `what` with the server's SQLSTATE.
+pub fn in_our_words<T>(what: &str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    const OF_OBJECTS: [&str; 7] = [
+        "3F000", "40P01", "42501", "42703", "42P01", "55P03", "57014",
+    ];
+    match tried(work) {
+        Ok(done) => Ok(done),
+        Err(Failure::Own(error)) => Err(error),
+        Err(Failure::Server(error)) if OF_OBJECTS.contains(&error.sqlstate.as_str()) => {
+            let of_objects = Error::new(Kind::Server(error.sqlstate), error.message);
+            Err(match error.hint {
+                Some(hint) => of_objects.with_hint(hint),
+                None => of_objects,
+            })
+        }
+        Err(Failure::Server(error)) => {
+            let detail = format!(
+                "The server reports SQLSTATE {}; its message is left out because it may hold row values.",
+                error.sqlstate.as_str()
+            );
+            Err(Error::new(Kind::Server(error.sqlstate), what).with_detail(detail))
         }
     }
 }

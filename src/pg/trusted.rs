@@ -1,81 +1,181 @@
-//! Work in which no function of somebody else runs with the caller's rights.
+//! Work in which no code of somebody else runs with the caller's rights.
 //!
-//! To look at a table's definition before it is read is not enough. What the server evaluates while
-//! it plans a query, the constant parts of the expressions of indexes and statistics, can be made by the
-//! owner of the table under the very lock that a reader holds, at any moment. So functions are held
-//! back where they are called: whichever expression calls one, in a plan or while planning, the server
-//! asks a hook first.
+//! To look at definitions before they are read is not enough: what a name leads to, what an index or a
+//! type computes, is made by its owner at any moment, also while a reader waits for the lock. So the
+//! server is asked where it does things:
 //!
-//! And a table may be another one by the time that it is read: its owner, or that of its schema, gives
-//! its name to a view, and what a view computes, be it by the server's own functions alone, has the rights
-//! of whoever reads it. So every statement is looked at before it is made ready.
+//! * Whichever way it calls a function, of an expression, a cast, a trigger, a range type, in a plan, while
+//!   planning or while an index is built, it looks the function up first (`fmgr_info`). Those of others are
+//!   marked there: the planner then puts nothing of theirs in line, and a call comes to [`call`], which
+//!   refuses it. What was looked up before, and is kept ready, is seen in a second way
+//!   (`object_access_hook`), or with its type ([`super::walk`]).
+//! * Every statement is looked at before it is planned, after its views, rules and policies were put into
+//!   it: what its own text says is not all that it does ([`super::walk`]). Plans that were made before are
+//!   made again.
+//! * Every relation is looked at once more where the planner opens it, partitions too, and before the
+//!   plan is made ready to run.
 //!
-//! PostgreSQL source: `executor/execExpr.c` (`ExecInitFunc`), `optimizer/util/plancat.c`
-//! (`get_relation_statistics`, `RelationGetIndexExpressions`), `catalog/objectaccess.c`;
-//! `executor/execMain.c` and `plan/setrefs.c` (`add_rtes_to_flat_rtable`, which keeps the entries of
+//! PostgreSQL source: `utils/fmgr/fmgr.c` (`fmgr_info_cxt_security`, `fmgr_security_definer`),
+//! `optimizer/util/clauses.c` (`inline_function`), `optimizer/util/plancat.c` (`get_relation_info`),
+//! `optimizer/plan/planner.c` (`plan_create_index_workers`), `executor/execExpr.c` (`ExecInitFunc`),
+//! `utils/cache/typcache.c`, `plan/setrefs.c` (`add_rtes_to_flat_rtable`, which keeps the entries of
 //! views that were replaced by what they stand for).
 
 use std::cell::Cell;
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::sync::Once;
 
-use pgrx::{PgList, pg_guard, pg_sys};
+use pgrx::{pg_guard, pg_sys};
 
 use super::processed::unguarded;
-use super::{heap, report, text, user};
+use super::{report, text, user, walk, whose};
 use crate::error::{Error, Kind};
 
 thread_local! {
-    static HELD_BACK: Cell<bool> = const { Cell::new(false) };
+    /// For which role functions are held back: the one that the work began with.
+    static HELD_FOR: Cell<Option<pg_sys::Oid>> = const { Cell::new(None) };
+    /// Whether a plan may be kept that nobody has looked at.
+    static PLANNED_FREELY: Cell<bool> = const { Cell::new(true) };
 }
 
-/// Does `work`, in which a function runs only if it belongs to a superuser, to the role whose rights the
-/// statement has, or to one that may become that role anyway. Any other is an error, 42501, in the
-/// place of its call. So is a view of any other that a statement reads, before anything of the statement
-/// runs. What the server does with the rights of a table's owner, to maintain it, is left alone.
-///
-/// The server calls the function of a trigger without asking: whoever writes looks at the triggers of
-/// what is written, and their owners.
+/// Does `work`, in which a function runs only if it belongs to a superuser, to the role that the work
+/// began with, or to one that may become that role anyway; where somebody else's rights hold meanwhile,
+/// to one of whom the same is true. Any other is an error, 42501, before it runs; so are a view, a
+/// foreign table, a rule and a policy of any other. What the server does with the rights of another role
+/// alone, to maintain what is his, is left alone.
 pub fn only<T>(work: impl FnOnce() -> T) -> T {
     hook();
-    holding_back(true, work)
+    let role = match HELD_FOR.get() {
+        // Inside, nobody is trusted who was not outside.
+        Some(role) if !user::is_maintained_beside(role) => role,
+        Some(_) => user::current(),
+        None => {
+            if PLANNED_FREELY.replace(false) {
+                // SAFETY: marks plans, which are made again when they are asked for.
+                unsafe { pg_sys::ResetPlanCache() };
+            }
+            user::current()
+        }
+    };
+    holding_back(Some(role), work)
 }
 
 /// As [`only`], from now on, for as long as the process lasts: in a worker, which has one thing to do.
 pub fn only_from_now_on() {
     hook();
-    HELD_BACK.set(true);
-}
-
-fn hook() {
-    static HOOKED: Once = Once::new();
-    // SAFETY: once per process, for good: the function is never unloaded, and one that was hooked in
-    // before is called.
-    HOOKED.call_once(|| unsafe {
-        PREVIOUS = pg_sys::object_access_hook;
-        pg_sys::object_access_hook = Some(look);
-        BEFORE_START = pg_sys::ExecutorStart_hook;
-        pg_sys::ExecutorStart_hook = Some(start);
-    });
+    HELD_FOR.set(Some(user::current()));
 }
 
 /// Does `work` as if nobody had asked: code that the caller has chosen, and whose owner was looked at.
 pub fn aside<T>(work: impl FnOnce() -> T) -> T {
-    holding_back(false, work)
+    holding_back(None, work)
 }
 
-fn holding_back<T>(whether: bool, work: impl FnOnce() -> T) -> T {
-    struct Restore(bool);
+fn holding_back<T>(role: Option<pg_sys::Oid>, work: impl FnOnce() -> T) -> T {
+    struct Restore(Option<pg_sys::Oid>);
     impl Drop for Restore {
         fn drop(&mut self) {
-            HELD_BACK.set(self.0);
+            HELD_FOR.set(self.0);
         }
     }
-    let _restore = Restore(HELD_BACK.replace(whether));
+    let _restore = Restore(HELD_FOR.replace(role));
     work()
 }
 
-static mut PREVIOUS: pg_sys::object_access_hook_type = None;
+fn hook() {
+    static HOOKED: Once = Once::new();
+    // SAFETY: once per process, for good: the functions are never unloaded, and those that were hooked in
+    // before are called.
+    HOOKED.call_once(|| unsafe {
+        BEFORE.access = pg_sys::object_access_hook;
+        pg_sys::object_access_hook = Some(look);
+        BEFORE.needs = pg_sys::needs_fmgr_hook;
+        pg_sys::needs_fmgr_hook = Some(needs);
+        BEFORE.call = pg_sys::fmgr_hook;
+        pg_sys::fmgr_hook = Some(call);
+        BEFORE.plan = pg_sys::planner_hook;
+        pg_sys::planner_hook = Some(plan);
+        BEFORE.relation = pg_sys::get_relation_info_hook;
+        pg_sys::get_relation_info_hook = Some(relation);
+        BEFORE.start = pg_sys::ExecutorStart_hook;
+        pg_sys::ExecutorStart_hook = Some(start);
+    });
+}
+
+/// Who was hooked in before.
+struct Before {
+    access: pg_sys::object_access_hook_type,
+    needs: pg_sys::needs_fmgr_hook_type,
+    call: pg_sys::fmgr_hook_type,
+    plan: pg_sys::planner_hook_type,
+    relation: pg_sys::get_relation_info_hook_type,
+    start: pg_sys::ExecutorStart_hook_type,
+}
+
+static mut BEFORE: Before = Before {
+    access: None,
+    needs: None,
+    call: None,
+    plan: None,
+    relation: None,
+    start: None,
+};
+
+/// Whether it is asked now: not where the server maintains what belongs to somebody else.
+fn is_asked() -> bool {
+    HELD_FOR
+        .get()
+        .is_some_and(|role| !user::is_maintained_beside(role))
+}
+
+/// Whether what belongs to a role may run here.
+pub(super) fn admits(owner: pg_sys::Oid) -> bool {
+    let now = user::current();
+    let begun = HELD_FOR.get().unwrap_or(now);
+    is_trusted(owner, begun) && (now == begun || is_trusted(owner, now))
+}
+
+fn is_trusted(owner: pg_sys::Oid, runs_as: pg_sys::Oid) -> bool {
+    // SAFETY: catalog look-ups inside a transaction.
+    owner == runs_as
+        || user::is_superuser(owner)
+        || unsafe { pg_sys::is_member_of_role(owner, runs_as) }
+}
+
+/// Raises the error of what belongs to another role; `what` with its kind and name, and `not`, what is not
+/// done with it.
+pub(super) fn refuse(what: &str, not: &str, hint: &str) {
+    let role = HELD_FOR.get().unwrap_or_else(user::current);
+    report::raise(
+        Error::new(
+            Kind::Permission,
+            format!("{what} belongs to another role and is not {not}"),
+        )
+        .with_detail(format!(
+            "It would have the rights of role \"{}\".",
+            user::name(role)
+        ))
+        .with_hint(hint),
+    );
+}
+
+/// Raises an error where a function must not run.
+pub(super) fn require_function(function: pg_sys::Oid) {
+    // The server's own.
+    if function.to_u32() < pg_sys::FirstNormalObjectId
+        || whose::owner_of_function(function).is_some_and(admits)
+    {
+        return;
+    }
+    // SAFETY: a look-up of the catalog; a palloc'ed text or NULL.
+    let name = unsafe { text(pg_sys::get_func_name(function)) }.unwrap_or_default();
+    refuse(
+        &format!("function \"{name}\""),
+        "run",
+        "An index, statistics, a check, a type, a cast or a trigger of a table calls it. Have it owned by a \
+         superuser, or ask as the owner of the table.",
+    );
+}
 
 #[pg_guard]
 unsafe extern "C-unwind" fn look(
@@ -87,118 +187,105 @@ unsafe extern "C-unwind" fn look(
 ) {
     // SAFETY: set once, before this function was; called as the server called here.
     unsafe {
-        if let Some(previous) = PREVIOUS {
+        if let Some(previous) = BEFORE.access {
             pg_sys::ffi::pg_guard_ffi_boundary(|| previous(access, class, object, part, more));
         }
     }
     if access == pg_sys::ObjectAccessType::OAT_FUNCTION_EXECUTE
         && class == pg_sys::ProcedureRelationId
-        && HELD_BACK.get()
-        && !user::is_maintained()
+        && is_asked()
     {
-        require(object);
+        require_function(object);
     }
 }
 
-static mut BEFORE_START: pg_sys::ExecutorStart_hook_type = None;
+/// Whether calls of a function are to come to [`call`], and nothing of it in line. Where the server maintains
+/// what belongs to somebody else too: what it finds there it may keep.
+#[pg_guard]
+unsafe extern "C-unwind" fn needs(function: pg_sys::Oid) -> bool {
+    // SAFETY: set once, before this function was; called as the server called here.
+    let needed = unsafe {
+        BEFORE
+            .needs
+            .is_some_and(|previous| pg_sys::ffi::pg_guard_ffi_boundary(|| previous(function)))
+    };
+    needed
+        || HELD_FOR.get().is_some()
+            && function.to_u32() >= pg_sys::FirstNormalObjectId
+            && !whose::owner_of_function(function).is_some_and(admits)
+}
 
-/// Looks at the views of a statement before the server makes ready to run it. Without a guard, so that
-/// an error of the server passes as it was raised: nothing in here would have to be dropped.
+/// Before and after a function that was marked; for one that has its owner's rights, or settings, always.
+#[pg_guard]
+unsafe extern "C-unwind" fn call(
+    event: pg_sys::FmgrHookEventType::Type,
+    function: *mut pg_sys::FmgrInfo,
+    kept: *mut pg_sys::Datum,
+) {
+    // SAFETY: the server calls with a function that was looked up.
+    unsafe {
+        if event == pg_sys::FmgrHookEventType::FHET_START && is_asked() {
+            require_function((*function).fn_oid);
+        }
+        if let Some(previous) = BEFORE.call {
+            pg_sys::ffi::pg_guard_ffi_boundary(|| previous(event, function, kept));
+        }
+    }
+}
+
+/// Looks at a statement before the server plans it. Without a guard, as those below, so that an error of
+/// the server passes as it was raised: nothing in here would have to be dropped.
+unsafe extern "C-unwind" fn plan(
+    query: *mut pg_sys::Query,
+    written: *const c_char,
+    options: c_int,
+    parameters: pg_sys::ParamListInfo,
+) -> *mut pg_sys::PlannedStmt {
+    // SAFETY: the server calls with a statement that is rewritten and to be planned.
+    unsafe {
+        if is_asked() {
+            walk::require_query(query);
+        } else {
+            PLANNED_FREELY.set(true);
+        }
+        match BEFORE.plan {
+            Some(previous) => previous(query, written, options, parameters),
+            None => unguarded::standard_planner(query, written, options, parameters),
+        }
+    }
+}
+
+/// Looks at a relation that the planner has opened: partitions and children are not in the statement.
+unsafe extern "C-unwind" fn relation(
+    root: *mut pg_sys::PlannerInfo,
+    relation: pg_sys::Oid,
+    is_parent: bool,
+    known: *mut pg_sys::RelOptInfo,
+) {
+    // SAFETY: the server calls with a relation that is open.
+    unsafe {
+        if let Some(previous) = BEFORE.relation {
+            previous(root, relation, is_parent, known);
+        }
+        if is_asked() {
+            // Every query has a FROM clause, be it empty; without one the server asks how many workers
+            // are to build an index, which then call its functions where nobody holds them back.
+            let builds = (*(*root).parse).jointree.is_null();
+            walk::require_relation(relation, builds);
+        }
+    }
+}
+
+/// Looks at the relations of a plan before the server makes ready to run it.
 unsafe extern "C-unwind" fn start(query: *mut pg_sys::QueryDesc, flags: c_int) {
     // SAFETY: the server calls with a statement that is about to be made ready.
     unsafe {
-        if HELD_BACK.get() && !user::is_maintained() {
-            require_views(query);
+        if is_asked() {
+            walk::require_plan((*query).plannedstmt);
         }
-        match BEFORE_START {
+        match BEFORE.start {
             Some(previous) => previous(query, flags),
             None => unguarded::standard_ExecutorStart(query, flags),
         }
-    }
-}
-
-/// Raises an error where a statement reads a view that it must not.
-///
-/// # Safety
-/// A statement of the server, planned.
-#[pg_guard]
-unsafe extern "C-unwind" fn require_views(query: *mut pg_sys::QueryDesc) {
-    // SAFETY: as the caller promises; the entries are there as long as the plan, and what they name is
-    // locked.
-    let views: Vec<pg_sys::Oid> = unsafe {
-        let entries = PgList::<pg_sys::RangeTblEntry>::from_pg((*(*query).plannedstmt).rtable);
-        let views = entries
-            .iter_ptr()
-            .filter(|entry| (**entry).relkind.cast_unsigned() == pg_sys::RELKIND_VIEW);
-        views.map(|entry| (*entry).relid).collect()
-    };
-    let runs_as = user::current();
-    for view in views {
-        if view == pg_sys::InvalidOid || is_trusted(heap::owner(view), runs_as) {
-            continue;
-        }
-        let name = heap::name(view).map(|(_, name)| name).unwrap_or_default();
-        report::raise(
-            Error::new(
-                Kind::Permission,
-                format!("view \"{name}\" belongs to another role and is not read"),
-            )
-            .with_detail(format!(
-                "What it computes would have the rights of role \"{}\".",
-                user::name(runs_as)
-            ))
-            .with_hint(
-                "It has taken the name of a table, or a function reads it. Have it owned by a \
-                 superuser, or ask as its owner.",
-            ),
-        );
-    }
-}
-
-/// Raises an error where a function must not run.
-fn require(function: pg_sys::Oid) {
-    let runs_as = user::current();
-    if owner(function).is_some_and(|owner| is_trusted(owner, runs_as)) {
-        return;
-    }
-    // SAFETY: a look-up of the catalog; a palloc'ed text or NULL.
-    let name = unsafe { text(pg_sys::get_func_name(function)) }.unwrap_or_default();
-    report::raise(
-        Error::new(
-            Kind::Permission,
-            format!("function \"{name}\" belongs to another role and is not run"),
-        )
-        .with_detail(format!(
-            "It would have the rights of role \"{}\".",
-            user::name(runs_as)
-        ))
-        .with_hint(
-            "An index, statistics, a check or a trigger of a table calls it. Have it owned by a \
-             superuser, or ask as the owner of the table.",
-        ),
-    );
-}
-
-fn is_trusted(owner: pg_sys::Oid, runs_as: pg_sys::Oid) -> bool {
-    // SAFETY: catalog look-ups inside a transaction.
-    owner == runs_as
-        || user::is_superuser(owner)
-        || unsafe { pg_sys::is_member_of_role(owner, runs_as) }
-}
-
-/// Who owns a function; `None` where it has gone.
-fn owner(function: pg_sys::Oid) -> Option<pg_sys::Oid> {
-    #[allow(clippy::cast_possible_wrap, reason = "a small number")]
-    const FUNCTIONS: c_int = pg_sys::SysCacheIdentifier::PROCOID as c_int;
-    // SAFETY: a look-up of the cache by the number of a function; the row stays until it is released.
-    unsafe {
-        let row = pg_sys::SearchSysCache1(FUNCTIONS, pg_sys::Datum::from(function));
-        if row.is_null() {
-            return None;
-        }
-        let form: *mut pg_sys::FormData_pg_proc = pg_sys::heap_tuple_get_struct(row);
-        let owner = (*form).proowner;
-        pg_sys::ReleaseSysCache(row);
-        Some(owner)
     }
 }

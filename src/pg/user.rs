@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use pgrx::pg_sys;
 
-use super::text;
+use super::{guc, text, trusted};
 
 /// The role whose rights the statement has.
 pub fn current() -> pg_sys::Oid {
@@ -47,6 +47,12 @@ pub fn is_maintained() -> bool {
     unsafe { pg_sys::InSecurityRestrictedOperation() }
 }
 
+/// As [`is_maintained`], of somebody other than `role`: whoever builds an index of his own, or fills a
+/// materialized view, maintains it too, with his own rights.
+pub fn is_maintained_beside(role: pg_sys::Oid) -> bool {
+    is_maintained() && current() != role
+}
+
 /// Whether a role has the rights of another, as it itself or by memberships that it inherits; a
 /// superuser has those of everybody.
 pub fn has_rights_of(role: pg_sys::Oid, other: pg_sys::Oid) -> bool {
@@ -77,11 +83,21 @@ pub fn acting_as<T>(role: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
     with_flags(role, pg_sys::SECURITY_LOCAL_USERID_CHANGE, work)
 }
 
-/// As [`acting_as`], as the owner of a table, who sees every row of it, also where policies are
-/// forced upon him: what `RI_FKey_check` does to look for a key.
-pub fn acting_as_owner_of_rows<T>(owner: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
-    let flags = pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_NOFORCE_RLS;
-    with_flags(owner, flags, work)
+/// Reads with the rights of the owner of a table. What is his may run along, an index, a check, as
+/// himself; and leaves nothing behind that would run later in the session of the caller, as a deferred
+/// trigger would: what the server does to maintain a table. Functions of others are held back.
+pub fn reading_as<T>(owner: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
+    let flags = pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION;
+    with_flags(owner, flags, || trusted::only(|| guc::with(&[], work)))
+}
+
+/// As [`reading_as`]; he sees every row, also where policies are forced upon him: what `RI_FKey_check`
+/// does to look for a key.
+pub fn reading_as_owner_of_rows<T>(owner: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
+    let flags = pg_sys::SECURITY_LOCAL_USERID_CHANGE
+        | pg_sys::SECURITY_RESTRICTED_OPERATION
+        | pg_sys::SECURITY_NOFORCE_RLS;
+    with_flags(owner, flags, || trusted::only(|| guc::with(&[], work)))
 }
 
 fn with_flags<T>(role: pg_sys::Oid, flags: u32, work: impl FnOnce() -> T) -> T {

@@ -4,6 +4,7 @@ use super::{Finding, Severity, Table, still_held, store};
 use crate::error::{Result, counted};
 use crate::pg::pages::Remains;
 use crate::pg::server;
+use crate::pg::subxact::{Failure, tried};
 
 /// Looks at the tables of a schema; of all, without one.
 ///
@@ -27,7 +28,7 @@ pub fn look(schema: Option<&str>) -> Result<Vec<Finding>> {
         let before = found.len();
         let newest = files(table, &mut found);
         has_old_rows |= found.len() > before;
-        samples(table, newest, &mut found)?;
+        found.extend(samples_of(table, newest)?);
     }
     if has_old_rows {
         found.extend(store::holders()?);
@@ -95,6 +96,30 @@ fn told(remains: Remains) -> Option<String> {
         .map(|(number, of, more)| format!("{}{more}", counted(*number, of)))
         .collect();
     (!told.is_empty()).then(|| told.join(", and "))
+}
+
+/// What [`samples`] finds; or, where the table cannot be read, that it was not: one table of somebody
+/// stops nobody from looking at the others.
+fn samples_of(table: &Table, newest: Option<u32>) -> Result<Vec<Finding>> {
+    let mut found = Vec::new();
+    let Err(failure) = tried(|| samples(table, newest, &mut found)) else {
+        return Ok(found);
+    };
+    let error = match failure {
+        Failure::Own(error) => return Err(error),
+        Failure::Server(error) => error,
+    };
+    let why = match error.sqlstate.as_str() {
+        "42501" => "code of another role would run with your rights".to_owned(),
+        state => format!("the server reports SQLSTATE {state}"),
+    };
+    found.push(Finding::new(
+        "statistics",
+        table.shown.clone(),
+        Severity::Check,
+        format!("were not looked at: {why}"),
+    ));
+    Ok(found)
 }
 
 /// Samples of values, kept for the planner, that the table no longer holds.

@@ -5,6 +5,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::look::look;
+use crate::pg::subxact::in_our_words;
 use crate::pg::{guc, trusted};
 
 /// Where originals lie that masking has left behind, one row per place: `found` where values are
@@ -28,7 +29,8 @@ fn residue_check(
     >,
     ErrorReport,
 > {
-    let rows = guc::with(SETTINGS, || trusted::only(|| look(schema)))?;
+    let work = || guc::with(SETTINGS, || trusted::only(|| look(schema)));
+    let rows = in_our_words("a look for what was left behind failed", work)?;
     Ok(TableIterator::new(rows.into_iter().map(|found| {
         (
             found.kind,

@@ -105,6 +105,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     let exchange = Exchange::begin(&again.plan)?;
     if !again.plan.prepare.created.is_empty() {
         stands_alone(&again.plan)?;
+        request::look_again(request, &again.plan.prepare.created)?;
     }
     phase.enter("choosing rows");
     let chosen = scope::store::choose(&mut again.plan, run.run_id, &snapshot)?;
@@ -245,6 +246,7 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
     let put_off = PutOff::of(run, plan, &taken)?;
     put_off.done()?;
     in_schema(&plan.target, || all(&plan.prepare.after))?;
+    request::look_again(request, &taken)?;
     let put_off = PutOff::of(run, plan, &taken)?;
     put_off.done()?;
     put_off.as_before()?;

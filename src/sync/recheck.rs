@@ -9,6 +9,7 @@ use crate::ledger::lineage::commitment::{ColumnKey, Commitment, Shape, Sum};
 use crate::ledger::lineage::rows::{self, Place, Roots, WIDTH};
 use crate::ledger::lineage::store as lineage;
 use crate::pg::ident::{qualified, quote};
+use crate::pg::subxact::in_our_words;
 use crate::pg::{heap, spi};
 
 /// What a comparison says.
@@ -52,7 +53,9 @@ pub fn recheck(run_id: [u8; 16], table: &str, column: &str) -> Result<Comparison
         row_key.len(),
     );
     let tracking = trackers::install(vec![Tracker::new(found.key.clone())]);
-    request::pinned(|| workers::alone(|| spi::read(&query, &[], |_| Ok(()))))?;
+    in_our_words("the column cannot be read", || {
+        request::pinned(|| workers::alone(|| spi::read(&query, &[], |_| Ok(()))))
+    })?;
     let seen = tracking.finish().into_iter().next();
     let sum = seen.map(|seen| seen.tally.anonymized).unwrap_or_default();
     let is_same = match found.commitment.shape {

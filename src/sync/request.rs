@@ -103,7 +103,7 @@ fn made(request: &Request, profile: &Profile, purpose: Purpose) -> Result<Planne
             .map(|table| table.oid)
             .collect::<Vec<_>>()
     };
-    let types = source
+    let mut types = source
         .types
         .iter()
         .chain(&target.types)
@@ -117,6 +117,8 @@ fn made(request: &Request, profile: &Profile, purpose: Purpose) -> Result<Planne
         Mode::Swap(_) if is_run => Some(swap::store::keys(&oids(&target))?),
         Mode::Swap(_) | Mode::Atomic => None,
     };
+    // The rows of neighbors are held against the new ones.
+    types.extend(keys.iter().flatten().flat_map(swap::Key::types));
     let code = match purpose {
         Purpose::View => Vec::new(),
         Purpose::Run | Purpose::Preview => {
@@ -207,6 +209,24 @@ pub fn trust_types(side: &Side, problems: &mut Vec<Error>) -> Result<()> {
     // No schema's own types are copied.
     trust::check(&store::code("", &[], &types, &[])?, problems);
     Ok(())
+}
+
+/// Looks once more at the code in tables of the target that a run has made, or given indexes, checks and
+/// triggers: their definitions have names of functions in them, and a name may lead elsewhere by the time
+/// that it is executed.
+///
+/// # Errors
+/// 42501 for code of a role that is not trusted; as the interface.
+pub fn look_again(request: &Request, tables: &[String]) -> Result<()> {
+    let side = store::side(&request.target, tables)?;
+    let tables: Vec<_> = side.tables.iter().map(|table| table.oid).collect();
+    let types: Vec<_> = side.types.iter().map(|of| of.oid).collect();
+    let mut problems = Vec::new();
+    trust::check(
+        &store::code(&request.source, &tables, &types, &tables)?,
+        &mut problems,
+    );
+    first(problems)
 }
 
 /// Settings that change what a statement means, pinned for everything a run does; and no function of

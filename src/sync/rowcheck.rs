@@ -11,7 +11,7 @@ use crate::ledger::lineage::commitment::Shape;
 use crate::ledger::lineage::rows::{self, WIDTH};
 use crate::pg::ident::quote;
 use crate::pg::spi;
-use crate::pg::subxact::{Failure, guarded};
+use crate::pg::subxact::{Failure, guarded, in_our_words};
 
 /// A row that is not as the run left it, or how many of the run's are not there any more.
 pub struct Deviation {
@@ -96,7 +96,7 @@ pub fn deviations(
         column.into(),
         secret.into(),
     ];
-    request::pinned(|| {
+    let read = || {
         let mut deviations = spi::rows(&differing, &args, |row| {
             Ok(Deviation {
                 status: "differs",
@@ -113,7 +113,8 @@ pub fn deviations(
             });
         }
         Ok(deviations)
-    })
+    };
+    in_our_words("the column cannot be read", || request::pinned(read))
 }
 
 /// Whether what stands in a row of the target was made of `original`: `match`; `differs`, where it

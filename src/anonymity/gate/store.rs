@@ -174,7 +174,7 @@ fn is_inherited(table: u32) -> Result<bool> {
 fn made(check: &Check) -> Result<()> {
     let table = pg_sys::Oid::from(check.table);
     lock::take_for_transaction(Class::Anonymity, check.table.into(), Mode::Alone);
-    user::acting_as_owner_of_rows(heap::owner(table), || {
+    user::reading_as_owner_of_rows(heap::owner(table), || {
         measuring(|| {
             let relation = relation(argument::Relation(check.table))?;
             if is_inherited(check.table)? {

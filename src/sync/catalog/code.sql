@@ -81,6 +81,18 @@
      AND (k.casttarget = ANY ($2::pg_catalog.oid[]) OR k.casttarget < 16384::pg_catalog.oid)
      AND (k.castsource = ANY ($2::pg_catalog.oid[]) OR k.casttarget = ANY ($2::pg_catalog.oid[]))
      AND k.castfunc >= 16384::pg_catalog.oid
+  UNION ALL
+  -- Who owns a foreign table says what is read, who owns its server where, and that may be this server,
+  -- in a session where nobody holds code back.
+  SELECT pg_catalog.format(o.what, n.nspname, c.relname, s.srvname), o.owner, NULL, w.fdwhandler, NULL
+    FROM pg_catalog.pg_foreign_table f
+    JOIN pg_catalog.pg_class c ON c.oid = f.ftrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_foreign_server s ON s.oid = f.ftserver
+    JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+   CROSS JOIN LATERAL (VALUES ('what is behind foreign table "%1$s.%2$s"', c.relowner),
+                              ('foreign server "%3$s" of foreign table "%1$s.%2$s"', s.srvowner)) AS o (what, owner)
+   WHERE f.ftrelid = ANY ($1::pg_catalog.oid[]) AND w.fdwhandler <> 0::pg_catalog.oid
 ), called AS (
   SELECT c.what, c.owner, f.oid, f.oid = c.direct IS TRUE AS direct
     FROM code c

@@ -6,6 +6,8 @@ SELECT pg_catalog.jsonb_build_object(
      'columns', (SELECT pg_catalog.jsonb_agg(a.attname ORDER BY u.i)
         FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY u (n, i)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n),
+     'types', (SELECT pg_catalog.jsonb_agg(a.atttypid::pg_catalog.int8)
+        FROM pg_catalog.pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)),
      'filled', c.oid::pg_catalog.int8 = ANY ($1::pg_catalog.int8[]),
      'owner', pg_catalog.pg_get_userbyid(c.relowner),
      'owned', pg_catalog.pg_has_role(c.relowner, 'MEMBER'),
@@ -17,6 +19,8 @@ SELECT pg_catalog.jsonb_build_object(
      'columns', (SELECT pg_catalog.jsonb_agg(a.attname ORDER BY u.i)
         FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY u (n, i)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n),
+     'types', (SELECT pg_catalog.jsonb_agg(a.atttypid::pg_catalog.int8)
+        FROM pg_catalog.pg_attribute a WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey)),
      'filled', p.oid::pg_catalog.int8 = ANY ($1::pg_catalog.int8[]),
      'owner', pg_catalog.pg_get_userbyid(p.relowner),
      'owned', pg_catalog.pg_has_role(p.relowner, 'MEMBER'),

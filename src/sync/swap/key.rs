@@ -48,6 +48,12 @@ impl Key {
         pairs.join(" AND ")
     }
 
+    /// The types of the columns at both ends, by whose casts they are compared.
+    pub fn types(&self) -> impl Iterator<Item = u32> {
+        let ends = [&self.child, &self.parent];
+        ends.into_iter().flat_map(|end| end.types.iter().copied())
+    }
+
     /// The columns that refer, as reports show them.
     pub fn columns(&self) -> String {
         self.child.columns.join(", ")
@@ -73,6 +79,7 @@ mod tests {
             name: name.to_owned(),
             kind: 'r',
             columns: columns.iter().map(|&name| name.to_owned()).collect(),
+            types: Vec::new(),
             filled: true,
             owner: "o".to_owned(),
             owned: true,

@@ -153,6 +153,8 @@ pub struct End {
     pub kind: char,
     /// The columns of the key.
     pub columns: Vec<String>,
+    /// Their types.
+    pub types: Vec<u32>,
     /// Whether the run fills it.
     pub filled: bool,
     /// Owner.

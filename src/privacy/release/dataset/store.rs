@@ -268,7 +268,7 @@ impl Owner {
         // It shows everybody how many rows a statement had.
         let _untold = guc::pin_where_known(c"pg_stat_statements.track", "none");
         guc::with(&settings, || {
-            user::acting_as(self.0, || usage::uncounted(|| spi::read(sql, &[], read)))
+            user::reading_as(self.0, || usage::uncounted(|| spi::read(sql, &[], read)))
         })
     }
 }

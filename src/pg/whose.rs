@@ -1,0 +1,305 @@
+//! Whose functions, types and relations are, and what of them must not take part where code of others is
+//! held back ([`super::trusted`]).
+
+use std::ffi::c_void;
+use std::ptr::null_mut;
+
+use pgrx::{PgList, pg_guard, pg_sys};
+
+use super::walk::Found;
+use super::{heap, text, trusted};
+
+/// Whether a number is one of the server's own.
+pub(super) fn is_servers(number: pg_sys::Oid) -> bool {
+    number.to_u32() < pg_sys::FirstNormalObjectId
+}
+
+const OF_RELATION: &str = "It has taken the name of a table, or a function reads it. Have it owned by a \
+                           superuser, or ask as its owner.";
+
+/// Raises an error where a type would run code that must not: a domain that values are made of, by its
+/// checks; a range, by its difference, which the planner calls for the values that it has samples of.
+pub(super) fn require_type(of: pg_sys::Oid, is_made: bool, seen: &mut Vec<(pg_sys::Oid, bool)>) {
+    if is_servers(of) || seen.contains(&(of, is_made)) {
+        return;
+    }
+    seen.push((of, is_made));
+    // SAFETY: look-ups of the catalog, 0 for what is not there.
+    let (kind, element) = unsafe { (pg_sys::get_typtype(of), pg_sys::get_element_type(of)) };
+    if element != pg_sys::InvalidOid {
+        return require_type(element, is_made, seen);
+    }
+    match kind.cast_unsigned() {
+        pg_sys::TYPTYPE_DOMAIN => {
+            if is_made && !owner_of_type(of).is_some_and(trusted::admits) {
+                require_checks(of, seen);
+            }
+            let base = base_of(of).unwrap_or(pg_sys::InvalidOid);
+            require_type(base, is_made, seen);
+        }
+        pg_sys::TYPTYPE_RANGE => {
+            let (functions, inner) = range(of);
+            if !functions.into_iter().all(|function| {
+                is_servers(function) || owner_of_function(function).is_some_and(trusted::admits)
+            }) {
+                refuse_type(of);
+            }
+            require_type(inner, is_made, seen);
+        }
+        pg_sys::TYPTYPE_MULTIRANGE => {
+            // SAFETY: a look-up of the catalog.
+            let inner = unsafe { pg_sys::get_multirange_range(of) };
+            require_type(inner, is_made, seen);
+        }
+        pg_sys::TYPTYPE_COMPOSITE if is_made => {
+            for of in attributes(of) {
+                require_type(of, is_made, seen);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn refuse_type(of: pg_sys::Oid) {
+    // SAFETY: a palloc'ed text.
+    let name = unsafe { text(pg_sys::format_type_be(of)) }.unwrap_or_default();
+    trusted::refuse(
+        &format!("type \"{name}\""),
+        "used",
+        "Have it, and its functions, owned by a superuser, or ask as its owner.",
+    );
+}
+
+/// Raises an error where the checks of a domain of somebody else do more than compute: what is looked at is
+/// what the server would run, functions in line.
+fn require_checks(of: pg_sys::Oid, seen: &mut Vec<(pg_sys::Oid, bool)>) {
+    // SAFETY: the expressions stay as they are until the reference to them goes, with its memory. What
+    // an error leaves behind goes with the memory of the statement.
+    let found = unsafe {
+        let memory = pg_sys::AllocSetContextCreateInternal(
+            pg_sys::CurrentMemoryContext,
+            c"checks of a domain".as_ptr(),
+            0,
+            1024,
+            8192,
+        );
+        let checks: *mut pg_sys::DomainConstraintRef =
+            pg_sys::MemoryContextAllocZero(memory, size_of::<pg_sys::DomainConstraintRef>()).cast();
+        pg_sys::InitDomainConstraintRef(of, checks, memory, false);
+        let list = PgList::<pg_sys::DomainConstraintState>::from_pg((*checks).constraints);
+        let found: Vec<Found> = list
+            .iter_ptr()
+            .map(|check| Found::in_tree((*check).check_expr.cast()))
+            .collect();
+        let does_more = list
+            .iter_ptr()
+            .any(|check| does_more((*check).check_expr.cast(), null_mut()));
+        pg_sys::MemoryContextDelete(memory);
+        (found, does_more)
+    };
+    let (found, does_more) = found;
+    if does_more {
+        refuse_type(of);
+    }
+    for check in found {
+        check
+            .functions
+            .iter()
+            .copied()
+            .for_each(trusted::require_function);
+        for (of, is_made) in check.types {
+            require_type(of, is_made, seen);
+        }
+    }
+}
+
+/// Whether an expression calls a function that is not immutable, nor one of those of the server that are
+/// known to do no harm in any hands (as `src/sync/catalog/code.sql`).
+///
+/// # Safety
+/// A node of an expression, or NULL.
+#[pg_guard]
+unsafe extern "C-unwind" fn does_more(node: *mut pg_sys::Node, nothing: *mut c_void) -> bool {
+    if node.is_null() {
+        return false;
+    }
+    // SAFETY: as the caller promises. Conversions by text are those of types, which are looked at.
+    unsafe {
+        ((*node).type_ != pg_sys::NodeTag::T_CoerceViaIO
+            && pg_sys::check_functions_in_node(node, Some(is_more), nothing))
+            || pg_sys::expression_tree_walker(node, Some(does_more), nothing)
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn is_more(function: pg_sys::Oid, _nothing: *mut c_void) -> bool {
+    // SAFETY: look-ups of the catalog by the number of a function.
+    unsafe {
+        if pg_sys::func_volatile(function).cast_unsigned() == pg_sys::PROVOLATILE_IMMUTABLE {
+            return false;
+        }
+        let name = text(pg_sys::get_func_name(function)).unwrap_or_default();
+        !is_servers(function)
+            || !(HARMLESS.contains(&name.as_str())
+                || HARMLESS_BEGIN.iter().any(|begin| name.starts_with(begin)))
+    }
+}
+
+const HARMLESS: [&str; 12] = [
+    "nextval",
+    "now",
+    "random",
+    "clock_timestamp",
+    "statement_timestamp",
+    "transaction_timestamp",
+    "gen_random_uuid",
+    "uuidv7",
+    "age",
+    "to_char",
+    "to_date",
+    "to_tsvector",
+];
+const HARMLESS_BEGIN: [&str; 6] = ["timestamp", "date", "interval", "time", "extract", "concat"];
+
+/// Raises an error where a relation is a view or a foreign table of somebody else.
+pub(super) fn require_kind(relation: pg_sys::Oid) {
+    match heap::kind(relation) {
+        'v' if !owner_of_relation(relation).is_some_and(trusted::admits) => {
+            trusted::refuse(
+                &format!("view \"{}\"", named(relation)),
+                "read",
+                OF_RELATION,
+            );
+        }
+        'f' => require_foreign(relation),
+        _ => {}
+    }
+}
+
+/// Raises an error where a relation belongs to somebody else, of which a `part` was put into a statement.
+pub(super) fn require_relation(part: &str, relation: pg_sys::Oid) {
+    if !owner_of_relation(relation).is_some_and(trusted::admits) {
+        trusted::refuse(
+            &format!("{part} of table \"{}\"", named(relation)),
+            "run",
+            OF_RELATION,
+        );
+    }
+}
+
+/// Of a foreign table, both are asked for: its owner says what is read, that of the server where.
+fn require_foreign(table: pg_sys::Oid) {
+    if !owner_of_relation(table).is_some_and(trusted::admits) {
+        trusted::refuse(
+            &format!("foreign table \"{}\"", named(table)),
+            "read",
+            OF_RELATION,
+        );
+    }
+    // SAFETY: copies of what the catalog says of a foreign table that is there.
+    let (owner, name) = unsafe {
+        let server = pg_sys::GetForeignServer((*pg_sys::GetForeignTable(table)).serverid);
+        ((*server).owner, text((*server).servername))
+    };
+    if !trusted::admits(owner) {
+        trusted::refuse(
+            &format!("foreign server \"{}\"", name.unwrap_or_default()),
+            "asked",
+            OF_RELATION,
+        );
+    }
+}
+
+fn named(relation: pg_sys::Oid) -> String {
+    heap::name(relation)
+        .map(|(_, name)| name)
+        .unwrap_or_default()
+}
+
+/// The functions of a range type, and what it is of.
+fn range(of: pg_sys::Oid) -> ([pg_sys::Oid; 2], pg_sys::Oid) {
+    // SAFETY: an entry that stays for as long as the process; the type is a range.
+    unsafe {
+        let known = pg_sys::lookup_type_cache(of, pg_sys::TYPECACHE_RANGE_INFO.cast_signed());
+        let functions = [
+            (*known).rng_canonical_finfo.fn_oid,
+            (*known).rng_subdiff_finfo.fn_oid,
+        ];
+        let inner = (*known).rngelemtype;
+        (
+            functions,
+            inner.as_ref().map_or(pg_sys::InvalidOid, |of| of.type_id),
+        )
+    }
+}
+
+/// The types of the attributes of a composite type.
+fn attributes(of: pg_sys::Oid) -> Vec<pg_sys::Oid> {
+    // SAFETY: a copy of the description of a type that is there.
+    unsafe {
+        let described = pg_sys::lookup_rowtype_tupdesc_copy(of, -1);
+        let described = pgrx::PgTupleDesc::from_pg_unchecked(described);
+        let there = described.iter().filter(|column| !column.attisdropped);
+        there.map(|column| column.atttypid).collect()
+    }
+}
+
+/// Who owns a function; `None` where it has gone.
+pub(super) fn owner_of_function(function: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    let cache = pg_sys::SysCacheIdentifier::PROCOID;
+    // SAFETY: rows of that cache are of that form.
+    unsafe {
+        row(cache, function, |form: &pg_sys::FormData_pg_proc| {
+            form.proowner
+        })
+    }
+}
+
+fn owner_of_relation(relation: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    let cache = pg_sys::SysCacheIdentifier::RELOID;
+    // SAFETY: as above.
+    unsafe {
+        row(cache, relation, |form: &pg_sys::FormData_pg_class| {
+            form.relowner
+        })
+    }
+}
+
+fn owner_of_type(of: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    let cache = pg_sys::SysCacheIdentifier::TYPEOID;
+    // SAFETY: as above.
+    unsafe { row(cache, of, |form: &pg_sys::FormData_pg_type| form.typowner) }
+}
+
+/// What a domain is over, which may be another.
+fn base_of(of: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    let cache = pg_sys::SysCacheIdentifier::TYPEOID;
+    // SAFETY: as above.
+    unsafe {
+        row(cache, of, |form: &pg_sys::FormData_pg_type| {
+            form.typbasetype
+        })
+    }
+}
+
+/// Reads a row of a cache of the catalog; `None` where it has gone.
+///
+/// # Safety
+/// Rows of the cache, by number, are of the form `T`.
+unsafe fn row<T, V>(
+    cache: pg_sys::SysCacheIdentifier::Type,
+    number: pg_sys::Oid,
+    read: impl FnOnce(&T) -> V,
+) -> Option<V> {
+    // SAFETY: the row stays until it is released; `read` copies out of it.
+    unsafe {
+        let row = pg_sys::SearchSysCache1(cache.cast_signed(), pg_sys::Datum::from(number));
+        if row.is_null() {
+            return None;
+        }
+        let form: *mut T = pg_sys::heap_tuple_get_struct(row);
+        let found = read(&*form);
+        pg_sys::ReleaseSysCache(row);
+        Some(found)
+    }
+}
