@@ -21,6 +21,8 @@ use super::whose::{self, is_servers, require_kind, require_type};
 pub(super) struct Found {
     /// Functions that it calls.
     pub(super) functions: Vec<pg_sys::Oid>,
+    /// Operators, whoever their functions belong to.
+    pub(super) operators: Vec<pg_sys::Oid>,
     /// Types of values, and whether they are made here or are there already.
     pub(super) types: Vec<(pg_sys::Oid, bool)>,
     /// Relations, and whether policies of theirs were put in.
@@ -47,6 +49,10 @@ impl Found {
             .iter()
             .copied()
             .for_each(trusted::require_function);
+        self.operators
+            .iter()
+            .copied()
+            .for_each(whose::require_operator);
         let mut seen = Vec::new();
         for (of, is_made) in &self.types {
             require_type(*of, *is_made, &mut seen);
@@ -130,7 +136,9 @@ pub(super) unsafe extern "C-unwind" fn require_plan(plan: *mut pg_sys::PlannedSt
 /// # Safety
 /// A node or NULL, and a [`Found`].
 unsafe extern "C-unwind" fn visit(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
-    use pg_sys::NodeTag::{T_Query, T_RangeTblEntry};
+    use pg_sys::NodeTag::{
+        T_DistinctExpr, T_NullIfExpr, T_OpExpr, T_Query, T_RangeTblEntry, T_ScalarArrayOpExpr,
+    };
     if node.is_null() {
         return false;
     }
@@ -152,6 +160,14 @@ unsafe extern "C-unwind" fn visit(node: *mut pg_sys::Node, context: *mut c_void)
                     context,
                     pg_sys::QTW_EXAMINE_RTES_BEFORE.cast_signed(),
                 );
+            }
+            T_OpExpr | T_DistinctExpr | T_NullIfExpr => {
+                let of: *mut pg_sys::OpExpr = node.cast();
+                found.operator((*of).opno);
+                found.value(node, T_OpExpr);
+            }
+            T_ScalarArrayOpExpr => {
+                found.operator((*node.cast::<pg_sys::ScalarArrayOpExpr>()).opno);
             }
             tag => found.value(node, tag),
         }
@@ -176,6 +192,12 @@ fn note<T: PartialEq>(all: &mut Vec<T>, one: T) {
 }
 
 impl Found {
+    fn operator(&mut self, operator: pg_sys::Oid) {
+        if !is_servers(operator) {
+            note(&mut self.operators, operator);
+        }
+    }
+
     fn entry(&mut self, entry: &pg_sys::RangeTblEntry) {
         if entry.relid != pg_sys::InvalidOid && !is_servers(entry.relid) {
             note(
@@ -331,6 +353,7 @@ unsafe fn of_indexes(relation: pg_sys::Oid) -> Found {
                     let written = pg_sys::text_to_cstring(datum.cast_mut_ptr());
                     let found = Found::in_tree(pg_sys::stringToNode(written).cast());
                     all.functions.extend(found.functions);
+                    all.operators.extend(found.operators);
                     all.types.extend(found.types);
                 }
             }

@@ -107,6 +107,7 @@ fn require_checks(of: pg_sys::Oid, seen: &mut Vec<(pg_sys::Oid, bool)>) {
             .iter()
             .copied()
             .for_each(trusted::require_function);
+        check.operators.iter().copied().for_each(require_operator);
         for (of, is_made) in check.types {
             require_type(of, is_made, seen);
         }
@@ -160,6 +161,22 @@ const HARMLESS: [&str; 12] = [
     "to_tsvector",
 ];
 const HARMLESS_BEGIN: [&str; 6] = ["timestamp", "date", "interval", "time", "extract", "concat"];
+
+/// Raises an error where an operator belongs to somebody else, who says which function it is.
+pub(super) fn require_operator(operator: pg_sys::Oid) {
+    let cache = pg_sys::SysCacheIdentifier::OPEROID;
+    // SAFETY: rows of that cache are of that form.
+    let owner = unsafe {
+        row(cache, operator, |form: &pg_sys::FormData_pg_operator| {
+            form.oprowner
+        })
+    };
+    if !owner.is_some_and(trusted::admits) {
+        // SAFETY: a look-up of the catalog; a palloc'ed text or NULL.
+        let name = unsafe { text(pg_sys::get_opname(operator)) }.unwrap_or_default();
+        trusted::refuse(&format!("operator \"{name}\""), "run", OF_RELATION);
+    }
+}
 
 /// Raises an error where a relation is a view or a foreign table of somebody else.
 pub(super) fn require_kind(relation: pg_sys::Oid) {

@@ -209,3 +209,12 @@ def test_the_owner_of_tables_and_functions_is_served(db, mallory):
                     "CREATE INDEX ON prod.people ((note || evil.text('x')))")
     assert mallory.rows("SELECT * FROM confiture.detect('prod')")
     assert mallory.value("SELECT anon_k_anonymity('prod.people', '{note}')") is not None
+
+
+def test_an_operator_of_somebody_else_is_not_used(db, mallory):
+    """It stands for a function of the server: for which, its owner says at any moment."""
+    mallory.execute("CREATE OPERATOR evil.==== (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq)")
+    make_small(db)
+    db.execute("ALTER TABLE prod.people ADD CHECK (note OPERATOR(evil.====) note)")
+    report = db.sync_refused("42501")
+    assert "operator evil.====(text,text)" in report.message_detail

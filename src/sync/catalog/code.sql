@@ -116,6 +116,14 @@
            AS harmless
     FROM called k JOIN pg_catalog.pg_proc p ON p.oid = k.oid
   UNION
+  -- Who owns an operator says which function it is, be it one of the server's that does harm.
+  SELECT c.what, c.owner, 'operator ' || o.oid::pg_catalog.regoperator::text, o.oprowner, true
+    FROM code c
+   CROSS JOIN LATERAL pg_catalog.regexp_matches(c.tree, ':(?:opno|opnos [(]o) ([0-9 ]+)', 'g') m
+   CROSS JOIN LATERAL pg_catalog.regexp_split_to_table(m[1], ' ') AS number
+    JOIN pg_catalog.pg_operator o ON o.oid = nullif(number, '')::pg_catalog.oid
+   WHERE o.oid >= 16384::pg_catalog.oid
+  UNION
   -- Whatever type an expression mentions may run code: a domain its checks, also inside an array,
   -- composite or range; a range its difference; any type its casts. So it must belong to somebody
   -- trusted, or to the source schema, where the copy has a type of its own. A type that a type of
