@@ -91,9 +91,11 @@ fn a_worker_masks_as_the_run_does() {
         let caching = kit.caching().unwrap();
         let made = kit.make(&caching).map(|(mut made, _)| made.remove(0).0);
         let own = strategy.mask(&keys, Seed::new(-7), of);
-        let (Ok(made), Ok(own)) = (made, own) else {
+        // Some cannot do without parameters.
+        let Ok(own) = own else {
             continue;
         };
+        let made = made.unwrap();
         for value in [
             "ada@post.example",
             "Ada",
@@ -111,7 +113,7 @@ fn a_worker_masks_as_the_run_does() {
         }
         tried += 1;
     }
-    assert!(tried > 25, "{tried}");
+    assert!(tried > 20, "{tried}");
 }
 
 #[test]
