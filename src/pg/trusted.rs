@@ -41,8 +41,9 @@ thread_local! {
 /// Does `work`, in which a function runs only if it belongs to a superuser, to the role that the work
 /// began with, or to one that may become that role anyway; where somebody else's rights hold meanwhile,
 /// to one of whom the same is true. Any other is an error, 42501, before it runs; so are a view, a
-/// foreign table, a rule and a policy of any other. What the server does with the rights of another role
-/// alone, to maintain what is his, is left alone.
+/// foreign table, a rule and a policy of any other. Where the server maintains what belongs to another
+/// role, with the rights of that role alone, that one is asked instead: the code of the owner may run, and
+/// not that of somebody whom the owner should not trust.
 pub fn only<T>(work: impl FnOnce() -> T) -> T {
     hook();
     let role = match HELD_FOR.get() {
@@ -121,17 +122,19 @@ static mut BEFORE: Before = Before {
     start: None,
 };
 
-/// Whether it is asked now: not where the server maintains what belongs to somebody else.
+/// Whether it is asked now.
 fn is_asked() -> bool {
-    HELD_FOR
-        .get()
-        .is_some_and(|role| !user::is_maintained_beside(role))
+    HELD_FOR.get().is_some()
 }
 
 /// Whether what belongs to a role may run here.
 pub(super) fn admits(owner: pg_sys::Oid) -> bool {
     let now = user::current();
     let begun = HELD_FOR.get().unwrap_or(now);
+    // What the server maintains has the rights of its owner alone: it is for that role to be safe from.
+    if user::is_maintained_beside(begun) {
+        return is_trusted(owner, now);
+    }
     is_trusted(owner, begun) && (now == begun || is_trusted(owner, now))
 }
 

@@ -51,6 +51,7 @@ pub fn suppress(
     let name = relation.written();
     let lock = format!("LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE");
     spi::run(&lock, &[])?;
+    require_owners(relation)?;
     let least = i64::try_from(k).unwrap_or(i64::MAX);
     let delete = statement::suppression(relation, keys, least);
     let gone = subxact::tried(|| spi::run(&delete, &[])).map_err(|failure| match failure {
@@ -73,6 +74,50 @@ pub fn suppress(
     let left = sizes(relation, keys, Some(&Snapshot::latest()))?;
     Ok((gone, risk::smallest(&left)))
 }
+
+/// Rows that go are looked at by triggers, foreign keys and their indexes, here and where the rows are that
+/// refer to them, some of it when the transaction ends and nobody holds code back any more. So all of these
+/// tables belong to somebody whom the caller trusts.
+///
+/// # Errors
+/// 42501.
+fn require_owners(relation: &Relation) -> Result<()> {
+    let strangers = spi::read(
+        STRANGERS,
+        &[pg_sys::Oid::from(relation.oid).into()],
+        |row| Ok((row.required::<String>(1)?, row.required::<String>(2)?)),
+    )?;
+    let Some((table, owner)) = strangers.into_iter().next() else {
+        return Ok(());
+    };
+    Err(Error::new(
+        Kind::Permission,
+        format!("rows of \"{}\" are not deleted", relation.shown()),
+    )
+    .with_detail(format!(
+        "Table \"{table}\", which holds them or refers to them, belongs to role \"{owner}\", whose code \
+         would have your rights."
+    ))
+    .with_hint("Have its owner take them away, or a role that owns all of these tables."))
+}
+
+const STRANGERS: &str = "
+    WITH RECURSIVE reached AS (
+      SELECT $1 AS oid
+       UNION
+      SELECT n.oid FROM reached r CROSS JOIN LATERAL (
+        SELECT i.inhrelid AS oid FROM pg_catalog.pg_inherits i WHERE i.inhparent = r.oid
+         UNION ALL
+        SELECT c.conrelid FROM pg_catalog.pg_constraint c
+         WHERE c.confrelid = r.oid AND c.contype = 'f') n)
+    SELECT pg_catalog.format('%I.%I', s.nspname, c.relname), o.rolname::pg_catalog.text
+      FROM reached r
+      JOIN pg_catalog.pg_class c ON c.oid = r.oid
+      JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+      JOIN pg_catalog.pg_roles o ON o.oid = c.relowner
+     CROSS JOIN (SELECT m.oid FROM pg_catalog.pg_roles m WHERE m.rolname = current_user) me
+     WHERE NOT (o.oid = me.oid OR o.rolsuper OR pg_catalog.pg_has_role(o.oid, me.oid, 'MEMBER'))
+     ORDER BY 1";
 
 thread_local! {
     static PENDING: RefCell<Pending> = RefCell::default();
