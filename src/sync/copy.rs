@@ -183,8 +183,12 @@ pub fn copy(run: &Evidence<'_>, planned: &Planned, phase: &Phase) -> Result<Copi
         divided.push((name.clone(), Divided::taken(apart)));
         phase.shown().loaded(rows);
         let table = field("table", &format!("{}.{name}", plan.target));
+        let helped = match request.options.workers {
+            0 => String::new(),
+            _ => format!(" workers={workers}"),
+        };
         phase.log().line(&format!(
-            "loaded {table} rows={rows} seconds={seconds:.3} workers={workers}"
+            "loaded {table} rows={rows} seconds={seconds:.3}{helped}"
         ));
         report::notice(&format!(
             "{name}: {} in {seconds:.1} s",
