@@ -1,3 +1,5 @@
+//! What is understood of the options, and what is refused.
+
 use serde_json::json;
 
 use super::*;

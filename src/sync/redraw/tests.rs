@@ -1,3 +1,5 @@
+//! How values are drawn again, and which columns together.
+
 use super::*;
 use crate::strategies::{Kind as Of, Params, Strategy, Subkeys, Value, ValueType};
 

@@ -1,3 +1,5 @@
+//! What a worker is told, and that it masks as the run does.
+
 use serde_json::Value;
 
 use super::*;
