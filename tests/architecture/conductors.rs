@@ -39,9 +39,15 @@ pub(crate) const CONDUCTORS: &[(&str, &str)] = &[
         "commits, holds the lock, keeps the copy in a subtransaction",
     ),
     ("src/sync/swap/exchange.rs", "locks, renews files, waits"),
-    ("src/sync/workers/mod.rs", "has tables loaded, under settings of its own"),
+    (
+        "src/sync/workers/mod.rs",
+        "has tables loaded, under settings of its own",
+    ),
     ("src/sync/workers/pace.rs", "waits"),
-    ("src/sync/workers/places.rs", "holds locks for workers, waits for them"),
+    (
+        "src/sync/workers/places.rs",
+        "holds locks for workers, waits for them",
+    ),
     ("src/sync/tokens.rs", "asks the vault under one snapshot"),
     ("src/sync/verify.rs", "asks both sides under one snapshot"),
     ("src/vault/pending.rs", "hears how transactions end"),
