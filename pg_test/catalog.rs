@@ -367,8 +367,8 @@ mod tests {
         Ok(())
     }
 
-    /// Settings that say where keys or evidence are.
-    const REFERENCES: [&str; 8] = [
+    /// Settings that say where keys or evidence are, and one that a run sets for its workers.
+    const REFERENCES: [&str; 9] = [
         "confiture.anchor_directory",
         "confiture.archive_directory",
         "confiture.key_aws",
@@ -377,6 +377,7 @@ mod tests {
         "confiture.key_pkcs11",
         "confiture.key_provider",
         "confiture.key_vault",
+        "confiture.kit",
     ];
 
     fn setting_names() -> Vec<String> {

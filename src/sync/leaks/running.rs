@@ -12,11 +12,14 @@ use super::identifiers::Identifier;
 use super::needle::{Haystack, Needle};
 use crate::error::{Error, Kind, Result};
 
+/// A text of a table: its column, how it is written, whether it is masked.
+pub type Text = (String, Escapes, bool);
+
 /// What is kept of one table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scan {
     /// Its texts: their columns, how they are written, whether they are masked.
-    pub texts: Vec<(String, Escapes, bool)>,
+    pub texts: Vec<Text>,
     /// By text: how many rows it gives away.
     pub found: Vec<u64>,
 }
@@ -69,7 +72,7 @@ pub fn merge(number: usize, words: &mut Words<'_>) {
 }
 
 /// The texts of the scan of that number.
-pub fn texts(number: usize) -> Option<Vec<(String, Escapes, bool)>> {
+pub fn texts(number: usize) -> Option<Vec<Text>> {
     RUNNING.with_borrow_mut(|running| Some(running.get(number)?.texts.clone()))
 }
 

@@ -12,8 +12,7 @@ use zeroize::Zeroizing;
 
 use super::super::cache::worth::{Verdict, Worth};
 use super::super::cache::{Caching, Verdicts};
-use super::super::leaks::escapes::Escapes;
-use super::super::leaks::running::Scan;
+use super::super::leaks::running::{Scan, Text};
 use super::super::masks::Place;
 use super::super::plan::MaskPlan;
 use super::super::redraw::{Described, Redraw};
@@ -56,7 +55,7 @@ pub struct About {
     /// The kind of commitment.
     pub commitment: String,
     /// Number of its scan, and the texts of that.
-    pub scan: Option<(usize, Vec<(String, Escapes, bool)>)>,
+    pub scan: Option<(usize, Vec<Text>)>,
     /// The columns of the run whose outputs are kept.
     pub kept: Vec<(String, String, Worth)>,
     /// Bytes that this may take.
