@@ -16,7 +16,7 @@ from test_concurrency import Background, wait_until
 from test_recovery import again
 
 ROWS = 60_000
-ROUNDS = int(os.environ.get("CONFITURE_ROUNDS", "9"))
+ROUNDS = int(os.environ.get("CONFITURE_ROUNDS", "6"))
 NEW = "SELECT count(*) FILTER (WHERE note = 'new'), count(*) FROM staging.people"
 HELPING = "SELECT pid FROM pg_stat_activity WHERE leader_pid = %s AND pid <> leader_pid"
 
