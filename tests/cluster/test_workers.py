@@ -242,6 +242,26 @@ def test_workers_are_shown(shop):
     assert run.result() is None
 
 
+def test_a_column_that_is_left_out_is_held_against_its_domain(db):
+    db.execute("""
+        CREATE SCHEMA prod; CREATE DOMAIN public.word AS text;
+        CREATE TABLE prod.notes (id integer PRIMARY KEY, email text, left_out public.word);
+        INSERT INTO prod.notes SELECT i, 'a' || i || '@mail.example', 'w' FROM generate_series(1, 40000) i;
+        ANALYZE""")
+    rules = [{"column": "email", "strategy": "mail"}]
+    excluded = [{"column": "left_out", "why": "not needed"}]
+    db.load(profile({"notes": {"rules": rules, "exclude": excluded, **keep_all()}}))
+    db.sync()
+    db.sync(options=swap(workers=2))
+    assert loads(db)[-1] == ("notes", 40_000, 2)
+    assert db.value("SELECT count(left_out) FROM staging.notes") == 0
+    before = db.content("staging")
+    db.execute("ALTER DOMAIN public.word ADD CHECK (VALUE IS NOT NULL) NOT VALID")
+    for options in ("{}", swap(), swap(workers=2)):
+        assert db.attempt(options=options) in ("23514", "22023")
+        assert db.content("staging") == before
+
+
 def test_partitions_are_written_whatever_order_their_columns_have(db):
     db.execute("""
         CREATE SCHEMA prod;

@@ -116,8 +116,8 @@ pub(super) unsafe fn worst(table: pg_sys::Oid) -> u8 {
     }
 }
 
-/// Makes of an INSERT the SELECT of its rows, with every column of the table, in order; `None` where a
-/// column gets no value that a constraint of its type would be asked about.
+/// Makes of an INSERT the SELECT of its rows, with every column of the table, in order; `None` where there
+/// is none.
 ///
 /// # Safety
 /// An INSERT that was analyzed, and its table.
@@ -135,16 +135,8 @@ pub(super) unsafe fn select(query: *mut pg_sys::Query, table: pg_sys::Relation) 
                 columns.push(entry);
                 continue;
             }
-            let nothing = if column.attisdropped {
-                let zero = pg_sys::Datum::from(0);
-                pg_sys::makeConst(pg_sys::INT4OID, -1, pg_sys::InvalidOid, 4, zero, true, true)
-            } else if pg_sys::get_typtype(column.atttypid).cast_unsigned() == pg_sys::TYPTYPE_DOMAIN
-            {
-                return None;
-            } else {
-                pg_sys::makeNullConst(column.atttypid, column.atttypmod, column.attcollation)
-            };
-            let entry = pg_sys::makeTargetEntry(nothing.cast(), column.attnum, null_mut(), false);
+            let nothing = null_of(column);
+            let entry = pg_sys::makeTargetEntry(nothing, column.attnum, null_mut(), false);
             columns.push(entry);
         }
         if given.iter_ptr().any(|entry| (*entry).resjunk) || columns.is_empty() {
@@ -154,6 +146,38 @@ pub(super) unsafe fn select(query: *mut pg_sys::Query, table: pg_sys::Relation) 
         (*query).resultRelation = 0;
         (*query).targetList = columns.into_pg();
         Some(())
+    }
+}
+
+/// NULL for a column that is not written; the constraints of a domain are asked about it.
+///
+/// # Safety
+/// A column of a table that is open.
+unsafe fn null_of(column: &pg_sys::FormData_pg_attribute) -> *mut pg_sys::Expr {
+    // SAFETY: new nodes, and look-ups of the catalog.
+    unsafe {
+        if column.attisdropped {
+            let zero = pg_sys::Datum::from(0);
+            let none = pg_sys::InvalidOid;
+            return pg_sys::makeConst(pg_sys::INT4OID, -1, none, 4, zero, true, true).cast();
+        }
+        let mut modifier = column.atttypmod;
+        let base = pg_sys::getBaseTypeAndTypmod(column.atttypid, &raw mut modifier);
+        let nothing = pg_sys::makeNullConst(base, modifier, column.attcollation);
+        if base == column.atttypid {
+            return nothing.cast();
+        }
+        let domain = pg_sys::coerce_to_domain(
+            nothing.cast(),
+            base,
+            modifier,
+            column.atttypid,
+            pg_sys::CoercionContext::COERCION_IMPLICIT,
+            pg_sys::CoercionForm::COERCE_IMPLICIT_CAST,
+            -1,
+            false,
+        );
+        domain.cast()
     }
 }
 
