@@ -50,7 +50,7 @@ pub struct About {
     pub masks: Vec<MaskOf>,
     /// Number of its first tracker.
     pub first_tracker: usize,
-    /// The columns of its trackers, and the kind of commitment.
+    /// The columns of its trackers.
     pub tracked: Vec<String>,
     /// The kind of commitment.
     pub commitment: String,

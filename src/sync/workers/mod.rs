@@ -38,19 +38,7 @@ use pace::Pace;
 pub use store::{join, tell, tell_raised};
 
 /// How a run loads its tables.
-pub struct Crew<'a> {
-    plan: &'a Plan,
-    options: &'a Options,
-    caching: &'a Caching,
-    /// The masks of all tables, in the order of their numbers, but for those of tokens.
-    masks: Vec<Member>,
-    subkeys: [Secret; 2],
-    lineage: Option<(Secret, Commitment)>,
-    kept: &'a Verdicts,
-    /// Of the table that is loaded, by its place, the number of its scan.
-    scans: Vec<Option<usize>>,
-    workers: u32,
-}
+pub struct Crew<'a>(Tools<'a>);
 
 /// A mask as workers are told of it.
 pub struct Member {
@@ -60,7 +48,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// Notes a mask of the plan; `None` where the run alone can make it.
+    /// Notes a mask of the plan.
     pub fn of(
         run: &Evidence<'_>,
         mask: &super::plan::MaskPlan<'_>,
@@ -98,21 +86,17 @@ pub struct Tools<'a> {
 impl<'a> Crew<'a> {
     /// Gets ready.
     pub fn new(tools: Tools<'a>) -> Self {
-        let workers = match tools.masks {
-            Some(_) => tools.options.workers,
-            None => 0,
-        };
-        Self {
-            plan: tools.plan,
-            options: tools.options,
-            caching: tools.caching,
-            masks: tools.masks.unwrap_or_default(),
-            subkeys: tools.subkeys,
-            lineage: tools.lineage,
-            kept: tools.kept,
-            scans: tools.scans,
-            workers,
-        }
+        Self(tools)
+    }
+
+    /// The masks of all tables, in the order of their numbers.
+    fn members(&self) -> &[Member] {
+        self.0.masks.as_deref().unwrap_or_default()
+    }
+
+    /// How many workers are asked for; none where they could not make every mask.
+    fn workers(&self) -> u32 {
+        self.0.masks.as_ref().map_or(0, |_| self.0.options.workers)
     }
 
     /// Loads the table of that place by its statement.
@@ -130,17 +114,17 @@ impl<'a> Crew<'a> {
             let rows = spi::run_under(sql, snapshot)?;
             Ok(Loaded { rows, workers: 0 })
         };
-        if matches!(self.options.mode, Mode::Atomic) {
+        if matches!(self.0.options.mode, Mode::Atomic) {
             return by_run();
         }
-        let mut pace = Pace::of(self.options, phase);
+        let mut pace = Pace::of(self.0.options, phase);
         let mut keep = |rows| pace.keep(rows);
-        if self.workers == 0 || !self.may_help(place) {
+        if self.workers() == 0 || !self.may_help(place) {
             let loaded = load::load(sql, snapshot, false, &mut keep)?;
             return loaded.map_or_else(by_run, Ok);
         }
         let kit = self.kit(place);
-        let board = store::Shared::new(&kit, self.workers, self.caching)?;
+        let board = store::Shared::new(&kit, self.workers(), self.0.caching)?;
         let settings = self.settings(&board);
         let settings: Vec<_> = settings
             .iter()
@@ -153,7 +137,7 @@ impl<'a> Crew<'a> {
             guc::pin_where_known(c"log_min_error_statement", "panic"),
         ];
         let loaded = guc::with(&settings, || load::load(sql, snapshot, true, &mut keep))?;
-        board.collect(&kit, self.caching)?;
+        board.collect(&kit, self.0.caching)?;
         loaded.map_or_else(by_run, Ok)
     }
 
@@ -161,7 +145,10 @@ impl<'a> Crew<'a> {
     /// them, and take rows by a queue that is cheaper than their masks.
     fn settings(&self, board: &store::Shared) -> [(&'static str, String); 6] {
         [
-            ("max_parallel_workers_per_gather", self.workers.to_string()),
+            (
+                "max_parallel_workers_per_gather",
+                self.workers().to_string(),
+            ),
             ("min_parallel_table_scan_size", "1MB".to_owned()),
             ("parallel_leader_participation", "on".to_owned()),
             ("parallel_setup_cost", "0".to_owned()),
@@ -172,7 +159,7 @@ impl<'a> Crew<'a> {
 
     /// Whether what decides on values of the table may run in a worker.
     fn may_help(&self, place: usize) -> bool {
-        let members = &self.masks[self.numbers(place)];
+        let members = &self.members()[self.numbers(place)];
         let judges = members.iter().filter_map(|of| of.of.redraw.as_ref());
         judges
             .flat_map(|redraw| &redraw.judges)
@@ -181,22 +168,22 @@ impl<'a> Crew<'a> {
 
     /// The numbers of the masks of a table.
     fn numbers(&self, place: usize) -> Range<usize> {
-        let name = &self.plan.tables[place].source.name;
+        let name = &self.0.plan.tables[place].source.name;
         let is_its = |place: &Place| place.table == *name;
-        range(self.masks.iter().map(|of| is_its(&of.of.place)))
+        range(self.members().iter().map(|of| is_its(&of.of.place)))
     }
 
     fn kit(&self, place: usize) -> Kit {
-        let name = &self.plan.tables[place].source.name;
+        let name = &self.0.plan.tables[place].source.name;
         let numbers = self.numbers(place);
-        let all = watch::trackers(self.plan);
+        let all = watch::trackers(self.0.plan);
         let tracked = range(all.iter().map(|(table, _)| table == name));
         let columns = all[tracked.clone()].iter();
-        let members = &self.masks[numbers.clone()];
-        let is_tracked = self.lineage.is_some();
+        let members = &self.members()[numbers.clone()];
+        let is_tracked = self.0.lineage.is_some();
         Kit {
             about: About {
-                schema: self.plan.target.clone(),
+                schema: self.0.plan.target.clone(),
                 table: name.clone(),
                 first_mask: numbers.start,
                 masks: members.iter().map(|of| of.of.clone()).collect(),
@@ -205,16 +192,16 @@ impl<'a> Crew<'a> {
                     .filter(|_| is_tracked)
                     .map(|(_, column)| (*column).to_owned())
                     .collect(),
-                commitment: match &self.lineage {
+                commitment: match &self.0.lineage {
                     Some((_, commitment)) => commitment.name().to_owned(),
                     None => String::new(),
                 },
-                scan: self.scans[place].and_then(|number| Some((number, scans::texts(number)?))),
-                kept: kit::kept(self.kept),
-                kept_bytes: cache::share(self.workers as usize + 1),
+                scan: self.0.scans[place].and_then(|number| Some((number, scans::texts(number)?))),
+                kept: kit::kept(self.0.kept),
+                kept_bytes: cache::share(self.workers() as usize + 1),
             },
-            subkeys: self.subkeys.clone(),
-            lineage: self.lineage.as_ref().map(|(key, _)| key.clone()),
+            subkeys: self.0.subkeys.clone(),
+            lineage: self.0.lineage.as_ref().map(|(key, _)| key.clone()),
             masks: members
                 .iter()
                 .map(|of| (of.seed, of.salt.clone()))

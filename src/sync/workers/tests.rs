@@ -6,7 +6,6 @@ use super::*;
 use crate::error::Error;
 use crate::strategies::{self, Params, Strategy, ValueType};
 use crate::sync::plan::MaskPlan;
-use crate::sync::redraw::Described;
 use kit::MaskOf;
 
 fn place() -> Place {
@@ -25,8 +24,6 @@ fn kit(strategy: &Strategy, of: ValueType, salt: bool) -> Kit {
         of,
         salt: None,
     };
-    let redraw: Option<Described> = None;
-    assert!(redraw.is_none());
     Kit {
         about: About {
             schema: "s".to_owned(),
