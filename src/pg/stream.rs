@@ -72,19 +72,28 @@ struct Receiver<'a> {
 impl<'a> Receiver<'a> {
     fn new(take: &'a mut dyn FnMut(&Row<'_>) -> Result<()>) -> Self {
         Self {
-            known: pg_sys::DestReceiver {
-                receiveSlot: Some(receive),
-                rStartup: Some(start),
-                rShutdown: Some(end),
-                rDestroy: Some(end),
-                mydest: pg_sys::CommandDest::DestNone,
-            },
+            known: receiving(receive, start),
             take,
             types: Vec::new(),
             columns: Vec::new(),
             memory: PgMemoryContexts::new("confiture row"),
             failed: None,
         }
+    }
+}
+
+type Receive =
+    unsafe extern "C-unwind" fn(*mut pg_sys::TupleTableSlot, *mut pg_sys::DestReceiver) -> bool;
+type Start = unsafe extern "C-unwind" fn(*mut pg_sys::DestReceiver, c_int, pg_sys::TupleDesc);
+
+/// What the server knows of a receiver of rows; at the end there is nothing to do for it.
+pub(super) fn receiving(receive: Receive, start: Start) -> pg_sys::DestReceiver {
+    pg_sys::DestReceiver {
+        receiveSlot: Some(receive),
+        rStartup: Some(start),
+        rShutdown: Some(end),
+        rDestroy: Some(end),
+        mydest: pg_sys::CommandDest::DestNone,
     }
 }
 

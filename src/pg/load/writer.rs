@@ -12,6 +12,7 @@ use std::ptr::{copy_nonoverlapping, null_mut};
 use pgrx::prelude::pg_guard;
 use pgrx::{PgBox, pg_sys};
 
+use super::super::stream::receiving;
 use super::context;
 use crate::error::{Error, Result};
 
@@ -127,13 +128,7 @@ impl<'a> Writer<'a> {
             pg_sys::InitResultRelInfo(root, table, 0, null_mut(), 0);
             let lasting = pg_sys::CurrentMemoryContext;
             let mut writer = Self {
-                known: pg_sys::DestReceiver {
-                    receiveSlot: Some(receive),
-                    rStartup: Some(start),
-                    rShutdown: Some(end),
-                    rDestroy: Some(end),
-                    mydest: pg_sys::CommandDest::DestNone,
-                },
+                known: receiving(receive, start),
                 table,
                 root,
                 estate,
@@ -223,8 +218,6 @@ unsafe extern "C-unwind" fn start(
     _described: pg_sys::TupleDesc,
 ) {
 }
-
-unsafe extern "C-unwind" fn end(_this: *mut pg_sys::DestReceiver) {}
 
 /// Takes a row; false where no more is wanted.
 unsafe extern "C-unwind" fn receive(
