@@ -8,8 +8,16 @@ import psycopg
 import pytest
 
 from test_compliance import load
-from test_concurrency import Background, wait_until
-from trusted_plants import IN_RANGES, make_owner, make_synced, plant, swap, was_called, while_waiting
+from trusted_plants import (
+    IN_RANGES,
+    make_owner,
+    make_synced,
+    plant,
+    swap,
+    verify_a_fleet,
+    was_called,
+    while_waiting,
+)
 
 OF_RUN = "FROM confiture.audit_log l{} WHERE l.event = 'COMPLETED'"
 TARGET = [
@@ -123,14 +131,7 @@ def test_a_ledger_of_a_fleet_is_read_with_no_code_of_its_owner(db, owner, what):
                    "CREATE FOREIGN TABLE theirs.ledger (n bigint, line text) SERVER loop"
                    " OPTIONS (schema_name 'theirs', table_name 'lines')",
     }[what])
-    asking, found = db.session(), []
-    ask = """SELECT status, detail FROM confiture.verify_fleet('[{"server": "a", "ledger": "theirs.ledger"}]')
-             WHERE check_code = 'SERVER'"""
-    asked = Background(lambda: found.extend(asking.rows(ask)))
-    wait_until(lambda: db.value("SELECT cardinality(pg_blocking_pids(%s)) > 0", [asking.pid()]))
-    owner.connection.commit()
-    assert asked.result() is None
-    assert found == [("unverifiable", "Its ledger could not be read (SQLSTATE 42501).")]
+    verify_a_fleet(db, owner)
     assert not was_called(db)
 
 

@@ -10,6 +10,7 @@ import pytest
 from samples import make_small
 from test_compliance import load
 from test_concurrency import Background, wait_until
+from trusted_plants import make_owner, verify_a_fleet, was_called
 
 CALLED = "nextval('theirs.called')"
 
@@ -17,22 +18,9 @@ CALLED = "nextval('theirs.called')"
 @pytest.fixture(name="owner")
 def _owner(db):
     """The owner of schemas and tables that a superuser reads: (role, a session of his)."""
-    role = db.role("owner")
     make_small(db)
     db.sync()
-    db.execute(f"CREATE SCHEMA theirs AUTHORIZATION {role}")
-    for schema in ("prod", "staging"):
-        db.execute(f"ALTER SCHEMA {schema} OWNER TO {role}")
-        for table in db.column("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema]):
-            db.execute(f"ALTER TABLE {schema}.{table} OWNER TO {role}")
-    session = db.session(role, autocommit=False)
-    session.execute("CREATE SEQUENCE theirs.called")
-    session.connection.commit()
-    return session
-
-
-def was_called(db):
-    return db.value("SELECT is_called FROM theirs.called")
+    return make_owner(db)
 
 
 def view(session, table, columns):
@@ -109,19 +97,10 @@ def test_what_an_old_snapshot_takes_for_a_table_is_not_read(db, owner, ask):
 
 
 def test_a_ledger_of_a_fleet_is_read_from_no_view(db, owner):
-    role = owner.value("SELECT session_user")
-    owner.connection.commit()
     db.execute("CREATE TABLE theirs.ledger (n bigint, line text)")
     owner.execute("DROP TABLE theirs.ledger")
     owner.execute(f"CREATE VIEW theirs.ledger AS SELECT 1::bigint AS n, left({CALLED}::text, 0) AS line")
-    asking, found = db.session(), []
-    ask = """SELECT status, detail FROM confiture.verify_fleet('[{"server": "a", "ledger": "theirs.ledger"}]')
-             WHERE check_code = 'SERVER'"""
-    asked = Background(lambda: found.extend(asking.rows(ask)))
-    wait_until(lambda: db.value("SELECT cardinality(pg_blocking_pids(%s)) > 0", [asking.pid()]))
-    owner.connection.commit()
-    assert asked.result() is None
-    assert found == [("unverifiable", "Its ledger could not be read (SQLSTATE 42501).")], role
+    verify_a_fleet(db, owner)
     assert not was_called(db)
 
 

@@ -109,6 +109,18 @@ def while_waiting(db, owner, table, change, ask):
     return asked.result()
 
 
+def verify_a_fleet(db, owner):
+    """Looks at `theirs.ledger` while the owner makes something else of it, which is not read."""
+    asking, found = db.session(), []
+    ask = """SELECT status, detail FROM confiture.verify_fleet('[{"server": "a", "ledger": "theirs.ledger"}]')
+             WHERE check_code = 'SERVER'"""
+    asked = Background(lambda: found.extend(asking.rows(ask)))
+    wait_until(lambda: db.value("SELECT cardinality(pg_blocking_pids(%s)) > 0", [asking.pid()]))
+    owner.connection.commit()
+    assert asked.result() is None
+    assert found == [("unverifiable", "Its ledger could not be read (SQLSTATE 42501).")]
+
+
 def make_synced(db, rows=False):
     """The small sample, copied to `staging`; with a commitment to each row on request."""
     make_small(db)
