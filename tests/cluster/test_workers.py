@@ -131,7 +131,7 @@ def test_texts_that_give_a_row_away_are_found_by_workers(shop):
     shop.sync()
     shop.execute("UPDATE prod.customers SET note = 'write to ' || email WHERE id % 20000 = 5")
     report = shop.sync_refused("23000", options=swap(workers=2))
-    assert '"rows":3' in report.message_detail
+    assert '"found":3' in report.message_detail
     shop.sync(options=swap(workers=2, leak_scan="report"))
     assert loads(shop)[-2][2] == 2
 
@@ -240,19 +240,19 @@ def test_a_column_that_is_left_out_is_held_against_its_domain(db):
     db.execute("""
         CREATE SCHEMA prod; CREATE DOMAIN public.word AS text;
         CREATE TABLE prod.notes (id integer PRIMARY KEY, email text, left_out public.word);
-        INSERT INTO prod.notes SELECT i, 'a' || i || '@mail.example', 'w' FROM generate_series(1, 40000) i;
+        INSERT INTO prod.notes SELECT i, 'a' || i || '@mail.example', 'w' FROM generate_series(1, 60000) i;
         ANALYZE""")
     rules = [{"column": "email", "strategy": "mail"}]
     excluded = [{"column": "left_out", "why": "not needed"}]
     db.load(profile({"notes": {"rules": rules, "exclude": excluded, **keep_all()}}))
     db.sync()
     db.sync(options=swap(workers=2))
-    assert loads(db)[-1] == ("notes", 40_000, 2)
+    assert loads(db)[-1] == ("notes", 60_000, 2)
     assert db.value("SELECT count(left_out) FROM staging.notes") == 0
     before = db.content("staging")
     db.execute("ALTER DOMAIN public.word ADD CHECK (VALUE IS NOT NULL) NOT VALID")
     for options in ("{}", swap(), swap(workers=2)):
-        assert db.attempt(options=options) in ("23514", "22023")
+        assert db.attempt(options=options) == "23514"
         assert db.content("staging") == before
 
 
