@@ -7,6 +7,7 @@ mod tests {
 
     use crate::error::Result;
     use crate::pg::ident;
+    use crate::pg::shared::Shared;
     use crate::pg_test::support::{holds, masking_key, refused, run, texts};
 
     /// A source schema of that name, and a profile of that name for it.
@@ -43,6 +44,12 @@ mod tests {
     const GOOD: &str = "  users:\n    rules: [{column: email, strategy: mail, seed: 7}]\n    \
                         preserve: [{column: id, why: surrogate}]\n  \
                         orders: [{column: user_email, strategy: mail, seed: 7}]\n";
+
+    #[pg_test]
+    fn sync_memory_of_a_run_that_is_over_is_none() {
+        let handle = Shared::new(8).expect("some memory").handle();
+        assert!(Shared::attach(handle).is_none());
+    }
 
     #[pg_test]
     fn sync_cannot_run_in_a_transaction() -> Result<()> {

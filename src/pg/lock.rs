@@ -87,13 +87,14 @@ impl SessionLock {
     /// Takes the lock numbered `number` of this database; `None` when another session holds it.
     pub fn try_take(class: Class, number: u64) -> Option<Self> {
         let tag = tag(class, number);
-        acquire(&tag, true).then_some(Self(tag))
+        // Not `then_some`: what is made and thrown away is let go of.
+        acquire(&tag, true).then(|| Self(tag))
     }
 
     /// As [`Self::try_take`], of all databases together.
     pub fn try_take_on_server(class: Class, number: u64) -> Option<Self> {
         let tag = of_server(class, number);
-        acquire(&tag, true).then_some(Self(tag))
+        acquire(&tag, true).then(|| Self(tag))
     }
 
     /// Waits for it.

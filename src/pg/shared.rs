@@ -49,7 +49,8 @@ impl Shared {
                 true => pg_sys::dsm_attach(handle),
                 false => mine,
             };
-            (!segment.is_null()).then_some(Self {
+            // Not `then_some`: what is made and thrown away is detached.
+            (!segment.is_null()).then(|| Self {
                 segment,
                 is_kept: !mine.is_null(),
             })

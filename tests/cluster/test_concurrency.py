@@ -142,6 +142,8 @@ def test_a_second_run_on_the_same_target_is_refused_at_once(held):
     db.execute("CREATE SCHEMA prod2")
     db.execute("CREATE TABLE prod2.people (LIKE prod.people INCLUDING ALL)")
     db.sync_refused("55006", source="prod2")
+    # What was not taken is not let go of.
+    assert "own a lock" not in db.server.log()
     held["let_go"]()
     assert held["run"].result() is None
     assert db.events() == ["KEY_CREATED", *["STARTED", "COMPLETED"] * 2]
