@@ -29,6 +29,7 @@ pub mod heap;
 pub mod ident;
 pub mod inval;
 pub mod latch;
+mod led;
 pub mod load;
 pub mod lock;
 pub mod memory;

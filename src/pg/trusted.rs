@@ -28,7 +28,7 @@ use std::sync::Once;
 use pgrx::{pg_guard, pg_sys};
 
 use super::processed::unguarded;
-use super::{report, text, user, walk, whose};
+use super::{led, report, text, user, walk, whose};
 use crate::error::{Error, Kind};
 
 thread_local! {
@@ -52,6 +52,7 @@ pub fn only<T>(work: impl FnOnce() -> T) -> T {
         Some(_) => user::current(),
         None => {
             if PLANNED_FREELY.replace(false) {
+                led::forget();
                 // SAFETY: marks plans, which are made again when they are asked for.
                 unsafe { pg_sys::ResetPlanCache() };
             }
@@ -80,7 +81,7 @@ fn holding_back<T>(role: Option<pg_sys::Oid>, work: impl FnOnce() -> T) -> T {
         }
     }
     let _restore = Restore(HELD_FOR.replace(role));
-    work()
+    led::outside(work)
 }
 
 fn hook() {
@@ -162,6 +163,25 @@ pub(super) fn refuse(what: &str, not: &str, hint: &str) {
     );
 }
 
+/// Raises the error of a function of the server that nobody who is trusted has named.
+pub(super) fn refuse_server(name: &str) {
+    let role = HELD_FOR.get().unwrap_or_else(user::current);
+    report::raise(
+        Error::new(
+            Kind::Permission,
+            format!("function \"{name}\" of the server is not run for another role"),
+        )
+        .with_detail(format!(
+            "It would have the rights of role \"{}\".",
+            user::name(role)
+        ))
+        .with_hint(
+            "A domain or a table that a function uses has it in a check or a default. Have it owned by a \
+             superuser, or by the owner of the function.",
+        ),
+    );
+}
+
 /// Raises an error where a function must not run.
 pub(super) fn require_function(function: pg_sys::Oid) {
     // The server's own.
@@ -199,6 +219,9 @@ unsafe extern "C-unwind" fn look(
         && is_asked()
     {
         require_function(object);
+        if whose::is_servers(object) {
+            led::require(object);
+        }
     }
 }
 
@@ -214,8 +237,9 @@ unsafe extern "C-unwind" fn needs(function: pg_sys::Oid) -> bool {
     };
     needed
         || HELD_FOR.get().is_some()
-            && function.to_u32() >= pg_sys::FirstNormalObjectId
-            && !whose::owner_of_function(function).is_some_and(admits)
+            && (led::is_followed(function)
+                || function.to_u32() >= pg_sys::FirstNormalObjectId
+                    && !whose::owner_of_function(function).is_some_and(admits))
 }
 
 /// Before and after a function that was marked; for one that has its owner's rights, or settings, always.
@@ -233,6 +257,11 @@ unsafe extern "C-unwind" fn call(
         if let Some(previous) = BEFORE.call {
             pg_sys::ffi::pg_guard_ffi_boundary(|| previous(event, function, kept));
         }
+        // Last: where the begin is refused, no end follows.
+        match event {
+            pg_sys::FmgrHookEventType::FHET_START => led::begin(),
+            _ => led::end(),
+        }
     }
 }
 
@@ -246,10 +275,11 @@ unsafe extern "C-unwind" fn plan(
 ) -> *mut pg_sys::PlannedStmt {
     // SAFETY: the server calls with a statement that is rewritten and to be planned.
     unsafe {
-        if is_asked() {
-            walk::require_query(query);
-        } else {
+        let mut options = options;
+        if !is_asked() {
             PLANNED_FREELY.set(true);
+        } else if !walk::require_query(query) {
+            options &= !pg_sys::CURSOR_OPT_PARALLEL_OK.cast_signed();
         }
         match BEFORE.plan {
             Some(previous) => previous(query, written, options, parameters),
@@ -274,7 +304,9 @@ unsafe extern "C-unwind" fn relation(
             // Every query has a FROM clause, be it empty; without one the server asks how many workers
             // are to build an index, which then call its functions where nobody holds them back.
             let builds = (*(*root).parse).jointree.is_null();
-            walk::require_relation(relation, builds);
+            if !walk::require_relation(relation, builds) {
+                (*known).rel_parallel_workers = 0;
+            }
         }
     }
 }

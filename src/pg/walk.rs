@@ -13,14 +13,16 @@ use std::ptr::from_mut;
 use pgrx::{PgList, pg_guard, pg_sys};
 
 use super::processed::unguarded;
-use super::trusted;
 use super::whose::{self, is_servers, require_kind, require_type};
+use super::{led, trusted};
 
 /// What was found, each but once.
 #[derive(Default)]
 pub(super) struct Found {
     /// Functions that it calls.
     pub(super) functions: Vec<pg_sys::Oid>,
+    /// Functions of the server that it calls; noted where somebody's function leads to it.
+    pub(super) servers: Vec<pg_sys::Oid>,
     /// Operators, whoever their functions belong to.
     pub(super) operators: Vec<pg_sys::Oid>,
     /// Types of values, and whether they are made here or are there already.
@@ -29,6 +31,8 @@ pub(super) struct Found {
     relations: Vec<(pg_sys::Oid, bool)>,
     /// Relations that are written to, and for which events their triggers fire.
     written: Vec<(pg_sys::Oid, u32)>,
+    /// What their columns are filled with: the relation, the number of the column, the expression.
+    filled: Vec<(pg_sys::Oid, i16, *mut pg_sys::Node)>,
 }
 
 impl Found {
@@ -42,6 +46,18 @@ impl Found {
             pg_sys::ffi::pg_guard_ffi_boundary(|| visit(tree, from_mut(&mut found).cast()));
         }
         found
+    }
+
+    /// Takes in what was found elsewhere.
+    pub(super) fn add(&mut self, other: Self) {
+        self.functions.extend(other.functions);
+        self.servers.extend(other.servers);
+        self.operators.extend(other.operators);
+        self.types.extend(other.types);
+    }
+
+    fn is_followed(&self) -> bool {
+        self.functions.iter().copied().any(led::is_followed)
     }
 
     fn require(&self, is_of_rule: bool) {
@@ -71,15 +87,24 @@ impl Found {
                 .into_iter()
                 .for_each(trusted::require_function);
         }
+        if led::is_inside() {
+            for (relation, _) in &self.written {
+                led::require_written(*relation);
+            }
+            for (relation, column, value) in &self.filled {
+                led::require_filled(*relation, *column, *value);
+            }
+            led::name(&self.servers);
+        }
     }
 }
 
-/// Raises an error, 42501, where a statement must not be planned.
+/// Whether parallel workers may help a statement. Raises an error, 42501, where it must not be planned.
 ///
 /// # Safety
 /// A query as the server plans it.
 #[pg_guard]
-pub(super) unsafe extern "C-unwind" fn require_query(query: *mut pg_sys::Query) {
+pub(super) unsafe extern "C-unwind" fn require_query(query: *mut pg_sys::Query) -> bool {
     use pg_sys::QuerySource::{QSRC_INSTEAD_RULE, QSRC_NON_INSTEAD_RULE, QSRC_QUAL_INSTEAD_RULE};
     // SAFETY: as the caller promises.
     let (found, source) = unsafe { (Found::in_tree(query.cast()), (*query).querySource) };
@@ -91,24 +116,28 @@ pub(super) unsafe extern "C-unwind" fn require_query(query: *mut pg_sys::Query) 
         ]
         .contains(&source),
     );
+    !found.is_followed()
 }
 
-/// Raises an error, 42501, where a relation must not be read; with `builds`, where an index of it calls
-/// what must not run.
+/// Whether parallel workers may help with a relation. Raises an error, 42501, where it must not be read; with
+/// `builds`, where an index of it calls what must not run.
 ///
 /// # Safety
 /// A relation that is open.
 #[pg_guard]
-pub(super) unsafe extern "C-unwind" fn require_relation(relation: pg_sys::Oid, builds: bool) {
+pub(super) unsafe extern "C-unwind" fn require_relation(
+    relation: pg_sys::Oid,
+    builds: bool,
+) -> bool {
     if is_servers(relation) {
-        return;
+        return true;
     }
     require_kind(relation);
     // SAFETY: as the caller promises.
     let found = unsafe { of_indexes(relation) };
     if builds {
         found.require(false);
-        return;
+        return !found.is_followed();
     }
     // What an index is worth is estimated with its condition, which is in no statement: a range type
     // then computes, by what was looked up when nobody held it back. Functions are refused where they
@@ -117,6 +146,7 @@ pub(super) unsafe extern "C-unwind" fn require_relation(relation: pg_sys::Oid, b
     for (of, _) in found.types {
         require_type(of, false, &mut seen);
     }
+    true
 }
 
 /// Raises an error, 42501, where a plan reads what it must not.
@@ -187,9 +217,12 @@ unsafe extern "C-unwind" fn visit(node: *mut pg_sys::Node, context: *mut c_void)
 
 /// Notes a function.
 unsafe extern "C-unwind" fn called(function: pg_sys::Oid, context: *mut c_void) -> bool {
+    // SAFETY: `visit` hands itself on.
+    let found = unsafe { &mut *context.cast::<Found>() };
     if !is_servers(function) {
-        // SAFETY: `visit` hands itself on.
-        unsafe { note(&mut (*context.cast::<Found>()).functions, function) };
+        note(&mut found.functions, function);
+    } else if led::is_inside() {
+        note(&mut found.servers, function);
     }
     false
 }
@@ -235,9 +268,41 @@ impl Found {
             // A row that changes its partition is deleted from one and inserted into the other.
             _ => ANY_EVENT,
         };
-        let written = relation.filter(|relation| !is_servers(*relation));
-        self.written
-            .extend(written.map(|relation| (relation, events)));
+        let Some(relation) = relation.filter(|relation| !is_servers(*relation)) else {
+            return;
+        };
+        self.written.push((relation, events));
+        if led::is_inside() {
+            // SAFETY: as the caller promises.
+            unsafe { self.fill(relation, query) };
+        }
+    }
+
+    /// # Safety
+    /// A query of the server that writes to a relation.
+    unsafe fn fill(&mut self, relation: pg_sys::Oid, query: &pg_sys::Query) {
+        // SAFETY: as the caller promises; each list is of what its name says.
+        unsafe {
+            let mut lists = vec![query.targetList];
+            if let Some(conflict) = query.onConflict.as_ref() {
+                lists.push(conflict.onConflictSet);
+            }
+            #[cfg(not(feature = "pg14"))]
+            for action in PgList::<pg_sys::MergeAction>::from_pg(query.mergeActionList).iter_ptr() {
+                lists.push((*action).targetList);
+            }
+            for list in lists {
+                let entries = PgList::<pg_sys::TargetEntry>::from_pg(list);
+                let filled = entries.iter_ptr().filter(|entry| !(**entry).resjunk);
+                self.filled.extend(filled.map(|entry| {
+                    (
+                        relation,
+                        (*entry).resno,
+                        (*entry).expr.cast::<pg_sys::Node>(),
+                    )
+                }));
+            }
+        }
     }
 
     /// # Safety
@@ -360,10 +425,7 @@ unsafe fn of_indexes(relation: pg_sys::Oid) -> Found {
                 );
                 if !is_null {
                     let written = pg_sys::text_to_cstring(datum.cast_mut_ptr());
-                    let found = Found::in_tree(pg_sys::stringToNode(written).cast());
-                    all.functions.extend(found.functions);
-                    all.operators.extend(found.operators);
-                    all.types.extend(found.types);
+                    all.add(Found::in_tree(pg_sys::stringToNode(written).cast()));
                 }
             }
             pg_sys::ReleaseSysCache(row);

@@ -7,7 +7,7 @@ use std::ptr::null_mut;
 use pgrx::{PgList, pg_guard, pg_sys};
 
 use super::walk::Found;
-use super::{heap, text, trusted};
+use super::{heap, led, text, trusted};
 
 /// Whether a number is one of the server's own.
 pub(super) fn is_servers(number: pg_sys::Oid) -> bool {
@@ -31,8 +31,12 @@ pub(super) fn require_type(of: pg_sys::Oid, is_made: bool, seen: &mut Vec<(pg_sy
     }
     match kind.cast_unsigned() {
         pg_sys::TYPTYPE_DOMAIN => {
-            if is_made && !owner_of_type(of).is_some_and(trusted::admits) {
-                require_checks(of, seen);
+            if is_made {
+                match owner_of_type(of).is_some_and(trusted::admits) {
+                    false => require_checks(of, seen),
+                    true if led::is_inside() => led::name(&checks(of).0.servers),
+                    true => {}
+                }
             }
             let base = base_of(of).unwrap_or(pg_sys::InvalidOid);
             require_type(base, is_made, seen);
@@ -60,7 +64,7 @@ pub(super) fn require_type(of: pg_sys::Oid, is_made: bool, seen: &mut Vec<(pg_sy
     }
 }
 
-fn refuse_type(of: pg_sys::Oid) {
+pub(super) fn refuse_type(of: pg_sys::Oid) {
     // SAFETY: a palloc'ed text.
     let name = unsafe { text(pg_sys::format_type_be(of)) }.unwrap_or_default();
     trusted::refuse(
@@ -73,9 +77,25 @@ fn refuse_type(of: pg_sys::Oid) {
 /// Raises an error where the checks of a domain of somebody else do more than compute: what is looked at is
 /// what the server would run, functions in line.
 fn require_checks(of: pg_sys::Oid, seen: &mut Vec<(pg_sys::Oid, bool)>) {
+    let (found, does_more) = checks(of);
+    if does_more {
+        refuse_type(of);
+    }
+    found
+        .functions
+        .into_iter()
+        .for_each(trusted::require_function);
+    found.operators.into_iter().for_each(require_operator);
+    for (of, is_made) in found.types {
+        require_type(of, is_made, seen);
+    }
+}
+
+/// What the checks of a domain call, and whether they do more than compute.
+fn checks(of: pg_sys::Oid) -> (Found, bool) {
     // SAFETY: the expressions stay as they are until the reference to them goes, with its memory. What
     // an error leaves behind goes with the memory of the statement.
-    let found = unsafe {
+    unsafe {
         let memory = pg_sys::AllocSetContextCreateInternal(
             pg_sys::CurrentMemoryContext,
             c"checks of a domain".as_ptr(),
@@ -87,30 +107,15 @@ fn require_checks(of: pg_sys::Oid, seen: &mut Vec<(pg_sys::Oid, bool)>) {
             pg_sys::MemoryContextAllocZero(memory, size_of::<pg_sys::DomainConstraintRef>()).cast();
         pg_sys::InitDomainConstraintRef(of, checks, memory, false);
         let list = PgList::<pg_sys::DomainConstraintState>::from_pg((*checks).constraints);
-        let found: Vec<Found> = list
-            .iter_ptr()
-            .map(|check| Found::in_tree((*check).check_expr.cast()))
-            .collect();
-        let does_more = list
-            .iter_ptr()
-            .any(|check| does_more((*check).check_expr.cast(), null_mut()));
-        pg_sys::MemoryContextDelete(memory);
-        (found, does_more)
-    };
-    let (found, does_more) = found;
-    if does_more {
-        refuse_type(of);
-    }
-    for check in found {
-        check
-            .functions
-            .iter()
-            .copied()
-            .for_each(trusted::require_function);
-        check.operators.iter().copied().for_each(require_operator);
-        for (of, is_made) in check.types {
-            require_type(of, is_made, seen);
+        let mut found = Found::default();
+        let mut is_more = false;
+        for check in list.iter_ptr() {
+            let tree: *mut pg_sys::Node = (*check).check_expr.cast();
+            found.add(Found::in_tree(tree));
+            is_more |= does_more(tree, null_mut());
         }
+        pg_sys::MemoryContextDelete(memory);
+        (found, is_more)
     }
 }
 
@@ -120,7 +125,10 @@ fn require_checks(of: pg_sys::Oid, seen: &mut Vec<(pg_sys::Oid, bool)>) {
 /// # Safety
 /// A node of an expression, or NULL.
 #[pg_guard]
-unsafe extern "C-unwind" fn does_more(node: *mut pg_sys::Node, nothing: *mut c_void) -> bool {
+pub(super) unsafe extern "C-unwind" fn does_more(
+    node: *mut pg_sys::Node,
+    nothing: *mut c_void,
+) -> bool {
     if node.is_null() {
         return false;
     }
@@ -143,6 +151,70 @@ unsafe extern "C-unwind" fn is_more(function: pg_sys::Oid, _nothing: *mut c_void
         !is_servers(function)
             || !(HARMLESS.contains(&name.as_str())
                 || HARMLESS_BEGIN.iter().any(|begin| name.starts_with(begin)))
+    }
+}
+
+/// Whether a function of the server, that nothing but its name is known of, could do harm.
+pub(super) fn is_harmful(function: pg_sys::Oid) -> bool {
+    // SAFETY: look-ups of the catalog by the number of a function.
+    unsafe {
+        is_more(function, null_mut()) && !is_conversion(function) && !takes_internal(function)
+    }
+}
+
+/// Whether a function is called by the server alone: no expression can make what it takes.
+///
+/// # Safety
+/// The number of a function.
+unsafe fn takes_internal(function: pg_sys::Oid) -> bool {
+    // SAFETY: as the caller promises; a palloc'ed array of as many types.
+    unsafe { arguments(function) }.contains(&pg_sys::INTERNALOID)
+}
+
+/// Whether a function is a cast of the server, which it calls where nothing names it.
+///
+/// # Safety
+/// The number of a function.
+unsafe fn is_conversion(function: pg_sys::Oid) -> bool {
+    use pg_sys::SysCacheIdentifier::CASTSOURCETARGET;
+    // SAFETY: as the caller promises; the row stays until it is released.
+    unsafe {
+        let Some(from) = arguments(function).first().copied() else {
+            return false;
+        };
+        let to = pg_sys::get_func_rettype(function);
+        let row = pg_sys::SearchSysCache2(
+            CASTSOURCETARGET.cast_signed(),
+            pg_sys::Datum::from(from),
+            pg_sys::Datum::from(to),
+        );
+        if row.is_null() {
+            return false;
+        }
+        let mut is_null = true;
+        let called = pg_sys::SysCacheGetAttr(
+            CASTSOURCETARGET.cast_signed(),
+            row,
+            CASTFUNC,
+            &raw mut is_null,
+        );
+        pg_sys::ReleaseSysCache(row);
+        !is_null && called.value() == function.to_u32() as usize
+    }
+}
+
+/// The place of `castfunc` in `catalog/pg_cast.h`, of which pgrx has no declarations.
+const CASTFUNC: pg_sys::AttrNumber = 4;
+
+/// # Safety
+/// The number of a function.
+unsafe fn arguments(function: pg_sys::Oid) -> Vec<pg_sys::Oid> {
+    let (mut types, mut count) = (null_mut(), 0);
+    // SAFETY: as the caller promises; a palloc'ed array of as many types.
+    unsafe {
+        pg_sys::get_func_signature(function, &raw mut types, &raw mut count);
+        let count = usize::try_from(count).unwrap_or(0);
+        (0..count).map(|at| *types.add(at)).collect()
     }
 }
 
@@ -227,7 +299,7 @@ fn require_foreign(table: pg_sys::Oid) {
     }
 }
 
-fn named(relation: pg_sys::Oid) -> String {
+pub(super) fn named(relation: pg_sys::Oid) -> String {
     heap::name(relation)
         .map(|(_, name)| name)
         .unwrap_or_default()
@@ -272,7 +344,18 @@ pub(super) fn owner_of_function(function: pg_sys::Oid) -> Option<pg_sys::Oid> {
     }
 }
 
-fn owner_of_relation(relation: pg_sys::Oid) -> Option<pg_sys::Oid> {
+/// The language of a function; `None` where it has gone.
+pub(super) fn language_of_function(function: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    let cache = pg_sys::SysCacheIdentifier::PROCOID;
+    // SAFETY: as above.
+    unsafe {
+        row(cache, function, |form: &pg_sys::FormData_pg_proc| {
+            form.prolang
+        })
+    }
+}
+
+pub(super) fn owner_of_relation(relation: pg_sys::Oid) -> Option<pg_sys::Oid> {
     let cache = pg_sys::SysCacheIdentifier::RELOID;
     // SAFETY: as above.
     unsafe {
@@ -282,7 +365,7 @@ fn owner_of_relation(relation: pg_sys::Oid) -> Option<pg_sys::Oid> {
     }
 }
 
-fn owner_of_type(of: pg_sys::Oid) -> Option<pg_sys::Oid> {
+pub(super) fn owner_of_type(of: pg_sys::Oid) -> Option<pg_sys::Oid> {
     let cache = pg_sys::SysCacheIdentifier::TYPEOID;
     // SAFETY: as above.
     unsafe { row(cache, of, |form: &pg_sys::FormData_pg_type| form.typowner) }

@@ -206,6 +206,26 @@ def test_code_of_weaker_roles_is_not_run(db):
     assert not any(notice["message_primary"] == "ran" for notice in db.notices)
 
 
+def test_labels_of_somebody_else_are_shown_and_a_cast_of_his_is_not_called(db):
+    role = db.role("owner")
+    db.execute(f"CREATE SCHEMA prod AUTHORIZATION {role}")
+    owner = db.session(role)
+    owner.execute("""
+        CREATE TYPE prod.mood AS ENUM ('sad', 'glad'); CREATE TYPE prod.pair AS (a integer, b prod.mood);
+        CREATE SEQUENCE prod.called;
+        CREATE TABLE prod.people (id integer PRIMARY KEY, email text, mood prod.mood, moods prod.mood[],
+          pair prod.pair);
+        INSERT INTO prod.people VALUES (1, 'a@b.example', 'sad', '{glad}', '(1,sad)')""")
+    db.load(profile({"people": {"email": "mail"}}))
+    assert {"sad", "{glad}", "(1,sad)"} <= set(after(db)[1].values())
+    owner.execute("""
+        CREATE FUNCTION prod.f(v prod.mood) RETURNS text LANGUAGE plpgsql AS
+          $$ BEGIN PERFORM nextval('prod.called'); RETURN 'x'; END $$;
+        CREATE CAST (prod.mood AS text) WITH FUNCTION prod.f(prod.mood) AS IMPLICIT""")
+    db.refused("42501", "SELECT * FROM confiture.preview('small', 'prod', 'people', 1)")
+    assert db.value("SELECT is_called FROM prod.called") is False
+
+
 def test_planted_objects_take_no_part(db):
     make_people(db)
     db.load(profile({"people": {"email": "mail"}}))
