@@ -124,6 +124,7 @@ mod tests {
                 "register_hook",
                 "residue_check",
                 "resolve_seed",
+                "resume",
                 "retire_profile",
                 "suggest_profile",
                 "sync",

@@ -239,6 +239,7 @@ mod tests {
         confiture.register_hook(text,text,text,integer,jsonb) volatile unsafe
         confiture.residue_check(text) volatile unsafe
         confiture.resolve_seed(text,text,text,text) stable restricted
+        confiture.resume(uuid) procedure unsafe
         confiture.retention_overdue(date) stable unsafe
         confiture.retire_profile(text,text) volatile unsafe
         confiture.reveal(text,text,text) volatile unsafe

@@ -125,6 +125,7 @@ BEGIN
         ('unwatch', 'Ends a watch; whether there was one'),
         ('_watch_columns', 'Marks new columns of watched tables as undecided, or refuses them'),
         ('sync', 'Copies a schema into another, masked as a profile says, with evidence'),
+        ('resume', 'Makes a run again that failed or was interrupted, with the same options'),
         ('register_hook', 'Has runs call a function, on record'),
         ('unregister_hook', 'Has runs no longer call a function, on record'),
         ('hook_analyze', 'A hook that has the server look at tables for its plans'),

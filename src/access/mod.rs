@@ -85,6 +85,7 @@ pub const KINDS: [Kind; 7] = [
             "detect",
             r"suggest\_profile",
             "sync",
+            "resume",
             r"register\_hook",
             r"unregister\_hook",
             r"hook\_%",

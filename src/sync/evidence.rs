@@ -9,7 +9,7 @@ use super::checks::Check;
 use super::copy::Copied;
 use super::plan::{Decision, MaskPlan, Plan, TablePlan};
 use super::request::Request;
-use super::worked;
+use super::{store, worked};
 use crate::error::counted;
 use crate::keys::{self, store::ActiveKey};
 use crate::ledger::entry::Facts;
@@ -46,6 +46,18 @@ impl Evidence<'_> {
         key.into_iter()
             .chain(salt.map(|(name, version)| (name.as_str(), *version)))
             .collect()
+    }
+
+    /// What the first entry of the run says beyond the others: by what it can be made again.
+    pub fn ask(&self, facts: &mut Facts) {
+        let mut asked = Map::new();
+        if let Some(options) = &self.request.given {
+            asked.insert("options".to_owned(), options.clone());
+        }
+        if let Some(former) = self.request.resumes {
+            asked.insert("resumes".to_owned(), json!(store::shown_id(former)));
+        }
+        facts.details = Some(Json::merged(facts.details.take(), asked));
     }
 
     /// What every entry of the run says.

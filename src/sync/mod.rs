@@ -41,6 +41,7 @@ pub mod recheck;
 pub mod redraw;
 pub mod registry;
 pub mod request;
+pub mod resume;
 pub mod rowcheck;
 pub mod run;
 pub mod scope;

@@ -1,5 +1,7 @@
 //! A request and the plan made of it: the catalog read, the profile held against it.
 
+use serde_json::Value;
+
 use super::facts::Side;
 use super::fit::How;
 use super::in_place::{self, InPlace};
@@ -30,6 +32,10 @@ pub struct Request {
     pub options: Options,
     /// Set where the target is the source: its tables are rewritten.
     pub in_place: Option<InPlace>,
+    /// The options as they were given, by which the run can be made again.
+    pub given: Option<Value>,
+    /// The run that this one is made again for.
+    pub resumes: Option<[u8; 16]>,
 }
 
 impl Request {
@@ -77,6 +83,8 @@ pub fn plan_for_reading(schema: &str, profile: &Profile) -> Result<Planned> {
         target: schema.to_owned(),
         options: Options::default(),
         in_place: None,
+        given: None,
+        resumes: None,
     };
     made(&request, profile, Purpose::View)
 }

@@ -79,6 +79,7 @@ pub fn run(request: &Request, may_commit: bool) -> Result<()> {
     let hooks = Round::new(&evidence, shown.clone(), &planned.plan, &hooks);
     let mut facts = evidence.facts(&planned.plan);
     hooks.describe(&mut facts);
+    evidence.ask(&mut facts);
     frame.begin(facts)?;
 
     let user = user::name(user::caller());

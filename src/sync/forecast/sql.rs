@@ -3,6 +3,7 @@
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use serde_json::json;
 
 use super::{Forecast, described, preview as shown, store, warnings};
 use crate::error::{Result, given};
@@ -227,15 +228,18 @@ impl Request {
         target: Option<&str>,
         options: Option<Document>,
     ) -> Result<Self> {
+        let options = match options {
+            Some(options) => options.read()?,
+            None => json!({}),
+        };
         Ok(Self {
             profile: given("profile", profile)?.to_owned(),
             source: given("source", source)?.to_owned(),
             target: given("target", target)?.to_owned(),
-            options: match options {
-                Some(options) => Options::parse(&options.read()?)?,
-                None => Options::default(),
-            },
+            options: Options::parse(&options)?,
             in_place: None,
+            given: Some(options),
+            resumes: None,
         })
     }
 }

@@ -47,5 +47,7 @@ fn asked(
         target: schema.to_owned(),
         options,
         in_place: Some(own),
+        given: None,
+        resumes: None,
     })
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::needle::Sought;
 use crate::strategies::prose::recognize::{Recognized, recognize};
 
 /// A value of the source, and what was written in its place.
@@ -17,40 +18,60 @@ pub struct Identifier<'a> {
     pub is_name: bool,
 }
 
-impl Identifier<'_> {
-    /// Whether one of its texts, with what was written in its place, is what is asked for. Of a
-    /// list, what is among the written ones was not replaced.
-    pub fn any(&self, mut is_it: impl FnMut(&str, Option<&str>) -> bool) -> bool {
-        if !self.is_document {
-            return is_it(self.original, self.written);
-        }
-        let Ok(original) = serde_json::from_str::<Value>(self.original) else {
-            return false;
+/// The texts of a value, and of what was written in its place, where these are documents.
+#[derive(Debug, Default)]
+pub struct Texts {
+    /// Those that lead to a person and were not written again: what is among the written ones was not
+    /// replaced.
+    gone: Vec<String>,
+}
+
+impl<'a> Identifier<'a> {
+    /// Reads a document; of another value nothing.
+    pub fn texts(&self) -> Texts {
+        let read = |text: &str| serde_json::from_str::<Value>(text).ok();
+        let original = match self.is_document {
+            true => read(self.original),
+            false => None,
         };
-        let written = self
-            .written
-            .and_then(|text| serde_json::from_str(text).ok());
+        let Some(original) = original else {
+            return Texts::default();
+        };
         let mut kept = Vec::new();
-        if let Some(written) = &written {
-            texts(written, true, &mut |text| {
-                kept.push(text.to_owned());
-                false
-            });
+        if let Some(written) = self.written.and_then(read) {
+            texts(&written, true, &mut |text| kept.push(text.to_owned()));
         }
+        let mut gone = Vec::new();
         texts(&original, true, &mut |text| {
-            !kept.iter().any(|kept| kept == text) && is_it(text, None)
-        })
+            if !kept.iter().any(|kept| kept == text) {
+                gone.push(text.to_owned());
+            }
+        });
+        Texts { gone }
+    }
+
+    /// What is looked for: the value, or the texts of its document.
+    pub fn sought<'t: 's, 's>(&self, of: &'t Texts) -> impl Iterator<Item = Sought<'s>>
+    where
+        'a: 's,
+    {
+        let is_name = self.is_name;
+        let itself = (!self.is_document).then(|| Sought::of(self.original, self.written, is_name));
+        let texts = of.gone.iter();
+        itself
+            .into_iter()
+            .chain(texts.map(move |text| Sought::of(text, None, is_name)))
     }
 }
 
 /// The texts of a document that lead to a person: all of a list, and of an object those that can be
 /// told by their form. Words of everyday are among the others, and in texts too.
-fn texts(value: &Value, is_list: bool, take: &mut impl FnMut(&str) -> bool) -> bool {
+fn texts(value: &Value, is_list: bool, take: &mut impl FnMut(&str)) {
     match value {
-        Value::String(text) => (is_list || is_recognized(text)) && take(text),
-        Value::Array(items) => items.iter().any(|item| texts(item, is_list, take)),
-        Value::Object(members) => members.values().any(|item| texts(item, false, take)),
-        _ => false,
+        Value::String(text) if is_list || is_recognized(text) => take(text),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, is_list, take)),
+        Value::Object(members) => members.values().for_each(|item| texts(item, false, take)),
+        _ => {}
     }
 }
 
@@ -69,12 +90,9 @@ mod tests {
             is_document,
             is_name: false,
         };
-        let mut found = Vec::new();
-        identifier.any(|text, _| {
-            found.push(text.to_owned());
-            false
-        });
-        found
+        let texts = identifier.texts();
+        let sought = identifier.sought(&texts);
+        sought.map(|of| of.original().to_owned()).collect()
     }
 
     #[test]

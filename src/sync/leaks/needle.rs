@@ -45,14 +45,50 @@ impl Needle {
     }
 }
 
+/// An identifier that is a text, with the parts of it that lead to a person: made ready once for a row.
+pub struct Sought<'a> {
+    original: &'a str,
+    written: Option<&'a str>,
+    /// What stands before the `@`, where it is an address.
+    local: Option<&'a str>,
+    /// The words, where it is a name.
+    words: Vec<&'a str>,
+}
+
+impl<'a> Sought<'a> {
+    /// Of a value of the source, what was written in its place, and whether it is the name of a person.
+    pub fn of(original: &'a str, written: Option<&'a str>, is_name: bool) -> Self {
+        Self {
+            original,
+            written,
+            local: parts::of_address(original),
+            words: match is_name {
+                true => parts::of_name(original).collect(),
+                false => Vec::new(),
+            },
+        }
+    }
+
+    /// The identifier.
+    #[cfg(test)]
+    pub fn original(&self) -> &str {
+        self.original
+    }
+
+    fn is_gone(&self, part: &str) -> bool {
+        self.written.is_none_or(|written| !written.contains(part))
+    }
+}
+
 /// A text in which is looked, made ready once.
-#[derive(Default)]
 pub struct Haystack {
     /// As it is meant.
     plain: String,
     folded: String,
     /// Which bytes that has, a bit for each.
     bytes: [u64; 4],
+    /// Which pairs of bytes, by [`pair`].
+    pairs: [u64; PAIRS / 64],
     /// Its digits, with those between separators joined.
     runs: Vec<Run>,
 }
@@ -62,6 +98,25 @@ struct Run {
     digits: Vec<u8>,
     /// Where each of its groups begins.
     groups: Vec<usize>,
+}
+
+/// Pairs of bytes are told apart by so many numbers, which some share.
+const PAIRS: usize = 4096;
+
+fn pair(first: u8, second: u8) -> usize {
+    (usize::from(first) << 5 ^ usize::from(second)) % PAIRS
+}
+
+impl Default for Haystack {
+    fn default() -> Self {
+        Self {
+            plain: String::new(),
+            folded: String::new(),
+            bytes: [0; 4],
+            pairs: [0; PAIRS / 64],
+            runs: Vec::new(),
+        }
+    }
 }
 
 impl Haystack {
@@ -76,6 +131,11 @@ impl Haystack {
         for byte in self.folded.bytes() {
             self.bytes[usize::from(byte >> 6)] |= 1 << (byte & 63);
         }
+        self.pairs.fill(0);
+        for two in self.folded.as_bytes().windows(2) {
+            let at = pair(two[0], two[1]);
+            self.pairs[at / 64] |= 1 << (at % 64);
+        }
         self.runs.clear();
         let digits = text.bytes().filter(u8::is_ascii_digit);
         if digits.take(FEWEST_DIGITS).count() == FEWEST_DIGITS {
@@ -84,45 +144,59 @@ impl Haystack {
     }
 
     /// False where an identifier cannot be in it, which takes no longer than reading it: one of its
-    /// letters or signs is not.
+    /// letters or signs, or two beside each other, are not.
     pub fn may_hold(&self, original: &str) -> bool {
         let has = |byte: u8| self.bytes[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1;
+        let has_both = |at: usize| self.pairs[at / 64] >> (at % 64) & 1 == 1;
         let mut is_number = true;
+        let mut before = None;
         for byte in original.bytes() {
             // Others may fold into bytes that cannot be told from here; so may white space.
-            if !byte.is_ascii() || byte.is_ascii_digit() || is_separator(char::from(byte)) {
+            if !byte.is_ascii()
+                || byte.is_ascii_digit()
+                || byte.is_ascii_whitespace()
+                || byte == b'\x0b'
+                || is_separator(char::from(byte))
+            {
+                before = None;
                 continue;
             }
-            if !byte.is_ascii_whitespace() && byte != b'\x0b' {
-                is_number = false;
-                if !has(byte.to_ascii_lowercase()) {
-                    return false;
-                }
+            is_number = false;
+            let byte = byte.to_ascii_lowercase();
+            if !has(byte) || before.is_some_and(|before| !has_both(pair(before, byte))) {
+                return false;
             }
+            before = Some(byte);
         }
         !is_number || !original.is_ascii() || !self.runs.is_empty() || has(b'.')
     }
 
-    /// Whether it holds a part of an identifier that was not written in its place too.
-    pub fn holds_part(&self, original: &str, written: Option<&str>, is_name: bool) -> bool {
-        let is_gone = |part: &str| written.is_none_or(|written| !written.contains(part));
+    /// Whether it holds an identifier, or a part of one that was not written in its place too; words of
+    /// a name only with `by_name`.
+    pub fn gives_away(&self, sought: &Sought<'_>, by_name: bool) -> bool {
+        let Sought {
+            original, written, ..
+        } = *sought;
+        if self.may_hold(original)
+            && Needle::of(original, written).is_some_and(|needle| self.holds(&needle))
+        {
+            return true;
+        }
+        let may_be = |part: &str| self.may_hold(part) && sought.is_gone(part);
         let is_held = |part: &str| {
-            self.may_hold(part) && is_gone(part) && {
+            may_be(part) && {
                 let mut folded = String::new();
                 fold(part, &mut folded);
                 holds_word(&self.folded, &folded)
             }
         };
-        if parts::of_address(original).is_some_and(is_held) {
-            return true;
-        }
-        let is_named =
-            |part: &str| self.may_hold(part) && is_gone(part) && parts::is_named(&self.plain, part);
-        is_name && parts::of_name(original).any(is_named)
+        let is_named = |part: &str| may_be(part) && parts::is_named(&self.plain, part);
+        sought.local.is_some_and(is_held)
+            || by_name && sought.words.iter().any(|part| is_named(part))
     }
 
     /// Whether it holds what is looked for.
-    pub fn holds(&self, needle: &Needle) -> bool {
+    fn holds(&self, needle: &Needle) -> bool {
         match needle {
             Needle::Text(text) => holds_word(&self.folded, text),
             Needle::Digits(digits) => self.runs.iter().any(|run| run.holds(digits)),

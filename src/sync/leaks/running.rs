@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use super::super::workers::report::Words;
 use super::escapes::Escapes;
 use super::identifiers::Identifier;
-use super::needle::{Haystack, Needle};
+use super::needle::Haystack;
 use crate::error::{Error, Kind, Result};
 
 /// A text of a table: its column, how it is written, whether it is masked.
@@ -107,6 +107,12 @@ pub fn show<'a>(
         let scan = running
             .get(number)
             .ok_or_else(|| Error::new(Kind::NotReady, "this function works inside a run only"))?;
+        let read: Vec<_> = identifiers.iter().map(Identifier::texts).collect();
+        let sought: Vec<_> = identifiers
+            .iter()
+            .zip(&read)
+            .flat_map(|(identifier, texts)| identifier.sought(texts))
+            .collect();
         ROOM.with_borrow_mut(|room| {
             for (place, text) in (first..).zip(texts) {
                 let (Some(text), Some((_, escapes, is_masked))) = (text, scan.texts.get(place))
@@ -114,17 +120,8 @@ pub fn show<'a>(
                     continue;
                 };
                 room.take(text, *escapes);
-                let is_whole = |original: &str, written: Option<&str>| {
-                    room.may_hold(original)
-                        && Needle::of(original, written).is_some_and(|needle| room.holds(&needle))
-                };
-                let gives_away = |identifier: &Identifier<'_>| {
-                    identifier.any(|original, written| {
-                        is_whole(original, written)
-                            || room.holds_part(original, written, identifier.is_name && !is_masked)
-                    })
-                };
-                if identifiers.iter().any(gives_away)
+                let gives_away = |sought| room.gives_away(sought, !is_masked);
+                if sought.iter().any(gives_away)
                     && let Some(found) = scan.found.get_mut(place)
                 {
                     *found += 1;
