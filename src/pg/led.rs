@@ -3,26 +3,32 @@
 //! A variable that they declare, a row that they write, a default that they leave to the server: each
 //! evaluates expressions of whoever owns the domain or the table, and these appear in no statement that
 //! could be looked at. What they call of his own is held back like everything of his. What they call of
-//! the *server* is told apart here: while such a function runs, the server looks up no function of its own
-//! that could do harm, unless a statement of that function names it, or a constraint of somebody who is
-//! trusted as well.
+//! *others*, of the server or of somebody who is trusted, is told apart here: while such a function runs,
+//! the server looks up no function that could do harm, unless a statement of that function names it, or a
+//! constraint of somebody who is trusted as well.
+//!
+//! What is named is named for one role: what somebody's function says while the server maintains his table,
+//! with his rights, is no wish of the role that the work began with.
 //!
 //! PostgreSQL source: `utils/fmgr/fmgr.c` (`fmgr_security_definer`, which tells of the begin and the end of
 //! a call), `utils/cache/typcache.c` (`prep_domain_constraints`), `executor/execMain.c` (`ExecRelCheck`),
 //! `pl_exec.c` (`get_cast_hashentry`).
 
 use std::cell::{Cell, RefCell};
+use std::ffi::CStr;
 use std::ptr::null_mut;
 
-use pgrx::pg_sys;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
+use pgrx::{FromDatum, pg_sys};
 
 use super::walk::Found;
 use super::whose::{self, is_servers};
-use super::{heap, text, trusted};
+use super::{text, trusted};
 
 /// `c` (`catalog/pg_language.dat`): what it leads to is compiled.
 const COMPILED: pg_sys::Oid = pg_sys::Oid::from_u32(13);
+/// `pg_constraint` (`catalog/pg_constraint.h`), whose columns stand elsewhere in each version.
+const CONSTRAINTS: pg_sys::Oid = pg_sys::Oid::from_u32(2606);
 const LOCK: pg_sys::LOCKMODE = pg_sys::AccessShareLock.cast_signed();
 
 unsafe extern "C-unwind" {
@@ -32,13 +38,17 @@ unsafe extern "C-unwind" {
         lock: pg_sys::LOCKMODE,
         numbers: *mut *mut pg_sys::List,
     ) -> *mut pg_sys::List;
+    /// Likewise.
+    fn has_subclass(relation: pg_sys::Oid) -> bool;
 }
 
 thread_local! {
     /// How many functions run inside each other whose begin was seen.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
-    /// Functions of the server that their statements name, for as long as plans are kept.
-    static NAMED: RefCell<Vec<pg_sys::Oid>> = const { RefCell::new(Vec::new()) };
+    /// Functions that their statements name, and for which role, for as long as plans are kept.
+    static NAMED: RefCell<Vec<(pg_sys::Oid, pg_sys::Oid)>> = const { RefCell::new(Vec::new()) };
+    /// Whether they have put something off until the end of the transaction.
+    static LEFT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether the begin and the end of each call of a function are to be seen, and it is not to be put in
@@ -80,28 +90,83 @@ pub(super) fn forget() {
     NAMED.with_borrow_mut(Vec::clear);
 }
 
-/// Notes functions of the server that a statement or a constraint names, which is a trusted role's.
+/// Notes functions that a statement or a constraint names, which is a trusted role's.
 pub(super) fn name(functions: &[pg_sys::Oid]) {
+    let role = trusted::asked_for();
     NAMED.with_borrow_mut(|named| {
         for function in functions {
-            if !named.contains(function) {
-                named.push(*function);
+            if !named.contains(&(role, *function)) {
+                named.push((role, *function));
             }
         }
     });
 }
 
-/// Raises an error, 42501, where a function of the server must not be made ready to run.
+/// Something was put off, which would run when nobody holds it back.
+pub(super) fn leave() {
+    LEFT.set(true);
+}
+
+/// Whether something was put off since this was asked last, or [`trusted::settled`].
+pub(super) fn was_left() -> bool {
+    LEFT.replace(false)
+}
+
+/// Raises an error, 42501, where a function must not be made ready to run, whoever it belongs to.
 pub(super) fn require(function: pg_sys::Oid) {
     if !is_inside()
-        || NAMED.with_borrow(|named| named.contains(&function))
+        || NAMED.with_borrow(|named| named.contains(&(trusted::asked_for(), function)))
         || !whose::is_harmful(function)
     {
         return;
     }
+    if is_in_domain(function) {
+        return name(&[function]);
+    }
     // SAFETY: a look-up of the catalog; a palloc'ed text or NULL.
     let name = unsafe { text(pg_sys::get_func_name(function)) }.unwrap_or_default();
-    trusted::refuse_server(&name);
+    trusted::refuse_led(&name, is_servers(function));
+}
+
+/// Whether a check of a domain of somebody who is trusted calls a function: no statement says that a
+/// variable of a domain is checked. All of them are looked at, and only where an error is about to be raised.
+fn is_in_domain(function: pg_sys::Oid) -> bool {
+    // SAFETY: a scan of the catalog, whose rows stay until the next one is asked for; trees are copies.
+    unsafe {
+        let table = pg_sys::table_open(CONSTRAINTS, LOCK);
+        let scan =
+            pg_sys::systable_beginscan(table, pg_sys::InvalidOid, false, null_mut(), 0, null_mut());
+        let mut is_found = false;
+        while !is_found {
+            let row = pg_sys::systable_getnext(scan);
+            if row.is_null() {
+                break;
+            }
+            let column = |name: &CStr| {
+                let mut is_null = true;
+                let found = pg_sys::SysCacheGetAttr(
+                    pg_sys::SysCacheIdentifier::CONSTROID.cast_signed(),
+                    row,
+                    pg_sys::get_attnum(CONSTRAINTS, name.as_ptr()),
+                    &raw mut is_null,
+                );
+                (!is_null).then_some(found)
+            };
+            let of = column(c"contypid")
+                .and_then(|of| pg_sys::Oid::from_datum(of, false))
+                .filter(|of| *of != pg_sys::InvalidOid);
+            let (Some(of), Some(check)) = (of, column(c"conbin")) else {
+                continue;
+            };
+            if whose::owner_of_type(of).is_some_and(trusted::admits) {
+                let written = pg_sys::text_to_cstring(check.cast_mut_ptr());
+                is_found = Found::in_tree(pg_sys::stringToNode(written).cast()).calls(function);
+            }
+        }
+        pg_sys::systable_endscan(scan);
+        pg_sys::table_close(table, LOCK);
+        is_found
+    }
 }
 
 /// What a relation evaluates for rows that are written to it.
@@ -119,10 +184,9 @@ struct Evaluated {
 pub(super) fn require_written(relation: pg_sys::Oid) {
     // SAFETY: the server has locked what a statement writes to.
     unsafe {
-        let is_partitioned = heap::kind(relation) == 'p';
         let of = evaluated(relation);
         if whose::owner_of_relation(relation).is_some_and(trusted::admits) {
-            name(&of.checks.servers);
+            of.checks.name();
         } else if of
             .defaults
             .into_iter()
@@ -130,11 +194,9 @@ pub(super) fn require_written(relation: pg_sys::Oid) {
         {
             whose::require_relation("default", relation);
         }
-        if is_partitioned {
-            for part in parts(relation) {
-                if whose::owner_of_relation(part).is_some_and(trusted::admits) {
-                    name(&evaluated(part).checks.servers);
-                }
+        for part in parts(relation) {
+            if whose::owner_of_relation(part).is_some_and(trusted::admits) {
+                evaluated(part).checks.name();
             }
         }
     }
@@ -180,16 +242,22 @@ unsafe fn evaluated(relation: pg_sys::Oid) -> Evaluated {
     Evaluated { defaults, checks }
 }
 
+/// Partitions and children of a relation, and theirs.
+///
 /// # Safety
 /// A relation that is locked.
-unsafe fn parts(relation: pg_sys::Oid) -> Vec<pg_sys::Oid> {
+pub(super) unsafe fn parts(relation: pg_sys::Oid) -> Vec<pg_sys::Oid> {
     // SAFETY: as the caller promises; a list of as many numbers as it says.
     unsafe {
+        if !pg_guard_ffi_boundary(|| has_subclass(relation)) {
+            return Vec::new();
+        }
         let list = pg_guard_ffi_boundary(|| find_all_inheritors(relation, LOCK, null_mut()));
         let count = list.as_ref().map_or(0, |list| list.length);
         let count = usize::try_from(count).unwrap_or(0);
         (0..count)
             .map(|at| (*(*list).elements.add(at)).oid_value)
+            .filter(|part| *part != relation)
             .collect()
     }
 }

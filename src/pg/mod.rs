@@ -61,6 +61,7 @@ pub mod user;
 mod walk;
 pub mod watch;
 mod whose;
+mod written;
 pub mod xact;
 
 /// Copies a text of the server; `None` for NULL.

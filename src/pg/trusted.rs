@@ -28,7 +28,7 @@ use std::sync::Once;
 use pgrx::{pg_guard, pg_sys};
 
 use super::processed::unguarded;
-use super::{led, report, text, user, walk, whose};
+use super::{led, report, text, user, walk, whose, written};
 use crate::error::{Error, Kind};
 
 thread_local! {
@@ -36,6 +36,8 @@ thread_local! {
     static HELD_FOR: Cell<Option<pg_sys::Oid>> = const { Cell::new(None) };
     /// Whether a plan may be kept that nobody has looked at.
     static PLANNED_FREELY: Cell<bool> = const { Cell::new(true) };
+    /// For which role the plans that are kept were looked at: it may be one whose table was maintained.
+    static PLANNED_FOR: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::Oid::INVALID) };
 }
 
 /// Does `work`, in which a function runs only if it belongs to a superuser, to the role that the work
@@ -59,7 +61,29 @@ pub fn only<T>(work: impl FnOnce() -> T) -> T {
             user::current()
         }
     };
-    holding_back(Some(role), work)
+    let is_outermost = HELD_FOR.get().is_none();
+    if is_outermost {
+        settled();
+    }
+    let done = holding_back(Some(role), work);
+    if is_outermost && led::was_left() {
+        report::raise(
+            Error::new(
+                Kind::Permission,
+                "a function has put off a trigger until the transaction ends",
+            )
+            .with_detail("What it leads to would not be held back then.")
+            .with_hint(
+                "Make the constraint trigger NOT DEFERRABLE, or ask for what does not write.",
+            ),
+        );
+    }
+    done
+}
+
+/// What was put off has been done: nothing waits for the end of the transaction.
+pub fn settled() {
+    led::was_left();
 }
 
 /// As [`only`], from now on, for as long as the process lasts: in a worker, which has one thing to do.
@@ -99,6 +123,8 @@ fn hook() {
         pg_sys::planner_hook = Some(plan);
         BEFORE.relation = pg_sys::get_relation_info_hook;
         pg_sys::get_relation_info_hook = Some(relation);
+        BEFORE.permit = pg_sys::ExecutorCheckPerms_hook;
+        pg_sys::ExecutorCheckPerms_hook = Some(permit);
         BEFORE.start = pg_sys::ExecutorStart_hook;
         pg_sys::ExecutorStart_hook = Some(start);
     });
@@ -111,6 +137,7 @@ struct Before {
     call: pg_sys::fmgr_hook_type,
     plan: pg_sys::planner_hook_type,
     relation: pg_sys::get_relation_info_hook_type,
+    permit: pg_sys::ExecutorCheckPerms_hook_type,
     start: pg_sys::ExecutorStart_hook_type,
 }
 
@@ -120,12 +147,25 @@ static mut BEFORE: Before = Before {
     call: None,
     plan: None,
     relation: None,
+    permit: None,
     start: None,
 };
 
 /// Whether it is asked now.
 fn is_asked() -> bool {
     HELD_FOR.get().is_some()
+}
+
+/// The role whose rights are at stake: the one that the work began with, or that whose things the server
+/// maintains.
+pub(super) fn asked_for() -> pg_sys::Oid {
+    let now = user::current();
+    let begun = HELD_FOR.get().unwrap_or(now);
+    if user::is_maintained_beside(begun) {
+        now
+    } else {
+        begun
+    }
 }
 
 /// Whether what belongs to a role may run here.
@@ -163,13 +203,16 @@ pub(super) fn refuse(what: &str, not: &str, hint: &str) {
     );
 }
 
-/// Raises the error of a function of the server that nobody who is trusted has named.
-pub(super) fn refuse_server(name: &str) {
+/// Raises the error of a function, of the server or not, that nobody who is trusted has named.
+pub(super) fn refuse_led(name: &str, is_servers: bool) {
     let role = HELD_FOR.get().unwrap_or_else(user::current);
     report::raise(
         Error::new(
             Kind::Permission,
-            format!("function \"{name}\" of the server is not run for another role"),
+            format!(
+                "function \"{name}\"{} is not run for another role",
+                if is_servers { " of the server" } else { "" }
+            ),
         )
         .with_detail(format!(
             "It would have the rights of role \"{}\".",
@@ -219,9 +262,7 @@ unsafe extern "C-unwind" fn look(
         && is_asked()
     {
         require_function(object);
-        if whose::is_servers(object) {
-            led::require(object);
-        }
+        led::require(object);
     }
 }
 
@@ -253,6 +294,11 @@ unsafe extern "C-unwind" fn call(
     unsafe {
         if event == pg_sys::FmgrHookEventType::FHET_START && is_asked() {
             require_function((*function).fn_oid);
+            // Also what was planned while somebody's code ran aside.
+            let role = asked_for();
+            if PLANNED_FOR.replace(role) != role || PLANNED_FREELY.replace(false) {
+                pg_sys::ResetPlanCache();
+            }
         }
         if let Some(previous) = BEFORE.call {
             pg_sys::ffi::pg_guard_ffi_boundary(|| previous(event, function, kept));
@@ -308,6 +354,38 @@ unsafe extern "C-unwind" fn relation(
                 (*known).rel_parallel_workers = 0;
             }
         }
+    }
+}
+
+/// Looks at what is written to, where the server asks who may: of statements, and of COPY, which has no plan.
+#[cfg(any(feature = "pg14", feature = "pg15"))]
+unsafe extern "C-unwind" fn permit(entries: *mut pg_sys::List, raises: bool) -> bool {
+    // SAFETY: the server calls with the relations of a statement, locked.
+    unsafe {
+        if is_asked() {
+            written::require(entries);
+        }
+        BEFORE
+            .permit
+            .is_none_or(|previous| previous(entries, raises))
+    }
+}
+
+/// As above.
+#[cfg(not(any(feature = "pg14", feature = "pg15")))]
+unsafe extern "C-unwind" fn permit(
+    table: *mut pg_sys::List,
+    entries: *mut pg_sys::List,
+    raises: bool,
+) -> bool {
+    // SAFETY: as above.
+    unsafe {
+        if is_asked() {
+            written::require(entries);
+        }
+        BEFORE
+            .permit
+            .is_none_or(|previous| previous(table, entries, raises))
     }
 }
 

@@ -29,10 +29,12 @@ pub(super) struct Found {
     pub(super) types: Vec<(pg_sys::Oid, bool)>,
     /// Relations, and whether policies of theirs were put in.
     relations: Vec<(pg_sys::Oid, bool)>,
-    /// Relations that are written to, and for which events their triggers fire.
-    written: Vec<(pg_sys::Oid, u32)>,
+    /// Relations that are written to.
+    written: Vec<pg_sys::Oid>,
     /// What their columns are filled with: the relation, the number of the column, the expression.
     filled: Vec<(pg_sys::Oid, i16, *mut pg_sys::Node)>,
+    /// Functions, and operators, that make rows whose columns only their values tell.
+    records: (Vec<pg_sys::Oid>, Vec<pg_sys::Oid>),
 }
 
 impl Found {
@@ -56,6 +58,20 @@ impl Found {
         self.types.extend(other.types);
     }
 
+    /// Notes what is called as what somebody who is trusted has named.
+    pub(super) fn name(&self) {
+        led::name(&self.servers);
+        led::name(&self.functions);
+        for function in &self.functions {
+            led::name(&whose::aggregate(*function).0);
+        }
+    }
+
+    /// Whether a function is called.
+    pub(super) fn calls(&self, function: pg_sys::Oid) -> bool {
+        self.functions.contains(&function) || self.servers.contains(&function)
+    }
+
     fn is_followed(&self) -> bool {
         self.functions.iter().copied().any(led::is_followed)
     }
@@ -69,9 +85,16 @@ impl Found {
             .iter()
             .copied()
             .for_each(whose::require_operator);
+        let makes_rows = whose::fills_rows(&self.records.0, &self.records.1);
         let mut seen = Vec::new();
         for (of, is_made) in &self.types {
-            require_type(*of, *is_made, &mut seen);
+            require_type(*of, *is_made || makes_rows, &mut seen);
+        }
+        // The first state of an aggregate is read from text.
+        for function in &self.functions {
+            for of in whose::aggregate(*function).1 {
+                require_type(of, true, &mut seen);
+            }
         }
         for (relation, has_policy) in &self.relations {
             require_kind(*relation);
@@ -82,19 +105,14 @@ impl Found {
                 whose::require_relation("rule", *relation);
             }
         }
-        for (relation, events) in &self.written {
-            triggers(*relation, *events)
-                .into_iter()
-                .for_each(trusted::require_function);
-        }
         if led::is_inside() {
-            for (relation, _) in &self.written {
+            for relation in &self.written {
                 led::require_written(*relation);
             }
             for (relation, column, value) in &self.filled {
                 led::require_filled(*relation, *column, *value);
             }
-            led::name(&self.servers);
+            self.name();
         }
     }
 }
@@ -252,7 +270,6 @@ impl Found {
     /// # Safety
     /// A query of the server.
     unsafe fn write(&mut self, query: &pg_sys::Query) {
-        use pg_sys::CmdType::{CMD_DELETE, CMD_INSERT};
         if query.resultRelation <= 0 {
             return;
         }
@@ -262,16 +279,10 @@ impl Found {
             let at = usize::try_from(query.resultRelation).unwrap_or(1) - 1;
             entries.get_ptr(at).map(|entry| (*entry).relid)
         };
-        let events = match query.commandType {
-            CMD_DELETE => pg_sys::TRIGGER_TYPE_DELETE,
-            CMD_INSERT if query.onConflict.is_null() => pg_sys::TRIGGER_TYPE_INSERT,
-            // A row that changes its partition is deleted from one and inserted into the other.
-            _ => ANY_EVENT,
-        };
         let Some(relation) = relation.filter(|relation| !is_servers(*relation)) else {
             return;
         };
-        self.written.push((relation, events));
+        self.written.push(relation);
         if led::is_inside() {
             // SAFETY: as the caller promises.
             unsafe { self.fill(relation, query) };
@@ -331,6 +342,15 @@ impl Found {
                 ),
                 T_CoerceToDomain => ((*node.cast::<pg_sys::CoerceToDomain>()).resulttype, true),
                 T_RowExpr => ((*node.cast::<pg_sys::RowExpr>()).row_typeid, true),
+                // What it finds is converted where it runs, by no node of its own.
+                #[cfg(any(feature = "pg17", feature = "pg18"))]
+                pg_sys::NodeTag::T_JsonExpr => {
+                    let returning = (*node.cast::<pg_sys::JsonExpr>()).returning.as_ref();
+                    (
+                        returning.map_or(pg_sys::InvalidOid, |made| made.typid),
+                        true,
+                    )
+                }
                 T_RangeTblFunction => {
                     return self.columns((*node.cast::<pg_sys::RangeTblFunction>()).funccoltypes);
                 }
@@ -339,6 +359,14 @@ impl Found {
             };
             if !is_servers(of) {
                 note(&mut self.types, (of, is_made));
+            }
+            if of == pg_sys::RECORDOID && tag == T_FuncExpr {
+                note(
+                    &mut self.records.0,
+                    (*node.cast::<pg_sys::FuncExpr>()).funcid,
+                );
+            } else if of == pg_sys::RECORDOID && tag == T_OpExpr {
+                note(&mut self.records.1, (*node.cast::<pg_sys::OpExpr>()).opno);
             }
         }
     }
@@ -357,38 +385,6 @@ impl Found {
                 note(&mut self.types, (of, true));
             }
         }
-    }
-}
-
-const ANY_EVENT: u32 =
-    pg_sys::TRIGGER_TYPE_INSERT | pg_sys::TRIGGER_TYPE_UPDATE | pg_sys::TRIGGER_TYPE_DELETE;
-
-/// The functions of the triggers of a relation that fire for some events: also those that would be called
-/// later, when nobody holds them back.
-fn triggers(relation: pg_sys::Oid, events: u32) -> Vec<pg_sys::Oid> {
-    // SAFETY: the server has locked what a statement writes to; its entry stays until it is closed.
-    unsafe {
-        let is_replica = pg_sys::SessionReplicationRole
-            == pg_sys::SESSION_REPLICATION_ROLE_REPLICA.cast_signed();
-        let fires = |trigger: &pg_sys::Trigger| match trigger.tgenabled.cast_unsigned() {
-            pg_sys::TRIGGER_FIRES_ALWAYS => true,
-            pg_sys::TRIGGER_FIRES_ON_ORIGIN => !is_replica,
-            pg_sys::TRIGGER_FIRES_ON_REPLICA => is_replica,
-            _ => false,
-        };
-        let opened = pg_sys::relation_open(relation, pg_sys::NoLock.cast_signed());
-        let mut found = Vec::new();
-        if let Some(all) = (*opened).trigdesc.as_ref() {
-            for at in 0..usize::try_from(all.numtriggers).unwrap_or(0) {
-                let trigger = &*all.triggers.add(at);
-                let kind = u32::from(trigger.tgtype.cast_unsigned());
-                if !trigger.tgisinternal && fires(trigger) && kind & events != 0 {
-                    found.push(trigger.tgfoid);
-                }
-            }
-        }
-        pg_sys::relation_close(opened, pg_sys::NoLock.cast_signed());
-        found
     }
 }
 

@@ -4,7 +4,7 @@
 use std::ffi::c_void;
 use std::ptr::null_mut;
 
-use pgrx::{PgList, pg_guard, pg_sys};
+use pgrx::{FromDatum, PgList, pg_guard, pg_sys};
 
 use super::walk::Found;
 use super::{heap, led, text, trusted};
@@ -34,7 +34,7 @@ pub(super) fn require_type(of: pg_sys::Oid, is_made: bool, seen: &mut Vec<(pg_sy
             if is_made {
                 match owner_of_type(of).is_some_and(trusted::admits) {
                     false => require_checks(of, seen),
-                    true if led::is_inside() => led::name(&checks(of).0.servers),
+                    true if led::is_inside() => checks(of).0.name(),
                     true => {}
                 }
             }
@@ -154,11 +154,14 @@ unsafe extern "C-unwind" fn is_more(function: pg_sys::Oid, _nothing: *mut c_void
     }
 }
 
-/// Whether a function of the server, that nothing but its name is known of, could do harm.
+/// Whether a function that nothing but its name is known of could do harm. No expression calls a procedure.
 pub(super) fn is_harmful(function: pg_sys::Oid) -> bool {
     // SAFETY: look-ups of the catalog by the number of a function.
     unsafe {
-        is_more(function, null_mut()) && !is_conversion(function) && !takes_internal(function)
+        is_more(function, null_mut())
+            && !is_conversion(function)
+            && !takes_internal(function)
+            && pg_sys::get_func_prokind(function).cast_unsigned() != pg_sys::PROKIND_PROCEDURE
     }
 }
 
@@ -205,6 +208,45 @@ unsafe fn is_conversion(function: pg_sys::Oid) -> bool {
 
 /// The place of `castfunc` in `catalog/pg_cast.h`, of which pgrx has no declarations.
 const CASTFUNC: pg_sys::AttrNumber = 4;
+
+/// Whether a function or an operator, of those that make a row of unknown columns, fills one that it is
+/// given, as `jsonb_populate_record` does: domains of the row are made then.
+pub(super) fn fills_rows(functions: &[pg_sys::Oid], operators: &[pg_sys::Oid]) -> bool {
+    // SAFETY: look-ups of the catalog.
+    unsafe {
+        let of_operators = operators.iter().map(|one| pg_sys::get_opcode(*one));
+        let mut all = functions.iter().copied().chain(of_operators);
+        all.any(|one| arguments(one).contains(&pg_sys::ANYELEMENTOID))
+    }
+}
+
+/// What an aggregate of somebody calls, and the types of its states; nothing for another function.
+pub(super) fn aggregate(function: pg_sys::Oid) -> (Vec<pg_sys::Oid>, Vec<pg_sys::Oid>) {
+    use pg_sys::SysCacheIdentifier::AGGFNOID;
+    // SAFETY: a look-up of the catalog; the row stays until it is released, its columns are numbers.
+    unsafe {
+        let row = pg_sys::SearchSysCache1(AGGFNOID.cast_signed(), pg_sys::Datum::from(function));
+        if row.is_null() {
+            return (Vec::new(), Vec::new());
+        }
+        let column = |number: &pg_sys::AttrNumber| {
+            let mut is_null = true;
+            let found =
+                pg_sys::SysCacheGetAttr(AGGFNOID.cast_signed(), row, *number, &raw mut is_null);
+            pg_sys::Oid::from_datum(found, is_null).filter(|found| *found != pg_sys::InvalidOid)
+        };
+        let functions = AGG_FUNCTIONS.iter().filter_map(column).collect();
+        let types = AGG_TYPES.iter().filter_map(column).collect();
+        pg_sys::ReleaseSysCache(row);
+        (functions, types)
+    }
+}
+
+/// The places of `aggtransfn`, `aggfinalfn`, `aggcombinefn`, `aggserialfn`, `aggdeserialfn`, `aggmtransfn`,
+/// `aggminvtransfn` and `aggmfinalfn` in `catalog/pg_aggregate.h`, of which pgrx has no declarations.
+const AGG_FUNCTIONS: [pg_sys::AttrNumber; 8] = [4, 5, 6, 7, 8, 9, 10, 11];
+/// Those of `aggtranstype` and `aggmtranstype`.
+const AGG_TYPES: [pg_sys::AttrNumber; 2] = [17, 19];
 
 /// # Safety
 /// The number of a function.

@@ -26,7 +26,7 @@ use crate::keys;
 use crate::ledger::lineage;
 use crate::pg::load::Loaded;
 use crate::pg::snapshot::Snapshot;
-use crate::pg::{guc, ident, report, server, spi, user};
+use crate::pg::{guc, ident, report, server, spi, trusted, user};
 use crate::profile;
 
 /// What a copy did.
@@ -344,7 +344,7 @@ impl PutOff {
     /// Has it done now.
     fn done(&self) -> Result<()> {
         match self {
-            Self::All => spi::run("SET CONSTRAINTS ALL IMMEDIATE", &[]).map(drop),
+            Self::All => spi::run("SET CONSTRAINTS ALL IMMEDIATE", &[]).map(|_| trusted::settled()),
             Self::Of(constraints) => set(constraints.iter(), "IMMEDIATE"),
         }
     }

@@ -235,10 +235,23 @@ def test_what_is_named_while_a_table_is_maintained_is_named_for_its_owner(db, ma
                        $$ DECLARE d evil.{name}; BEGIN d := v; RETURN d; END $$""")
     db.sync("two")
     db.execute(f"""
-        TRUNCATE staging.people, staging.zpeople; GRANT ALL ON SCHEMA staging TO {mallory.role};
+        TRUNCATE staging.people, staging.zpeople;
         CREATE INDEX ON staging.people (app.via_p(note)); CREATE INDEX ON staging.zpeople (app.via_d(note));
         ALTER TABLE staging.people OWNER TO {mallory.role}""")
     db.sync_refused("42501", "two")
+    assert called(db) is False
+
+
+def test_what_a_superuser_names_for_himself_is_not_named_for_a_domain(db, mallory):
+    app(db, mallory)
+    mallory.execute("""CREATE DOMAIN evil.d AS text
+                       CHECK (set_config('app.bad', 'x', false) <> '' AND nextval('evil.called') > 0)""")
+    db.execute("""CREATE FUNCTION app.who(v text) RETURNS text LANGUAGE plpgsql AS
+                    $$ BEGIN RETURN set_config('app.who', v, true); END $$;
+                  CREATE FUNCTION app.via(v text) RETURNS text LANGUAGE plpgsql AS
+                    $$ DECLARE d evil.d; BEGIN d := v; RETURN d; END $$;
+                  CREATE VIEW app.seen AS SELECT app.via(app.who(note)) AS note FROM prod.people""")
+    db.refused("42501", "SELECT anon_k_anonymity('app.seen', '{note}')")
     assert called(db) is False
 
 
