@@ -23,6 +23,9 @@ pub(super) fn require_type(of: pg_sys::Oid, is_made: bool, seen: &mut Vec<(pg_sy
     if is_servers(of) || seen.contains(&(of, is_made)) {
         return;
     }
+    // Types may be nested as deep as their owner likes: an error, and not the end of the process.
+    // SAFETY: reads backend state, and raises an error of the server.
+    unsafe { pg_sys::check_stack_depth() };
     seen.push((of, is_made));
     // SAFETY: look-ups of the catalog, 0 for what is not there.
     let (kind, element) = unsafe { (pg_sys::get_typtype(of), pg_sys::get_element_type(of)) };

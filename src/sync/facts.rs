@@ -391,15 +391,15 @@ impl Side {
 
     /// Adds a type and every type inside it that is not there yet.
     pub fn reach(&self, oid: u32, seen: &mut Vec<u32>) {
-        let Some(of) = self.type_of(oid).filter(|of| !seen.contains(&of.oid)) else {
-            return;
-        };
-        seen.push(oid);
-        if let Some(inner) = of.inner {
-            self.reach(inner, seen);
-        }
-        for attribute in &of.attributes {
-            self.reach(attribute.type_oid, seen);
+        // No recursion: types may be nested as deep as their owner likes.
+        let mut waiting = vec![oid];
+        while let Some(oid) = waiting.pop() {
+            let Some(of) = self.type_of(oid).filter(|of| !seen.contains(&of.oid)) else {
+                continue;
+            };
+            seen.push(oid);
+            waiting.extend(of.attributes.iter().rev().map(|one| one.type_oid));
+            waiting.extend(of.inner);
         }
     }
 

@@ -1,5 +1,6 @@
 """What functions of a superuser lead to, by ways that their own statements do not tell."""
 
+import psycopg
 import pytest
 
 from samples import profile
@@ -295,3 +296,22 @@ def test_what_a_superuser_says_is_not_refused(db, mallory, what):
         CREATE TRIGGER note BEFORE INSERT ON staging.people FOR EACH ROW EXECUTE FUNCTION app.note()""")
     for _ in range(2):
         db.sync(options=FIRE)
+
+
+@pytest.mark.parametrize("ask", ["SELECT anon_k_anonymity('evil.deep', '{a}')", "SELECT * FROM confiture.detect('evil')"])
+def test_a_type_that_is_nested_deep_ends_no_process(db, mallory, ask):
+    """A process that dies takes all sessions of the server with it. The server itself reads such a table."""
+    app(db, mallory)
+    mallory.execute("""DO $$ BEGIN
+        EXECUTE 'CREATE DOMAIN evil.d0 AS text';
+        FOR i IN 1..40000 LOOP
+          EXECUTE format('CREATE DOMAIN evil.d%s AS evil.d%s', i, i - 1); IF i % 3000 = 0 THEN COMMIT; END IF;
+        END LOOP; END $$""")
+    mallory.execute("CREATE TABLE evil.deep (id int PRIMARY KEY, a evil.d40000); INSERT INTO evil.deep VALUES (1, NULL)")
+    assert db.rows("SELECT a FROM evil.deep") == [(None,)]
+    try:
+        db.rows(ask)
+    except psycopg.Error as error:
+        # It may be too deep for us, or his, which are errors like any other.
+        assert error.sqlstate in ("54001", "42501"), error
+    assert db.value("SELECT 1") == 1
