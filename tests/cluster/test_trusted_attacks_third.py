@@ -154,6 +154,7 @@ def test_a_trigger_that_she_made_hands_nothing_to_a_function_of_a_superuser(db, 
     assert super_now(db, mallory) is False
 
 
+@pytest.mark.xfail(strict=True, reason="not held back: decision 0037")
 def test_what_the_server_keeps_of_an_index_is_followed(db, mallory):
     """A support function of the superuser, which was looked up before anything was held back."""
     app(db, mallory)
@@ -243,6 +244,7 @@ def test_what_is_named_while_a_table_is_maintained_is_named_for_its_owner(db, ma
     assert called(db) is False
 
 
+@pytest.mark.xfail(strict=True, reason="not held back: decision 0037")
 def test_what_a_superuser_names_for_himself_is_not_named_for_a_domain(db, mallory):
     app(db, mallory)
     mallory.execute("""CREATE DOMAIN evil.d AS text
