@@ -1,5 +1,5 @@
-//! Holidays as data: on a date, so many days from Easter, on the n-th weekday of a month, or on
-//! days that are announced year by year.
+//! Holidays as data: on a date, on all days from one date to another, so many days from Easter, on the
+//! n-th weekday of a month, or on days that are announced year by year.
 
 use crate::strategies::calendar::Civil;
 
@@ -32,6 +32,14 @@ pub enum On {
         month: i64,
         /// 1 to 31.
         day: i64,
+    },
+    /// From one date to another of every year, both of them closed; over the end of the year where the
+    /// other comes first in it.
+    Period {
+        /// Month and day of the first.
+        first: (i64, i64),
+        /// Of the last.
+        last: (i64, i64),
     },
     /// So many days after Easter Sunday, or before it.
     Easter(i64),
@@ -92,6 +100,7 @@ impl Holiday {
             On::Days(days) => days
                 .iter()
                 .any(|&held| Civil::of(held).year == year && self.observed.of(held) == day),
+            On::Period { first, last } => period(year, *first, *last).contains(&day),
             _ => self
                 .day_of(year)
                 .is_some_and(|held| self.observed.of(held) == day),
@@ -112,9 +121,15 @@ impl Holiday {
                 weekday,
                 nth,
             } => nth_weekday(year, month, weekday, nth),
-            On::Days(_) => None,
+            On::Days(_) | On::Period { .. } => None,
         }
     }
+}
+
+/// The days of a period that begins in a year.
+fn period(year: i64, first: (i64, i64), last: (i64, i64)) -> std::ops::RangeInclusive<i64> {
+    let of = |year, (month, day)| Civil { year, month, day }.days();
+    of(year, first)..=of(year + i64::from(last < first), last)
 }
 
 /// Easter Sunday of the Gregorian calendar (Meeus, Astronomical Algorithms, chapter 8).

@@ -53,6 +53,50 @@ fn terms_are_those_of_each_law() {
     }
 }
 
+/// Worked out by hand on a calendar of each year, from the day after the request.
+#[test]
+fn twenty_working_days_of_new_zealand_are_those_of_its_act() {
+    for (received, due) in [
+        // 17 until Christmas Eve; from Christmas to 15 January, a Friday, none; three from the 18th on.
+        ("2026-12-01", "2027-01-20"),
+        // Received in those days: 18 January is the first. The 8th of February closes for Waitangi Day, a
+        // Saturday.
+        ("2026-12-30", "2027-02-15"),
+        ("2027-01-29", "2027-03-01"),
+        // Good Friday, Easter Monday, and Monday the 27th for Anzac Day, a Saturday.
+        ("2026-04-01", "2026-05-04"),
+        // The Sovereign's birthday, on 1 June.
+        ("2026-05-29", "2026-06-29"),
+        // Matariki, on 10 July.
+        ("2026-06-30", "2026-07-29"),
+        // Labour Day, on 26 October.
+        ("2026-10-22", "2026-11-20"),
+        // Anzac Day of 2038 is Easter Sunday: one Monday closes, and not a Tuesday too.
+        ("2038-04-22", "2038-05-24"),
+    ] {
+        let fields = format!("right: access, received_on: {received}, jurisdiction: NZ");
+        let found = one("2026-02-01", &fields, "NZ-44");
+        assert_eq!(found, (due.to_owned(), "open"), "{received}");
+    }
+    let asked = "right: correct, received_on: 2026-06-30, jurisdiction: NZ";
+    let of = |day: &str, more: &str| one(day, &format!("{asked}{more}"), "NZ-44");
+    assert_eq!(of("2026-07-30", "").1, "overdue");
+    assert_eq!(of("2026-07-30", ", responded_on: 2026-07-29").1, "done");
+    // How long an extension is says its notice, and no law; one that came too late is none.
+    let extended = of("2026-09-30", ", extended_on: 2026-07-29");
+    assert_eq!(extended, (String::new(), "open"));
+    let late = of("2026-09-30", ", extended_on: 2026-07-30");
+    assert_eq!(late, ("2026-07-29".to_owned(), "overdue"));
+    // To erase is no right there.
+    assert!(
+        of_facts(&facts(
+            "2026-02-01",
+            "rights_requests: {r: {right: delete, received_on: 2026-01-31, jurisdiction: NZ}}"
+        ))
+        .is_empty()
+    );
+}
+
 #[test]
 fn a_term_is_kept_or_missed() {
     let at = |day: &str, more: &str| {

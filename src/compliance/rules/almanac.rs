@@ -61,10 +61,20 @@ fn holiday(tree: &Tree, path: &str) -> Result<Holiday> {
         .collect();
     let on = match given.as_slice() {
         ["date"] => {
-            let (month, day) = month_and_day(&fields, "date")?;
-            On::Date {
-                month: month.into(),
-                day: day.into(),
+            let date = |key| -> Result<(i64, i64)> {
+                let (month, day) = month_and_day(&fields, key)?;
+                Ok((month.into(), day.into()))
+            };
+            let first = date("date")?;
+            match fields.get("through") {
+                Some(_) => On::Period {
+                    first,
+                    last: date("through")?,
+                },
+                None => On::Date {
+                    month: first.0,
+                    day: first.1,
+                },
             }
         }
         ["easter"] => On::Easter(fields.whole("easter", -100, 100)?),
@@ -86,12 +96,20 @@ fn holiday(tree: &Tree, path: &str) -> Result<Holiday> {
             return Err(fields.refuse(None, message.into()));
         }
     };
+    let observed = fields.maybe_word("observed", &Observed::NAMES)?;
+    let is_period = matches!(on, On::Period { .. });
+    if is_period && observed.is_some() {
+        let message = "what lasts for days is observed on none other";
+        return Err(fields.refuse(Some("observed"), message.into()));
+    }
+    if !is_period && fields.get("through").is_some() {
+        let message = "\"through\" needs the \"date\" of its first day";
+        return Err(fields.refuse(Some("through"), message.into()));
+    }
     Ok(Holiday {
         name: fields.text("name")?,
         on,
-        observed: fields
-            .maybe_word("observed", &Observed::NAMES)?
-            .unwrap_or_default(),
+        observed: observed.unwrap_or_default(),
         closes: fields.flag("closes", true)?,
         from: fields.maybe_whole("from", 1900, 2200)?,
         until: fields.maybe_whole("until", 1900, 2200)?,
@@ -115,7 +133,7 @@ pub fn month_and_day(fields: &Fields<'_>, key: &str) -> Result<(u8, u8)> {
 }
 
 const CALENDAR_KEYS: [&str; 6] = ["code", "title", "zone", "weekend", "holidays", "workdays"];
-const HOLIDAY_KEYS: [&str; 11] = [
-    "name", "date", "easter", "weekday", "nth", "month", "days", "observed", "closes", "from",
-    "until",
+const HOLIDAY_KEYS: [&str; 12] = [
+    "name", "date", "through", "easter", "weekday", "nth", "month", "days", "observed", "closes",
+    "from", "until",
 ];

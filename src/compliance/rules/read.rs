@@ -255,6 +255,15 @@ fn span(tree: &Tree, path: &str) -> Result<Span> {
     span_of(&fields)
 }
 
+/// The same, or no number where the notice of an extension says how long it is.
+fn extension(tree: &Tree, path: &str) -> Result<Span> {
+    let fields = Fields::open(tree, path, &["n", "unit", "feasible"])?;
+    match fields.flag("feasible", false)? {
+        true => Ok(Span::Feasible),
+        false => span_of(&fields),
+    }
+}
+
 fn span_of(fields: &Fields<'_>) -> Result<Span> {
     let units: Vec<_> = Span::UNITS.into_iter().map(|unit| (unit, unit)).collect();
     let unit = fields.word("unit", &units)?;
@@ -292,7 +301,7 @@ fn deadline(tree: &Tree, path: &str) -> Result<Deadline> {
         ends: fields.maybe_word("ends", &Ends::NAMES)?.unwrap_or_default(),
         extended: fields
             .get("extended")
-            .map(|tree| self::span(tree, &fields.path("extended")))
+            .map(|tree| extension(tree, &fields.path("extended")))
             .transpose()?,
     })
 }

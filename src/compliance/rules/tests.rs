@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::compliance::calendar::{On, weekday};
 use crate::compliance::evidence;
 use crate::error::Result;
-use crate::strategies::calendar::parse_date;
+use crate::strategies::calendar::{Civil, parse_date};
 
 /// The shipped set.
 pub(in crate::compliance) fn shipped() -> Rules {
@@ -392,6 +393,24 @@ fn hostile_documents_are_refused() {
     }
 }
 
+const CHRISTMAS: &str = "{name: a, date: \"12-25\", through: \"01-15\"}";
+
+#[test]
+fn matariki_is_a_friday_of_each_year_of_its_schedule() {
+    let rules = shipped();
+    let calendar = rules.calendar("NZ").unwrap();
+    let matariki = calendar
+        .holidays
+        .iter()
+        .find(|holiday| holiday.name == "Matariki");
+    let On::Days(days) = &matariki.unwrap().on else {
+        panic!("no days");
+    };
+    let years: Vec<i64> = days.iter().map(|&day| Civil::of(day).year).collect();
+    assert_eq!(years, (2022..=2052).collect::<Vec<_>>());
+    assert!(days.iter().all(|&day| weekday(day) == 4));
+}
+
 #[test]
 fn holidays_are_read_in_every_form() {
     let of = |holiday: &str| {
@@ -406,6 +425,8 @@ fn holidays_are_read_in_every_form() {
             "2026-11-26",
         ),
         ("{name: a, days: [2026-02-17]}", "2026-02-17"),
+        (CHRISTMAS, "2026-12-25"),
+        (CHRISTMAS, "2027-01-15"),
         (
             "{name: a, date: \"07-04\", observed: nearest_weekday}",
             "2026-07-03",
@@ -426,8 +447,17 @@ fn holidays_are_read_in_every_form() {
         "{name: a, month: 1, weekday: monday, nth: 0}",
         "{name: a, days: [infinity]}",
         "{name: a, easter: 1000}",
+        "{name: a, easter: 1, through: \"01-15\"}",
+        "{name: a, date: \"12-25\", through: \"01-32\"}",
+        "{name: a, date: \"12-25\", through: \"01-15\", observed: monday_after}",
     ] {
         assert!(of(holiday).is_err(), "{holiday}");
+    }
+    for worked in ["2026-12-24", "2027-01-16"] {
+        assert!(
+            of(CHRISTMAS).unwrap().is_business_day(day(worked)),
+            "{worked}"
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! New Zealand: the privacy statement.
 
 use crate::compliance::report::definition::{
-    Ask::{Activities, Derive, Measures, Role, Transfers},
+    Ask::{Activities, Derive, Measures, Role, Terms, Transfers},
     Law, Section, line,
 };
 use crate::compliance::report::derive::{activities, columns, incidents, retention};
@@ -66,6 +66,13 @@ pub const LAW: Law = Law {
                     "IPP 3(1)(g), 6, 7",
                     "Access and correction",
                     Measures(&["access_procedure", "correction_procedure"]),
+                ),
+                line(
+                    "nz.44",
+                    "NZ-44",
+                    "s. 44, 63",
+                    "Requests decided within 20 working days",
+                    Terms(&["NZ-44"]),
                 ),
             ],
         },
