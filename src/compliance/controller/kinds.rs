@@ -414,7 +414,8 @@ pub const KINDS: [Kind; 11] = [
             may("notice_form", Text),
             may("notice_content", Text),
             may("public_notice", Text),
-            may("no_notice_reason", TextsOf),
+            may("no_authority_notice_reason", TextsOf),
+            may("no_subjects_notice_reason", TextsOf),
             may("closed_on", Day),
         ],
     },
@@ -446,6 +447,13 @@ pub const KINDS: [Kind; 11] = [
         ],
     },
 ];
+
+/// A field that was one and is several: kind, its old name, what it is now.
+pub const SPLIT: [(&str, &str, [&str; 2]); 1] = [(
+    "incident",
+    "no_notice_reason",
+    ["no_authority_notice_reason", "no_subjects_notice_reason"],
+)];
 
 /// The kind of a name.
 pub fn kind(name: &str) -> Option<&'static Kind> {

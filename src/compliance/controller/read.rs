@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::RESERVED;
 use super::forms::{day, text, value};
-use super::kinds::{Form, KINDS, Kind};
+use super::kinds::{Form, KINDS, Kind, SPLIT};
 use crate::compliance::calendar::Span;
 use crate::compliance::rules::parameter::Keep;
 use crate::error::{Error, Result};
@@ -116,6 +116,7 @@ pub fn fact(
             "source_doc" => found.source_doc = Some(text(&entry.value, &own)?),
             name => {
                 let Some(field) = kind.fields.iter().find(|field| field.name == name) else {
+                    split(kind, entry, path)?;
                     let known = kind.fields.iter().map(|field| field.name).chain(RESERVED);
                     return Err(unknown(entry, path, "field", known));
                 };
@@ -152,6 +153,25 @@ pub fn fact(
         ));
     }
     Ok(found)
+}
+
+/// Refuses a field that is several now, with their names.
+fn split(kind: &Kind, entry: &Entry, path: &str) -> Result<()> {
+    let mut known = SPLIT.iter();
+    let Some((.., now)) = known.find(|(of, old, _)| *of == kind.name && *old == entry.key) else {
+        return Ok(());
+    };
+    let now: Vec<_> = now.iter().map(|name| format!("\"{name}\"")).collect();
+    let message = format!("field \"{}\" is {} now", entry.key, now.join(" and "));
+    let hint = "What is so of both is said in both.".to_owned();
+    Err(problem(
+        NOUN,
+        entry.place,
+        path,
+        "unknown_key",
+        message,
+        Some(hint),
+    ))
 }
 
 /// What is said by jurisdiction is said of those that the fact names; one moment or reason for all is
@@ -425,8 +445,14 @@ incidents:
             ),
             (
                 "incidents:\n  a: {known_at: '2026-03-01T12:00:00Z', jurisdictions: [BR, ZA],\n      \
-                 no_notice_reason: 'Brazil: no effect'}",
+                 no_subjects_notice_reason: 'Brazil: no effect'}",
                 "jurisdiction is missing at line 3",
+            ),
+            (
+                "incidents:\n  a: {known_at: '2026-03-01T12:00:00Z', jurisdictions: BR,\n      \
+                 no_notice_reason: no effect}",
+                "field \"no_notice_reason\" is \"no_authority_notice_reason\" and \
+                 \"no_subjects_notice_reason\" now at line 3",
             ),
             (
                 "rights_requests:\n  a: {right: know, received_on: 2026-03-02,\n      \

@@ -68,7 +68,7 @@ pub struct Timer<'a> {
     pub told: Option<i64>,
     /// How it stands.
     pub status: Status,
-    /// Whether there is a reason to tell nobody there, and the law takes reasons.
+    /// Whether there is a reason not to tell them there, and the law takes reasons.
     pub is_excused: bool,
     /// The zone of the authority.
     pub zone: String,
@@ -249,7 +249,8 @@ impl Desk<'_> {
         let told = read(field, told);
         // Nobody is told of what he does not know yet.
         let is_early = known.zip(told).is_some_and(|(known, told)| told < known);
-        let reason = self.incident.of_place("no_notice_reason", place);
+        let reason = reason_of(deadline.to);
+        let reason = reason.and_then(|field| self.incident.of_place(field, place));
         let reason = reason.filter(|_| told.is_none());
         let is_excused = reason.is_some() && requirement.excuse.is_some();
         let status = match (started, due, told) {
@@ -279,7 +280,7 @@ impl Desk<'_> {
         }
         match (reason, &requirement.excuse) {
             (Some(_), Some(ground)) => notes.push(format!(
-                "a reason to tell nobody is declared; the law lets that be where {ground}"
+                "a reason not to tell them is declared; the law lets that be where {ground}"
             )),
             (Some(_), None) => {
                 notes.push("a reason is declared, and this law takes none".to_owned());
@@ -336,3 +337,13 @@ fn plan_without_number(timers: &mut [Timer<'_>]) {
         }
     }
 }
+/// The field with the reason for which those who must be told are not: one for the authority is none for
+/// those whose data they are.
+pub fn reason_of(to: Addressee) -> Option<&'static str> {
+    match to {
+        Addressee::Authority => Some("no_authority_notice_reason"),
+        Addressee::Subjects => Some("no_subjects_notice_reason"),
+        Addressee::Requester | Addressee::Public | Addressee::Record => None,
+    }
+}
+

@@ -315,7 +315,8 @@ fn a_reason_excuses_only_where_the_law_takes_one() {
     let facts = facts(
         "2026-11-27",
         "incidents: {leak: {known_at: 2026-11-27T18:00:00Z, jurisdictions: [AU, CN, EU, ZA], \
-         no_notice_reason: {AU: r, CN: r, EU: r, ZA: r}}}",
+         no_authority_notice_reason: {AU: r, CN: r, EU: r, ZA: r}, \
+         no_subjects_notice_reason: {AU: r, CN: r, EU: r, ZA: r}}}",
     );
     let found = timers(&rules, &facts, "leak", 0, &utc).unwrap();
     let is = |id: &str| {
@@ -337,16 +338,49 @@ fn a_reason_excuses_only_where_the_law_takes_one() {
     ] {
         assert!(is(id), "{id}");
     }
-    // To tell nobody is no reason to assess nothing; a leak is told to the authority in China, and a
-    // compromise to everybody in South Africa, whatever the risk.
-    for id in [
-        "AU-NDB-ASSESS",
-        "CN-INCIDENT-4H",
-        "PIPL-57",
-        "POPIA-22",
-        "POPIA-22-SUBJECTS",
-    ] {
+    // A leak is told to the authority in China, and a compromise to everybody in South Africa, whatever
+    // the risk.
+    for id in ["CN-INCIDENT-4H", "PIPL-57", "POPIA-22", "POPIA-22-SUBJECTS"] {
         assert!(!is(id), "{id}");
+    }
+    // To tell nobody is no reason to assess nothing, and is not looked at there.
+    let assess = found
+        .iter()
+        .find(|timer| timer.requirement.id == "AU-NDB-ASSESS");
+    let assess = assess.unwrap();
+    assert!(
+        !assess.is_excused && !assess.note.contains("a reason"),
+        "{}",
+        assess.note
+    );
+}
+
+#[test]
+fn a_reason_for_one_is_none_for_the_other() {
+    let rules = shipped();
+    for (field, authority, subjects) in [
+        ("no_authority_notice_reason", true, false),
+        ("no_subjects_notice_reason", false, true),
+    ] {
+        let yaml = format!(
+            "incidents: {{leak: {{known_at: 2026-11-27T18:00:00Z, jurisdictions: [BR, EU], \
+             {field}: {{BR: r, EU: r}}}}}}"
+        );
+        let found = timers(&rules, &facts("2026-11-27", &yaml), "leak", 0, &utc).unwrap();
+        for timer in found
+            .iter()
+            .filter(|timer| timer.requirement.excuse.is_some())
+        {
+            let is_expected = match timer.deadline.to {
+                Addressee::Authority => authority,
+                _ => subjects,
+            };
+            assert_eq!(
+                timer.is_excused, is_expected,
+                "{field} {}",
+                timer.requirement.id
+            );
+        }
     }
 }
 

@@ -193,6 +193,7 @@ fn a_ledger_alone_is_no_safeguard() {
     let safeguards = |facts: &Facts| of(facts, "popia", "popia.19").0;
     assert_eq!(safeguards(&facts), Status::Missing);
     facts.inventory.settings.insert("ssl".into(), "on".into());
+    // That the server offers encryption is none while nobody must use it.
     assert_eq!(safeguards(&facts), Status::Evidenced);
     // What is masked is known from the ledger: one that fails proves nothing.
     facts.inventory.ledger = ledger("fail");
@@ -240,10 +241,10 @@ fn nothing_calls_for_an_assessment_only_where_everything_is_said() {
 
 #[test]
 fn a_reason_is_that_of_one_authority() {
-    let reason = |reasons: &str| {
+    let reasons = |authority: &str, subjects: &str| {
         let yaml = format!(
             "incidents: {{i: {{known_at: 2026-02-10T12:00:00Z, jurisdictions: [BR, EU], \
-             no_notice_reason: {{{reasons}}}}}}}"
+             no_authority_notice_reason: {{{authority}}}{subjects}}}}}"
         );
         timed("2026-03-31", &yaml, "2026-03-31 12:00:00Z")
     };
@@ -256,12 +257,14 @@ fn a_reason_is_that_of_one_authority() {
     assert_eq!(of(&both, "gdpr", "gdpr.33.1").0, Status::Declared);
     // As another version stored it: one text for several is that of none.
     let mut stored = facts.clone();
-    stored.controller.facts[0]
-        .fields
-        .insert("no_notice_reason".into(), "Brazil: no effect".into());
+    let reason = |of: &str| reasons(of, &format!(", no_subjects_notice_reason: {{{of}}}"));
+    stored.controller.facts[0].fields.insert(
+        "no_authority_notice_reason".into(),
+        "Brazil: no effect".into(),
+    );
     for place in ["BR", "EU"] {
         let incident = &stored.within(place).controller.facts[0];
-        assert!(!incident.has("no_notice_reason"), "{place}");
+        assert!(!incident.has("no_authority_notice_reason"), "{place}");
     }
 }
 
@@ -272,6 +275,20 @@ fn who_represents_somebody_is_there() {
             "2026-03-31",
             &format!(
                 "
+    // What excuses the notice to the authority excuses none to those whose data they are.
+    let one = reasons("BR: no effect", "");
+    let (status, why) = of(&one, "lgpd", "lgpd.6.deadlines");
+    assert_eq!(status, Status::Missing);
+    assert!(
+        why.ends_with("tell them, or declare no_subjects_notice_reason."),
+        "{why}"
+    );
+    let register = |facts: &Facts| of(facts, "lgpd", "lgpd.10").1;
+    let asked = |why: &str| why.contains("notice_form of i");
+    assert!(asked(&register(&one)) && !asked(&register(&facts)));
+    let public = |facts: &Facts| of(facts, "lgpd", "lgpd.9.public").0;
+    assert_eq!(public(&one), Status::Missing);
+    assert_eq!(public(&facts), Status::NotApplicable);
 organisations:
   o: {{role: controller, legal_name: O, country: US}}
   host: {{role: processor, legal_name: H, country: DE}}

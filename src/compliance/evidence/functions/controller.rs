@@ -362,7 +362,7 @@ pub fn incident_deadlines(facts: &Facts, _: &Value) -> Evidence {
         let status = timer["status"].as_str();
         status.is_some_and(|status| words.contains(&status))
     };
-    // Who has a reason to tell nobody somewhere lets no timer run out there.
+    // Who has a reason not to tell them somewhere lets no timer run out there.
     let is_missed = |fact: &&&Fact| {
         timers(fact).any(|timer| {
             is(timer, &["late"]) || is(timer, &["overdue"]) && timer["excused"] != true
@@ -375,7 +375,7 @@ pub fn incident_deadlines(facts: &Facts, _: &Value) -> Evidence {
     let is_told = |fact: &Fact| {
         let mut own = timers(fact).peekable();
         if own.peek().is_none() {
-            return fact.has("authority_notified_at") || fact.has("no_notice_reason");
+            return fact.has("authority_notified_at") || fact.has("no_authority_notice_reason");
         }
         own.all(is_seen_to)
     };

@@ -149,11 +149,20 @@ fn an_authority_that_was_told_late_speaks_against_the_timers() {
         ),
         (
             "2026-12-24 12:00:00Z",
-            ", jurisdictions: [EU], no_notice_reason: no risk".into(),
+            ", jurisdictions: [EU], no_authority_notice_reason: no risk, \
+             no_subjects_notice_reason: no high risk"
+                .into(),
             State::Pass,
             json!([]),
         ),
         // Of those whose data they are nobody says that they were told, nor why not.
+        // A reason for the authority is none for those whose data they are.
+        (
+            "2026-12-24 12:00:00Z",
+            ", jurisdictions: [EU], no_authority_notice_reason: no risk".into(),
+            State::Fail,
+            json!([]),
+        ),
         (
             "2026-12-24 12:00:00Z",
             only("2026-11-30T17:00:00Z"),
@@ -163,7 +172,9 @@ fn an_authority_that_was_told_late_speaks_against_the_timers() {
         // One reason, or one notice, is that of one authority.
         (
             "2026-12-24 12:00:00Z",
-            ", jurisdictions: [BR, EU], no_notice_reason: {BR: no effect}".into(),
+            ", jurisdictions: [BR, EU], no_authority_notice_reason: {BR: no effect}, \
+             no_subjects_notice_reason: {BR: no effect}"
+                .into(),
             State::Fail,
             json!(["i"]),
         ),
@@ -178,7 +189,9 @@ fn an_authority_that_was_told_late_speaks_against_the_timers() {
         // The Regulator of South Africa is told whatever the risk.
         (
             "2026-12-24 12:00:00Z",
-            ", jurisdictions: [EU, ZA], no_notice_reason: {EU: no risk, ZA: no risk}".into(),
+            ", jurisdictions: [EU, ZA], no_authority_notice_reason: {EU: no risk, ZA: no risk}, \
+             no_subjects_notice_reason: {EU: no risk, ZA: no risk}"
+                .into(),
             State::Fail,
             json!([]),
         ),

@@ -6,12 +6,14 @@ use super::counted_everywhere;
 use crate::compliance::Facts;
 use crate::compliance::controller::Fact;
 use crate::compliance::evidence::functions::REGISTER;
+use crate::compliance::incident::reason_of;
 use crate::compliance::report::definition::{Found, Status};
+use crate::compliance::rules::parameter::Addressee;
 use crate::error::counted;
 
 /// These fields of each incident; missing where one lacks one. `field.BR` is what a field says of one
 /// jurisdiction.
-pub fn fields(facts: &Facts, asked: &[&str]) -> Found {
+pub fn fields(facts: &Facts, asked: &[&'static str]) -> Found {
     if facts.controller.of("incident").next().is_none() {
         return none();
     }
@@ -68,10 +70,19 @@ pub fn deadlines(facts: &Facts) -> Found {
         found = found.noting("A deadline had passed when they were told.");
     }
     if !overdue.is_empty() {
-        // Not every law takes a reason for telling nobody.
-        let or = match ran_out().any(|(.., timer)| timer["can_be_excused"] == true) {
-            true => ", or declare no_notice_reason",
-            false => "",
+        // Not every law takes a reason for telling nobody, and one is not that of the other.
+        let reasons = [Addressee::Authority, Addressee::Subjects]
+            .into_iter()
+            .filter(|to| {
+                ran_out().any(|(.., timer)| {
+                    timer["can_be_excused"] == true && timer["addressee"] == to.name()
+                })
+            })
+            .filter_map(reason_of);
+        let reasons: Vec<_> = reasons.collect();
+        let or = match reasons.is_empty() {
+            true => String::new(),
+            false => format!(", or declare {}", reasons.join(" and ")),
         };
         found = found.open(format!(
             "A deadline of {} has passed: tell them{or}.",
@@ -197,7 +208,7 @@ pub fn protection(facts: &Facts) -> Found {
             silent.join(", ")
         ));
     }
-    found.noting(
+    let found = found.noting(
         "Masked columns were unintelligible to whoever had the tables and not the keys; readable \
          ones, of the tables as they are now, were not.",
     )
@@ -228,15 +239,20 @@ pub fn delay(facts: &Facts) -> Found {
 }
 
 /// These fields of these incidents.
-fn listed(of: &[&Fact], asked: &[&str]) -> Found {
+fn listed(of: &[&Fact], asked: &[&'static str]) -> Found {
+    listed_by(of, |_| asked.to_vec())
+}
+
+/// What is asked of each of these incidents.
+fn listed_by(of: &[&Fact], asked: impl Fn(&Fact) -> Vec<&'static str>) -> Found {
     let mut open = Vec::new();
     let mut value = Map::new();
     for incident in of {
         let mut own = Map::new();
-        for field in asked {
-            match incident.fields.get(*field) {
+        for field in asked(incident) {
+            match incident.fields.get(field) {
                 Some(found) => {
-                    own.insert((*field).to_owned(), found.clone());
+                    own.insert(field.to_owned(), found.clone());
                 }
                 None => open.push(format!("{} of {}", field, incident.id)),
             }
@@ -262,22 +278,21 @@ pub fn register_of_brazil(facts: &Facts) -> Found {
         "risks",
         "measures_after",
     ];
-    let (silent, told): (Vec<&Fact>, Vec<&Fact>) = facts
-        .controller
-        .of("incident")
-        .partition(|fact| fact.has("no_notice_reason"));
-    if silent.is_empty() && told.is_empty() {
+    const REASONS: [&str; 2] = ["no_authority_notice_reason", "no_subjects_notice_reason"];
+    let of: Vec<&Fact> = facts.controller.of("incident").collect();
+    if of.is_empty() {
         return register(facts);
     }
-    let with = |more: &[&'static str]| [ASKED.as_slice(), more].concat();
-    let mut found = listed(&told, &with(&["notice_form", "notice_content"]));
-    let other = listed(&silent, &with(&["no_notice_reason"]));
-    if let (Value::Object(value), Value::Object(more)) = (&mut found.value, other.value) {
-        value.extend(more);
-    }
-    if let (Status::Missing, Some(note)) = (other.status, other.note) {
-        found = found.open(note);
-    }
+    // Who told some has form and content of that, and the reason for which he did not tell the others.
+    let found = listed_by(&of, |fact| {
+        let reasons = REASONS.into_iter().filter(|field| fact.has(field));
+        let reasons: Vec<_> = reasons.collect();
+        let told: &[&str] = match reasons.len() {
+            2 => &[],
+            _ => &["notice_form", "notice_content"],
+        };
+        [&ASKED, told, &reasons].concat()
+    });
     everywhere(facts, found)
 }
 
@@ -286,7 +301,7 @@ pub fn public_notice(facts: &Facts) -> Found {
     let untold: Vec<&Fact> = facts
         .controller
         .of("incident")
-        .filter(|fact| !fact.has("subjects_notified_at") && !fact.has("no_notice_reason"))
+        .filter(|fact| !fact.has("subjects_notified_at") && !fact.has("no_subjects_notice_reason"))
         .collect();
     let public = || {
         facts
@@ -307,18 +322,18 @@ pub fn public_notice(facts: &Facts) -> Found {
 
 /// Whether those whose data they are were told, or why not.
 pub fn individuals(facts: &Facts) -> Found {
-    let (silent, told): (Vec<&Fact>, Vec<&Fact>) = facts
-        .controller
-        .of("incident")
-        .partition(|fact| !fact.has("subjects_notified_at") && fact.has("no_notice_reason"));
+    let (silent, told): (Vec<&Fact>, Vec<&Fact>) =
+        facts.controller.of("incident").partition(|fact| {
+            !fact.has("subjects_notified_at") && fact.has("no_subjects_notice_reason")
+        });
     if silent.is_empty() && told.is_empty() {
         return none();
     }
     let mut found = listed(&told, &["subjects_notified_at"]);
     if found.status == Status::Missing {
-        found = found.noting("Or declare no_notice_reason.");
+        found = found.noting("Or declare no_subjects_notice_reason.");
     }
-    let other = listed(&silent, &["no_notice_reason"]);
+    let other = listed(&silent, &["no_subjects_notice_reason"]);
     if let (Value::Object(value), Value::Object(more)) = (&mut found.value, other.value) {
         value.extend(more);
     }
