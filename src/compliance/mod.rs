@@ -7,6 +7,7 @@
 
 pub mod calendar;
 pub mod conflict;
+pub mod consent;
 pub mod controller;
 pub mod evidence;
 pub mod incident;

@@ -399,7 +399,7 @@ fn separate_consent_covers_what_wants_one() {
 activities: {{a: {{name: A, legal_basis: consent}}}}
 recipients: {{r: {{name: R, role: controller}}}}
 transfers: {{t: {{country: US}}}}
-consent_sources: {{c: {{activity: a, form: {source}}}}}
+consent_sources: {{c: {{activity: a, kept_in: there, form: {source}}}}}
 "
         );
         let mut facts = made_up("2026-03-31", &yaml);
@@ -422,7 +422,42 @@ consent_sources: {{c: {{activity: a, form: {source}}}}}
     assert_eq!(of("pipl.39.consent", some).0, Status::Declared);
     let (found, why) = of("pipl.23.consent", some);
     assert_eq!(found, Status::Missing);
-    assert!(why.ends_with("that cover provision."), "{why}");
+    assert!(why.contains("that cover provision of a,"), "{why}");
+}
+
+#[test]
+fn one_separate_consent_is_that_of_its_activities() {
+    let of = |bases: [&str; 2], line: &str| {
+        let yaml = format!(
+            "
+activities: {{a: {{name: A, legal_basis: {}}}, b: {{name: B, legal_basis: {}}}}}
+recipients: {{r: {{name: R, role: controller}}}}
+transfers: {{t: {{country: US}}}}
+consent_sources:
+  c: {{activity: a, kept_in: there, form: separate, covers: [sensitive, provision, export]}}
+",
+            bases[0], bases[1]
+        );
+        let mut facts = made_up("2026-03-31", &yaml);
+        facts.inventory.columns[0].declared = Some(Declared {
+            sensitivity: Some("sensitive".into()),
+            activities: vec!["a".into(), "b".into()],
+            ..Declared::default()
+        });
+        status(&facts, "pipl", line)
+    };
+    for (line, what) in [
+        ("pipl.23.consent", "provision of b"),
+        ("pipl.29", "sensitive of b"),
+        ("pipl.39.consent", "export of b"),
+    ] {
+        let (found, why) = of(["consent", "consent"], line);
+        assert_eq!(found, Status::Missing, "{line}");
+        assert!(why.contains(what) && !why.contains("of a,"), "{why}");
+        // A contract needs no consent; where nothing else is done, none is asked for.
+        assert_eq!(of(["consent", "contract"], line).0, Status::Declared);
+        assert_eq!(of(["contract", "contract"], line).0, Status::NotApplicable);
+    }
 }
 
 /// Every field that a controller can declare is asked for somewhere, or looked at.

@@ -4,27 +4,40 @@ use serde_json::{Value, json};
 
 use super::{evidence, some, words};
 use crate::compliance::Facts;
+use crate::compliance::consent::{self, Need};
 use crate::compliance::controller::Fact;
 use crate::compliance::evidence::{Evidence, Source, State};
 use crate::compliance::inventory::Consent;
+use crate::compliance::record;
 
 /// Activities that rest on consent, and where it is kept: of the rows that were read, none may lack it.
 pub fn consent_recorded(facts: &Facts, parameters: &Value) -> Evidence {
     let forms = words(parameters, "form");
     let wanted = words(parameters, "fields");
     let covers = words(parameters, "covers");
-    let resting: Vec<_> = facts
-        .controller
-        .with("activity", "legal_basis", "consent")
-        .collect();
+    // Separate consent is that of the activities which need it, for what each of them does.
+    let needs = consent::needs(facts, &covers);
+    let resting: Vec<(&Fact, Vec<&str>)> = match covers.is_empty() {
+        true => facts
+            .controller
+            .with("activity", "legal_basis", "consent")
+            .map(|activity| (activity, Vec::new()))
+            .collect(),
+        false => of_each(&needs),
+    };
     let held: Vec<_> = resting
         .iter()
-        .map(|activity| held(facts, activity, &forms, &wanted, &covers))
+        .map(|(activity, covers)| held(facts, activity, &forms, &wanted, covers))
         .collect();
     let count = |state: State| held.iter().filter(|held| held.state == state).count();
     let (whole, none) = (count(State::Pass), count(State::Fail));
+    let is_orphaned = covers.contains(&"sensitive") && consent::orphans(facts).next().is_some();
+    // Where the facts say of every activity that it needs none, the controller has said it.
+    let needs_none = !covers.is_empty() && record::own(facts).next().is_some();
     let state = match held.len() {
+        0 if needs_none && !is_orphaned => State::Pass,
         0 => State::None,
+        all if whole == all && is_orphaned => State::Part,
         all if whole == all => State::Pass,
         all if none == all => State::Fail,
         _ => State::Part,
@@ -54,11 +67,18 @@ pub fn consent_recorded(facts: &Facts, parameters: &Value) -> Evidence {
         "sources_with_rows_that_lack_it": some(lacking.iter().map(|id| (*id).to_owned())),
         "sources": consents,
     });
-    let remedy = if lacking.is_empty() && !covers.is_empty() {
+    let open = needs.iter().filter(|need| need.sources.is_empty());
+    let mut open: Vec<_> = open
+        .map(|need| format!("{} of {}", need.what, need.activity.id))
+        .collect();
+    open.truncate(20);
+    let remedy = if is_orphaned && open.is_empty() {
+        "Declare to which activities sensitive columns belong, section columns.".to_owned()
+    } else if lacking.is_empty() && !covers.is_empty() {
         format!(
-            "Declare consent sources of form {} that cover {}, for each activity that rests on consent.",
+            "Declare consent sources of form {} that cover {}.",
             forms.join(" or "),
-            covers.join(", ")
+            open.join(", ")
         )
     } else if lacking.is_empty() && wanted.is_empty() {
         "Declare where consent is kept for each activity that rests on it.".to_owned()
@@ -75,6 +95,18 @@ pub fn consent_recorded(facts: &Facts, parameters: &Value) -> Evidence {
         )
     };
     evidence(facts, state, value, source, "consent_sources").unless_passed(remedy)
+}
+
+/// The activities, each with all that it needs separate consent for.
+fn of_each<'a>(needs: &[Need<'a>]) -> Vec<(&'a Fact, Vec<&'static str>)> {
+    let mut found: Vec<(&Fact, Vec<&str>)> = Vec::new();
+    for need in needs {
+        match found.last_mut().filter(|(of, _)| of.id == need.activity.id) {
+            Some((_, whats)) => whats.push(need.what),
+            None => found.push((need.activity, vec![need.what])),
+        }
+    }
+    found
 }
 
 /// How the consent of one activity is held.

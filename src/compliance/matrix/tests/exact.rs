@@ -415,6 +415,17 @@ transfers: {{t: {{country: US}}}}
             Status::Declared,
             "{id}"
         );
+        // Another activity that rests on consent needs its own.
+        let two = format!(
+            "
+activities: {{a: {{name: A, legal_basis: consent}}, b: {{name: B, legal_basis: consent}}}}
+consent_sources: {{s: {{activity: a, form: separate, kept_in: there, covers: {covers}}}}}
+transfers: {{t: {{country: US}}}}
+"
+        );
+        assert_eq!(of(&two, id), Status::Partly, "{id}");
+        let contract = two.replace("B, legal_basis: consent", "B, legal_basis: contract");
+        assert_eq!(of(&contract, id), Status::Declared, "{id}");
     }
 }
 

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::compliance::Facts;
-use crate::compliance::controller::Fact;
+use crate::compliance::consent;
 use crate::compliance::evidence::State;
 use crate::compliance::evidence::functions::controller::retention_documented;
 use crate::compliance::inventory::{Age, ages};
-use crate::compliance::report::definition::{Found, Status};
+use crate::compliance::report::definition::Found;
 
 /// How many rows are too old, or why they were not counted.
 fn overdue_rows(age: &Age) -> Value {
@@ -129,7 +129,7 @@ pub fn disposal(facts: &Facts) -> Found {
 }
 
 /// Where consent is kept, with the rows that lack it.
-pub fn consent(facts: &Facts) -> Found {
+pub fn consents(facts: &Facts) -> Found {
     let sources: Vec<Value> = facts
         .controller
         .of("consent_source")
@@ -174,20 +174,21 @@ pub fn consent(facts: &Facts) -> Found {
 
 /// Separate or written consent for sensitive information, as China's law wants one.
 pub fn consent_to_sensitive(facts: &Facts) -> Found {
-    separate_consent(facts, &["sensitive"])
+    let found = separate_consent(facts, &["sensitive"]);
+    let mut orphans: Vec<_> = consent::orphans(facts).map(|of| of.shown()).collect();
+    if orphans.is_empty() {
+        return found;
+    }
+    orphans.truncate(20);
+    found.open(format!(
+        "Declare to which activities these sensitive columns belong: {}.",
+        orphans.join(", ")
+    ))
 }
 
 /// The same for what others are given, or everybody.
 pub fn consent_to_others(facts: &Facts) -> Found {
-    let is_published = || {
-        let mut activities = facts.controller.of("activity");
-        activities.any(|activity| activity.is("published"))
-    };
-    match (facts.controller.of("recipient").next(), is_published()) {
-        (None, true) => separate_consent(facts, &["publication"]),
-        (Some(_), true) => separate_consent(facts, &["provision", "publication"]),
-        _ => separate_consent(facts, &["provision"]),
-    }
+    separate_consent(facts, &["provision", "publication"])
 }
 
 /// The same for what leaves the country.
@@ -195,36 +196,50 @@ pub fn consent_to_export(facts: &Facts) -> Found {
     separate_consent(facts, &["export"])
 }
 
-/// Whether another basis makes it unnecessary is no question for a database: that it is there is shown,
-/// or missing.
-fn separate_consent(facts: &Facts, needed: &[&str]) -> Found {
+/// Activity by activity: what rests on another basis needs none.
+fn separate_consent(facts: &Facts, asked: &[&str]) -> Found {
     let controller = &facts.controller;
-    let is_separate = |source: &&Fact| matches!(source.word("form"), Some("separate" | "written"));
-    let covered: Vec<&str> = controller
-        .of("consent_source")
-        .filter(is_separate)
-        .flat_map(|source| source.list("covers"))
-        .collect();
-    let open: Vec<&str> = needed
-        .iter()
-        .copied()
-        .filter(|what| !covered.contains(what))
-        .collect();
-    let found = consent(facts);
-    if found.status == Status::Missing {
-        return found;
+    if controller.of("activity").next().is_none() {
+        return Found::missing(
+            "controller",
+            "activities, consent_sources",
+            "Declare the activities with their legal basis, and where consent is kept, sections \
+             activities and consent_sources.",
+        );
     }
-    if !controller
-        .of("consent_source")
-        .any(|source| is_separate(&source))
-    {
-        return found.open("Declare a consent source of form separate or written.");
+    let needs = consent::needs(facts, asked);
+    if needs.is_empty() {
+        return Found::not_asked(
+            "activities",
+            "Every activity rests on another basis than consent, or its facts say that it does no such \
+             thing.",
+        );
     }
     if !open.is_empty() {
-        return found.open(format!(
-            "Declare consent sources of form separate or written that cover {}.",
+        open.truncate(20);
+        found = found.open(format!(
+            "Declare consent sources of form separate or written that cover {}, or another legal basis \
+             of these activities.",
             open.join(", ")
         ));
     }
     found
+    let value: Vec<Value> = needs
+        .iter()
+        .map(|need| {
+            let by = need.sources.iter().map(|source| source.id.as_str());
+            json!({
+                "activity": need.activity.id, "legal_basis": need.activity.word("legal_basis"),
+                "for": need.what, "taken_to_be_done": !need.is_known,
+                "covered_by": by.collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let sources = consents(facts);
+    let value = json!({"activities": value, "sources": sources.value});
+    let mut found = Found { value, ..sources };
+    let open = needs.iter().filter(|need| need.sources.is_empty());
+    let mut open: Vec<_> = open
+        .map(|need| format!("{} of {}", need.what, need.activity.id))
+        .collect();
 }

@@ -54,7 +54,7 @@ pub const LAW: Law = Law {
                     "PIPEDA-4.3",
                     "Sch. 1, 4.3; s. 6.1",
                     "Where consent is kept, and rows without it",
-                    Derive(retention::consent),
+                    Derive(retention::consents),
                 )
                 .when(Trigger::Consent),
                 line(

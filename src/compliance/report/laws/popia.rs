@@ -87,7 +87,7 @@ pub const LAW: Law = Law {
                     "POPIA-9",
                     "s. 11(2)",
                     "Consent, and rows without it",
-                    Derive(retention::consent),
+                    Derive(retention::consents),
                 )
                 .when(Trigger::Consent),
                 line(
