@@ -72,6 +72,13 @@ impl Facts {
             .flat_map(|place| self.controller.abroad(place))
     }
 }
+    /// Whether the day that is asked about was over when the database was looked at: what it shows is not
+    /// of that day.
+    pub fn is_before_catalog(&self) -> bool {
+        let seen_on = self.inventory.made_at.get(..10);
+        seen_on.is_some_and(|seen_on| self.day.as_str() < seen_on)
+    }
+
 
 /// Copies of what is kept only: of ten thousand requests each jurisdiction has its own.
 fn kept<T: Clone>(all: &[T], is_kept: impl Fn(&T) -> bool) -> Vec<T> {

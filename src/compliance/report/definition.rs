@@ -195,6 +195,15 @@ impl Found {
         self
     }
 
+    /// The value is of another time than the report; one that is missing stays so.
+    #[must_use]
+    pub fn stale(mut self, note: impl Into<String>) -> Self {
+        if matches!(self.status, Status::Evidenced | Status::Declared) {
+            self.status = Status::Stale;
+        }
+        self.noting(note)
+    }
+
     /// The value stays, and does not fill the field; the note says what would.
     #[must_use]
     pub fn open(mut self, note: impl Into<String>) -> Self {

@@ -4,7 +4,7 @@
 use super::definition::Status;
 use super::law_tests::field;
 use crate::compliance::Facts;
-use crate::compliance::inventory::Column;
+use crate::compliance::inventory::{Age, Column, Consent};
 use crate::compliance::matrix::tests::facts as made_up;
 use crate::ledger::lineage::report::Step;
 use crate::ledger::verify::Finding;
@@ -90,6 +90,71 @@ fn what_a_script_says_and_what_could_be_read_protected_nothing() {
     let (status, why) = of(&half, "gdpr", "gdpr.34.3.a");
     assert_eq!(status, Status::Missing);
     assert!(why.contains("could be read: 1 column of i"), "{why}");
+}
+
+#[test]
+fn what_can_be_read_today_is_not_what_could_be_on_another_day() {
+    let step = Step {
+        target: "prod".into(),
+        table: "users".into(),
+        column: "email".into(),
+        strategy: "redact".into(),
+        origin: "run".into(),
+        ..Step::default()
+    };
+    let at = |made_at: &str, steps: Vec<Step>| {
+        let incident =
+            "incidents: {i: {known_at: '2026-02-10T09:30:00-03:00', tables: [prod.users]}}";
+        let mut facts = made_up("2026-03-31", incident);
+        facts.inventory.made_at = made_at.into();
+        facts.inventory.protections = vec![("i".to_owned(), steps)];
+        field(&facts, "lgpd", "lgpd.48.3")
+    };
+    let same = at("2026-03-31 23:59:59", vec![step.clone()]);
+    assert_eq!(same.status, Status::Evidenced);
+    assert_eq!(same.value["i"]["readable_as_of"], "2026-03-31 23:59:59");
+    let later = at("2026-04-01 00:00:00", vec![step]);
+    assert_eq!(later.status, Status::Stale);
+    assert_eq!(later.as_of, "2026-04-01 00:00:00");
+    let why = later.note.unwrap();
+    assert!(
+        why.ends_with("readable is as of 2026-04-01 00:00:00 UTC, and not of 2026-03-31."),
+        "{why}"
+    );
+    // What is missing is not better for being of another day.
+    assert_eq!(
+        at("2026-04-01 00:00:00", Vec::new()).status,
+        Status::Missing
+    );
+}
+
+#[test]
+fn rows_that_were_counted_now_are_of_now() {
+    let mut facts = made_up(
+        "2026-03-31",
+        "
+activities: {a: {name: A, legal_basis: consent}}
+retention_rules: {r: {category: all, max: 1 year, table: prod.users, column: at}}
+consent_sources: {s: {activity: a, kept_in: there, table: prod.users, given_column: at}}
+",
+    );
+    facts.inventory.made_at = "2026-11-30 12:00:00".into();
+    let as_of =
+        |facts: &Facts| ["pipeda.4.5", "pipeda.4.3"].map(|id| field(facts, "pipeda", id).as_of);
+    assert_eq!(as_of(&facts), ["2026-03-31", "2026-03-31"]);
+    facts.inventory.ages = vec![Age {
+        rule: "r".into(),
+        overdue: Some(0),
+        ..Age::default()
+    }];
+    facts.inventory.consents = vec![Consent {
+        source: "s".into(),
+        ..Consent::default()
+    }];
+    assert_eq!(
+        as_of(&facts),
+        ["2026-11-30 12:00:00", "2026-11-30 12:00:00"]
+    );
 }
 
 #[test]

@@ -36,7 +36,11 @@ fn none_or_open(facts: &Facts, found: Found, kind: &str) -> Found {
     let mut personal = facts.inventory.personal().peekable();
     let is_seen = personal.peek().is_some();
     if is_seen && !facts.inventory.is_scoped && personal.all(Column::is_classed) {
-        return Found::declared(found.value, CATALOG).noting(format!(
+        return Found {
+            status: Status::Declared,
+            ..found
+        }
+        .noting(format!(
             "Every personal column is classed, and none as {kind}."
         ));
     }

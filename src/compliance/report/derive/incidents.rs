@@ -171,6 +171,7 @@ pub fn protection(facts: &Facts) -> Found {
             incident.clone(),
             json!({
                 "masked_before": masked, "readable": super::some(bare.into_iter(), 50),
+                "readable_as_of": facts.inventory.made_at,
                 "masked_as_a_script_says": super::some(said, 50),
                 "not_looked_at": super::some(unseen.into_iter(), 50),
             }),
@@ -211,7 +212,15 @@ pub fn protection(facts: &Facts) -> Found {
     let found = found.noting(
         "Masked columns were unintelligible to whoever had the tables and not the keys; readable \
          ones, of the tables as they are now, were not.",
-    )
+    );
+    // No catalog of another day is kept: which columns there are is known of now.
+    match facts.is_before_catalog() {
+        false => found,
+        true => found.stale(format!(
+            "Which columns are readable is as of {} UTC, and not of {}.",
+            facts.inventory.made_at, facts.day
+        )),
+    }
 }
 
 /// Why some notice in Brazil was late; nothing is asked where none was, by the days of its calendar.

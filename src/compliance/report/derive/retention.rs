@@ -44,6 +44,9 @@ pub fn rules(facts: &Facts) -> Found {
         );
     }
     let mut found = Found::declared(rules.into(), "retention_rules");
+    if !facts.inventory.ages.is_empty() {
+        found.source = "database and controller";
+    }
     let covered = retention_documented(facts, &Value::Null);
     if matches!(covered.state, State::Part | State::Fail) {
         let open = covered.value["open"].as_array().into_iter().flatten();
@@ -159,7 +162,11 @@ pub fn consents(facts: &Facts) -> Found {
             "Declare where consent is kept, section consent_sources.",
         );
     }
-    let found = Found::declared(sources.into(), "consent_sources");
+    let mut found = Found::declared(sources.into(), "consent_sources");
+    // Rows are counted now, whichever day the report is about.
+    if !facts.inventory.consents.is_empty() {
+        found.source = "database and controller";
+    }
     let lacking = facts.inventory.consents.iter();
     let lacking = lacking.filter(|consent| consent.missing.is_some_and(|rows| rows > 0));
     let lacking: Vec<_> = lacking.map(|consent| consent.source.as_str()).collect();
@@ -215,15 +222,6 @@ fn separate_consent(facts: &Facts, asked: &[&str]) -> Found {
              thing.",
         );
     }
-    if !open.is_empty() {
-        open.truncate(20);
-        found = found.open(format!(
-            "Declare consent sources of form separate or written that cover {}, or another legal basis \
-             of these activities.",
-            open.join(", ")
-        ));
-    }
-    found
     let value: Vec<Value> = needs
         .iter()
         .map(|need| {
@@ -242,4 +240,13 @@ fn separate_consent(facts: &Facts, asked: &[&str]) -> Found {
     let mut open: Vec<_> = open
         .map(|need| format!("{} of {}", need.what, need.activity.id))
         .collect();
+    if !open.is_empty() {
+        open.truncate(20);
+        found = found.open(format!(
+            "Declare consent sources of form separate or written that cover {}, or another legal basis \
+             of these activities.",
+            open.join(", ")
+        ));
+    }
+    found
 }
