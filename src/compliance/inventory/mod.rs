@@ -13,6 +13,7 @@ pub mod store;
 
 use std::collections::{BTreeMap, HashSet};
 
+use self::access::admission::Admission;
 use crate::compliance::controller::Fact;
 use crate::compliance::request::Term;
 use crate::ledger::lineage::report::{Mark, Standing, Step, Verdict};
@@ -26,7 +27,7 @@ pub struct Needs {
     pub ledger: bool,
     /// The runs on record.
     pub runs: bool,
-    /// Who may read, and the settings of the server.
+    /// Who may read, whom the server lets in, and its settings.
     pub access: bool,
     /// The rows that retention rules, consent sources and incidents point at.
     pub rows: bool,
@@ -88,6 +89,8 @@ pub struct Inventory {
     pub readers: Vec<(String, String, String)>,
     /// Settings of the server; those that the caller may not see are not there.
     pub settings: BTreeMap<String, String>,
+    /// Whom the server lets in without encryption.
+    pub admission: Admission,
     /// Where data may leave to.
     pub ways_out: Vec<WayOut>,
     /// What became of the retention rules that name a table.
@@ -432,6 +435,7 @@ impl Inventory {
             ledger: self.ledger.clone(),
             readers: self.readers.clone(),
             settings: self.settings.clone(),
+            admission: self.admission.clone(),
             ways_out: self.ways_out.clone(),
             ages: Vec::new(),
             consents: Vec::new(),

@@ -44,6 +44,7 @@ pub fn read(
         if needs.access {
             found.readers = access::store::readers(&found)?;
             found.settings = settings()?;
+            found.admission = access::store::admission()?;
         }
         found.ways_out = ways_out(&found)?;
         if needs.rows {

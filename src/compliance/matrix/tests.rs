@@ -7,6 +7,7 @@ use super::gaps::list;
 use super::*;
 use crate::compliance::conflict;
 use crate::compliance::controller::{Controller, Fact, read};
+use crate::compliance::inventory::access::admission::Admission;
 use crate::compliance::inventory::{Age, Column, Consent, Declared, Inventory, Treatment, WayOut};
 use crate::compliance::rules::Standing;
 use crate::compliance::rules::tests::{day, shipped};
@@ -188,6 +189,7 @@ fn shown() -> Facts {
     };
     inventory.columns = vec![of("users")];
     inventory.settings.insert("ssl".into(), "on".into());
+    inventory.admission = Admission::Plain(Vec::new());
     inventory.runs.completed = 1;
     inventory.runs.verified = 1;
     inventory.ledger.verified_at = Some(("2026-03-30 10:00:00".into(), true));

@@ -8,6 +8,7 @@ use super::{Coverage, Field};
 use crate::compliance::Facts;
 use crate::compliance::evidence::State;
 use crate::compliance::evidence::functions::controller::{measure_declared, responsible_person};
+use crate::compliance::inventory::access::admission::Admission;
 use crate::compliance::inventory::{Age, Declared, Ledger, Treatment};
 use crate::compliance::matrix::tests::facts as made_up;
 use crate::ledger::lineage::report::Step;
@@ -192,9 +193,17 @@ fn a_ledger_alone_is_no_safeguard() {
     facts.inventory.ledger = ledger("ok");
     let safeguards = |facts: &Facts| of(facts, "popia", "popia.19").0;
     assert_eq!(safeguards(&facts), Status::Missing);
-    facts.inventory.settings.insert("ssl".into(), "on".into());
     // That the server offers encryption is none while nobody must use it.
-    assert_eq!(safeguards(&facts), Status::Evidenced);
+    facts.inventory.settings.insert("ssl".into(), "on".into());
+    for (admission, status) in [
+        (Admission::Unseen, Status::Missing),
+        (Admission::Unclear, Status::Missing),
+        (Admission::Plain(vec![3]), Status::Missing),
+        (Admission::Plain(Vec::new()), Status::Evidenced),
+    ] {
+        facts.inventory.admission = admission.clone();
+        assert_eq!(safeguards(&facts), status, "{admission:?}");
+    }
     // What is masked is known from the ledger: one that fails proves nothing.
     facts.inventory.ledger = ledger("fail");
     assert_eq!(safeguards(&facts), Status::Missing);
@@ -248,6 +257,7 @@ fn a_reason_is_that_of_one_authority() {
         );
         timed("2026-03-31", &yaml, "2026-03-31 12:00:00Z")
     };
+    let reason = |of: &str| reasons(of, &format!(", no_subjects_notice_reason: {{{of}}}"));
     let facts = reason("BR: no effect");
     assert_eq!(of(&facts, "lgpd", "lgpd.6.deadlines").0, Status::Declared);
     let (status, why) = of(&facts, "gdpr", "gdpr.33.1");
@@ -257,7 +267,6 @@ fn a_reason_is_that_of_one_authority() {
     assert_eq!(of(&both, "gdpr", "gdpr.33.1").0, Status::Declared);
     // As another version stored it: one text for several is that of none.
     let mut stored = facts.clone();
-    let reason = |of: &str| reasons(of, &format!(", no_subjects_notice_reason: {{{of}}}"));
     stored.controller.facts[0].fields.insert(
         "no_authority_notice_reason".into(),
         "Brazil: no effect".into(),
@@ -266,15 +275,6 @@ fn a_reason_is_that_of_one_authority() {
         let incident = &stored.within(place).controller.facts[0];
         assert!(!incident.has("no_authority_notice_reason"), "{place}");
     }
-}
-
-#[test]
-fn who_represents_somebody_is_there() {
-    let of_country = |country: &str| {
-        made_up(
-            "2026-03-31",
-            &format!(
-                "
     // What excuses the notice to the authority excuses none to those whose data they are.
     let one = reasons("BR: no effect", "");
     let (status, why) = of(&one, "lgpd", "lgpd.6.deadlines");
@@ -289,6 +289,15 @@ fn who_represents_somebody_is_there() {
     let public = |facts: &Facts| of(facts, "lgpd", "lgpd.9.public").0;
     assert_eq!(public(&one), Status::Missing);
     assert_eq!(public(&facts), Status::NotApplicable);
+}
+
+#[test]
+fn who_represents_somebody_is_there() {
+    let of_country = |country: &str| {
+        made_up(
+            "2026-03-31",
+            &format!(
+                "
 organisations:
   o: {{role: controller, legal_name: O, country: US}}
   host: {{role: processor, legal_name: H, country: DE}}

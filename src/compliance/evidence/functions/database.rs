@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{days_between, evidence, share, some, words};
 use crate::compliance::Facts;
 use crate::compliance::evidence::{Evidence, Source, State};
+use crate::compliance::inventory::access::admission::Admission;
 use crate::compliance::inventory::{Column, ages};
 use crate::ledger::lineage::report::Verdict;
 
@@ -217,21 +218,42 @@ pub fn access_control(facts: &Facts, _: &Value) -> Evidence {
     )
 }
 
-/// Whether connections are encrypted.
+/// Whether who connects from elsewhere must encrypt. That the server offers it is a part of that.
 pub fn encryption_in_transit(facts: &Facts, _: &Value) -> Evidence {
     let settings = &facts.inventory.settings;
-    let state = match settings.get("ssl").map(String::as_str) {
-        Some("on") => State::Pass,
-        Some(_) => State::Fail,
-        None => State::None,
+    let (must, lines, told) = match &facts.inventory.admission {
+        Admission::Plain(lines) if lines.is_empty() => (json!(true), None, ""),
+        Admission::Plain(lines) => (
+            json!(false),
+            Some(lines),
+            "Make the lines of pg_hba.conf that let clients in without encryption hostssl.",
+        ),
+        Admission::Unclear => (
+            Value::Null,
+            None,
+            "Correct the lines of pg_hba.conf that the server does not understand.",
+        ),
+        Admission::Unseen => (
+            Value::Null,
+            None,
+            "Have a role ask that may execute pg_hba_file_rules(): seen is that the server offers \
+             encryption, and not whether clients must use it.",
+        ),
+    };
+    let (state, remedy) = match settings.get("ssl").map(String::as_str) {
+        Some("on") if must == true => (State::Pass, ""),
+        Some("on") => (State::Part, told),
+        Some(_) => (State::Fail, "Set ssl = on, with a certificate."),
+        None => (State::None, "Set ssl = on, with a certificate."),
     };
     let value = json!({
         "ssl": settings.get("ssl"),
         "ssl_min_protocol_version": settings.get("ssl_min_protocol_version"),
         "password_encryption": settings.get("password_encryption"),
+        "clients_must_encrypt": must, "lines_that_let_in_without": lines,
     });
-    evidence(facts, state, value, Source::Database, "pg_settings")
-        .unless_passed("Set ssl = on, with a certificate.")
+    let reference = "pg_settings, pg_hba_file_rules()";
+    evidence(facts, state, value, Source::Database, reference).unless_passed(remedy)
 }
 
 /// Rows that are older than a retention rule allows, or have no day to tell it by. What a legal hold

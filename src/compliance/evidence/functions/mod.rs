@@ -65,7 +65,7 @@ pub const ALL: &[(&str, Function, &str)] = &[
     (
         "encryption_in_transit",
         encryption_in_transit,
-        "whether connections are encrypted",
+        "whether connections must be encrypted",
     ),
     (
         "incident_deadlines",

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::*;
 use crate::compliance::conflict::tests::utc;
 use crate::compliance::evidence;
+use crate::compliance::inventory::access::admission::Admission;
 use crate::compliance::inventory::{Age, Consent, Declared, Inventory, Ledger, Needs};
 use crate::compliance::matrix::tests::facts as made_up;
 use crate::compliance::rules::tests::shipped;
@@ -231,6 +232,7 @@ recipients: {x: {name: X, category: c, country: DE}}
     inventory.runs.verified = 1;
     inventory.readers = vec![("PUBLIC".into(), "prod".into(), "users".into())];
     inventory.settings.insert("ssl".into(), "on".into());
+    inventory.admission = Admission::Plain(Vec::new());
     inventory.ages = vec![Age {
         rule: "r".into(),
         oldest: Some("2020-01-01".into()),
@@ -378,3 +380,4 @@ fn functions_look_at_nothing_that_they_do_not_say() {
     });
     assert!(all.ledger && all.runs && all.access && all.rows);
 }
+        inventory.admission = empty.admission;

@@ -1,8 +1,42 @@
 //! Readers, as the catalog has them.
 
+use super::admission::{Admission, Rule};
 use crate::compliance::inventory::Inventory;
 use crate::error::Result;
 use crate::pg::spi;
+
+/// Whom the server lets in without encryption, as its file is now: what it has loaded may be older.
+///
+/// # Errors
+/// As the interface.
+pub fn admission() -> Result<Admission> {
+    let may = spi::read(MAY_READ_RULES, &[], |row| row.required::<bool>(1))?;
+    if may.first() != Some(&true) {
+        return Ok(Admission::Unseen);
+    }
+    let rules = spi::read(RULES, &[], |row| {
+        Ok(Rule {
+            line: row.required(1)?,
+            kind: row.required(2)?,
+            is_of_all: row.required(3)?,
+            address: row.required(4)?,
+            netmask: row.required(5)?,
+            method: row.required(6)?,
+            is_wrong: row.required(7)?,
+        })
+    })?;
+    Ok(Admission::of(&rules))
+}
+
+const MAY_READ_RULES: &str = "
+    SELECT pg_catalog.has_function_privilege('pg_catalog.pg_hba_file_rules()', 'EXECUTE')";
+
+const RULES: &str = "
+    SELECT coalesce(r.line_number, 0), coalesce(r.type, ''),
+           coalesce(r.database = ARRAY['all'] AND r.user_name = ARRAY['all'], false),
+           coalesce(r.address, ''), coalesce(r.netmask, ''), coalesce(r.auth_method, ''),
+           r.error IS NOT NULL
+      FROM pg_catalog.pg_hba_file_rules() WITH ORDINALITY AS r ORDER BY r.ordinality";
 
 /// Roles that may read personal columns, superusers and the owners themselves aside: role, schema, and
 /// table or view.

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::some;
 use crate::compliance::Facts;
+use crate::compliance::evidence::State;
+use crate::compliance::evidence::functions::database::encryption_in_transit;
 use crate::compliance::inventory::{Column, Treatment, class};
 use crate::compliance::report::definition::{Found, Status};
 use crate::ledger::lineage::report::Verdict;
@@ -313,8 +315,11 @@ pub fn safeguards(facts: &Facts) -> Found {
         .iter()
         .filter(|table| table.row_security)
         .count();
+    // That the server offers encryption protects nobody who connects without.
+    let transit = encryption_in_transit(facts, &Value::Null);
     let value = json!({
-        "ssl": get("ssl"), "password_encryption": get("password_encryption"),
+        "ssl": get("ssl"), "clients_must_encrypt": transit.value["clients_must_encrypt"],
+        "password_encryption": get("password_encryption"),
         "log_connections": log_connections, "data_checksums": get("data_checksums"),
         "pgaudit_preloaded": audit, "tables_with_row_level_security": with_policies,
         "masking": strategies(facts).value,
@@ -324,7 +329,17 @@ pub fn safeguards(facts: &Facts) -> Found {
     // Passwords are hashed on every server, and a ledger is whole where nothing was ever written:
     // neither alone is a safeguard of data.
     let in_force = [
-        ("connections are not encrypted", value["ssl"] == "on"),
+        (
+            match (
+                value["ssl"] == "on",
+                value["clients_must_encrypt"].is_null(),
+            ) {
+                (false, _) => "connections are not encrypted",
+                (true, true) => "whether clients must encrypt is not known",
+                (true, false) => "clients are let in without encryption",
+            },
+            transit.state == State::Pass,
+        ),
         ("no column is masked", !value["masking"].is_null()),
         ("no table has policies", with_policies > 0),
     ];
@@ -338,7 +353,7 @@ pub fn safeguards(facts: &Facts) -> Found {
     let found = Found::evidenced(
         value,
         "database and ledger",
-        "pg_settings, confiture.verify_ledger()",
+        "pg_settings, pg_hba_file_rules(), confiture.verify_ledger()",
     );
     if facts.inventory.columns_total == 0 {
         return found.open("No table was looked at.");
