@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::compliance::Facts;
 use crate::compliance::rules::Trigger;
+use crate::compliance::rules::parameter::Addressee;
 
 /// A law, with the report that it asks for.
 #[derive(Debug)]
@@ -74,6 +75,9 @@ pub enum Ask {
     Assessed(&'static [&'static str], &'static [&'static str]),
     /// These fields of every incident.
     Incidents(&'static [&'static str]),
+    /// These fields of every incident of which somebody is told, at the moment of a field, or must be; of
+    /// others, the reason for which he is not.
+    Notices(Addressee, &'static str, &'static [&'static str]),
     /// Whether requests were answered within the terms of these requirements.
     Terms(&'static [&'static str]),
     /// An evidence function, with its parameters as JSON.

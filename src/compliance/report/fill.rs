@@ -176,6 +176,7 @@ fn ask(ask: Ask, requirement: &Requirement, facts: &Facts) -> Found {
             whole(&of, wanted, ASSESSMENT, "assessments", none)
         }
         Ask::Incidents(wanted) => incidents::fields(facts, wanted),
+        Ask::Notices(to, when, wanted) => incidents::notices(facts, to, when, wanted),
         Ask::Terms(requirements) => requests::terms(facts, requirements),
         Ask::Evidence(name, parameters) => of_evidence(facts, name, parameters),
         Ask::Derive(derive) => derive(facts),

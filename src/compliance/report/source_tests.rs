@@ -129,6 +129,32 @@ fn what_can_be_read_today_is_not_what_could_be_on_another_day() {
 }
 
 #[test]
+fn what_a_notice_says_is_asked_of_those_that_are_due() {
+    let of = |id: &str, more: &str| {
+        let facts = made_up(
+            "2026-03-31",
+            &format!(
+                "incidents: {{i: {{known_at: 2026-02-10T12:00:00Z, jurisdictions: CA, \
+                 subjects_affected: 3{more}}}}}"
+            ),
+        );
+        of(&facts, "pipeda", id)
+    };
+    let reason = |of: &str| format!(", no_{of}_notice_reason: no real risk");
+    for (id, own, other) in [
+        ("pipeda.10.1.report", "authority", "subjects"),
+        ("pipeda.10.1.notice", "subjects", "authority"),
+    ] {
+        assert_eq!(of(id, "").0, Status::Missing, "{id}");
+        assert_eq!(of(id, &reason(other)).0, Status::Missing, "{id}");
+        assert_eq!(of(id, &reason(own)).0, Status::Declared, "{id}");
+        // Who told them all the same says what.
+        let told = format!(", {own}_notified_at: 2026-02-11T12:00:00Z{}", reason(own));
+        assert_eq!(of(id, &told).0, Status::Missing, "{id}");
+    }
+}
+
+#[test]
 fn rows_that_were_counted_now_are_of_now() {
     let mut facts = made_up(
         "2026-03-31",

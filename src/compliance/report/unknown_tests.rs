@@ -286,6 +286,18 @@ fn a_reason_is_that_of_one_authority() {
     let register = |facts: &Facts| of(facts, "lgpd", "lgpd.10").1;
     let asked = |why: &str| why.contains("notice_form of i");
     assert!(asked(&register(&one)) && !asked(&register(&facts)));
+    // Of whom nobody must be told no form is asked, and its reason stands there.
+    for (id, is_asked) in [
+        ("lgpd.6.anpd", false),
+        ("lgpd.6.complement", false),
+        ("lgpd.9", true),
+    ] {
+        let found = of(&one, "lgpd", id).0;
+        assert_eq!(found == Status::Missing, is_asked, "{id}");
+        assert_eq!(of(&facts, "lgpd", id).0, Status::Declared, "{id}");
+        let value = field(&facts, "lgpd", id).value["i"].to_string();
+        assert!(value.contains("no effect"), "{id}: {value}");
+    }
     let public = |facts: &Facts| of(facts, "lgpd", "lgpd.9.public").0;
     assert_eq!(public(&one), Status::Missing);
     assert_eq!(public(&facts), Status::NotApplicable);

@@ -22,6 +22,20 @@ pub fn fields(facts: &Facts, asked: &[&'static str]) -> Found {
     everywhere(facts, found)
 }
 
+/// These fields of each incident that somebody is told of; where a reason not to tell him is declared, and
+/// no field says when he was, that reason.
+pub fn notices(facts: &Facts, to: Addressee, when: &str, asked: &[&'static str]) -> Found {
+    let of: Vec<_> = facts.controller.of("incident").collect();
+    if of.is_empty() {
+        return none();
+    }
+    let found = listed_by(&of, |fact| match reason_of(to) {
+        Some(reason) if fact.has(reason) && !fact.has(when) => vec![reason],
+        _ => asked.to_vec(),
+    });
+    everywhere(facts, found)
+}
+
 pub(super) fn none() -> Found {
     Found::missing(
         "controller",

@@ -1,11 +1,12 @@
 //! Brazil: the notification of a security incident.
 
 use crate::compliance::report::definition::{
-    Ask::{Activities, Assessment, Derive, Evidence, Incidents, Measures, Role, Terms},
+    Ask::{Activities, Assessment, Derive, Evidence, Incidents, Measures, Notices, Role, Terms},
     Law, Section, line,
 };
 use crate::compliance::report::derive::{activities, brazil, columns, incidents};
 use crate::compliance::rules::Trigger;
+use crate::compliance::rules::parameter::Addressee;
 
 /// The report.
 pub const LAW: Law = Law {
@@ -148,11 +149,15 @@ pub const LAW: Law = Law {
                     "LGPD-15/2024-6",
                     "Res. 15/2024 art. 6",
                     "Notice to the authority, its number there, proof of representation",
-                    Incidents(&[
+                    Notices(
+                        Addressee::Authority,
                         "authority_notified_at",
-                        "authority_reference",
-                        "proof_of_representation",
-                    ]),
+                        &[
+                            "authority_notified_at",
+                            "authority_reference",
+                            "proof_of_representation",
+                        ],
+                    ),
                 )
                 .when(Trigger::Incident),
                 line(
@@ -160,7 +165,11 @@ pub const LAW: Law = Law {
                     "LGPD-15/2024-6-C",
                     "Res. 15/2024 art. 6",
                     "Complement within 20 business days",
-                    Incidents(&["authority_complemented_at"]),
+                    Notices(
+                        Addressee::Authority,
+                        "authority_complemented_at",
+                        &["authority_complemented_at"],
+                    ),
                 )
                 .when(Trigger::Incident),
                 line(
@@ -176,7 +185,11 @@ pub const LAW: Law = Law {
                     "LGPD-15/2024-9",
                     "Res. 15/2024 art. 9",
                     "Notice to the data subjects, its form and content",
-                    Incidents(&["subjects_notified_at", "notice_form", "notice_content"]),
+                    Notices(
+                        Addressee::Subjects,
+                        "subjects_notified_at",
+                        &["subjects_notified_at", "notice_form", "notice_content"],
+                    ),
                 )
                 .when(Trigger::Incident),
                 line(

@@ -1,11 +1,12 @@
 //! Canada: consent and retention.
 
 use crate::compliance::report::definition::{
-    Ask::{Activities, All, Derive, Evidence, Incidents, Measures, Role, Terms},
+    Ask::{Activities, All, Derive, Evidence, Incidents, Measures, Notices, Role, Terms},
     Law, Section, line,
 };
 use crate::compliance::report::derive::{activities, columns, incidents, requests, retention};
 use crate::compliance::rules::Trigger;
+use crate::compliance::rules::parameter::Addressee;
 
 /// The report.
 pub const LAW: Law = Law {
@@ -231,17 +232,21 @@ pub const LAW: Law = Law {
                     "PIPEDA-10.1-1",
                     "SOR/2018-64, s. 2(1)",
                     "Circumstances, period, information, individuals, steps, contact",
-                    Incidents(&[
-                        "circumstances",
-                        "cause",
-                        "occurred_from",
-                        "occurred_to",
-                        "categories",
-                        "subjects_affected",
-                        "measures_after",
-                        "notice_form",
-                        "contact",
-                    ]),
+                    Notices(
+                        Addressee::Authority,
+                        "authority_notified_at",
+                        &[
+                            "circumstances",
+                            "cause",
+                            "occurred_from",
+                            "occurred_to",
+                            "categories",
+                            "subjects_affected",
+                            "measures_after",
+                            "notice_form",
+                            "contact",
+                        ],
+                    ),
                 )
                 .when(Trigger::Incident),
                 line(
@@ -265,7 +270,7 @@ pub const LAW: Law = Law {
                     "PIPEDA-10.1-3",
                     "SOR/2018-64, s. 3",
                     "Steps that individuals can take",
-                    Incidents(&["advice"]),
+                    Notices(Addressee::Subjects, "subjects_notified_at", &["advice"]),
                 )
                 .when(Trigger::Incident),
                 line(
