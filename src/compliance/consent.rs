@@ -73,11 +73,12 @@ pub fn rests_elsewhere(activity: &Fact) -> bool {
     )
 }
 
-/// Sensitive columns that belong to no activity: nobody can say whose consent they need.
+/// Columns that are sensitive, or may be, and belong to no activity: nobody can say whose consent they need.
 pub fn orphans(facts: &Facts) -> impl Iterator<Item = &Column> {
-    facts.inventory.sensitive().filter(|column| {
+    facts.inventory.personal().filter(|column| {
         let declared = column.declared.as_ref();
-        declared.is_none_or(|declared| declared.activities.is_empty())
+        let is_orphan = declared.is_none_or(|declared| declared.activities.is_empty());
+        is_orphan && (column.is_sensitive() || !column.is_classed())
     })
 }
 
@@ -245,5 +246,6 @@ consent_sources: {s: {activity: a, form: separate, covers: export, kept_in: ther
         assert_eq!(of(Some("ordinary"), &["a", "b"]), (String::new(), true, 0));
         assert_eq!(of(None, &["a", "b"]), ("ab".into(), false, 0));
         assert_eq!(of(Some("sensitive"), &[]).2, 1);
+        assert_eq!((of(None, &[]).2, of(Some("ordinary"), &[]).2), (1, 0));
     }
 }

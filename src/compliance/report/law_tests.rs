@@ -456,7 +456,12 @@ consent_sources:
         assert!(why.contains(what) && !why.contains("of a,"), "{why}");
         // A contract needs no consent; where nothing else is done, none is asked for.
         assert_eq!(of(["consent", "contract"], line).0, Status::Declared);
-        assert_eq!(of(["contract", "contract"], line).0, Status::NotApplicable);
+        let (found, why) = of(["contract", "contract"], line);
+        assert_eq!(found, Status::NotApplicable);
+        assert!(
+            why.ends_with("a rests on contract, b rests on contract."),
+            "{why}"
+        );
     }
 }
 

@@ -73,7 +73,8 @@ pub fn consent_recorded(facts: &Facts, parameters: &Value) -> Evidence {
         .collect();
     open.truncate(20);
     let remedy = if is_orphaned && open.is_empty() {
-        "Declare to which activities sensitive columns belong, section columns.".to_owned()
+        "Declare to which activities columns belong and how sensitive they are, section columns."
+            .to_owned()
     } else if lacking.is_empty() && !covers.is_empty() {
         format!(
             "Declare consent sources of form {} that cover {}.",

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::compliance::Facts;
-use crate::compliance::consent;
 use crate::compliance::evidence::State;
 use crate::compliance::evidence::functions::controller::retention_documented;
 use crate::compliance::inventory::{Age, ages};
 use crate::compliance::report::definition::Found;
+use crate::compliance::{consent, record};
 
 /// How many rows are too old, or why they were not counted.
 fn overdue_rows(age: &Age) -> Value {
@@ -188,7 +188,7 @@ pub fn consent_to_sensitive(facts: &Facts) -> Found {
     }
     orphans.truncate(20);
     found.open(format!(
-        "Declare to which activities these sensitive columns belong: {}.",
+        "Declare to which activities these columns belong, and how sensitive they are: {}.",
         orphans.join(", ")
     ))
 }
@@ -216,10 +216,18 @@ fn separate_consent(facts: &Facts, asked: &[&str]) -> Found {
     }
     let needs = consent::needs(facts, asked);
     if needs.is_empty() {
+        let of = record::own(facts).map(|activity| match activity.word("legal_basis") {
+            Some(basis) if consent::rests_elsewhere(activity) => {
+                format!("{} rests on {}", activity.id, basis.replace('_', " "))
+            }
+            _ => format!("{} does no such thing, by its facts", activity.id),
+        });
+        let mut why: Vec<String> = of.take(20).collect();
+        why.sort();
+        let why = why.join(", ");
         return Found::not_asked(
             "activities",
-            "Every activity rests on another basis than consent, or its facts say that it does no such \
-             thing.",
+            format!("No consent is needed, Article 13: {why}."),
         );
     }
     let value: Vec<Value> = needs
