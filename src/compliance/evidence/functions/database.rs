@@ -221,10 +221,10 @@ pub fn access_control(facts: &Facts, _: &Value) -> Evidence {
 /// Whether who connects from elsewhere must encrypt. That the server offers it is a part of that.
 pub fn encryption_in_transit(facts: &Facts, _: &Value) -> Evidence {
     let settings = &facts.inventory.settings;
-    let (must, lines, told) = match &facts.inventory.admission {
-        Admission::Plain(lines) if lines.is_empty() => (json!(true), None, ""),
+    let (lets_in, lines, told) = match &facts.inventory.admission {
+        Admission::Plain(lines) if lines.is_empty() => (json!(false), None, ""),
         Admission::Plain(lines) => (
-            json!(false),
+            json!(true),
             Some(lines),
             "Make the lines of pg_hba.conf that let clients in without encryption hostssl.",
         ),
@@ -241,7 +241,7 @@ pub fn encryption_in_transit(facts: &Facts, _: &Value) -> Evidence {
         ),
     };
     let (state, remedy) = match settings.get("ssl").map(String::as_str) {
-        Some("on") if must == true => (State::Pass, ""),
+        Some("on") if lets_in == false => (State::Pass, ""),
         Some("on") => (State::Part, told),
         Some(_) => (State::Fail, "Set ssl = on, with a certificate."),
         None => (State::None, "Set ssl = on, with a certificate."),
@@ -250,7 +250,7 @@ pub fn encryption_in_transit(facts: &Facts, _: &Value) -> Evidence {
         "ssl": settings.get("ssl"),
         "ssl_min_protocol_version": settings.get("ssl_min_protocol_version"),
         "password_encryption": settings.get("password_encryption"),
-        "clients_must_encrypt": must, "lines_that_let_in_without": lines,
+        "lets_in_without_encryption": lets_in, "lines_that_let_in_without": lines,
     });
     let reference = "pg_settings, pg_hba_file_rules()";
     evidence(facts, state, value, Source::Database, reference).unless_passed(remedy)

@@ -318,7 +318,7 @@ pub fn safeguards(facts: &Facts) -> Found {
     // That the server offers encryption protects nobody who connects without.
     let transit = encryption_in_transit(facts, &Value::Null);
     let value = json!({
-        "ssl": get("ssl"), "clients_must_encrypt": transit.value["clients_must_encrypt"],
+        "ssl": get("ssl"), "lets_in_without_encryption": transit.value["lets_in_without_encryption"],
         "password_encryption": get("password_encryption"),
         "log_connections": log_connections, "data_checksums": get("data_checksums"),
         "pgaudit_preloaded": audit, "tables_with_row_level_security": with_policies,
@@ -332,7 +332,7 @@ pub fn safeguards(facts: &Facts) -> Found {
         (
             match (
                 value["ssl"] == "on",
-                value["clients_must_encrypt"].is_null(),
+                value["lets_in_without_encryption"].is_null(),
             ) {
                 (false, _) => "connections are not encrypted",
                 (true, true) => "whether clients must encrypt is not known",
