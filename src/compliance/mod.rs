@@ -9,6 +9,7 @@ pub mod calendar;
 pub mod conflict;
 pub mod consent;
 pub mod controller;
+pub mod doubt;
 pub mod evidence;
 pub mod incident;
 pub mod inventory;
@@ -20,6 +21,7 @@ pub mod report;
 pub mod request;
 pub mod rules;
 
+use controller::recorded::Records;
 use controller::{Controller, Fact};
 use inventory::Inventory;
 
@@ -30,6 +32,10 @@ pub struct Facts {
     pub day: String,
     /// What the controller declares.
     pub controller: Controller,
+    /// What he declared, and what has ended by that day.
+    pub ended: Controller,
+    /// What the ledger says of that.
+    pub records: Records,
     /// What the database shows, now.
     pub inventory: Inventory,
     /// The jurisdiction that they are about; `None` where they are about all.
@@ -59,9 +65,18 @@ impl Facts {
         Self {
             day: self.day.clone(),
             controller,
+            ended: self.ended.within(jurisdiction),
+            records: self.records.clone(),
             inventory,
             jurisdiction: Some(jurisdiction.to_owned()),
         }
+    }
+
+    /// Whether the day that is asked about was over when the database was looked at: what it shows is not
+    /// of that day.
+    pub fn is_before_catalog(&self) -> bool {
+        let seen_on = self.inventory.made_at.get(..10);
+        seen_on.is_some_and(|seen_on| self.day.as_str() < seen_on)
     }
 
     /// Recipients elsewhere whose data no declared transfer covers.
@@ -72,13 +87,6 @@ impl Facts {
             .flat_map(|place| self.controller.abroad(place))
     }
 }
-    /// Whether the day that is asked about was over when the database was looked at: what it shows is not
-    /// of that day.
-    pub fn is_before_catalog(&self) -> bool {
-        let seen_on = self.inventory.made_at.get(..10);
-        seen_on.is_some_and(|seen_on| self.day.as_str() < seen_on)
-    }
-
 
 /// Copies of what is kept only: of ten thousand requests each jurisdiction has its own.
 fn kept<T: Clone>(all: &[T], is_kept: impl Fn(&T) -> bool) -> Vec<T> {

@@ -69,6 +69,31 @@ pub fn answers<'a>(
     Ok(vec![Seen::of_all((EVERY.to_owned(), one))])
 }
 
+/// The kinds of facts that such a conflict rests on.
+pub fn rests_on(detect: Detect) -> &'static [&'static str] {
+    match detect {
+        Detect::Columns => &["columns"],
+        Detect::Hold | Detect::Retention => &["retention_rule"],
+        Detect::Requests => &["rights_request"],
+        Detect::Transfers => &["recipient", "transfer"],
+        Detect::Age | Detect::Contents | Detect::Deadlines | Detect::Keep | Detect::Present => &[],
+    }
+}
+
+/// Whether a fact is one that a scope is about.
+pub fn is_of_scope(detect: Detect, scope: &str, fact: &Fact) -> bool {
+    match detect {
+        _ if scope == EVERY => true,
+        Detect::Retention => fact
+            .word("category")
+            .is_some_and(|category| category == scope || category == "all"),
+        Detect::Transfers if fact.kind != "transfer" => scope
+            .strip_prefix(fact.kind)
+            .is_some_and(|id| id.trim_start() == fact.id),
+        _ => fact.id == scope,
+    }
+}
+
 /// The earliest of computed moments, not of labels: three business days may be more than 72 hours,
 /// and never are less.
 fn deadlines(scene: &Scene<'_>, sides: &[&Requirement]) -> Result<Answer> {

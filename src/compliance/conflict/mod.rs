@@ -11,8 +11,11 @@ pub(in crate::compliance) mod tests;
 
 use super::Facts;
 use super::calendar::Zone;
+use super::controller::Fact;
+use super::doubt::{self, Doubt};
 use super::matrix::trigger::Applies;
 use super::rules::parameter::named;
+use super::rules::read::shown_day;
 use super::rules::{Conflict, Detect, Requirement, Rules};
 use crate::error::Result;
 use detect::Answer;
@@ -83,6 +86,8 @@ pub struct Found<'a> {
     pub outcome: String,
     /// The decision that holds, or the last one that has expired.
     pub decision: Option<Decision>,
+    /// What is to be known of the facts that it rests on.
+    pub doubts: Vec<Doubt>,
 }
 
 /// What is looked at.
@@ -173,6 +178,8 @@ pub fn find<'a>(scene: &Scene<'a>) -> Result<Vec<Found<'a>>> {
                 continue;
             }
             let sides = seen.sides.as_deref().unwrap_or(&sides);
+            let decision = decision(scene, conflict, &seen.scope);
+            let doubts = doubts(scene, conflict, &seen, sides, decision.as_ref());
             let mut one = Found {
                 conflict,
                 jurisdictions: match seen.sides {
@@ -185,7 +192,8 @@ pub fn find<'a>(scene: &Scene<'a>) -> Result<Vec<Found<'a>>> {
                     .collect(),
                 status: Status::Absent,
                 outcome: String::new(),
-                decision: decision(scene, conflict, &seen.scope),
+                decision,
+                doubts,
                 scope: seen.scope,
             };
             let decision = one.decision.as_ref();
@@ -194,6 +202,61 @@ pub fn find<'a>(scene: &Scene<'a>) -> Result<Vec<Found<'a>>> {
         }
     }
     Ok(found)
+}
+
+/// What is to be known of the facts that a scope rests on, of whether its sides apply, and of what was
+/// decided.
+fn doubts(
+    scene: &Scene<'_>,
+    conflict: &Conflict,
+    seen: &detect::Seen<'_>,
+    sides: &[&Requirement],
+    decision: Option<&Decision>,
+) -> Vec<Doubt> {
+    let mut found = Vec::new();
+    for (requirement, applies) in scene.applicable {
+        if sides.iter().any(|side| side.id == requirement.id) {
+            found.extend(doubt::of_trigger(&requirement.id, applies));
+        }
+    }
+    let facts = scene.facts;
+    let kinds = detect::rests_on(conflict.detect);
+    let asked = scene.jurisdictions();
+    let is_asked = |fact: &Fact| {
+        let places = fact.places();
+        places.is_empty()
+            || places
+                .iter()
+                .any(|place| asked.iter().any(|code| code == place))
+    };
+    let is_one = |fact: &&Fact| {
+        kinds.contains(&fact.kind)
+            && is_asked(fact)
+            && detect::is_of_scope(conflict.detect, &seen.scope, fact)
+    };
+    let of = facts.controller.facts.iter().filter(is_one);
+    found.extend(doubt::resting(facts, of));
+    // What has ended may have held it together, or apart.
+    if matches!(seen.answer, Answer::Absent(_) | Answer::Unknown(_)) {
+        let ended = facts.ended.facts.iter();
+        found.extend(ended.filter(is_one).map(doubt::ended));
+    }
+    if conflict.detect == Detect::Columns {
+        found.extend(doubt::of_columns(facts));
+    }
+    if let Some(decision) = decision {
+        let on = shown_day(decision.decided_on);
+        if !decision.is_recorded {
+            let what = format!("no entry of the ledger knows the decision of {on}");
+            found.push(doubt::doubt(doubt::Word::Unrecorded, what));
+        }
+        if scene.day > decision.expires {
+            let until = shown_day(decision.expires);
+            let what = format!("the decision of {on} held until {until}");
+            found.push(doubt::doubt(doubt::Word::Stale, what));
+        }
+    }
+    found
 }
 
 /// What an answer and a decision come to.

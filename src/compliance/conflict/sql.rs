@@ -8,10 +8,10 @@ use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, PgTriggerError};
 
 use super::{Found, store};
-use crate::compliance::matrix;
 use crate::compliance::rules::Operator;
 use crate::compliance::rules::parameter::named;
 use crate::compliance::rules::read::shown_day;
+use crate::compliance::{doubt, matrix};
 use crate::error::{Error, Kind, given};
 use crate::pg::report;
 
@@ -39,6 +39,7 @@ fn compliance_conflicts(
             name!(decided_by, Option<String>),
             name!(legal_basis, Option<String>),
             name!(expires, Option<String>),
+            name!(doubts, Vec<String>),
         ),
     >,
     ErrorReport,
@@ -63,6 +64,7 @@ fn compliance_conflicts(
                 decision.map(|decision| decision.decided_by.clone()),
                 decision.map(|decision| decision.legal_basis.clone()),
                 decision.map(|decision| shown_day(decision.expires)),
+                doubt::lines(found.doubts.clone()),
             )
         };
         found.into_iter().map(row).collect()

@@ -67,7 +67,19 @@ pub fn day(date: Date) -> Result<String> {
 /// # Errors
 /// As the interface; 42501 from the server where the caller may not read them.
 pub fn on(day: &str) -> Result<Controller> {
-    let facts = spi::read(HOLDING, &[day.into()], |row| {
+    facts(HOLDING, day)
+}
+
+/// Those that held before it and have ended by then, each as it was at last.
+///
+/// # Errors
+/// As [`on`].
+pub fn ended(day: &str) -> Result<Controller> {
+    facts(ENDED, day)
+}
+
+fn facts(sql: &str, day: &str) -> Result<Controller> {
+    let facts = spi::read(sql, &[day.into()], |row| {
         // What another version of the library may have stored is not understood here.
         let Some(kind) = kinds::kind(&row.required::<String>(1)?) else {
             return Ok(None);
@@ -347,6 +359,25 @@ const HOLDING: &str = "
        AND (f.valid_to IS NULL
             OR f.valid_to OPERATOR(pg_catalog.>) pg_catalog.to_date($1, 'YYYY-MM-DD'))
      ORDER BY f.kind COLLATE \"C\", f.id COLLATE \"C\"";
+
+// A version without fields ends the one before it.
+const ENDED: &str = "
+    SELECT b.kind, b.id, b.fields::text, pg_catalog.to_char(b.valid_from, 'YYYY-MM-DD'),
+           pg_catalog.to_char(CASE WHEN l.fields IS NULL THEN l.valid_from ELSE l.valid_to END,
+                              'YYYY-MM-DD'), b.source_doc, b.entered_by,
+           pg_catalog.to_char(b.entered_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+      FROM (SELECT DISTINCT ON (v.kind COLLATE \"C\", v.id COLLATE \"C\") v.*
+              FROM ONLY confiture.controller_fact v
+             WHERE v.valid_from OPERATOR(pg_catalog.<=) pg_catalog.to_date($1, 'YYYY-MM-DD')
+             ORDER BY v.kind COLLATE \"C\", v.id COLLATE \"C\", v.valid_from DESC, v.number DESC) l
+     CROSS JOIN LATERAL (
+           SELECT v.* FROM ONLY confiture.controller_fact v
+            WHERE v.kind OPERATOR(pg_catalog.=) l.kind AND v.id OPERATOR(pg_catalog.=) l.id
+              AND v.fields IS NOT NULL AND v.valid_from OPERATOR(pg_catalog.<=) l.valid_from
+            ORDER BY v.valid_from DESC, v.number DESC LIMIT 1) b
+     WHERE l.fields IS NULL
+        OR l.valid_to OPERATOR(pg_catalog.<=) pg_catalog.to_date($1, 'YYYY-MM-DD')
+     ORDER BY b.kind COLLATE \"C\", b.id COLLATE \"C\"";
 
 const VERSIONS: &str = "
     SELECT f.kind, f.id, f.fields::text, pg_catalog.to_char(f.valid_from, 'YYYY-MM-DD'),

@@ -7,8 +7,10 @@ pub mod functions;
 
 use serde_json::Value;
 
-use super::Facts;
+use super::controller::kinds;
+use super::doubt::Basis;
 use super::inventory::Needs;
+use super::{Facts, record};
 
 /// How well a control is borne out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +126,59 @@ pub fn needs(name: &str) -> Needs {
             ..nothing
         },
         _ => nothing,
+    }
+}
+
+/// The declared facts that a function rests on, with its parameters.
+pub fn basis(name: &str, parameters: &Value) -> Vec<Basis> {
+    let words = |name: &str| functions::words(parameters, name);
+    let of_kind = |kind: &'static str, field: &'static str, only: &[&str]| match only.is_empty() {
+        true => Basis::all(kind),
+        false => Basis::with(kind, field, only),
+    };
+    let all = |kinds: &[&'static str]| kinds.iter().copied().map(Basis::all).collect();
+    match name {
+        "access_control" => vec![
+            Basis::with("measure", "kind", &["access_control"]),
+            Basis::all("columns"),
+        ],
+        "assessment_fresh" => vec![of_kind("assessment", "kind", &words("kind"))],
+        "breach_register" => vec![
+            Basis::all("incident"),
+            Basis::with("measure", "kind", &["breach_procedure"]),
+        ],
+        "classified_share" | "mask_coverage" => all(&["columns"]),
+        "consent_recorded" => all(&[
+            "activity",
+            "columns",
+            "consent_source",
+            "recipient",
+            "transfer",
+        ]),
+        "declared" => {
+            let kind = parameters["kind"].as_str().and_then(kinds::kind);
+            kind.map(|kind| of_kind(kind.name, "role", &words("role")))
+                .into_iter()
+                .collect()
+        }
+        "dsar_metrics" => all(&["rights_request"]),
+        "incident_deadlines" => all(&["incident"]),
+        "measure_declared" => vec![of_kind("measure", "kind", &words("kind"))],
+        "overdue_rows" => all(&["retention_rule"]),
+        "recipients_documented" => all(&["activity", "recipient"]),
+        "responsible_person" => vec![of_kind("organisation", "role", &words("role"))],
+        "retention_documented" => all(&["activity", "columns", "retention_rule"]),
+        "ropa_completeness" => vec![
+            Basis::with("organisation", "role", &["controller", "joint_controller"]),
+            Basis::all("activity"),
+            Basis::all("columns"),
+            Basis::all("recipient"),
+            Basis::all("transfer"),
+            Basis::all("retention_rule"),
+            Basis::with("measure", "kind", record::SECURITY),
+        ],
+        "transfers_documented" => all(&["recipient", "transfer"]),
+        _ => Vec::new(),
     }
 }
 

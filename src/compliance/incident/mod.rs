@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::Facts;
 use super::calendar::{Calendar, MOMENTS, Zone};
 use super::controller::Fact;
+use super::doubt::{self, Doubt, Word};
 use super::matrix::trigger;
 use super::rules::parameter::{Addressee, Clock, Deadline};
 use super::rules::{Kind as Sort, Requirement, Rules};
@@ -74,6 +75,8 @@ pub struct Timer<'a> {
     pub zone: String,
     /// What else is to be known.
     pub note: String,
+    /// What is to be known of the facts that it rests on.
+    pub doubts: Vec<Doubt>,
 }
 
 impl Timer<'_> {
@@ -84,7 +87,7 @@ impl Timer<'_> {
             "requirement": self.requirement.id, "cite": self.requirement.cite,
             "status": self.status.name(), "due": due, "told": told, "excused": self.is_excused,
             "can_be_excused": self.requirement.excuse.is_some(),
-            "zone": self.zone, "note": self.note,
+            "zone": self.zone, "note": self.note, "doubts": doubt::lines(self.doubts.clone()),
         })
     }
 }
@@ -93,6 +96,8 @@ impl Timer<'_> {
 struct Desk<'a> {
     facts: &'a Facts,
     incident: &'a Fact,
+    /// What is to be known of the incident, whichever law asks.
+    doubts: Vec<Doubt>,
     now: i64,
     zone: &'a dyn Fn(&str) -> Box<dyn Zone>,
 }
@@ -117,14 +122,28 @@ pub fn timers<'a>(
         )
         .with_hint("Declare it, section incidents, with confiture.load_controller.")
     })?;
+    let mut doubts = doubt::resting(facts, std::iter::once(incident));
+    if incident.list("jurisdictions").is_empty() {
+        let what = format!(
+            "jurisdictions of {}: every law is asked",
+            doubt::named(incident)
+        );
+        doubts.push(doubt::doubt(Word::Missing, what));
+    }
+    doubts.extend(not_named(facts, incident));
+    let known = moment(incident.word("known_at")).ok();
+    if known.flatten().is_some_and(|known| known > now) {
+        let what = format!("known_at of {} is yet to come", doubt::named(incident));
+        doubts.push(doubt::doubt(Word::NotInForce, what));
+    }
     let desk = Desk {
         facts,
         incident,
+        doubts,
         now,
         zone,
     };
     let places = incident.list("jurisdictions");
-    let known = moment(incident.word("known_at")).ok();
     let mut days: BTreeMap<&str, i64> = BTreeMap::new();
     let mut found = Vec::new();
     for requirement in &rules.requirements {
@@ -158,6 +177,28 @@ pub fn timers<'a>(
     Ok(found)
 }
 
+/// Where the activities of an incident are too, and it does not say whether it is.
+fn not_named(facts: &Facts, incident: &Fact) -> Option<Doubt> {
+    let named = incident.list("jurisdictions");
+    let of = incident.list("activities").into_iter();
+    let of = of.filter_map(|id| facts.controller.find("activity", id));
+    let mut other: Vec<&str> = of
+        .flat_map(|activity| activity.list("jurisdictions"))
+        .collect();
+    other.retain(|place| !named.contains(place));
+    other.sort_unstable();
+    other.dedup();
+    if named.is_empty() || other.is_empty() {
+        return None;
+    }
+    let what = format!(
+        "whether {} is in {} too, as its activities are",
+        doubt::named(incident),
+        other.join(", ")
+    );
+    Some(doubt::doubt(Word::Missing, what))
+}
+
 fn calendar<'a>(rules: &'a Rules, requirement: &Requirement) -> Result<&'a Calendar> {
     rules.calendar_of(requirement).ok_or_else(|| {
         Error::new(
@@ -186,20 +227,40 @@ impl Desk<'_> {
         )
     }
 
-    /// What is to be known of whether a requirement is about this incident; `None` where it is not.
-    fn concerns(&self, requirement: &Requirement) -> Option<Option<String>> {
-        if !trigger::decide(requirement, self.facts).is_taken {
+    /// What is to be known of whether a requirement is about this incident: a note, and doubts; `None`
+    /// where it is not.
+    fn concerns(&self, requirement: &Requirement) -> Option<(Option<String>, Vec<Doubt>)> {
+        let applies = trigger::decide(requirement, self.facts);
+        if !applies.is_taken {
             return None;
         }
-        let Some(least) = requirement.at_least else {
-            return Some(None);
+        let assumed = || {
+            doubt::of_trigger(&requirement.id, &applies)
+                .into_iter()
+                .collect()
         };
+        let Some(least) = requirement.at_least else {
+            return Some((None, assumed()));
+        };
+        // How many it affects is said of the incident itself.
         match self.incident.count("subjects_affected") {
-            Some(affected) => (affected >= least).then_some(None),
-            None => Some(Some(format!(
-                "of incidents that affect {least} people or more; subjects_affected is not declared"
-            ))),
+            Some(affected) => (affected >= least).then(|| (None, Vec::new())),
+            None => {
+                let note = format!(
+                    "of incidents that affect {least} people or more; subjects_affected is not \
+                     declared"
+                );
+                Some((Some(note), vec![self.missing("subjects_affected")]))
+            }
         }
+    }
+
+    /// A field that the incident does not have.
+    fn missing(&self, field: &str) -> Doubt {
+        doubt::doubt(
+            Word::Missing,
+            format!("{field} of {}", doubt::named(self.incident)),
+        )
     }
 
     fn timer<'r>(
@@ -207,11 +268,13 @@ impl Desk<'_> {
         requirement: &'r Requirement,
         calendar: &Calendar,
         deadline: Deadline,
-        reason: Option<String>,
+        (reason, assumed): (Option<String>, Vec<Doubt>),
     ) -> Result<Timer<'r>> {
         let place = requirement.jurisdiction.as_str();
         let mut notes = vec![deadline.from.words().to_owned()];
         notes.extend(reason);
+        let mut doubts = self.doubts.clone();
+        doubts.extend(assumed);
         let mut wrong = None;
         let mut read = |field: &'static str, text: Option<&str>| {
             moment(text).unwrap_or_else(|()| {
@@ -229,6 +292,7 @@ impl Desk<'_> {
             Clock::Determination => {
                 if determined.is_none() {
                     notes.push("determined_at is not declared, known_at is taken".to_owned());
+                    doubts.push(self.missing("determined_at"));
                 }
                 read("determined_at", determined).or(known)
             }
@@ -267,10 +331,17 @@ impl Desk<'_> {
             notes.push(format!(
                 "{field} is stored as what is no moment of these years"
             ));
+            doubts.push(self.missing(field));
         } else if known.is_none() {
             notes.push("known_at is not declared".to_owned());
+            doubts.push(self.missing("known_at"));
         } else if is_early {
             notes.push("they were told before known_at".to_owned());
+            let what = format!(
+                "{}: {field} is before known_at",
+                doubt::named(self.incident)
+            );
+            doubts.push(doubt::doubt(Word::Contradicted, what));
         } else if started.is_none() {
             let who = match deadline.from {
                 Clock::Told => "those whose data they are have",
@@ -289,6 +360,7 @@ impl Desk<'_> {
         }
         if told.is_none() && self.is_for_all(deadline) {
             notes.push("one moment is declared for several authorities, and none for this".into());
+            doubts.push(self.missing(&format!("{field} for {place}")));
         }
         notes.extend(requirement.note.clone());
         Ok(Timer {
@@ -301,6 +373,7 @@ impl Desk<'_> {
             is_excused,
             zone: calendar.zone.clone(),
             note: notes.join("; "),
+            doubts,
         })
     }
 
@@ -313,6 +386,16 @@ impl Desk<'_> {
             _ => return false,
         };
         self.incident.word(field).is_some() && self.incident.list("jurisdictions").len() != 1
+    }
+}
+
+/// The field with the reason for which those who must be told are not: one for the authority is none for
+/// those whose data they are.
+pub fn reason_of(to: Addressee) -> Option<&'static str> {
+    match to {
+        Addressee::Authority => Some("no_authority_notice_reason"),
+        Addressee::Subjects => Some("no_subjects_notice_reason"),
+        Addressee::Requester | Addressee::Public | Addressee::Record => None,
     }
 }
 
@@ -337,13 +420,3 @@ fn plan_without_number(timers: &mut [Timer<'_>]) {
         }
     }
 }
-/// The field with the reason for which those who must be told are not: one for the authority is none for
-/// those whose data they are.
-pub fn reason_of(to: Addressee) -> Option<&'static str> {
-    match to {
-        Addressee::Authority => Some("no_authority_notice_reason"),
-        Addressee::Subjects => Some("no_subjects_notice_reason"),
-        Addressee::Requester | Addressee::Public | Addressee::Record => None,
-    }
-}
-

@@ -6,8 +6,8 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::compliance::calendar::shown;
-use crate::compliance::controller;
 use crate::compliance::matrix::store::{Depth, ground, zone};
+use crate::compliance::{controller, doubt};
 use crate::error::{Result, given};
 
 /// When authorities and those whose data they are must be told of a declared incident, under every
@@ -31,6 +31,7 @@ fn incident_deadlines(
             name!(cite, String),
             name!(told, Option<TimestampWithTimeZone>),
             name!(note, String),
+            name!(doubts, Vec<String>),
         ),
     >,
     ErrorReport,
@@ -64,6 +65,7 @@ fn incident_deadlines(
                 timer.requirement.cite.clone(),
                 timer.told.and_then(moment),
                 timer.note,
+                doubt::lines(timer.doubts),
             ))
         })
         .collect::<Result<_>>()?;

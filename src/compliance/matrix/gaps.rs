@@ -1,9 +1,9 @@
 //! What is missing, the dearest first: by the penalty, then by the deadline.
 
 use super::{Row, Status};
-use crate::compliance::conflict;
 use crate::compliance::rules::parameter::named;
 use crate::compliance::rules::{PenaltyClass, Requirement, Rules};
+use crate::compliance::{conflict, doubt};
 
 /// One thing that is missing.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Gap {
     pub detail: String,
     /// The command, or the facts to be declared, that close it.
     pub closes: String,
+    /// What is to be known of the facts that it rests on.
+    pub doubts: Vec<String>,
 }
 
 /// Everything that is missing on a day, in order.
@@ -82,7 +84,10 @@ fn of_row(row: &Row<'_>, day: i64) -> Option<Gap> {
     } else {
         closes(row)
     };
-    Some(gap(row.requirement, problem, detail, closes, day))
+    Some(Gap {
+        doubts: doubt::lines(row.doubts()),
+        ..gap(row.requirement, problem, detail, closes, day)
+    })
 }
 
 fn closes(row: &Row<'_>) -> String {
@@ -125,6 +130,7 @@ fn gap(
         hours: deadline.map_or(u32::MAX, |deadline| deadline.rank().0),
         detail,
         closes,
+        doubts: Vec::new(),
     }
 }
 
@@ -155,6 +161,7 @@ fn of_conflict(rules: &Rules, found: &conflict::Found<'_>, day: i64) -> Gap {
             found.conflict.id,
             found.scope.replace('\'', "''")
         ),
+        doubts: doubt::lines(found.doubts.clone()),
     }
 }
 

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::doubt::{self, Doubt};
 use super::evidence::{Evidence, State};
 use super::inventory::Needs;
 use super::rules::parameter::named;
@@ -50,6 +51,21 @@ pub enum Status {
     Unknown,
     /// It does not apply.
     NotApplicable,
+}
+
+impl Row<'_> {
+    /// What is to be known of the facts that it rests on: those of its controls, and those that decide
+    /// whether it applies.
+    pub fn doubts(&self) -> Vec<Doubt> {
+        let mut found: Vec<Doubt> = doubt::of_trigger(&self.requirement.id, &self.applies)
+            .into_iter()
+            .collect();
+        if self.status != Status::NotApplicable {
+            let standings = self.controls.iter().map(|held| &held.standing);
+            found.extend(standings.flat_map(|standing| standing.doubts.clone()));
+        }
+        found
+    }
 }
 
 impl Status {
@@ -106,6 +122,8 @@ pub struct Standing {
     pub is_stale: bool,
     /// What was found.
     pub found: Vec<(Shown, Evidence)>,
+    /// What is to be known of what that rests on.
+    pub doubts: Vec<Doubt>,
 }
 
 impl Standing {
@@ -227,8 +245,9 @@ pub fn fill<'a>(rules: &'a Rules, question: &Question, facts: &Facts) -> Result<
 /// What the controls of one jurisdiction are held against.
 struct Bench {
     facts: Facts,
-    /// What was found by name and arguments: several controls may ask the same.
-    found: BTreeMap<String, Evidence>,
+    /// What was found by name and arguments, with what is to be known of the facts behind it: several
+    /// controls may ask the same.
+    found: BTreeMap<String, (Evidence, Vec<Doubt>)>,
 }
 
 /// How often what a control does must be done again: the shortest time of what it covers.
@@ -372,7 +391,7 @@ fn stand(
     question: &Question,
     bench: &mut Bench,
 ) -> Standing {
-    let mut found = Vec::new();
+    let (mut found, mut doubts) = (Vec::new(), Vec::new());
     let mut is_stale = false;
     let (mut hard, mut soft, mut part, mut fail, mut none) = (0, 0, 0, 0, 0);
     for shown in &control.evidence {
@@ -388,17 +407,27 @@ fn stand(
         if let Some(span) = every {
             with["every"] = span.to_string().into();
         }
-        let evidence = bench
+        let (facts, name) = (&bench.facts, shown.name.as_str());
+        let (evidence, of_facts) = bench
             .found
-            .entry(format!("{} {with}", shown.name))
-            .or_insert_with(|| function(&bench.facts, &with))
+            .entry(format!("{name} {with}"))
+            .or_insert_with(|| {
+                let evidence = function(facts, &with);
+                let basis = evidence::basis(name, &with);
+                let is_borne_out = evidence.state == State::Pass;
+                let doubts = doubt::resting_on(facts, &basis, is_borne_out);
+                (evidence, doubts)
+            })
             .clone();
         let mut state = evidence.state;
         is_stale |= evidence.is_stale;
-        if state == State::Pass && is_older(&evidence, shown.max_age, question.day) {
+        let is_older = state == State::Pass && is_older(&evidence, shown.max_age, question.day);
+        if is_older {
             is_stale = true;
             state = State::Part;
         }
+        doubts.extend(doubt::of_evidence(facts, name, &evidence, is_older));
+        doubts.extend(of_facts);
         match state {
             State::Pass if evidence.source.is_hard() => hard += 1,
             State::Pass => soft += 1,
@@ -419,6 +448,7 @@ fn stand(
         status,
         is_stale,
         found,
+        doubts,
     }
 }
 

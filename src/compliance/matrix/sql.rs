@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::store::Depth;
 use super::{Row, gaps, store};
-use crate::compliance::conflict;
 use crate::compliance::rules::parameter::named;
 use crate::compliance::rules::read::shown_day;
 use crate::compliance::rules::{Kind, Relation, Review, Standing};
+use crate::compliance::{conflict, doubt};
 use crate::error::given;
 
 /// The requirements of laws as they are on a day, each with its controls, what shows that they are
@@ -43,6 +43,7 @@ fn compliance_matrix(
             name!(penalty, Option<String>),
             name!(text_checked_on, Option<String>),
             name!(rules_version, String),
+            name!(doubts, Vec<String>),
         ),
     >,
     ErrorReport,
@@ -53,7 +54,7 @@ fn compliance_matrix(
         given("include_proposed", include_proposed)?,
         Depth::Evidence,
     )?;
-    let version = ground.version()?;
+    let version = ground.version();
     let mut rows = super::fill(&ground.rules, &ground.question, &ground.facts)?;
     rows.sort_by(|a, b| {
         let key = |row: &Row<'_>| {
@@ -98,6 +99,7 @@ fn compliance_matrix(
                     .as_ref()
                     .map(|(day, _)| day.clone()),
                 version.clone(),
+                doubt::lines(row.doubts()),
             )
         })
         .collect();
@@ -140,6 +142,7 @@ fn compliance_gaps(
             name!(closes, String),
             name!(detail, String),
             name!(penalty, Option<String>),
+            name!(doubts, Vec<String>),
         ),
     >,
     ErrorReport,
@@ -163,6 +166,7 @@ fn compliance_gaps(
                 gap.closes.clone(),
                 gap.detail.clone(),
                 gap.penalty,
+                gap.doubts,
             )
         })
         .collect();

@@ -33,14 +33,12 @@ pub struct Ground {
 impl Ground {
     /// The version of the rules, with what speaks against them and against the declared facts: every
     /// stored version of a fact is held against the ledger for it.
-    ///
-    /// # Errors
-    /// As the interface.
-    pub fn version(&self) -> Result<String> {
-        report::store::version(&Set {
+    pub fn version(&self) -> String {
+        let set = Set {
             rules: Rc::clone(&self.rules),
             doubts: self.doubts.clone(),
-        })
+        };
+        report::store::version(&set, &self.facts)
     }
 }
 

@@ -53,7 +53,7 @@ pub(in crate::compliance) fn facts(on: &str, yaml: &str) -> Facts {
             }],
             ..Inventory::default()
         },
-        jurisdiction: None,
+        ..Facts::default()
     }
 }
 

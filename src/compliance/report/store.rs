@@ -39,6 +39,8 @@ pub fn some_facts(
     let mut facts = Facts {
         day: day.to_owned(),
         controller: declared,
+        ended: controller::store::ended(day)?,
+        records: controller::recorded::store::read()?,
         inventory,
         jurisdiction: None,
     };
@@ -88,13 +90,10 @@ fn timers(facts: &Facts, rules: &Rules) -> Result<Vec<(String, String, Value)>> 
 }
 
 /// The rules in one line, with what speaks against them and against the facts that are declared.
-///
-/// # Errors
-/// As the interface.
-pub fn version(set: &Set) -> Result<String> {
+pub fn version(set: &Set, facts: &Facts) -> String {
     let mut parts = vec![set.version()];
-    parts.extend(controller::recorded::store::found()?);
-    Ok(parts.join("; "))
+    parts.extend(facts.records.doubts.iter().cloned());
+    parts.join("; ")
 }
 
 /// The report of a law.
@@ -119,7 +118,7 @@ pub fn report<'a>(
         }
     }
     let mut report = fill::fill(law, facts, scope, &set.rules);
-    report.rules = version(set)?;
+    report.rules = version(set, facts);
     Ok(report)
 }
 

@@ -9,6 +9,7 @@ mod tests;
 use super::Facts;
 use super::calendar::{Calendar, Span, Zone};
 use super::controller::Fact;
+use super::doubt::{self, Doubt};
 use super::incident::Status;
 use super::matrix::trigger;
 use super::rules::parameter::{Addressee, Clock, Deadline, Ends};
@@ -36,6 +37,8 @@ pub struct Term {
     pub done: Option<String>,
     /// How it stands.
     pub status: Status,
+    /// That nobody has said whether the law applies, where it is taken to.
+    pub assumed: Option<Doubt>,
 }
 
 /// The terms of every declared request, as they stand on the day of the facts.
@@ -43,16 +46,16 @@ pub struct Term {
 /// # Errors
 /// 55000 for a calendar of holidays only.
 pub fn terms(rules: &Rules, facts: &Facts) -> Result<Vec<Term>> {
+    let is_term = |of: &&Deadline| of.to == Addressee::Requester && of.from == Clock::Receipt;
     let asked: Vec<_> = rules
         .requirements
         .iter()
-        .filter(|requirement| trigger::decide(requirement, facts).is_taken)
-        .flat_map(|requirement| {
-            let deadlines = requirement.params.deadlines.iter();
-            deadlines.map(move |deadline| (requirement, deadline))
-        })
-        .filter(|(_, deadline)| {
-            deadline.to == Addressee::Requester && deadline.from == Clock::Receipt
+        .map(|requirement| (requirement, trigger::decide(requirement, facts)))
+        .filter(|(_, applies)| applies.is_taken)
+        .flat_map(|(requirement, applies)| {
+            let assumed = doubt::of_trigger(&requirement.id, &applies);
+            let deadlines = requirement.params.deadlines.iter().filter(is_term);
+            deadlines.map(move |deadline| (requirement, deadline, assumed.clone()))
         })
         .collect();
     let mut found = Vec::new();
@@ -60,7 +63,7 @@ pub fn terms(rules: &Rules, facts: &Facts) -> Result<Vec<Term>> {
         let Some(received) = day(request, "received_on") else {
             continue;
         };
-        for (requirement, deadline) in &asked {
+        for (requirement, deadline, assumed) in &asked {
             if !is_about(requirement, request) || !requirement.holds_on(received, false) {
                 continue;
             }
@@ -70,14 +73,10 @@ pub fn terms(rules: &Rules, facts: &Facts) -> Result<Vec<Term>> {
             }
             if let Some(calendar) = rules.calendar_of(requirement) {
                 let day = &facts.day;
-                found.push(term(
-                    requirement,
-                    deadline,
-                    calendar,
-                    request,
-                    received,
-                    day,
-                )?);
+                found.push(Term {
+                    assumed: assumed.clone(),
+                    ..term(requirement, deadline, calendar, request, received, day)?
+                });
             }
         }
     }
@@ -132,6 +131,7 @@ fn term(
         is_extended: extension.is_some(),
         done: done.map(str::to_owned),
         status,
+        assumed: None,
     })
 }
 

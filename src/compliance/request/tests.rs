@@ -203,3 +203,39 @@ fn an_answer_before_the_request_is_stored_and_no_answer() {
     let found = of_facts(&facts);
     assert_eq!((found.len(), found[0].2), (1, "unknown"));
 }
+
+#[test]
+fn terms_say_what_their_requests_rest_on() {
+    use crate::compliance::report::derive::requests::terms as of_report;
+    let mut facts = facts(
+        "2026-02-01",
+        "rights_requests:
+  a: {right: access, received_on: 2026-01-20, jurisdiction: EU}
+  b: {right: access, received_on: 2026-01-21}",
+    );
+    facts
+        .records
+        .facts
+        .insert(("rights_request".into(), "a".into()));
+    facts.inventory.terms = terms(&shipped(), &facts).unwrap();
+    let doubts = |requirement: &str| of_report(&facts, &[requirement]).value[0]["doubts"].clone();
+    let unrecorded = "unrecorded: rights request a: no entry of the ledger says that it was declared as \
+                      it is stored";
+    assert_eq!(
+        doubts("GDPR-12-3"),
+        serde_json::json!([
+            unrecorded,
+            "missing: jurisdiction of 1 request",
+            "declared: rights request a, rights request b"
+        ])
+    );
+    // That of another law is not among them; nobody has said that this one applies.
+    assert_eq!(doubts("CCPA-7027"), serde_json::json!([]));
+    assert_eq!(
+        doubts("NZ-44"),
+        serde_json::json!([
+            "missing: jurisdiction of 1 request",
+            "declared: rights request b"
+        ])
+    );
+}

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Entry, doubts};
+use super::{Entry, Records, held};
 use crate::error::Result;
 use crate::pg::{owner, spi};
 
-/// What speaks against the facts that are stored.
+/// What the ledger says of the facts that are stored.
 ///
 /// # Errors
 /// As the interface.
-pub fn found() -> Result<Vec<String>> {
+pub fn read() -> Result<Records> {
     owner::acting_as_owner("confiture", || {
         let versions = spi::read(VERSIONS, &[], |row| {
             let fields: Option<Value> = row
@@ -30,7 +30,7 @@ pub fn found() -> Result<Vec<String>> {
                 sha256: row.required(3)?,
             })
         })?;
-        Ok(doubts(&versions, &entries))
+        Ok(held(&versions, &entries))
     })
 }
 

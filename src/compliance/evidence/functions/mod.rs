@@ -177,7 +177,7 @@ fn share(met: usize, of: usize) -> State {
 }
 
 /// A list of words out of the parameters: one, several or none.
-fn words<'a>(parameters: &'a Value, name: &str) -> Vec<&'a str> {
+pub fn words<'a>(parameters: &'a Value, name: &str) -> Vec<&'a str> {
     match &parameters[name] {
         Value::String(word) => vec![word],
         Value::Array(words) => words.iter().filter_map(Value::as_str).collect(),

@@ -156,7 +156,6 @@ fn an_authority_that_was_told_late_speaks_against_the_timers() {
             State::Pass,
             json!([]),
         ),
-        // Of those whose data they are nobody says that they were told, nor why not.
         // A reason for the authority is none for those whose data they are.
         (
             "2026-12-24 12:00:00Z",
@@ -164,6 +163,7 @@ fn an_authority_that_was_told_late_speaks_against_the_timers() {
             State::Fail,
             json!([]),
         ),
+        // Of those whose data they are nobody says that they were told, nor why not.
         (
             "2026-12-24 12:00:00Z",
             only("2026-11-30T17:00:00Z"),
@@ -331,6 +331,53 @@ fn of_facts_that_differ_about_a_column_the_most_protective_is_taken() {
     );
 }
 
+#[test]
+fn functions_rest_on_no_facts_that_they_do_not_name() {
+    for (name, function, _) in ALL {
+        for with in [
+            Value::Null,
+            json!({"kind": "access_control", "role": "controller"}),
+            json!({"kind": "activity", "fields": ["name"]}),
+            json!({"covers": ["export", "provision", "sensitive"], "form": ["separate"]}),
+        ] {
+            let all = full().within("EU");
+            let basis = evidence::basis(name, &with);
+            let mut some = all.clone();
+            let named = |fact: &Fact| basis.iter().any(|basis| basis.has(fact));
+            some.controller.facts.retain(named);
+            assert_eq!(
+                function(&some, &with),
+                function(&all, &with),
+                "{name} {with}"
+            );
+        }
+    }
+}
+
+#[test]
+fn encryption_that_is_offered_is_a_part() {
+    let with = |ssl: Option<&str>, admission: Admission| {
+        let mut facts = full();
+        facts.inventory.admission = admission;
+        match ssl {
+            Some(ssl) => facts.inventory.settings.insert("ssl".into(), ssl.into()),
+            None => facts.inventory.settings.remove("ssl"),
+        };
+        let found = encryption_in_transit(&facts, &Value::Null);
+        let lets_in = found.value["lets_in_without_encryption"].clone();
+        (found.state, lets_in, found.remedy.is_some())
+    };
+    let all = || Admission::Plain(Vec::new());
+    assert_eq!(with(Some("on"), all()), (State::Pass, json!(false), false));
+    let some = Admission::Plain(vec![7]);
+    assert_eq!(with(Some("on"), some), (State::Part, json!(true), true));
+    for unknown in [Admission::Unseen, Admission::Unclear] {
+        assert_eq!(with(Some("on"), unknown), (State::Part, Value::Null, true));
+    }
+    assert_eq!(with(Some("off"), all()).0, State::Fail);
+    assert_eq!(with(None, all()).0, State::None);
+}
+
 /// What is left of facts when no more is read than is needed.
 fn as_needed(mut facts: Facts, needs: Needs) -> Facts {
     let empty = Inventory::default();
@@ -344,6 +391,7 @@ fn as_needed(mut facts: Facts, needs: Needs) -> Facts {
     if !needs.access {
         inventory.readers = empty.readers;
         inventory.settings = empty.settings;
+        inventory.admission = empty.admission;
     }
     if !needs.rows {
         inventory.ages = empty.ages;
@@ -380,4 +428,3 @@ fn functions_look_at_nothing_that_they_do_not_say() {
     });
     assert!(all.ledger && all.runs && all.access && all.rows);
 }
-        inventory.admission = empty.admission;

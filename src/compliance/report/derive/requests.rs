@@ -1,15 +1,17 @@
 //! Requests of data subjects, counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Value, json};
 
 use super::counted_everywhere;
 use crate::compliance::Facts;
 use crate::compliance::controller::Fact;
+use crate::compliance::doubt::{self, Doubt, Word};
 use crate::compliance::incident::Status;
 use crate::compliance::report::definition::Found;
-use crate::compliance::request::is_withdrawn;
+use crate::compliance::request::{Term, is_withdrawn};
+use crate::error::counted;
 
 pub(super) const SECTION: &str = "rights_requests";
 
@@ -104,6 +106,7 @@ pub fn terms(facts: &Facts, requirements: &[&str]) -> Found {
             "late": count(Status::Late), "overdue": count(Status::Overdue),
             "extended": of.iter().filter(|term| term.is_extended).count(),
             "missed": super::some(missed.map(|term| term.request.clone()), 50),
+            "doubts": doubt::lines(doubts(facts, &of)),
         }));
         is_late |= count(Status::Late) > 0;
         let with = |status: Status| {
@@ -130,6 +133,27 @@ pub fn terms(facts: &Facts, requirements: &[&str]) -> Found {
             "The days of {} cannot be right.",
             unknown.join(", ")
         ));
+    }
+    found
+}
+
+/// What is to be known of the requests behind terms.
+fn doubts(facts: &Facts, terms: &[&Term]) -> Vec<Doubt> {
+    let ids: HashSet<&str> = terms.iter().map(|term| term.request.as_str()).collect();
+    let of = || {
+        let requests = facts.controller.of("rights_request");
+        requests.filter(|request| ids.contains(request.id.as_str()))
+    };
+    let mut found: Vec<Doubt> = terms
+        .iter()
+        .find_map(|term| term.assumed.clone())
+        .into_iter()
+        .collect();
+    found.extend(doubt::resting(facts, of()));
+    let nowhere = of().filter(|request| !request.has("jurisdiction")).count();
+    if nowhere > 0 {
+        let what = format!("jurisdiction of {}", counted(nowhere as u64, "request"));
+        found.push(doubt::doubt(Word::Missing, what));
     }
     found
 }
