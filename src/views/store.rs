@@ -220,9 +220,12 @@ fn shapes(table: &TablePlan) -> Result<Vec<Shape>> {
     )
 }
 
-/// The salts of the masked columns, with the versions in use now; a column's own salt is made when it
-/// is first needed.
-fn salts(plan: &Plan, profile: &Profile) -> Result<Vec<(String, String, String, i32)>> {
+/// The salts of the masked columns, with the versions in use now: table, column, name, version. A
+/// column's own salt is made when it is first needed.
+///
+/// # Errors
+/// As the keys.
+pub fn salts(plan: &Plan, profile: &Profile) -> Result<Vec<(String, String, String, i32)>> {
     let mut salts = Vec::new();
     for mask in plan.masks(&profile.name) {
         let Some((name, version)) = mask.salt else {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::error::{Error, Kind, Result};
 use crate::keys::{self, Secret, Use, subkey};
 use crate::pg::scan::{Key, Lookup, Table};
-use crate::profile::{self, Profile, seed};
+use crate::profile::{self, Profile, Rule, seed};
 use crate::settings;
 use crate::strategies::{Mask, Subkeys, ValueType};
 
@@ -135,37 +135,10 @@ impl Registered {
     /// # Errors
     /// 55000 where the profile is not as it was; as the keys.
     pub fn mask(&self, of: ValueType) -> Result<(Mask, Vec<Named>)> {
-        let profile = profile_of(self)?;
-        let table = profile
-            .tables
-            .iter()
-            .find(|table| table.name == self.source_table);
-        let rule = table.and_then(|table| table.rules.iter().find(|r| r.column == self.column));
-        let rule = rule.ok_or_else(|| altered(self))?;
-        let allow = settings::seed_env_allow();
-        let (seed, _) = profile.seed_of(rule, &profile::store::environment, &|name| {
-            seed::env_allowed(&allow, name)
-        })?;
-        let (masking, fpe) = match &self.key {
-            Some((name, version)) => {
-                let key = keys::store::version(name, *version)?;
-                (
-                    subkey(&key.secret, Use::Masking),
-                    subkey(&key.secret, Use::Fpe),
-                )
-            }
-            // No mask of the view works with it; never one that anybody could know.
-            None => (Secret::random()?, Secret::random()?),
-        };
-        let salt = match &self.salt {
-            Some((name, version)) => Some(keys::store::salt(name, Some(*version))?),
-            None => None,
-        };
-        let keys = Subkeys {
-            salt: salt.as_ref().map(Secret::expose),
-            ..Subkeys::new(masking.expose(), fpe.expose())
-        };
-        let mask = rule.resolved.mask(&keys, seed, of)?;
+        let profile =
+            stored(&self.profile, &self.version, &self.hash)?.ok_or_else(|| altered(self))?;
+        let rule = rule(&profile, &self.source_table, &self.column).ok_or_else(|| altered(self))?;
+        let mask = made(&profile, rule, self.key.as_ref(), self.salt.as_ref(), of)?;
         let specs = rule.resolved.kind().definition().inputs.iter();
         let inputs = match rule.inputs.is_empty() {
             true => Vec::new(),
@@ -181,6 +154,49 @@ impl Registered {
         };
         Ok((mask, inputs))
     }
+}
+
+/// What a profile says of a column.
+pub fn rule<'a>(profile: &'a Profile, table: &str, column: &str) -> Option<&'a Rule> {
+    let table = profile.tables.iter().find(|of| of.name == table)?;
+    table.rules.iter().find(|rule| rule.column == column)
+}
+
+/// The mask of a rule, with the versions of key and salt that were written down for it.
+///
+/// # Errors
+/// As the keys, and as the seeds.
+pub fn made(
+    profile: &Profile,
+    rule: &Rule,
+    key: Option<&(String, i32)>,
+    salt: Option<&(String, i32)>,
+    of: ValueType,
+) -> Result<Mask> {
+    let allow = settings::seed_env_allow();
+    let (seed, _) = profile.seed_of(rule, &profile::store::environment, &|name| {
+        seed::env_allowed(&allow, name)
+    })?;
+    let (masking, fpe) = match key {
+        Some((name, version)) => {
+            let key = keys::store::version(name, *version)?;
+            (
+                subkey(&key.secret, Use::Masking),
+                subkey(&key.secret, Use::Fpe),
+            )
+        }
+        // No mask works with it; never one that anybody could know.
+        None => (Secret::random()?, Secret::random()?),
+    };
+    let salt = match salt {
+        Some((name, version)) => Some(keys::store::salt(name, Some(*version))?),
+        None => None,
+    };
+    let keys = Subkeys {
+        salt: salt.as_ref().map(Secret::expose),
+        ..Subkeys::new(masking.expose(), fpe.expose())
+    };
+    rule.resolved.mask(&keys, seed, of)
 }
 
 fn altered(view: &Registered) -> Error {
@@ -208,23 +224,25 @@ thread_local! {
 /// Profiles kept at once.
 const MOST: usize = 16;
 
-fn profile_of(view: &Registered) -> Result<Rc<Profile>> {
+/// A version of a profile with that hash; `None` where the version that is stored has another one.
+///
+/// # Errors
+/// 42704 when it is not stored.
+pub fn stored(name: &str, version: &str, hash: &[u8]) -> Result<Option<Rc<Profile>>> {
     let is_it = |kept: &&Kept| {
-        kept.profile.name == view.profile
-            && kept.profile.version == view.version
-            && kept.hash.as_slice() == view.hash
+        kept.profile.name == name && kept.profile.version == version && kept.hash == hash
     };
     let found = |kept: &Vec<Kept>| kept.iter().find(is_it).map(|of| Rc::clone(&of.profile));
     if let Some(found) = PROFILES.with_borrow(found) {
-        return Ok(found);
+        return Ok(Some(found));
     }
-    let read = profile::store::pick(&view.profile, Some(&view.version))?;
+    let read = profile::store::pick(name, Some(version))?;
     let read = Kept {
         hash: read.profile_hash(),
         profile: Rc::new(read),
     };
     if !is_it(&&read) {
-        return Err(altered(view));
+        return Ok(None);
     }
     let profile = Rc::clone(&read.profile);
     PROFILES.with_borrow_mut(|kept| {
@@ -233,5 +251,5 @@ fn profile_of(view: &Registered) -> Result<Rc<Profile>> {
         }
         kept.push(read);
     });
-    Ok(profile)
+    Ok(Some(profile))
 }
