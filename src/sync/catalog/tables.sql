@@ -209,6 +209,8 @@ SELECT pg_catalog.jsonb_build_object(
                                 ORDER BY g.tgname)
       FROM pg_catalog.pg_trigger g
      WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D'
+       -- Those of replication fire for whoever replays changes, and for nobody else.
+       AND (g.tgenabled <> 'R' OR pg_catalog.current_setting('session_replication_role') = 'replica')
        AND g.tgparentid = 0::pg_catalog.oid), '[]'),
   'rules', coalesce((
     SELECT pg_catalog.jsonb_agg(w.rulename ORDER BY w.rulename)
