@@ -1,4 +1,4 @@
-//! Noticing that any relation, role, membership or schema was touched: for what was looked up about
+//! Noticing that any relation, role, membership, schema or subscription was touched: for what was looked up about
 //! a few of them and is asked for with every row. (`inval` and `watch` know what they watch.)
 
 use std::sync::Once;
@@ -25,9 +25,14 @@ pub fn generation() -> u64 {
 }
 
 #[allow(clippy::cast_possible_wrap, reason = "small numbers")]
-const CACHES: [i32; 3] = {
-    use pg_sys::SysCacheIdentifier::{AUTHMEMMEMROLE, AUTHOID, NAMESPACEOID};
-    [AUTHMEMMEMROLE as i32, AUTHOID as i32, NAMESPACEOID as i32]
+const CACHES: [i32; 4] = {
+    use pg_sys::SysCacheIdentifier::{AUTHMEMMEMROLE, AUTHOID, NAMESPACEOID, SUBSCRIPTIONOID};
+    [
+        AUTHMEMMEMROLE as i32,
+        AUTHOID as i32,
+        NAMESPACEOID as i32,
+        SUBSCRIPTIONOID as i32,
+    ]
 };
 
 /// Called by the server in the middle of anything: it only counts.

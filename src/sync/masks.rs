@@ -67,6 +67,18 @@ struct Masks {
 }
 
 impl Masks {
+    fn new(first: usize, masks: Vec<(Mask, Place)>) -> Self {
+        let running = masks.into_iter().map(|(mask, place)| Running {
+            mask,
+            place,
+            clock: Clock::new(),
+        });
+        Self {
+            first,
+            running: running.collect(),
+        }
+    }
+
     fn get(&self, number: i32) -> Option<&Running> {
         let place = usize::try_from(number).ok()?.checked_sub(self.first)?;
         self.running.get(place)
@@ -91,13 +103,7 @@ pub fn install(masks: Vec<(Mask, Place)>) -> Installed {
 pub fn install_from(first: usize, masks: Vec<(Mask, Place)>) -> Installed {
     REFUSED.take();
     RAISED.take();
-    let running = masks.into_iter().map(|(mask, place)| Running {
-        mask,
-        place,
-        clock: Clock::new(),
-    });
-    let running = running.collect();
-    Installed(RUNNING.replace(Masks { first, running }))
+    Installed(RUNNING.replace(Masks::new(first, masks)))
 }
 
 /// Takes the masks away when dropped, and puts those of a run back that this one ran in, by a
@@ -119,6 +125,33 @@ impl Installed {
 impl Drop for Installed {
     fn drop(&mut self) {
         RUNNING.set(std::mem::take(&mut self.0));
+    }
+}
+
+/// Masks that are made once and put to work in many statements.
+pub struct Kept(Masks);
+
+impl Kept {
+    /// Keeps masks, of which the first has that number.
+    pub fn new(first: usize, masks: Vec<(Mask, Place)>) -> Self {
+        Self(Masks::new(first, masks))
+    }
+
+    /// Does `work`, in which they are callable, and no others.
+    pub fn at_work<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        struct Back<'a>(&'a mut Masks);
+        impl Drop for Back<'_> {
+            fn drop(&mut self) {
+                let others = std::mem::take(self.0);
+                *self.0 = RUNNING.replace(others);
+            }
+        }
+        REFUSED.take();
+        RAISED.take();
+        let others = RUNNING.replace(std::mem::take(&mut self.0));
+        self.0 = others;
+        let _back = Back(&mut self.0);
+        work()
     }
 }
 
@@ -234,5 +267,23 @@ mod tests {
         assert!(text(-1).is_err());
         drop(installed);
         assert!(text(0).is_err());
+    }
+
+    #[test]
+    fn masks_that_are_kept_are_called_again_and_again() {
+        let strategy = Strategy::new(crate::strategies::Kind::Redact, &Params::new()).unwrap();
+        let keys = Subkeys::new(&[1; 32], &[2; 32]);
+        let mask = strategy.mask(&keys, Seed::new(0), ValueType::Text).unwrap();
+        let place = Place {
+            table: "t".to_owned(),
+            column: "c".to_owned(),
+        };
+        let text = |number| apply(number, |mask| Ok(mask.text("x")?.into_owned()));
+        let mut kept = Kept::new(7, vec![(mask, place)]);
+        for _ in 0..2 {
+            assert_eq!(kept.at_work(|| text(7)).unwrap(), "[REDACTED]");
+            assert!(text(7).is_err());
+        }
+        assert!(kept.at_work(|| text(0)).is_err());
     }
 }
