@@ -150,11 +150,13 @@ mod tests {
         confiture._dp_sum_end_double(internal) volatile unsafe
         confiture._dp_sum_end_numeric(internal) volatile unsafe
         confiture._drop_guard() volatile unsafe
+        confiture._follow_replication() volatile unsafe
         confiture._follow_tables() volatile unsafe
         confiture._follow_views() volatile unsafe
         confiture._journal_guard() volatile unsafe
         confiture._keys_changed() volatile unsafe
         confiture._ledger_guard() volatile unsafe
+        confiture._mask_replicated() volatile unsafe
         confiture._mask_row(integer,integer,oid,tid,anyelement) stable unsafe
         confiture._mask_value(integer,integer,anyelement) volatile unsafe
         confiture._mask_value(integer,integer,anyelement,\"any\") volatile unsafe
@@ -221,11 +223,13 @@ mod tests {
         confiture.lineage_history(text,text) stable safe
         confiture.lineage_report(text,text,text) stable unsafe
         confiture.lint_access(text,text) volatile unsafe
+        confiture.lint_replication(text) volatile unsafe
         confiture.load_controller(text) volatile unsafe
         confiture.load_keys() volatile unsafe strict
         confiture.load_profile(text) volatile unsafe
         confiture.load_rules(text) volatile unsafe
         confiture.mask_in_place(text,text,jsonb) procedure unsafe
+        confiture.mask_replication(text,text,text) volatile unsafe
         confiture.pause_run(uuid) volatile restricted
         confiture.plan(text,text,text,jsonb) volatile unsafe
         confiture.plan_warnings(text,text,text,jsonb) volatile unsafe
@@ -257,6 +261,7 @@ mod tests {
         confiture.sync(text,text,text,jsonb) procedure unsafe
         confiture.tokenize_batch(text,text[],text[]) volatile unsafe
         confiture.track(text,text,text,\"any\",anyelement) volatile unsafe
+        confiture.unmask_replication(text,text) volatile unsafe
         confiture.unregister_hook(text,text,text) volatile unsafe
         confiture.unwatch(text,text) volatile unsafe
         confiture.validate_profile(text) stable restricted

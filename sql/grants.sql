@@ -154,6 +154,11 @@ BEGIN
         ('drop_masked_views', 'Drops masked views'),
         ('_follow_views', 'Keeps the list of masked views right when they are renamed, moved or dropped'),
         ('_mask_row', 'Masked value of a column of a row, for who may read it in a masked view'),
+        ('mask_replication', 'Has what subscriptions bring to the tables of a profile masked before it is stored'),
+        ('unmask_replication', 'Has what subscriptions bring to tables masked no longer; returns their names'),
+        ('lint_replication', 'What is wrong with the masking of what subscriptions bring'),
+        ('_mask_replicated', 'Masks rows that a subscription brings, before they are stored'),
+        ('_follow_replication', 'Refuses commands that would let a subscription bring rows unmasked'),
         ('_mask_value', 'Masked value of a value, for the owners of materialized masked views'),
         ('load_rules', 'Checks a document of rules of law and has it in use from now on, on record'),
         ('rules_in_use', 'The documents of rules of law in use, with their versions'),
@@ -246,6 +251,9 @@ SELECT pg_catalog.pg_extension_config_dump('confiture.token_access', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.masked_view', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.masked_view_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.masked_column', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.replicated_table', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.replicated_table_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('confiture.replicated_column', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.rules_document', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.conflict_decision', '');
 SELECT pg_catalog.pg_extension_config_dump('confiture.conflict_decision_id_seq', '');

@@ -15,6 +15,7 @@ pub mod page;
 pub mod pg;
 pub mod privacy;
 pub mod profile;
+pub mod replication;
 pub mod residue;
 pub mod signs;
 pub mod strategies;
@@ -139,6 +140,11 @@ extension_sql_file!(
     "../sql/views.sql",
     name = "views",
     requires = ["sync", views::sql::follow_views]
+);
+extension_sql_file!(
+    "../sql/replication.sql",
+    name = "replication",
+    requires = ["sync", replication::sql::follow_replication]
 );
 extension_sql_file!(
     "../sql/controller.sql",

@@ -78,6 +78,10 @@ pub enum Event {
     ProfileRetired,
     /// The oldest part of the ledger was taken out of it.
     Pruned,
+    /// Changes that a subscription brings are masked from now on.
+    ReplicationMasked,
+    /// They are not masked any longer.
+    ReplicationUnmasked,
     /// A report was handed out.
     Report,
     /// A document of rules of law is in use from now on.
@@ -140,6 +144,8 @@ impl Event {
             Self::ProfileLoaded => "PROFILE_LOADED",
             Self::ProfileRetired => "PROFILE_RETIRED",
             Self::Pruned => "PRUNED",
+            Self::ReplicationMasked => "REPLICATION_MASKED",
+            Self::ReplicationUnmasked => "REPLICATION_UNMASKED",
             Self::Report => "REPORT",
             Self::RulesLoaded => "RULES_LOADED",
             Self::RunKeyShredded => "RUN_KEY_SHREDDED",

@@ -1,0 +1,3 @@
+//! A row that arrives, masked before it is stored.
+
+pub mod store;

@@ -1,0 +1,3 @@
+//! What was set up, by number.
+
+pub mod store;
