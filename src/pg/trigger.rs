@@ -7,7 +7,7 @@
 use std::ffi::c_void;
 
 use pgrx::datum::FromDatum;
-use pgrx::{AnyElement, PgTupleDesc, pg_sys};
+use pgrx::{AnyElement, PgTupleDesc, pg_sys, varlena};
 
 use super::expressions::Expressions;
 use super::text;
@@ -112,6 +112,33 @@ impl Change {
             || unsafe { pg_sys::bms_is_member(member, (*self.0).tg_updatedcols) }
     }
 
+    /// Whether a column has in the row what is stored in it: what was not said must have been taken from
+    /// there.
+    pub fn is_as_stored(&self, column: pg_sys::AttrNumber) -> bool {
+        if self.act() != Act::Update {
+            return false;
+        }
+        // SAFETY: the old and the new row are of the table's description; the number is that of a column
+        // in it, whose values are compared by what they are, wherever they lie.
+        unsafe {
+            let described = (*(*self.0).tg_relation).rd_att;
+            let at = usize::try_from(column).unwrap_or(1) - 1;
+            let columns = PgTupleDesc::from_pg_unchecked(described);
+            let Some(of) = columns.get(at) else {
+                return false;
+            };
+            let (by_value, length) = (of.attbyval, of.attlen);
+            let take = |row: pg_sys::HeapTuple| {
+                let mut is_null = true;
+                let value = pg_sys::heap_getattr(row, i32::from(column), described, &mut is_null);
+                (value, is_null)
+            };
+            let (old, old_null) = take((*self.0).tg_trigtuple);
+            let (new, new_null) = take((*self.0).tg_newtuple);
+            old_null == new_null && (new_null || is_same(old, new, by_value, length))
+        }
+    }
+
     /// The row as it stands: what the trigger returns that changes nothing.
     pub fn as_it_is(&self) -> Option<AnyElement> {
         element(self.row())
@@ -175,6 +202,33 @@ impl Change {
                 Act::Delete | Act::Insert => (*self.0).tg_trigtuple,
             }
         }
+    }
+}
+
+/// Whether two values of a type are the same bytes, however they are stored.
+///
+/// # Safety
+/// Values of a column, which is passed and as long as said.
+unsafe fn is_same(old: pg_sys::Datum, new: pg_sys::Datum, by_value: bool, length: i16) -> bool {
+    if by_value {
+        return old.value() == new.value();
+    }
+    // SAFETY: as the caller promises: so many bytes, or a value that says how many it has. What lies
+    // elsewhere is fetched only where the addresses of it differ.
+    unsafe {
+        if let Ok(length @ 1..) = usize::try_from(length) {
+            let bytes = |of: pg_sys::Datum| std::slice::from_raw_parts(of.cast_mut_ptr(), length);
+            let (old, new): (&[u8], &[u8]) = (bytes(old), bytes(new));
+            return old == new;
+        }
+        let whole = |of: pg_sys::Datum| -> &[u8] {
+            let value: *mut pg_sys::varlena = of.cast_mut_ptr();
+            std::slice::from_raw_parts(value.cast(), varlena::varsize_any(value))
+        };
+        let content = |of: pg_sys::Datum| {
+            pgrx::varlena_to_byte_slice(pg_sys::pg_detoast_datum_packed(of.cast_mut_ptr()))
+        };
+        whole(old) == whole(new) || content(old) == content(new)
     }
 }
 

@@ -24,8 +24,8 @@ CREATE TABLE shop.people (
 PARTS = """
 CREATE TABLE shop.visits (id integer, day date, email text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
 CREATE TABLE shop.visits_old PARTITION OF shop.visits FOR VALUES FROM ('2000-01-01') TO ('2020-01-01');
-CREATE TABLE shop.visits_new (email text, dropped text, day date NOT NULL, id integer NOT NULL);
-ALTER TABLE shop.visits_new DROP dropped;
+CREATE TABLE shop.visits_new (gone text, too text, day date NOT NULL, id integer NOT NULL, email text);
+ALTER TABLE shop.visits_new DROP gone, DROP too;
 ALTER TABLE shop.visits ATTACH PARTITION shop.visits_new FOR VALUES FROM ('2020-01-01') TO ('2030-01-01');
 """
 RULES = {

@@ -186,6 +186,15 @@ impl Site {
         for column in &self.put {
             // What the publisher did not send is here already, masked when it came.
             if !change.says(column.number) {
+                if !change.is_as_stored(column.number) {
+                    return Err(Error::new(
+                        Kind::Internal,
+                        format!(
+                            "column \"{}\" of a row of table {} has arrived unannounced",
+                            column.name, self.shown
+                        ),
+                    ));
+                }
                 if let Some(own) = column.own {
                     given[own] = None;
                 }
