@@ -13,7 +13,7 @@ from server import Server
 
 ROWS = int(os.environ.get("ROWS", "1000000"))
 # Characters of the left terminal.
-LEFT = 58
+LEFT = 66
 OPTIONS = '{"mode": "swap", "workers": 2, "progress": 2}'
 CALL = f"CALL confiture.sync('shop', source => 'prod', target => 'staging',\n  options => '{OPTIONS}');"
 PROGRESS = """SELECT coalesce(phase, ''), coalesce(table_name, ''), rows_done, round(percent)::integer,
@@ -55,12 +55,12 @@ def follow(db, recording, ended):
             if shown == last:
                 continue
             last = shown
-            right = f"{phase:<15} {table:<18} {done or 0:>9,} {percent if percent is not None else '':>3} %"
-            right += f" {rate or 0:>8,}/s"
-            right += f" {left:>3} s left" if left is not None else ""
-            if workers:
-                right += "  " + ", ".join(workers)
-            recording.line(right=right)
+            right = f"{phase:<23}"
+            if table:
+                right += f"{table:<10} {done or 0:>9,} rows  {percent or 0:>3} %"
+                right += f"  {rate:>7,}/s" if rate else " " * 11
+                right += f"  {left} s left" if left is not None else " " * 10
+            recording.line(right=f"{right}  {', '.join(workers or [])}")
 
 
 def main():
@@ -76,7 +76,7 @@ def main():
         db.sync(profile="shop")
         db.execute("CHECKPOINT")
         recording, ended = Recording(), threading.Event()
-        print(f"{'seconds':<7}{'psql':<{LEFT}}| SELECT … FROM confiture.sync_progress, in another session")
+        print(f"{'s':>5}  {'psql':<{LEFT}}| SELECT … FROM confiture.sync_progress, in another session")
         print("-" * 150)
         for line in f"{CALL}\n".splitlines():
             recording.line(left=line)
