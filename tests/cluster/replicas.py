@@ -1,6 +1,7 @@
 """A publisher with raw rows, and a subscriber that stores them masked: two servers of this machine."""
 
 import random
+import re
 import subprocess
 import time
 
@@ -104,7 +105,8 @@ class Pair:
         def look():
             log = self.here.server.log()[log_from:]
             found[:] = [log]
-            return "ERROR:" in log and "logical replication worker" in log
+            # Newer servers say which of them it is.
+            return "ERROR:" in log and re.search("logical replication (apply |tablesync )?worker", log)
 
         wait(look)
         return found[0]
