@@ -6,10 +6,22 @@
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
 
-use pgrx::{PgMemoryContexts, PgTupleDesc, pg_sys};
+use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
+use pgrx::{PgList, PgMemoryContexts, PgTupleDesc, pg_sys};
 
 use super::codec::{Codec, Whole};
 use crate::error::Result;
+
+unsafe extern "C-unwind" {
+    /// `catalog/pg_inherits.h`, of which pgrx has no declarations.
+    fn find_all_inheritors(
+        parent: pg_sys::Oid,
+        lock: pg_sys::LOCKMODE,
+        numbers: *mut *mut pg_sys::List,
+    ) -> *mut pg_sys::List;
+    /// Likewise.
+    fn has_subclass(relation: pg_sys::Oid) -> bool;
+}
 
 /// Where a row lies, as `ctid` says.
 #[derive(Clone, Copy)]
@@ -55,6 +67,24 @@ pub fn name(relation: pg_sys::Oid) -> Option<(String, String)> {
 pub fn kind(relation: pg_sys::Oid) -> char {
     // SAFETY: a look-up of the catalog, 0 for what is not there.
     char::from(unsafe { pg_sys::get_rel_relkind(relation) }.cast_unsigned())
+}
+
+/// Partitions and children of a relation, and theirs, locked against changes.
+///
+/// # Safety
+/// A relation that is locked.
+pub(super) unsafe fn parts(relation: pg_sys::Oid) -> Vec<pg_sys::Oid> {
+    const LOCK: pg_sys::LOCKMODE = pg_sys::AccessShareLock.cast_signed();
+    // SAFETY: as the caller promises; the server makes the list for the caller.
+    unsafe {
+        if !pg_guard_ffi_boundary(|| has_subclass(relation)) {
+            return Vec::new();
+        }
+        let null = std::ptr::null_mut();
+        let all = pg_guard_ffi_boundary(|| find_all_inheritors(relation, LOCK, null));
+        let all = PgList::<pg_sys::Oid>::from_pg(all);
+        all.iter_oid().filter(|part| *part != relation).collect()
+    }
 }
 
 /// Who owns a relation that is there and locked, or was just looked up.

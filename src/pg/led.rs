@@ -7,23 +7,24 @@
 //! the server looks up no function that could do harm, unless a statement of that function names it, or a
 //! constraint of somebody who is trusted as well.
 //!
-//! What is named is named for one role: what somebody's function says while the server maintains his table,
-//! with his rights, is no wish of the role that the work began with.
+//! What is named is named for one function, and for one role: what another function says is no wish of this
+//! one, and what somebody's function says while the server maintains his table, with his rights, is no wish of
+//! the role that the work began with.
 //!
 //! PostgreSQL source: `utils/fmgr/fmgr.c` (`fmgr_security_definer`, which tells of the begin and the end of
 //! a call), `utils/cache/typcache.c` (`prep_domain_constraints`), `executor/execMain.c` (`ExecRelCheck`),
 //! `pl_exec.c` (`get_cast_hashentry`).
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::ffi::CStr;
 use std::ptr::null_mut;
 
-use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::{FromDatum, pg_sys};
 
 use super::walk::Found;
 use super::whose::{self, is_servers};
-use super::{text, trusted};
+use super::{heap, text, trusted};
 
 /// `c` (`catalog/pg_language.dat`): what it leads to is compiled.
 const COMPILED: pg_sys::Oid = pg_sys::Oid::from_u32(13);
@@ -31,22 +32,33 @@ const COMPILED: pg_sys::Oid = pg_sys::Oid::from_u32(13);
 const CONSTRAINTS: pg_sys::Oid = pg_sys::Oid::from_u32(2606);
 const LOCK: pg_sys::LOCKMODE = pg_sys::AccessShareLock.cast_signed();
 
-unsafe extern "C-unwind" {
-    /// `catalog/pg_inherits.h`, of which pgrx has no declarations.
-    fn find_all_inheritors(
-        parent: pg_sys::Oid,
-        lock: pg_sys::LOCKMODE,
-        numbers: *mut *mut pg_sys::List,
-    ) -> *mut pg_sys::List;
-    /// Likewise.
-    fn has_subclass(relation: pg_sys::Oid) -> bool;
+/// A function that is named.
+#[derive(PartialEq, Eq, Hash)]
+struct Name {
+    /// For which role.
+    role: pg_sys::Oid,
+    /// By which function, or while it runs.
+    by: pg_sys::Oid,
+    function: pg_sys::Oid,
+}
+
+impl Name {
+    /// Of a function, by the one that runs now; `None` outside of any.
+    fn now(function: pg_sys::Oid) -> Option<Self> {
+        let by = RUNNING.with_borrow(|running| running.last().copied())?;
+        Some(Self {
+            role: trusted::asked_for(),
+            by,
+            function,
+        })
+    }
 }
 
 thread_local! {
-    /// How many functions run inside each other whose begin was seen.
-    static DEPTH: Cell<usize> = const { Cell::new(0) };
-    /// Functions that their statements name, and for which role, for as long as plans are kept.
-    static NAMED: RefCell<Vec<(pg_sys::Oid, pg_sys::Oid)>> = const { RefCell::new(Vec::new()) };
+    /// The functions that run inside each other whose begin was seen.
+    static RUNNING: RefCell<Vec<pg_sys::Oid>> = const { RefCell::new(Vec::new()) };
+    /// What their statements name, for as long as plans are kept.
+    static NAMED: RefCell<HashSet<Name>> = RefCell::default();
     /// Whether they have put something off until the end of the transaction.
     static LEFT: Cell<bool> = const { Cell::new(false) };
 }
@@ -59,47 +71,41 @@ pub(super) fn is_followed(function: pg_sys::Oid) -> bool {
 }
 
 /// A function begins.
-pub(super) fn begin() {
-    DEPTH.set(DEPTH.get() + 1);
+pub(super) fn begin(function: pg_sys::Oid) {
+    RUNNING.with_borrow_mut(|running| running.push(function));
 }
 
 /// A function has ended, or failed.
 pub(super) fn end() {
-    DEPTH.set(DEPTH.get().saturating_sub(1));
+    RUNNING.with_borrow_mut(Vec::pop);
 }
 
 /// Does work of our own, from inside of a function or not.
 pub(super) fn outside<T>(work: impl FnOnce() -> T) -> T {
-    struct Restore(usize);
+    struct Restore(Vec<pg_sys::Oid>);
     impl Drop for Restore {
         fn drop(&mut self) {
-            DEPTH.set(self.0);
+            RUNNING.set(std::mem::take(&mut self.0));
         }
     }
-    let _restore = Restore(DEPTH.replace(0));
+    let _restore = Restore(RUNNING.take());
     work()
 }
 
 /// Whether a followed function runs.
 pub(super) fn is_inside() -> bool {
-    DEPTH.get() > 0
+    RUNNING.with_borrow(|running| !running.is_empty())
 }
 
 /// Forgets what was named: plans are made again.
 pub(super) fn forget() {
-    NAMED.with_borrow_mut(Vec::clear);
+    NAMED.with_borrow_mut(HashSet::clear);
 }
 
 /// Notes functions that a statement or a constraint names, which is a trusted role's.
 pub(super) fn name(functions: &[pg_sys::Oid]) {
-    let role = trusted::asked_for();
-    NAMED.with_borrow_mut(|named| {
-        for function in functions {
-            if !named.contains(&(role, *function)) {
-                named.push((role, *function));
-            }
-        }
-    });
+    let names = functions.iter().copied().filter_map(Name::now);
+    NAMED.with_borrow_mut(|named| named.extend(names));
 }
 
 /// Something was put off, which would run when nobody holds it back.
@@ -114,10 +120,10 @@ pub(super) fn was_left() -> bool {
 
 /// Raises an error, 42501, where a function must not be made ready to run, whoever it belongs to.
 pub(super) fn require(function: pg_sys::Oid) {
-    if !is_inside()
-        || NAMED.with_borrow(|named| named.contains(&(trusted::asked_for(), function)))
-        || !whose::is_harmful(function)
-    {
+    let Some(asked) = Name::now(function) else {
+        return;
+    };
+    if NAMED.with_borrow(|named| named.contains(&asked)) || !whose::is_harmful(function) {
         return;
     }
     if is_in_domain(function) {
@@ -194,7 +200,7 @@ pub(super) fn require_written(relation: pg_sys::Oid) {
         {
             whose::require_relation("default", relation);
         }
-        for part in parts(relation) {
+        for part in heap::parts(relation) {
             if whose::owner_of_relation(part).is_some_and(trusted::admits) {
                 evaluated(part).checks.name();
             }
@@ -240,24 +246,4 @@ unsafe fn evaluated(relation: pg_sys::Oid) -> Evaluated {
         pg_sys::relation_close(opened, pg_sys::NoLock.cast_signed());
     }
     Evaluated { defaults, checks }
-}
-
-/// Partitions and children of a relation, and theirs.
-///
-/// # Safety
-/// A relation that is locked.
-pub(super) unsafe fn parts(relation: pg_sys::Oid) -> Vec<pg_sys::Oid> {
-    // SAFETY: as the caller promises; a list of as many numbers as it says.
-    unsafe {
-        if !pg_guard_ffi_boundary(|| has_subclass(relation)) {
-            return Vec::new();
-        }
-        let list = pg_guard_ffi_boundary(|| find_all_inheritors(relation, LOCK, null_mut()));
-        let count = list.as_ref().map_or(0, |list| list.length);
-        let count = usize::try_from(count).unwrap_or(0);
-        (0..count)
-            .map(|at| (*(*list).elements.add(at)).oid_value)
-            .filter(|part| *part != relation)
-            .collect()
-    }
 }

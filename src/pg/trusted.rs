@@ -257,12 +257,19 @@ unsafe extern "C-unwind" fn look(
             pg_sys::ffi::pg_guard_ffi_boundary(|| previous(access, class, object, part, more));
         }
     }
-    if access == pg_sys::ObjectAccessType::OAT_FUNCTION_EXECUTE
-        && class == pg_sys::ProcedureRelationId
-        && is_asked()
-    {
-        require_function(object);
-        led::require(object);
+    if !is_asked() {
+        return;
+    }
+    match (access, class) {
+        (pg_sys::ObjectAccessType::OAT_FUNCTION_EXECUTE, pg_sys::ProcedureRelationId) => {
+            require_function(object);
+            led::require(object);
+        }
+        // SAFETY: the server has locked what it is about to truncate.
+        (pg_sys::ObjectAccessType::OAT_TRUNCATE, pg_sys::RelationRelationId) => unsafe {
+            written::require_triggers(object, pg_sys::TRIGGER_TYPE_TRUNCATE);
+        },
+        _ => {}
     }
 }
 
@@ -305,7 +312,7 @@ unsafe extern "C-unwind" fn call(
         }
         // Last: where the begin is refused, no end follows.
         match event {
-            pg_sys::FmgrHookEventType::FHET_START => led::begin(),
+            pg_sys::FmgrHookEventType::FHET_START => led::begin((*function).fn_oid),
             _ => led::end(),
         }
     }

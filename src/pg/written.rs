@@ -57,10 +57,10 @@ unsafe fn require_relation(relation: pg_sys::Oid, events: u32) {
     unsafe {
         let (parts, of_parts) = match (heap::kind(relation), events) {
             // A row that changes its partition is deleted from one and inserted into the other.
-            ('p', _) => (led::parts(relation), ANY_EVENT),
+            ('p', _) => (heap::parts(relation), ANY_EVENT),
             // Rows go into the table alone.
             (_, pg_sys::TRIGGER_TYPE_INSERT) => (Vec::new(), 0),
-            _ => (led::parts(relation), events),
+            _ => (heap::parts(relation), events),
         };
         require_triggers(relation, events);
         for part in parts {
@@ -69,18 +69,26 @@ unsafe fn require_relation(relation: pg_sys::Oid, events: u32) {
     }
 }
 
+/// As [`require`], of one relation alone; TRUNCATE names each.
+///
 /// # Safety
 /// A relation that is locked.
-unsafe fn require_triggers(relation: pg_sys::Oid, events: u32) {
+pub(super) unsafe fn require_triggers(relation: pg_sys::Oid, events: u32) {
     // SAFETY: as the caller promises.
     let all = unsafe { triggers(relation, events) };
     for of in &all {
         trusted::require_function(of.function);
     }
+    let is_late = |of: &Trigger| of.is_late && led::is_followed(of.function);
+    // A run has it done itself; it deletes no row of anybody's.
+    let is_left = led::is_inside() || events == pg_sys::TRIGGER_TYPE_DELETE;
+    if is_left && all.iter().any(is_late) {
+        led::leave();
+    }
     if !led::is_inside() {
         return;
     }
-    if events & !pg_sys::TRIGGER_TYPE_DELETE != 0 {
+    if events & (pg_sys::TRIGGER_TYPE_INSERT | pg_sys::TRIGGER_TYPE_UPDATE) != 0 {
         // Before it was planned, for a statement; COPY has no plan.
         led::require_written(relation);
     }
@@ -91,9 +99,6 @@ unsafe fn require_triggers(relation: pg_sys::Oid, events: u32) {
         } else if !whose::is_servers(of.function) {
             // Who owns the table says what the function is called for, and with which arguments.
             whose::require_relation("trigger", relation);
-        }
-        if of.is_late && led::is_followed(of.function) {
-            led::leave();
         }
     }
 }

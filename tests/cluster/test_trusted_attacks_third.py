@@ -154,6 +154,40 @@ def test_a_trigger_that_she_made_hands_nothing_to_a_function_of_a_superuser(db, 
     assert super_now(db, mallory) is False
 
 
+def test_a_table_that_is_emptied_hands_nothing_to_a_function_of_a_superuser(db, mallory):
+    app(db, mallory)
+    db.execute("""CREATE FUNCTION app.audit() RETURNS trigger LANGUAGE plpgsql AS
+                  $$ BEGIN EXECUTE TG_ARGV[0]; RETURN NULL; END $$""")
+    mallory.execute(f"""CREATE TABLE evil.log (who text);
+        CREATE TRIGGER t BEFORE TRUNCATE ON evil.log FOR EACH STATEMENT
+          EXECUTE FUNCTION app.audit('ALTER ROLE {mallory.role} SUPERUSER')""")
+    db.sync()
+    db.execute("""
+        CREATE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN TRUNCATE evil.log; RETURN NEW; END $$;
+        CREATE TRIGGER note BEFORE INSERT ON staging.people FOR EACH ROW EXECUTE FUNCTION app.note()""")
+    db.sync_refused("42501", options=FIRE)
+    assert super_now(db, mallory) is False
+    db.execute("TRUNCATE evil.log")
+    assert super_now(db, mallory) is True
+
+
+def test_rows_that_go_leave_no_trigger_of_a_superuser_for_the_end(db, mallory):
+    app(db, mallory)
+    mallory.execute(f"CREATE DOMAIN evil.d AS text CHECK ({HARM})")
+    db.execute("""
+        CREATE TABLE app.pp (id int, note text); INSERT INTO app.pp VALUES (1, 'a'), (2, 'b');
+        CREATE FUNCTION app.late() RETURNS trigger LANGUAGE plpgsql AS
+          $$ DECLARE d evil.d; BEGIN d := OLD.note; RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER t AFTER DELETE ON app.pp DEFERRABLE INITIALLY DEFERRED
+          FOR EACH ROW EXECUTE FUNCTION app.late()""")
+    ask = "SELECT * FROM anon_suppress_below_k('app.pp', '{note}', 2, false)"
+    assert "put off" in db.refused("42501", ask).message_primary
+    assert called(db) is False and db.value("SELECT count(*) FROM app.pp") == 2
+    db.execute("DELETE FROM app.pp")
+    assert called(db) is True
+
+
 @pytest.mark.xfail(strict=True, reason="not held back: decision 0037")
 def test_what_the_server_keeps_of_an_index_is_followed(db, mallory):
     """A support function of the superuser, which was looked up before anything was held back."""
@@ -244,7 +278,6 @@ def test_what_is_named_while_a_table_is_maintained_is_named_for_its_owner(db, ma
     assert called(db) is False
 
 
-@pytest.mark.xfail(strict=True, reason="not held back: decision 0037")
 def test_what_a_superuser_names_for_himself_is_not_named_for_a_domain(db, mallory):
     app(db, mallory)
     mallory.execute("""CREATE DOMAIN evil.d AS text

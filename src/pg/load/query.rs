@@ -3,17 +3,9 @@
 use std::ffi::CString;
 use std::ptr::null_mut;
 
-use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::{PgBox, PgList, PgTupleDesc, pg_sys};
 
-unsafe extern "C-unwind" {
-    /// `catalog/pg_inherits.h`, of which pgrx has no declarations: to be called through its guard.
-    fn find_all_inheritors(
-        table: pg_sys::Oid,
-        lock: pg_sys::LOCKMODE,
-        parents: *mut *mut pg_sys::List,
-    ) -> *mut pg_sys::List;
-}
+use crate::pg::heap;
 
 /// Whether every CHECK of a table may be evaluated by a parallel worker.
 pub fn checks_are_safe(table: u32) -> bool {
@@ -91,8 +83,7 @@ unsafe fn parts(table: pg_sys::Oid) -> Vec<pg_sys::Oid> {
         if pg_sys::get_rel_relkind(table).cast_unsigned() != pg_sys::RELKIND_PARTITIONED_TABLE {
             return vec![table];
         }
-        let all = pg_guard_ffi_boundary(|| find_all_inheritors(table, LOCK, null_mut()));
-        PgList::<pg_sys::Oid>::from_pg(all).iter_oid().collect()
+        [vec![table], heap::parts(table)].concat()
     }
 }
 
