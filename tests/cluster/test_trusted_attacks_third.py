@@ -5,7 +5,7 @@ import pytest
 
 from samples import profile
 from test_hostile import mallory as mallory_fixture
-from test_trusted_leads import HARM, app, called
+from test_trusted_leads import HARM, app, called, has_noted
 
 mallory = mallory_fixture
 
@@ -47,10 +47,7 @@ def test_a_table_calls_no_helper_of_a_superuser(db, mallory, what):
                     WHEN ({exec}) EXECUTE FUNCTION suppress_redundant_updates_trigger()""",
     }[what])
     db.sync()
-    db.execute("""
-        CREATE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS
-          $$ BEGIN INSERT INTO evil.log (who) VALUES (NEW.email); RETURN NEW; END $$;
-        CREATE TRIGGER note BEFORE INSERT ON staging.people FOR EACH ROW EXECUTE FUNCTION app.note()""")
+    has_noted(db, "INSERT INTO evil.log (who) VALUES (NEW.email)")
     db.sync_refused("42501", options=FIRE)
     assert super_now(db, mallory) is False
 
@@ -128,10 +125,7 @@ def test_nothing_of_others_is_left_for_the_end(db, mallory, where):
     app(db, mallory)
     mallory.execute(tables + ";" + LATE.format(role=mallory.role))
     db.sync()
-    db.execute(f"""
-        CREATE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS
-          $$ BEGIN {writes}; RETURN NEW; END $$;
-        CREATE TRIGGER note BEFORE INSERT ON staging.people FOR EACH ROW EXECUTE FUNCTION app.note()""")
+    has_noted(db, writes)
     try:
         db.sync_refused("42501", options=FIRE)
     finally:
@@ -146,10 +140,7 @@ def test_a_trigger_that_she_made_hands_nothing_to_a_function_of_a_superuser(db, 
         CREATE TRIGGER t BEFORE INSERT ON evil.log FOR EACH ROW
           EXECUTE FUNCTION app.audit('ALTER ROLE {mallory.role} SUPERUSER')""")
     db.sync()
-    db.execute("""
-        CREATE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS
-          $$ BEGIN INSERT INTO evil.log (who) VALUES (NEW.email); RETURN NEW; END $$;
-        CREATE TRIGGER note BEFORE INSERT ON staging.people FOR EACH ROW EXECUTE FUNCTION app.note()""")
+    has_noted(db, "INSERT INTO evil.log (who) VALUES (NEW.email)")
     db.sync_refused("42501", options=FIRE)
     assert super_now(db, mallory) is False
 
@@ -162,10 +153,7 @@ def test_a_table_that_is_emptied_hands_nothing_to_a_function_of_a_superuser(db, 
         CREATE TRIGGER t BEFORE TRUNCATE ON evil.log FOR EACH STATEMENT
           EXECUTE FUNCTION app.audit('ALTER ROLE {mallory.role} SUPERUSER')""")
     db.sync()
-    db.execute("""
-        CREATE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS
-          $$ BEGIN TRUNCATE evil.log; RETURN NEW; END $$;
-        CREATE TRIGGER note BEFORE INSERT ON staging.people FOR EACH ROW EXECUTE FUNCTION app.note()""")
+    has_noted(db, "TRUNCATE evil.log")
     db.sync_refused("42501", options=FIRE)
     assert super_now(db, mallory) is False
     db.execute("TRUNCATE evil.log")
@@ -247,10 +235,8 @@ def test_a_run_has_done_what_its_triggers_put_off(db, mallory):
     app(db, mallory)
     mallory.execute("CREATE DOMAIN evil.d AS text")
     db.sync()
-    db.execute(LATE_OF_SUPERUSER + """
-        CREATE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS
-          $$ BEGIN INSERT INTO app.log VALUES (NEW.email); RETURN NEW; END $$;
-        CREATE TRIGGER note BEFORE INSERT ON staging.people FOR EACH ROW EXECUTE FUNCTION app.note()""")
+    db.execute(LATE_OF_SUPERUSER)
+    has_noted(db, "INSERT INTO app.log VALUES (NEW.email)")
     db.sync(options=FIRE)
     assert db.value("SELECT count(*) FROM app.log") == db.value("SELECT count(*) FROM prod.people")
 
@@ -325,10 +311,8 @@ def test_what_a_superuser_says_is_not_refused(db, mallory, what):
     made, declared, does = OWN[what]
     app(db, mallory)
     db.sync()
-    db.execute(f"""{made};
-        CREATE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS
-          $f$ DECLARE {declared} BEGIN {does}; RETURN NEW; END $f$;
-        CREATE TRIGGER note BEFORE INSERT ON staging.people FOR EACH ROW EXECUTE FUNCTION app.note()""")
+    db.execute(made)
+    has_noted(db, does, declared)
     for _ in range(2):
         db.sync(options=FIRE)
 

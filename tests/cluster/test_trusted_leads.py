@@ -56,6 +56,14 @@ def app(db, mallory):
         CREATE FUNCTION app.inner(v text) RETURNS text LANGUAGE sql AS 'SELECT v'""")
 
 
+def has_noted(db, does, declared=""):
+    """Rows of the target go through a trigger of the superuser, whose function does something."""
+    db.execute(f"""
+        CREATE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS
+          $f$ DECLARE {declared} BEGIN {does}; RETURN NEW; END $f$;
+        CREATE TRIGGER note BEFORE INSERT ON staging.people FOR EACH ROW EXECUTE FUNCTION app.note()""")
+
+
 def index(db, mallory, how):
     """Gives the target an index by a function of the superuser, which leads to what is hers."""
     plant, language, body = VIA[how]
@@ -85,10 +93,7 @@ def test_a_table_that_a_trigger_of_a_superuser_writes_to_evaluates_nothing_of_ot
     app(db, mallory)
     mallory.execute(WRITTEN[what])
     db.sync()
-    db.execute("""
-        CREATE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS
-          $$ BEGIN INSERT INTO evil.log (who) VALUES (NEW.email); RETURN NEW; END $$;
-        CREATE TRIGGER note BEFORE INSERT ON staging.people FOR EACH ROW EXECUTE FUNCTION app.note()""")
+    has_noted(db, "INSERT INTO evil.log (who) VALUES (NEW.email)")
     assert called(db) is False
     db.sync_refused("42501", options='{"triggers": "fire"}')
     assert called(db) is False
