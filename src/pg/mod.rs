@@ -29,6 +29,7 @@ pub mod guc;
 pub mod heap;
 pub mod ident;
 pub mod inval;
+mod kept;
 pub mod latch;
 mod led;
 pub mod load;

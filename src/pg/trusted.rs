@@ -8,7 +8,7 @@
 //!   planning or while an index is built, it looks the function up first (`fmgr_info`). Those of others are
 //!   marked there: the planner then puts nothing of theirs in line, and a call comes to [`call`], which
 //!   refuses it. What was looked up before, and is kept ready, is seen in a second way
-//!   (`object_access_hook`), or with its type ([`super::walk`]).
+//!   (`object_access_hook`), with its type ([`super::walk`]), or looked up again ([`super::kept`]).
 //! * Every statement is looked at before it is planned, after its views, rules and policies were put into
 //!   it: what its own text says is not all that it does ([`super::walk`]). Plans that were made before are
 //!   made again.
@@ -28,7 +28,7 @@ use std::sync::Once;
 use pgrx::{pg_guard, pg_sys};
 
 use super::processed::unguarded;
-use super::{led, report, text, user, walk, whose, written};
+use super::{kept, led, report, text, user, walk, whose, written};
 use crate::error::{Error, Kind};
 
 thread_local! {
@@ -65,7 +65,12 @@ pub fn only<T>(work: impl FnOnce() -> T) -> T {
     if is_outermost {
         settled();
     }
-    let done = holding_back(Some(role), work);
+    let done = holding_back(Some(role), || {
+        if is_outermost {
+            kept::look_up_again();
+        }
+        work()
+    });
     if is_outermost && led::was_left() {
         report::raise(
             Error::new(
@@ -90,11 +95,16 @@ pub fn settled() {
 pub fn only_from_now_on() {
     hook();
     HELD_FOR.set(Some(user::current()));
+    kept::look_up_again();
 }
 
 /// Does `work` as if nobody had asked: code that the caller has chosen, and whose owner was looked at.
 pub fn aside<T>(work: impl FnOnce() -> T) -> T {
-    holding_back(None, work)
+    let done = holding_back(None, work);
+    if is_asked() {
+        kept::look_up_again();
+    }
+    done
 }
 
 fn holding_back<T>(role: Option<pg_sys::Oid>, work: impl FnOnce() -> T) -> T {

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from samples import profile
+from samples import keep_all, profile
 from test_hostile import mallory as mallory_fixture
 from test_trusted_leads import HARM, app, called, has_noted
 
@@ -176,21 +176,52 @@ def test_rows_that_go_leave_no_trigger_of_a_superuser_for_the_end(db, mallory):
     assert called(db) is True
 
 
-@pytest.mark.xfail(strict=True, reason="not held back: decision 0037")
+# A variable of a domain is checked when its block begins.
+COMPARES = """
+CREATE FUNCTION app.cmp(a {type}, b {type}) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
+  $$ BEGIN
+       IF current_setting('app.go', true) = 'on' THEN DECLARE d evil.d; BEGIN d := 'x'; END; END IF;
+       RETURN bttextcmp(a::text, b::text);
+     END $$;
+"""
 def test_what_the_server_keeps_of_an_index_is_followed(db, mallory):
     """A support function of the superuser, which was looked up before anything was held back."""
     app(db, mallory)
     mallory.execute(f"CREATE DOMAIN evil.d AS text CHECK ({HARM})")
-    db.execute("""
-        CREATE FUNCTION app.cmp(a text, b text) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
-          $$ DECLARE d evil.d; BEGIN IF current_setting('app.go', true) = 'on' THEN d := a; END IF;
-             RETURN bttextcmp(a, b); END $$;
+    db.execute(COMPARES.format(type="text") + """
         CREATE OPERATOR CLASS app.ops FOR TYPE text USING btree AS
-          OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 app.cmp(text, text)""")
-    db.sync()
-    db.execute("TRUNCATE staging.people; CREATE INDEX ON staging.people (email app.ops);"
-               "INSERT INTO staging.people VALUES (8, 'x', 'x'), (9, 'y', 'y'); SET app.go = 'on'")
+          OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 app.cmp(text, text);
+        CREATE INDEX ON prod.people (note app.ops)""")
+    db.load(profile({"people": {"rules": [{"column": "email", "strategy": "mail"}], **keep_all(),
+                                "where": [["note", "=", "x"]]}}, version="2"))
+    # It has looked nothing up yet.
+    db = db.session()
+    db.execute("SET enable_seqscan = off")
+    db.execute("SELECT FROM prod.people WHERE note = 'x'")
+    db.execute("SET app.go = 'on'")
     db.sync_refused("42501")
+    assert called(db) is False
+
+
+def test_what_the_server_keeps_of_a_type_is_followed(db, mallory):
+    """Arrays are compared by what the server keeps of the type of their elements."""
+    app(db, mallory)
+    mallory.execute(f"CREATE DOMAIN evil.d AS text CHECK ({HARM})")
+    db.execute("CREATE TYPE app.pair AS (a text, b text);" + COMPARES.format(type="app.pair"))
+    for number, operator in enumerate(["<", "<=", "=", ">=", ">"], 1):
+        db.execute(f"""
+            CREATE FUNCTION app.f{number}(a app.pair, b app.pair) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+              $$ SELECT app.cmp(a, b) {operator} 0 $$;
+            CREATE OPERATOR app.{operator} (FUNCTION = app.f{number}, LEFTARG = app.pair, RIGHTARG = app.pair)""")
+    db.execute("""
+        CREATE OPERATOR CLASS app.pairs DEFAULT FOR TYPE app.pair USING btree AS
+          OPERATOR 1 app.<, OPERATOR 2 app.<=, OPERATOR 3 app.=, OPERATOR 4 app.>=, OPERATOR 5 app.>,
+          FUNCTION 1 app.cmp(app.pair, app.pair);
+        CREATE TABLE app.t (p app.pair[]);
+        INSERT INTO app.t VALUES (ARRAY[('a', 'b')::app.pair]), (ARRAY[('c', 'd')::app.pair])""")
+    assert len(db.rows("SELECT p FROM app.t ORDER BY p")) == 2
+    db.execute("SET app.go = 'on'")
+    db.refused("42501", "SELECT anon_k_anonymity('app.t', '{p}')")
     assert called(db) is False
 
 
