@@ -42,6 +42,7 @@ class Server:
         self.environment["PGCLIENTENCODING"] = "UTF8"
         self._databases = 0
         self._key_made = False
+        self._template = None
         with self.connect("postgres") as connection:
             self.version = connection.info.server_version // 10000
 
@@ -61,17 +62,29 @@ class Server:
         """A fresh database, with the extension and a masking key unless told otherwise."""
         self._databases += 1
         name = name or f"d{self._databases}"
+        # The first is as users make it.
+        is_copied = extension and not options and self._databases > 1
+        if is_copied:
+            options = f"TEMPLATE {self._installed()}"
         with self.connect("postgres") as connection:
             connection.execute(f'CREATE DATABASE "{name}" {options}')
         database = Database(self, name)
-        # Until 14, PUBLIC may create in a fresh database, and the extension refuses to go there.
-        if self.version < 15:
-            database.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-        if extension:
-            database.execute("CREATE EXTENSION confiture")
-            if key:
-                database.make_key()
+        if not is_copied:
+            database.set_up(extension)
+        if extension and key:
+            database.make_key()
         return database
+
+    def _installed(self):
+        """The name of a database with the extension and without an id, which comes with its first use."""
+        if self._template is None:
+            with self.connect("postgres") as connection:
+                connection.execute("CREATE DATABASE installed")
+            template = Database(self, "installed")
+            template.set_up(extension=True)
+            template.connection.close()
+            self._template = template.name
+        return self._template
 
     def run(self, program, *arguments, database=None, stdin=None, check=True, user=None):
         """Runs one of the server's own client programs, or any other, with the connection set."""
@@ -274,6 +287,14 @@ class Database(Session):
         self.server = server
         self.name = name
         self._others = []
+
+    def set_up(self, extension):
+        """Gives a database that was made from nothing the extension, or readies it for that."""
+        # Until 14, PUBLIC may create in a fresh database, and the extension refuses to go there.
+        if self.server.version < 15:
+            self.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        if extension:
+            self.execute("CREATE EXTENSION confiture")
 
     def session(self, user="postgres", **parameters):
         """Another session."""
