@@ -2,6 +2,7 @@
 
 import os
 import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,28 @@ from server import ROOT
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 
+# As FENCE, but also in a list, and with the comment that says how it is to be taken.
+TYPED = re.compile(
+    r"^(?P<indent> *)(?:<!-- (?P<how>not run: [^\n]+?|output differs) -->\n(?P=indent))?"
+    r"```(?P<kind>\w+)\n(?P<text>.*?)^(?P=indent)```\n",
+    re.MULTILINE | re.DOTALL,
+)
+SHELL = ("sh", "shell", "bash", "console")
+# What is another one each time: ids, hashes, tokens, moments, durations.
+UNSTEADY = [
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "ID"),
+    (re.compile(r"tok_[0-9A-Z]{26}"), "TOKEN"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?([+-]\d\d)?"), "MOMENT"),
+    (re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{8,}(?![0-9A-Za-z])"), "HEX"),
+    (re.compile(r"\b\d+\.\d+ s\b"), "TIME"),
+    (re.compile(r"-{2,}"), "-"),
+    (re.compile(r" +"), " "),
+]
+
+
 @dataclass
 class Block:
-    """One SQL block of a page."""
+    """One block of a page: SQL, or what is typed into a shell."""
 
     page: str
     line: int
@@ -20,6 +40,18 @@ class Block:
     shown: str | None
     start: int
     end: int
+    kind: str = "sql"
+    how: str = ""
+
+    @property
+    def place(self):
+        """Where it stands."""
+        return f"{self.page} line {self.line}"
+
+    @property
+    def why_not(self):
+        """Why it is not run; empty where it is."""
+        return self.how.removeprefix("not run: ") if self.how.startswith("not run: ") else ""
 
     @property
     def fails(self):
@@ -43,6 +75,33 @@ def read(path: Path):
         line = text.count("\n", 0, fence.start()) + 1
         blocks.append(Block(path.name, line, fence[2], shown, fence.end(), end))
     return blocks
+
+
+def typed(path: Path):
+    """Every block of SQL or for a shell, in lists too, with what the page says of it."""
+    text = path.read_text(encoding="utf-8")
+    fences = list(TYPED.finditer(text))
+    blocks = []
+    for i, fence in enumerate(fences):
+        if fence["kind"] != "sql" and fence["kind"] not in SHELL:
+            continue
+        shown, end = None, fence.end()
+        if i + 1 < len(fences) and fences[i + 1]["kind"] == "text":
+            following = fences[i + 1]
+            if not text[fence.end() : following.start()].strip():
+                shown, end = following["text"], following.end()
+        line = text.count("\n", 0, fence.start("indent")) + 1
+        source = textwrap.dedent(fence["text"])
+        blocks.append(Block(path.name, line, source, shown, fence.end(), end, fence["kind"],
+                            fence["how"] or ""))
+    return blocks
+
+
+def steady(text):
+    """A text without what is another one each time, and without the widths of its columns."""
+    for pattern, word in UNSTEADY:
+        text = pattern.sub(word, text)
+    return [line.strip() for line in text.splitlines()]
 
 
 def write(path: Path, outputs):
