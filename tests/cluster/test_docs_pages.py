@@ -106,6 +106,7 @@ ELSEWHERE = {
     "docs/hooks.md": "test_hooks_ready.py",
     "docs/many-servers.md": "test_docs_fleet.py",
     "docs/plan.md": "test_docs_plan.py",
+    "docs/refresh.md": "test_docs_refresh.py",
     "docs/replication.md": "test_docs_replication.py",
     "docs/views.md": "test_docs_views.py",
 }
