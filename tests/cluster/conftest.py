@@ -35,6 +35,7 @@ ANY_SERVER = {
     "test_key_vault",
     "test_ledger_mutations",
     "test_lineage_report",
+    "test_links",
     "test_mask_attacks",
     "test_mask_extremes",
     "test_matrix",
