@@ -118,6 +118,10 @@ verifier: ## Build confiture-verify, which checks an exported ledger without a s
 package: ## Build for release into a tree under target/release
 	cargo pgrx package --pg-config $(PGCONF) --features pkcs11
 
+.PHONY: site
+site: ## The documentation as static HTML with search, in target/site/html (needs mdBook)
+	@tools/site
+
 .PHONY: schema
 schema: ## Print the SQL of the extension
 	@$(DEVELOP) cargo pgrx schema $(FEATURE)

@@ -62,9 +62,9 @@ class Browser:
             self._call(f"{domain}.enable")
 
     def open(self, path):
-        """Shows a file."""
+        """Shows a file, or what a server of ours has at an address."""
         self.events.clear()
-        self._call("Page.navigate", url=path.as_uri())
+        self._call("Page.navigate", url=path if isinstance(path, str) else path.as_uri())
         self._until(lambda event: event["method"] == "Page.loadEventFired")
         # What the page would fetch late is asked for once it is idle.
         self.value("new Promise(done => setTimeout(done, 300))")

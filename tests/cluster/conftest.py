@@ -48,6 +48,7 @@ ANY_SERVER = {
     "test_prune_attacks",
     "test_prune_copies",
     "test_rules",
+    "test_site",
     "test_strategies",
     "test_suggest",
     "test_validate_value",
