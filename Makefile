@@ -13,7 +13,6 @@ unexport RUST_LIB_BACKTRACE
 
 # Asked when used, not when read: `make setup` may only now install the server.
 FEATURE = $(or $(shell tools/server feature),$(error no usable PostgreSQL (make setup)))
-PGCONF = $(or $(shell tools/server pg_config),$(error no usable PostgreSQL (make setup)))
 # pg15 is the default feature: naming it again would make cargo build it a second time.
 CARGO_FEATURES = $(if $(filter pg15,$(FEATURE)),,--no-default-features --features $(FEATURE)) --features pkcs11
 
@@ -115,8 +114,13 @@ verifier: ## Build confiture-verify, which checks an exported ledger without a s
 	cargo build --release -p confiture-verify
 
 .PHONY: package
-package: ## Build for release into a tree under target/release
-	cargo pgrx package --pg-config $(PGCONF) --features pkcs11
+package: ## Packages in target/package: a .deb for this PostgreSQL, an archive for PGXN
+	@tools/package-deb
+	@tools/package-pgxn
+
+.PHONY: reproducible
+reproducible: ## Build the packages twice from nothing and compare them (ten minutes)
+	@tools/reproducible
 
 .PHONY: site
 site: ## The documentation as static HTML with search, in target/site/html (needs mdBook)

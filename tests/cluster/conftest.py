@@ -41,6 +41,7 @@ ANY_SERVER = {
     "test_matrix",
     "test_offline_verifier",
     "test_openlineage",
+    "test_package",
     "test_pictures",
     "test_profile",
     "test_prune",
