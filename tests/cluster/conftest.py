@@ -27,6 +27,7 @@ ANY_SERVER = {
     "test_compliance_facts",
     "test_custody",
     "test_dp_neighbors",
+    "test_everyday",
     "test_key_aws",
     "test_key_azure",
     "test_key_cache",
