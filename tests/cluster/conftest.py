@@ -17,6 +17,7 @@ from server import Server
 # formats, pages, examples. `-m "not any_server"` leaves them out.
 ANY_SERVER = {
     "test_accounting_oracle",
+    "test_advisories",
     "test_anchor_directory",
     "test_anchors",
     "test_anonymity_report",
@@ -28,6 +29,7 @@ ANY_SERVER = {
     "test_custody",
     "test_dp_neighbors",
     "test_everyday",
+    "test_extension_update",
     "test_key_aws",
     "test_key_azure",
     "test_key_cache",
@@ -37,6 +39,7 @@ ANY_SERVER = {
     "test_ledger_mutations",
     "test_lineage_report",
     "test_links",
+    "test_load",
     "test_mask_attacks",
     "test_mask_extremes",
     "test_matrix",
@@ -45,6 +48,7 @@ ANY_SERVER = {
     "test_package",
     "test_pictures",
     "test_profile",
+    "test_promises",
     "test_prune",
     "test_prune_archive",
     "test_prune_attacks",
