@@ -8,6 +8,21 @@ COPY = (
     " confiture.track('{table}', 'email', id::text, email, anon_email(email)) FROM prod.people"
 )
 
+# What was kept and spent, beside the ledger.
+VALUE_OF = "SELECT confiture.reveal(%s, 'mail', 'why')"
+SPENT = "SELECT epsilon_spent, charges FROM anon_dp_budget_status('research')"
+
+
+def make_budget_and_token(db):
+    """A budget of which 2 were spent, and the token of "ada", which may be revealed."""
+    db.execute("SELECT confiture.create_domain('mail')")
+    db.execute("SELECT confiture.grant_access('revealer', session_user::text, 'mail')")
+    db.execute("SELECT anon_dp_budget_create('research', 10)")
+    db.execute("SELECT anon_dp_budget_grant('research', session_user::text)")
+    db.execute("SET confiture.dp_budget = 'research'")
+    db.execute("SELECT anon_dp_count(id, 2) FROM prod.people")
+    return db.value("SELECT (confiture.tokenize_batch('mail', '{ada}'))[1]")
+
 
 def declare(db, table="declared", schema="staging", name="by hand"):
     """A declared run into a table of its own; returns its id."""

@@ -5,7 +5,7 @@ import time
 import psycopg
 import pytest
 
-from many_entries import by_chain, declare, make_entries
+from many_entries import SPENT, VALUE_OF, by_chain, declare, make_budget_and_token, make_entries
 from samples import small
 from standby import Standby
 
@@ -24,9 +24,10 @@ def said(session):
 
 @pytest.fixture(scope="module")
 def full(server):
-    """A ledger with every kind of entry."""
+    """A ledger with every kind of entry, tokens and a budget."""
     db = server.create_database()
     make_entries(db)
+    db.token = make_budget_and_token(db)
     yield db
     db.drop()
 
@@ -61,6 +62,8 @@ def test_a_dump_of_every_kind_of_entry_verifies_and_goes_on(full, bare, tmp_path
     assert said(restored) == OK | {("W08", "warn")}
     for query in EVERYTHING:
         assert restored.rows(query) == full.rows(query)
+    assert restored.rows(SPENT) == full.rows(SPENT) == [(2, 1)]
+    assert restored.value(VALUE_OF, [full.token]) == "ada"
     before = len(restored.events())
     restored.execute("SELECT anon_fpe_decrypt('12345678')")
     declare(restored)
@@ -137,7 +140,31 @@ APPENDS = [
 ]
 
 
+# Refused by whoever is asked first, the extension or the server; a plan is one of what cannot be run.
+WRITES = [
+    "SELECT * FROM confiture.plan('small', 'prod', 'staging')",
+    "CALL confiture.mask_in_place('small', 'prod')",
+    "SELECT * FROM confiture.preview('small', 'prod', 'people')",
+    "SELECT * FROM confiture.create_masked_views('small', 'prod', 'other')",
+    "SELECT confiture.register_hook('AFTER_ANONYMIZATION', 'public.hook')",
+    "SELECT confiture.watch('small', 'prod')",
+    "SELECT confiture.declare_fact('measure', 'n',"
+    " '{\"kind\": \"audit\", \"description\": \"d\"}')",
+    "SELECT confiture.issue_compliance_report('gdpr')",
+    "SELECT confiture.record_verification()",
+    "SELECT confiture.tokenize_batch('mail', '{x}')",
+    "SELECT anon_dp_budget_raise('research', 20, 'why')",
+    "SET confiture.dp_budget = 'research'; SELECT anon_dp_count(id, 1) FROM prod.people",
+]
+
+
 READS = [
+    "SELECT email FROM seen.people ORDER BY id",
+    "SELECT * FROM confiture.lint_access('pg_monitor', 'prod')",
+    "SELECT * FROM confiture.detect('prod')",
+    "SELECT anon_k_anonymity('staging.people', '{note}')",
+    "SELECT confiture.compliance_coverage('gdpr')",
+    "SELECT epsilon_spent, charges FROM anon_dp_budget_status('research')",
     "SELECT confiture.installation_id()",
     "SELECT confiture.anchor_key()",
     "SELECT confiture.export_ledger()",
@@ -155,6 +182,9 @@ def test_a_standby_verifies_refuses_to_append_and_goes_on_when_promoted(private_
     server = private_server("wal_level=replica")
     db = server.create_database()
     make_entries(db)
+    make_budget_and_token(db)
+    db.execute("CREATE FUNCTION public.hook(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT $1'")
+    db.execute("SELECT * FROM confiture.create_masked_views('small', 'prod', 'seen')")
     expected = sorted(by_chain(db))
     size = len(db.all_events())
     standby = Standby(server, name="follower")
@@ -177,6 +207,12 @@ def test_a_standby_verifies_refuses_to_append_and_goes_on_when_promoted(private_
             assert {state for state, _ in refusals.values()} == {"25006"}, refusals
             ours = [text for _, text in refusals.values() if "standby" in text]
             assert len(ours) >= len(APPENDS) - 1, refusals
+            states = {}
+            for statement in WRITES:
+                with pytest.raises(psycopg.Error) as refused:
+                    connection.execute(statement)
+                states[statement] = refused.value.diag.sqlstate
+            assert set(states.values()) == {"25006"}, states
             for query in READS:
                 assert connection.execute(query).fetchall() == db.rows(query), query
             assert connection.execute("SELECT confiture.lineage_report()").fetchone()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from many_entries import by_chain, declare, make_entries
+from many_entries import SPENT, VALUE_OF, by_chain, declare, make_budget_and_token, make_entries
 from server import Server
 from standby import as_server
 
@@ -99,6 +99,7 @@ def test_the_ledger_goes_through_pg_upgrade(version):
     try:
         db = there.server.create_database()
         make_entries(db)
+        token = make_budget_and_token(db)
         note = db.value("SELECT confiture.export_anchor()")
         before, said = content(db), by_chain(db)
         pseudonym = db.value("SELECT anon_email('ada@mail.example')")
@@ -113,6 +114,8 @@ def test_the_ledger_goes_through_pg_upgrade(version):
         anchored = db.column("SELECT check_code FROM confiture.verify_ledger(ARRAY[%s])", [note])
         assert set(anchored) == {"OK", "W01"}
         assert db.value("SELECT anon_email('ada@mail.example')") == pseudonym
+        assert db.rows(SPENT) == [(2, 1)]
+        assert db.value(VALUE_OF, [token]) == "ada"
 
         declare(db)
         db.execute("SELECT anon_fpe_decrypt('12345678')")
