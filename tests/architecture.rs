@@ -452,7 +452,9 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) -> io::Result<()
         let path = entry?.path();
         let shown = path.strip_prefix(root).unwrap_or(&path).to_string_lossy();
         if path.is_dir() {
-            if !shown.ends_with("__pycache__") && !shown.contains("/.") {
+            // What was released is kept as it was made.
+            let frozen = shown == "sql/released";
+            if !frozen && !shown.ends_with("__pycache__") && !shown.contains("/.") {
                 collect(root, &path, found)?;
             }
         } else if [".rs", ".sql", ".py"]
