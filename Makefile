@@ -88,11 +88,15 @@ installcheck: install ## Tests of the installed extension, on throw-away servers
 	@tests/cluster/run
 
 .PHONY: stress
-stress: ## Tests that take long: a million values through FPE and back, fifty runs killed at random
+stress: ## Tests that take long (half an hour): a million values through FPE, kills at random, 64 sessions
 	$(call say,format-preserving encryption)
 	CONFITURE_FPE_ROUNDS=1000000 $(DEVELOP) cargo test $(CARGO_FEATURES) --lib ff1_agrees
 	$(call say,runs with workers that are killed)
 	CONFITURE_ROUNDS=50 tests/cluster/run test_workers_crash.py
+	$(call say,work of every kind while processes are killed)
+	CONFITURE_ROUNDS=100 tests/cluster/run -rP test_crash.py
+	$(call say,64 sessions of mixed work)
+	CONFITURE_SESSIONS=64 CONFITURE_SECONDS=600 tests/cluster/run -rP test_load.py
 
 .PHONY: bench
 bench: ## Measure what the documentation gives figures of
