@@ -293,6 +293,7 @@ mod tests {
         assert_eq!(
             may("admin")?,
             [
+                "_citus_keys",
                 "anon_dp_budget_create",
                 "anon_dp_budget_grant",
                 "anon_dp_budget_raise",
@@ -302,6 +303,8 @@ mod tests {
                 "anon_dp_budget_status",
                 "anon_dp_register",
                 "anon_dp_unregister",
+                "citus_nodes",
+                "citus_setup",
                 "cleanup_expired_tokens",
                 "create_domain",
                 "create_key",

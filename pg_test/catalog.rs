@@ -125,6 +125,7 @@ mod tests {
     }
 
     const MEANT: &str = "
+        confiture._citus_keys() volatile unsafe strict
         confiture._decision_guard() volatile unsafe
         confiture._definition_guard() volatile unsafe
         confiture._dp_avg(internal,anyelement,bigint,bigint,bigint,double precision) volatile unsafe
@@ -179,6 +180,8 @@ mod tests {
         confiture.audit_entry_json(uuid) stable safe
         confiture.begin_run(text,text,text) volatile unsafe
         confiture.check_regression(text,integer) stable restricted
+        confiture.citus_nodes() volatile unsafe strict
+        confiture.citus_setup(text) procedure unsafe
         confiture.cleanup_expired_tokens(text) volatile unsafe
         confiture.compliance_conflicts(text[],date) stable unsafe
         confiture.compliance_coverage(text,date,text[],text) stable unsafe

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod anonymity;
+pub mod citus;
 pub mod compliance;
 pub mod custody;
 pub mod detect;

@@ -13,9 +13,9 @@ use conductors::CONDUCTORS;
 
 /// The rooms, from the bottom up: a room may use those before it, and what lies below all of them.
 #[rustfmt::skip]
-const ROOMS: [&str; 17] = [
+const ROOMS: [&str; 18] = [
     "keys", "strategies", "ledger", "profile", "signs", "vault", "privacy", "anonymity", "custody",
-    "access", "watch", "sync", "views", "replication", "detect", "residue", "compliance",
+    "citus", "access", "watch", "sync", "views", "replication", "detect", "residue", "compliance",
 ];
 
 /// What lies below the rooms, with what it may use itself.

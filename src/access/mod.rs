@@ -302,6 +302,8 @@ pub const KINDS: [Kind; 7] = [
             r"share\_key",
             r"import\_key",
             r"installation\_id",
+            r"\_citus\_keys",
+            r"citus\_%",
             r"shred\_run\_key",
             r"register\_hook",
             r"unregister\_hook",

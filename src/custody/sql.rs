@@ -10,7 +10,6 @@ use super::{rewrap, share, store};
 use crate::error::{Error, Kind, Result, given};
 use crate::keys::setup;
 use crate::ledger::entry::UNSIGNED;
-use crate::pg::spi::Nonatomic;
 use crate::pg::{call, report};
 
 /// Makes a key: random bytes wrapped by the provider. Returns its version, 1.
@@ -57,7 +56,7 @@ fn rewrap_keys(
     fcinfo: pg_sys::FunctionCallInfo,
 ) -> Result<(), ErrorReport> {
     let provider = provider_or_chosen(provider)?;
-    let connection = committing("rewrap_keys", fcinfo)?;
+    let connection = store::committing("rewrap_keys", call::may_commit(fcinfo))?;
     Ok(rewrap::rewrap(provider, &connection)?)
 }
 
@@ -71,7 +70,7 @@ CREATE PROCEDURE confiture.rotate_kek(provider text DEFAULT NULL)
 ")]
 fn rotate_kek(provider: Option<&str>, fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
     let provider = provider_or_chosen(provider)?;
-    let connection = committing("rotate_kek", fcinfo)?;
+    let connection = store::committing("rotate_kek", call::may_commit(fcinfo))?;
     let kek = store::rotate_kek(provider, &connection)?;
     let version = kek.version.map(|version| format!(" version {version}"));
     report::notice(&format!(
@@ -102,7 +101,7 @@ fn share_key(
     let name = given("name", name)?;
     let recipient = given("recipient", recipient)?;
     let provider = provider_or_chosen(provider)?;
-    let connection = committing("share_key", fcinfo)?;
+    let connection = store::committing("share_key", call::may_commit(fcinfo))?;
     share::store::share(name, version, *recipient.as_bytes(), provider)?;
     connection.commit()?;
     report::notice(&format!(
@@ -127,21 +126,6 @@ fn import_key(shared: Option<&str>) -> Result<i32, ErrorReport> {
 #[pg_extern(schema = "confiture", volatile, parallel_unsafe)]
 fn installation_id() -> Result<Uuid, ErrorReport> {
     Ok(Uuid::from_bytes(store::installation()?))
-}
-
-/// A connection that commits, for a procedure called where it can; begins a transaction of its own.
-fn committing(procedure: &str, fcinfo: pg_sys::FunctionCallInfo) -> Result<Nonatomic> {
-    if !call::may_commit(fcinfo) {
-        return Err(Error::new(
-            Kind::ActiveTransaction,
-            format!("confiture.{procedure} cannot run inside a transaction block or a function"),
-        )
-        .with_detail("It commits, so that what it did is on record whatever comes after it.")
-        .with_hint("Call it on its own, with autocommit on (psql without -1 or BEGIN)."));
-    }
-    let connection = Nonatomic::connect()?;
-    connection.commit()?;
-    Ok(connection)
 }
 
 fn provider_or_chosen(provider: Option<&str>) -> Result<&'static str> {

@@ -233,6 +233,24 @@ pub fn rotate_kek(provider_name: &str, connection: &Nonatomic) -> Result<Kek> {
     Ok(kek)
 }
 
+/// A connection that commits, for a procedure called where it can; begins a transaction of its own.
+///
+/// # Errors
+/// 25001 where it cannot.
+pub fn committing(procedure: &str, may_commit: bool) -> Result<Nonatomic> {
+    if !may_commit {
+        return Err(Error::new(
+            Kind::ActiveTransaction,
+            format!("confiture.{procedure} cannot run inside a transaction block or a function"),
+        )
+        .with_detail("It commits, so that what it did is on record whatever comes after it.")
+        .with_hint("Call it on its own, with autocommit on (psql without -1 or BEGIN)."));
+    }
+    let connection = Nonatomic::connect()?;
+    connection.commit()?;
+    Ok(connection)
+}
+
 /// The id of this installation, made on first use: the script may insert no row that a restore
 /// would insert again.
 ///

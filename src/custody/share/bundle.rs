@@ -146,7 +146,8 @@ pub fn uuid_text(uuid: &[u8; 16]) -> String {
     )
 }
 
-fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
+/// The bytes of a uuid in that form; `None` for anything else.
+pub fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
     let mut bytes = [0; 16];
     let places = [8, 13, 18, 23];
     let dashed = text.len() == 36

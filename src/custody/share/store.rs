@@ -1,6 +1,7 @@
 //! Sharing and importing, as acts on the tables of keys.
 
 use pgrx::{JsonB, Uuid};
+use serde_json::Value;
 
 use super::bundle::Bundle;
 use crate::custody::record;
@@ -15,12 +16,13 @@ use crate::ledger::entry::Event;
 use crate::ledger::store as ledger;
 use crate::pg::{spi, user};
 
-/// Wraps a version for another installation and lays it ready.
+/// Wraps a version for another installation and lays it ready. Returns the document, which may leave
+/// once that is committed.
 ///
 /// # Errors
 /// 42704 when there is no such version; 22023 when the recipient is this installation; what the
 /// provider raises.
-pub fn share(name: &str, version: Option<i32>, to: [u8; 16], provider: &str) -> Result<()> {
+pub fn share(name: &str, version: Option<i32>, to: [u8; 16], provider: &str) -> Result<Value> {
     let sender = installation()?;
     if to == sender {
         return Err(
@@ -56,6 +58,7 @@ pub fn share(name: &str, version: Option<i32>, to: [u8; 16], provider: &str) -> 
     let mut details = record::of_key(name, key.version);
     record::installation(&mut details, "recipient", &to);
     record::place(&mut details, "wrapped_by", &bundle.wrapped);
+    let document = bundle.to_json();
     as_owner(|| {
         spi::run(
             "INSERT INTO confiture.shared_key (key_name, version, recipient, shared, shared_by)
@@ -64,13 +67,13 @@ pub fn share(name: &str, version: Option<i32>, to: [u8; 16], provider: &str) -> 
                 name.into(),
                 key.version.into(),
                 Uuid::from_bytes(to).into(),
-                JsonB(bundle.to_json()).into(),
+                JsonB(document.clone()).into(),
                 caller().into(),
             ],
         )
     })?;
     ledger::append(Event::KeyShared, record::facts(details))?;
-    Ok(())
+    Ok(document)
 }
 
 /// Takes a shared key over as the active version of the key of that name. Returns the version.
