@@ -140,8 +140,15 @@ docs: ## Build the documentation of the code, warnings are errors
 
 .PHONY: deny
 deny: ## Licenses and advisories of the dependencies (needs cargo-deny)
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny check; \
-	else echo 'skipped: cargo install cargo-deny --locked'; fi
+	@if ! cargo deny --version >/dev/null 2>&1; then \
+		echo 'skipped: cargo install cargo-deny --locked'; exit; fi; \
+	cargo deny check licenses bans sources; \
+	if cargo deny fetch db >/dev/null 2>&1; then cargo deny check --disable-fetch advisories; \
+	else echo 'advisories: not asked, their database cannot be reached'; fi
+
+.PHONY: sbom
+sbom: ## Bill of materials of what is shipped, CycloneDX JSON (needs cargo-cyclonedx)
+	@tools/sbom || [ $$? -eq 3 ]
 
 .PHONY: clean
 clean: ## Remove what was built
