@@ -5,13 +5,15 @@
 //! `commands/copyfrom.c` (`CopyFromErrorCallback`).
 
 use std::ffi::c_void;
+use std::ptr;
 
 use pgrx::datum::FromDatum;
-use pgrx::{AnyElement, PgTupleDesc, pg_sys, varlena};
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::{AllocatedByPostgres, AnyElement, PgTrigger, PgTupleDesc, pg_sys, varlena};
 
 use super::expressions::Expressions;
 use super::text;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 
 /// What is done to the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,6 +242,26 @@ fn element(row: pg_sys::HeapTuple) -> Option<AnyElement> {
     }
 }
 
+/// The trigger that has called a function; anybody who may call it can do so by hand.
+///
+/// # Errors
+/// 0A000 where no trigger has.
+pub fn called<'a>(fcinfo: pg_sys::FunctionCallInfo) -> Result<PgTrigger<'a>> {
+    // SAFETY: the pointer of the running call, which outlives what is made of it; whether a trigger stands
+    // behind it is asked first.
+    unsafe { PgTrigger::from_fcinfo(&*fcinfo) }.map_err(|_| {
+        Error::new(
+            Kind::Unsupported,
+            "trigger functions can only be called as triggers",
+        )
+    })
+}
+
+/// What a trigger returns: the row that goes on, or none.
+pub fn goes_on(row: Option<PgHeapTuple<'_, AllocatedByPostgres>>) -> Option<AnyElement> {
+    element(row.map_or(ptr::null_mut(), PgHeapTuple::into_pg))
+}
+
 /// Whether this process applies the changes of a subscription, or copies the tables of one.
 pub fn is_in_subscription() -> bool {
     // SAFETY: reads backend state.
@@ -263,7 +285,7 @@ pub fn quote_no_line_of_copy() {
         while let Some(here) = entry.as_mut() {
             if here
                 .callback
-                .is_some_and(|of| std::ptr::eq(of as *const (), quoting))
+                .is_some_and(|of| ptr::eq(of as *const (), quoting))
             {
                 here.callback = Some(say_nothing);
             }

@@ -1,20 +1,17 @@
 //! What SQL sees of the gates.
 
-use std::convert::Infallible;
-
-use pgrx::WhoAllocated;
-use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::trigger_support::PgTriggerWhen;
+use pgrx::{AnyElement, pg_sys};
 
 use super::{judged, store};
 use crate::anonymity::positive;
 use crate::anonymity::store::{keyed, measuring, smallest};
 use crate::error::{Error, Kind, Result, given};
 use crate::pg::argument::{Names, Relation};
-use crate::pg::report;
+use crate::pg::trigger;
 
 /// How large the smallest class is, which must be `k` at least; NULL without rows.
 #[pg_extern(stable, parallel_unsafe)]
@@ -60,17 +57,14 @@ fn anon_suppress_below_k(
 }
 
 /// Stands behind every change of a table whose classes must keep a size.
-#[pg_trigger(sql = "
+#[pg_extern(sql = "
 CREATE FUNCTION anon_enforce_k() RETURNS trigger
   LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 ")]
-fn enforce_k<'a>(
-    trigger: &'a PgTrigger<'a>,
-) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>, Infallible> {
-    if let Err(error) = enforced(trigger) {
-        report::raise(error);
-    }
-    Ok(trigger.new().or_else(|| trigger.old()))
+fn enforce_k(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<AnyElement>, ErrorReport> {
+    let called = trigger::called(fcinfo)?;
+    enforced(&called)?;
+    Ok(trigger::goes_on(called.new().or_else(|| called.old())))
 }
 
 fn enforced(trigger: &PgTrigger<'_>) -> Result<()> {

@@ -1,11 +1,10 @@
 //! What SQL sees of conflicts.
 
 use pgrx::datum::Date;
-use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AllocatedByPostgres, PgTriggerError};
+use pgrx::{AnyElement, pg_sys};
 
 use super::{Found, store};
 use crate::compliance::rules::Operator;
@@ -13,7 +12,7 @@ use crate::compliance::rules::parameter::named;
 use crate::compliance::rules::read::shown_day;
 use crate::compliance::{doubt, matrix};
 use crate::error::{Error, Kind, given};
-use crate::pg::report;
+use crate::pg::trigger;
 
 /// Where laws pull apart, what their rule makes of it, and what must be decided.
 #[pg_extern(schema = "confiture", stable, parallel_unsafe)]
@@ -91,15 +90,15 @@ fn decide_conflict(
 }
 
 /// Stands before every change of a decision.
-#[pg_trigger(sql = "
+#[pg_extern(sql = "
 CREATE FUNCTION confiture._decision_guard() RETURNS trigger
   LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 ")]
-fn decision_guard<'a>(
-    _trigger: &'a PgTrigger<'a>,
-) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
-    report::raise(
+fn decision_guard(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<AnyElement>, ErrorReport> {
+    trigger::called(fcinfo)?;
+    Err(
         Error::new(Kind::Permission, "decisions on conflicts are never changed")
-            .with_hint("Decide again with confiture.decide_conflict: the newest counts."),
+            .with_hint("Decide again with confiture.decide_conflict: the newest counts.")
+            .into(),
     )
 }

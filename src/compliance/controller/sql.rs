@@ -1,10 +1,9 @@
 //! What SQL sees of the controller's facts.
 
 use pgrx::datum::Date;
-use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{AllocatedByPostgres, PgTriggerError};
+use pgrx::{AnyElement, pg_sys};
 use serde_json::Value;
 
 use super::kinds::{self, KINDS, Kind};
@@ -13,7 +12,7 @@ use crate::compliance::inventory;
 use crate::compliance::report::sql::schemas;
 use crate::error::{Error, Kind as Condition, Result, counted, given};
 use crate::pg::argument::Document;
-use crate::pg::report;
+use crate::pg::trigger;
 use crate::profile::document::{self, Content, Entry, Tree};
 
 /// Takes a controller's document: facts that are new or different become versions, the others stay
@@ -101,14 +100,12 @@ fn source(given: Option<&str>) -> Result<Option<String>> {
 }
 
 /// Stands before every change of a version: of a fact, or of a document of rules.
-#[pg_trigger(sql = "
+#[pg_extern(sql = "
 CREATE FUNCTION confiture._version_guard() RETURNS trigger
   LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 ")]
-fn version_guard<'a>(
-    trigger: &'a PgTrigger<'a>,
-) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
-    let (what, hint) = match trigger.table_name().as_deref() {
+fn version_guard(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<AnyElement>, ErrorReport> {
+    let (what, hint) = match trigger::called(fcinfo)?.table_name().as_deref() {
         Ok("rules_document") => (
             "stored rules are never changed",
             "Load a higher version with confiture.load_rules: it takes the place of the others.",
@@ -119,7 +116,9 @@ fn version_guard<'a>(
              confiture.withdraw_fact.",
         ),
     };
-    report::raise(Error::new(Condition::Permission, what).with_hint(hint))
+    Err(Error::new(Condition::Permission, what)
+        .with_hint(hint)
+        .into())
 }
 
 fn kind_of(name: &str) -> Result<&'static Kind> {

@@ -1,34 +1,29 @@
 //! What SQL sees of the guards.
 
-use std::convert::Infallible;
-
-use pgrx::WhoAllocated;
-use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{PgTriggerLevel, PgTriggerOperation, Uuid};
+use pgrx::{AnyElement, PgTriggerLevel, PgTriggerOperation, Uuid};
 
 use super::restored::store as restored;
 use super::{HEAD, Operation, ROW_CHUNK, RUN_KEY, Verdict, judge, store};
 use crate::error::{Error, Kind, Result, given};
-use crate::pg::{ddl, report, user};
+use crate::pg::{ddl, report, trigger, user};
 
 /// Stands before every change of the ledger's tables.
-#[pg_trigger(sql = "
+#[pg_extern(sql = "
 CREATE FUNCTION confiture._ledger_guard() RETURNS trigger
   LANGUAGE c AS '@MODULE_PATHNAME@', '@FUNCTION_NAME@';
 ")]
-fn ledger_guard<'a>(
-    trigger: &'a PgTrigger<'a>,
-) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>, Infallible> {
-    match admit(trigger) {
+fn ledger_guard(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<AnyElement>, ErrorReport> {
+    let called = trigger::called(fcinfo)?;
+    Ok(trigger::goes_on(if admit(&called)? {
         // A DELETE goes on with the row that it finds.
-        Ok(true) => Ok(trigger.new().or_else(|| trigger.old())),
+        called.new().or_else(|| called.old())
+    } else {
         // The others of a restore go on.
-        Ok(false) => Ok(None),
-        Err(error) => report::raise(error),
-    }
+        None
+    }))
 }
 
 /// Whether the change goes on, or the row is left out.
