@@ -18,6 +18,9 @@ pub fn acting_as_owner<T>(extension: &str, work: impl FnOnce() -> Result<T>) -> 
         ("row_security", "off"),
         // The catalog's functions give names as they are compared with those of the library.
         ("quote_all_identifiers", "off"),
+        // By its estimates for functions of the catalog, the server would compile for seconds what runs for
+        // milliseconds.
+        ("jit", "off"),
     ];
     guc::with(&settings, || {
         let owner = owner_of(extension)?;
