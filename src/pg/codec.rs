@@ -11,7 +11,7 @@ use std::ffi::{CStr, CString, c_void};
 use pgrx::datum::{FromDatum, IntoDatum};
 use pgrx::{AnyElement, PgMemoryContexts, pg_sys, varlena};
 
-use super::types::{folds_case, in_text_form, unsupported, value_type};
+use super::types::{folds_case, in_text_form, is_label, unsupported, value_type};
 use crate::error::{Error, Kind, Result};
 use crate::value::{Datum, ValueType};
 
@@ -425,6 +425,13 @@ impl Codec {
             return Err(internal("a type is not read in text form"));
         };
         let text = CString::new(text).map_err(|_| internal("a masked value holds a zero byte"))?;
+        if self.of == ValueType::Enum && !is_label(functions.parameter, &text) {
+            // The server would quote it.
+            return Err(Error::new(
+                Kind::InvalidText,
+                "a value that was made is no label of its enum type",
+            ));
+        }
         // SAFETY: the input function of the type, with its own parameter and no modifier.
         Ok(unsafe {
             let input: *const pg_sys::FmgrInfo = &functions.input;

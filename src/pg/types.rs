@@ -1,5 +1,7 @@
 //! Which types of the server hold which kinds of values.
 
+use std::ffi::CStr;
+
 use pgrx::datum::IntoDatum;
 use pgrx::{direct_function_call, pg_sys};
 
@@ -142,4 +144,25 @@ pub(super) fn unsupported(oid: pg_sys::Oid) -> Error {
         Kind::DatatypeMismatch,
         format!("values of type {name} cannot be masked"),
     )
+}
+
+/// Whether an enum has a label.
+pub(super) fn is_label(of: pg_sys::Oid, text: &CStr) -> bool {
+    // No name in the catalog is longer.
+    if text.count_bytes() >= pg_sys::NAMEDATALEN as usize {
+        return false;
+    }
+    // SAFETY: a look-up inside a transaction by a number and a name, which are the key of that cache.
+    unsafe {
+        let entry = pg_sys::SearchSysCache2(
+            pg_sys::SysCacheIdentifier::ENUMTYPOIDNAME.cast_signed(),
+            of.into(),
+            text.as_ptr().into(),
+        );
+        if entry.is_null() {
+            return false;
+        }
+        pg_sys::ReleaseSysCache(entry);
+    }
+    true
 }
