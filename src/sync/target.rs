@@ -8,7 +8,7 @@ use super::plan::{Checked, Input, TablePlan, Target};
 use super::swap::Key;
 use super::{ddl, existing, in_place, links, trust};
 use crate::error::{Error, Kind};
-use crate::pg::ident::{literal, qualified, quote};
+use crate::pg::ident::{check_schema, literal, qualified, quote};
 
 /// Holds the target against the tables of the plan.
 pub fn prepare(input: &Input<'_>, tables: &[TablePlan], problems: &mut Vec<Error>) -> Target {
@@ -25,6 +25,7 @@ pub fn prepare(input: &Input<'_>, tables: &[TablePlan], problems: &mut Vec<Error
         owned: Vec::new(),
     };
     if input.target.schema.is_none() {
+        problems.extend(check_schema(work.target).err());
         work.before
             .schema
             .push(format!("CREATE SCHEMA {}", quote(work.target)));

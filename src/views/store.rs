@@ -259,6 +259,7 @@ fn make_schema(source: &str, target: &str) -> Result<()> {
         &[target.into()],
     )?;
     if is_there != Some(true) {
+        ident::check_schema(target)?;
         spi::run(&format!("CREATE SCHEMA {}", ident::quote(target)), &[])?;
     }
     Ok(())

@@ -54,6 +54,16 @@ def test_a_target_schema_that_is_not_there_is_made_only_if_the_plan_holds(db):
     assert not db.value("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'fresh')")
 
 
+@pytest.mark.parametrize("name", ["t" * 64, "é" * 32])
+def test_a_target_whose_name_the_server_would_cut_short(db, name):
+    report = refused_before_it_began(db, "22023", target=name)
+    assert report.message_detail == "It has 64 bytes, and may have 63."
+    db.refused("22023", "SELECT confiture.create_masked_views('small', 'prod', %s)", [name])
+    made = db.value("SELECT count(*) FROM pg_namespace WHERE starts_with(nspname, %s)", [name[:20]])
+    assert made == 0
+    db.sync(target=name[:-1])
+
+
 def test_a_table_that_the_source_has_not(db):
     db.load(profile({"people": {"email": "mail"}, "peopel": {"email": "mail"}}, version="2"))
     report = refused_before_it_began(db, "42P01")
