@@ -215,6 +215,10 @@ mod tests {
         confiture.hook_refresh_materialized_views(jsonb) volatile unsafe
         confiture.hook_row_limits(jsonb) immutable safe
         confiture.hook_scan_source(jsonb) volatile unsafe
+        confiture.import_anon_labels(text,text,text,text) stable restricted
+        confiture.import_anon_report(text,text,text) stable restricted
+        confiture.import_greenmask(text,text,text) stable restricted
+        confiture.import_greenmask_report(text,text) stable restricted
         confiture.import_key(text) volatile unsafe
         confiture.incident_deadlines(text) stable unsafe
         confiture.inclusion_proof(bigint,bigint) stable unsafe

@@ -12,6 +12,7 @@ pub mod detect;
 pub mod error;
 pub mod keys;
 pub mod ledger;
+pub mod migration;
 pub mod page;
 pub mod pg;
 pub mod privacy;

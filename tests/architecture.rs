@@ -13,9 +13,10 @@ use conductors::CONDUCTORS;
 
 /// The rooms, from the bottom up: a room may use those before it, and what lies below all of them.
 #[rustfmt::skip]
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 19] = [
     "keys", "strategies", "ledger", "profile", "signs", "vault", "privacy", "anonymity", "custody",
     "citus", "access", "watch", "sync", "views", "replication", "detect", "residue", "compliance",
+    "migration",
 ];
 
 /// What lies below the rooms, with what it may use itself.

@@ -84,6 +84,8 @@ pub const KINDS: [Kind; 7] = [
             "preview",
             "detect",
             r"suggest\_profile",
+            r"import\_anon\_%",
+            r"import\_greenmask%",
             "sync",
             "resume",
             r"register\_hook",

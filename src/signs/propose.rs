@@ -19,14 +19,17 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    fn new(kind: Kind) -> Self {
+    /// A strategy without parameters.
+    pub fn new(kind: Kind) -> Self {
         Self {
             kind,
             params: Params::new(),
         }
     }
 
-    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+    /// The same with one more parameter.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.params.insert(name.to_owned(), value.into());
         self
     }

@@ -43,6 +43,7 @@ ANY_SERVER = {
     "test_mask_attacks",
     "test_mask_extremes",
     "test_matrix",
+    "test_migration",
     "test_offline_verifier",
     "test_openlineage",
     "test_package",
