@@ -51,6 +51,7 @@ mod tests {
                 "_strategies",
                 "_tally",
                 "forget_keys",
+                "help",
                 "load_keys",
                 "tokenize_batch",
                 "validate_value"
@@ -65,6 +66,7 @@ mod tests {
                 "anon_fpe_decrypt",
                 "anon_ip_decrypt",
                 "forget_keys",
+                "help",
                 "load_keys",
                 "verify_lineage_row"
             ]
@@ -107,6 +109,7 @@ mod tests {
                 "export_anchor",
                 "fail_run",
                 "forget_keys",
+                "help",
                 "hook_analyze",
                 "hook_refresh_materialized_views",
                 "hook_row_limits",
@@ -179,7 +182,8 @@ mod tests {
                 "anon_dp_release_count",
                 "anon_dp_release_quantile",
                 "anon_dp_release_sum",
-                "anon_dp_sum"
+                "anon_dp_sum",
+                "help"
             ]
         );
         assert!(reads("analyst")?.is_empty());
@@ -220,6 +224,7 @@ mod tests {
                 "export_ledger",
                 "export_openlineage",
                 "get_audit_log",
+                "help",
                 "incident_deadlines",
                 "inclusion_proof",
                 "issue_compliance_report",
@@ -256,6 +261,7 @@ mod tests {
                 "declare_fact",
                 "export_controller",
                 "get_audit_log",
+                "help",
                 "incident_deadlines",
                 "issue_compliance_report",
                 "issue_lineage_report",
@@ -315,6 +321,7 @@ mod tests {
                 "destroy_key_version",
                 "forget_keys",
                 "forget_subject",
+                "help",
                 "import_key",
                 "installation_id",
                 "load_keys",

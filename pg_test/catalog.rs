@@ -211,6 +211,7 @@ mod tests {
         confiture.forget_subject(text,text) volatile unsafe
         confiture.get_audit_log(integer) stable safe
         confiture.grant_access(text,text,text) volatile unsafe
+        confiture.help(text) immutable safe
         confiture.hook_analyze(jsonb) volatile unsafe
         confiture.hook_refresh_materialized_views(jsonb) volatile unsafe
         confiture.hook_row_limits(jsonb) immutable safe

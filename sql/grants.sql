@@ -125,6 +125,7 @@ BEGIN
         ('import_anon_report', 'What becomes of each label of PostgreSQL Anonymizer, and why'),
         ('import_greenmask', 'A profile made of a configuration of Greenmask'),
         ('import_greenmask_report', 'What becomes of each transformer of Greenmask, and why'),
+        ('help', 'What to call for what, and the page that tells more'),
         ('mask_in_place', 'Masks the tables of a schema where they stand, as a profile says, with evidence'),
         ('_follow_tables', 'Keeps the lists of tables that runs made or masked as the tables are'),
         ('residue_check', 'Where originals lie that masking has left behind, and what clears them'),

@@ -10,6 +10,7 @@ pub mod compliance;
 pub mod custody;
 pub mod detect;
 pub mod error;
+pub mod help;
 pub mod keys;
 pub mod ledger;
 pub mod migration;

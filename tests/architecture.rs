@@ -13,8 +13,8 @@ use conductors::CONDUCTORS;
 
 /// The rooms, from the bottom up: a room may use those before it, and what lies below all of them.
 #[rustfmt::skip]
-const ROOMS: [&str; 19] = [
-    "keys", "strategies", "ledger", "profile", "signs", "vault", "privacy", "anonymity", "custody",
+const ROOMS: [&str; 20] = [
+    "keys", "strategies", "ledger", "profile", "help", "signs", "vault", "privacy", "anonymity", "custody",
     "citus", "access", "watch", "sync", "views", "replication", "detect", "residue", "compliance",
     "migration",
 ];

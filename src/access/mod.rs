@@ -23,6 +23,7 @@ pub const OF_DOMAIN: Kind = Kind {
         r"reveal\_batch",
         r"load\_keys",
         r"forget\_keys",
+        "help",
     ],
     relations: &["vault_domains"],
 };
@@ -38,6 +39,7 @@ pub const ANALYSIS: &[&str] = &[
     r"anon\_dp\_budget\_report",
     r"anon\_dp\_noise\_params",
     r"anon\_dp\_correct\_variance",
+    "help",
 ];
 
 /// What begins as masks do and is none: it charges budgets, or says how much may be charged.
@@ -69,6 +71,7 @@ pub const KINDS: [Kind; 7] = [
             r"tokenize\_batch",
             r"load\_keys",
             r"forget\_keys",
+            "help",
         ],
         relations: &["strategies", "vault_domains"],
     },
@@ -139,6 +142,7 @@ pub const KINDS: [Kind; 7] = [
             r"anon\_suppress\_below\_k",
             r"anon\_enforce\_k",
             r"provider\_problem",
+            "help",
         ],
         relations: &[
             "hooks",
@@ -165,6 +169,7 @@ pub const KINDS: [Kind; 7] = [
             r"\_run\_mac",
             r"load\_keys",
             r"forget\_keys",
+            "help",
         ],
         relations: &[],
     },
@@ -215,6 +220,7 @@ pub const KINDS: [Kind; 7] = [
             r"rules\_in\_use",
             r"export\_controller",
             r"suggest\_controller",
+            "help",
         ],
         relations: &[
             "audit_log",
@@ -273,6 +279,7 @@ pub const KINDS: [Kind; 7] = [
             r"lineage\_history",
             r"lineage\_report",
             r"lint\_access",
+            "help",
         ],
         relations: &[
             "audit_log",
@@ -321,6 +328,7 @@ pub const KINDS: [Kind; 7] = [
             r"load\_rules",
             r"rules\_in\_use",
             r"provider\_problem",
+            "help",
         ],
         relations: &["hooks", "key_status", "shared_key", "vault_domains"],
     },
