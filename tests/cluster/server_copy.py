@@ -2,6 +2,7 @@
 started from it know what lies there, and nothing else on the machine changes."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -9,14 +10,22 @@ from pathlib import Path
 
 from server import ROOT
 
-# Found by the server beside its own program, wherever that lies.
-LINKED = ("--includedir-server",)
+# Where every program finds libraries, wherever it lies itself.
+SYSTEM = ("/lib", "/usr/lib")
 
 
 def asked(pg_config, what):
     """What pg_config says."""
     done = subprocess.run([str(pg_config), what], capture_output=True, text=True, check=True)
     return Path(done.stdout.strip())
+
+
+def libraries(bindir):
+    """Folders of libraries that the server brings along, and finds by where its program lies."""
+    programs = [str(bindir / name) for name in ("postgres", "initdb", "psql")]
+    done = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=True)
+    found = {Path(os.path.realpath(file)).parent for file in re.findall(r"=> (/\S+)", done.stdout)}
+    return sorted(folder for folder in found if not str(folder).startswith(SYSTEM))
 
 
 class ServerCopy:
@@ -30,8 +39,13 @@ class ServerCopy:
         self.original = found.stdout.strip()
         places = {
             what: asked(self.original, what)
-            for what in ("--bindir", "--sharedir", "--pkglibdir", *LINKED)
+            for what in ("--bindir", "--sharedir", "--pkglibdir", "--includedir-server")
         }
+        linked = ["--includedir-server"]
+        for folder in libraries(places["--bindir"]):
+            if folder != places["--pkglibdir"]:
+                places[folder] = folder
+                linked.append(folder)
         self.root = Path(tempfile.mkdtemp(prefix="confiture-copy-"))
         self.root.chmod(0o755)
         common = Path(os.path.commonpath(places.values()))
@@ -43,7 +57,7 @@ class ServerCopy:
 
         # A link would lead the server back to the original.
         shutil.copytree(places["--bindir"], moved("--bindir"), symlinks=False)
-        for what in LINKED:
+        for what in linked:
             moved(what).symlink_to(places[what])
         linked_folder(places["--sharedir"], moved("--sharedir"), but="extension")
         self.extensions = moved("--sharedir") / "extension"
