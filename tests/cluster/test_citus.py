@@ -272,8 +272,11 @@ def test_a_node_whose_provider_does_not_work_is_named(cluster):
 def test_a_node_that_cannot_unwrap_the_key_is_named(cluster):
     """Each node has a key file of its own, so that one of another opens nothing."""
     cluster.coordinator.execute("SELECT confiture.rotate_key('masking')")
+    shared = cluster.coordinator.all_events().count("KEY_SHARED")
     report = cluster.coordinator.refused("55000", "CALL confiture.citus_setup('file')")
     assert report.message_primary == "2 of 3 nodes not set up"
+    # What was sent stays on record, whatever became of it.
+    assert cluster.coordinator.all_events().count("KEY_SHARED") == shared + 2
     assert 'share the key for "masking", in the place of another failed:' in report.message_detail
     cluster.set_up()
     assert [row[0] for row in cluster.status().values()] == ["ok"] * 3
