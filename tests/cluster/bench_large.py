@@ -43,7 +43,7 @@ SELECT (SELECT count(*) FROM staging.people t JOIN prod.people s USING (email)),
 
 
 class Memory(threading.Thread):
-    """The most memory of its own that a run and each of its workers had, in MiB."""
+    """The most memory of its own that a run and each of its workers had in each phase, in MiB."""
 
     def __init__(self, server, database, pid):
         super().__init__(daemon=True)
@@ -52,16 +52,22 @@ class Memory(threading.Thread):
         self.start()
 
     def run(self):
-        helping = "SELECT pid FROM pg_stat_activity WHERE leader_pid = %s OR pid = %s"
+        helping = """SELECT pid, (SELECT phase FROM confiture.sync_progress LIMIT 1)
+                       FROM pg_stat_activity WHERE leader_pid = %s OR pid = %s"""
         while not self.ended.wait(0.2):
-            for (pid,) in self.connection.execute(helping, [self.pid, self.pid]).fetchall():
+            for pid, phase in self.connection.execute(helping, [self.pid, self.pid]).fetchall():
                 kind = "run" if pid == self.pid else "worker"
-                self.most[kind] = max(self.most.get(kind, 0), anonymous(pid))
+                self.most[kind, phase] = max(self.most.get((kind, phase), 0), anonymous(pid))
 
     def end(self):
         self.ended.set()
         self.join()
-        return self.most
+
+    def said(self, kind):
+        """While rows are loaded, and the most of any phase, which is named."""
+        of = {phase: most for (of, phase), most in self.most.items() if of == kind and phase}
+        highest = max(of, key=of.get)
+        return f"{of.get('loading', 0):.0f}; {of[highest]:.0f}, {highest}"
 
 
 def anonymous(pid):
@@ -100,14 +106,14 @@ def main():
             begun = time.monotonic()
             runner.sync(options=swap(workers=WORKERS, progress=0))
             whole = time.monotonic() - begun
-            most = memory.end()
+            memory.end()
             load, passed = db.rows(OF_RUN)[0]
             assert passed
             db.execute("SET work_mem = '256MB'")
             surviving = sum(db.rows(SURVIVING)[0])
             load = float(load)
             print(f"| {size:,} | {load:.1f} | {size / load:,.0f} | {load / size * 1e6:.3f} | {whole:.1f} |"
-                  f" {most['run']:.0f} | {most.get('worker', 0):.0f} | {surviving} |", flush=True)
+                  f" {memory.said('run')} | {memory.said('worker')} | {surviving} |", flush=True)
             runner.connection.close()
     finally:
         server.stop()
