@@ -25,9 +25,10 @@ LONGEST = "10s"
 class Caller:
     """A session that notes down what is wrong with the outcome of a call."""
 
-    def __init__(self, db, user, world):
+    def __init__(self, db, user):
         self.session = db.session(user)
-        self.world = world
+        # What a role is refused is mostly so whatever the value: it tries every other one.
+        self.step = 1 if user == "postgres" else 2
         self.faults = []
         self.calls = 0
         self.session.execute(f"SET statement_timeout = '{LONGEST}'")
@@ -119,10 +120,11 @@ def attack(caller, functions):
         edges = [of_argument(name, kind) for name, kind in zip(function.names, function.types, strict=True)]
         for place, values in enumerate(edges):
             # Masks have many declarations, a third of the edges each; test_mask_extremes tries them all.
-            step = 3 if function.is_mask else 1
+            step = (3 if function.is_mask else 1) * caller.step
             for value, kind in [values[0], *values[1 + number % step :: step]]:
                 caller.call(function, function.with_one(place, kind), [value])
-        for turn in range(0, max(map(len, edges), default=1), 4 if function.is_mask else 1):
+        step = (4 if function.is_mask else 1) * caller.step
+        for turn in range(0, max(map(len, edges), default=1), step):
             taken = [values[(turn + 3 * place) % len(values)] for place, values in enumerate(edges)]
             if turn == 0:
                 # All of them NULL.
@@ -174,7 +176,7 @@ REFUSED = {
 
 
 def test_benign_calls_go_through(db, unharmed):
-    caller = Caller(db, "postgres", db.world)
+    caller = Caller(db, "postgres")
     refused = {}
     for function in db.functions:
         state = caller.call(function, function.call(function.benign), [])
@@ -188,11 +190,11 @@ def test_benign_calls_go_through(db, unharmed):
 
 @pytest.mark.parametrize("who", ["superuser", "role"])
 def test_every_function_answers_or_refuses_with_decency(db, everything, unharmed, who):
-    caller = Caller(db, "postgres" if who == "superuser" else everything, db.world)
+    caller = Caller(db, "postgres" if who == "superuser" else everything)
     attack(caller, db.functions)
     caller.close()
     assert not caller.faults, "\n".join(map(str, caller.faults))
-    assert caller.calls > 10_000
+    assert caller.calls > 5_000
 
 
 EVENTS = ["INSERT", "UPDATE", "DELETE", "TRUNCATE"]
