@@ -62,7 +62,7 @@ check: ## Format, lints, tests that need no server
 .PHONY: test
 test: ## Every test there is
 	@tools/setup tests
-	@$(MAKE) --no-print-directory check
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-5} $(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory test-in-database
 	@$(MAKE) --no-print-directory installcheck
 

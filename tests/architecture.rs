@@ -218,7 +218,8 @@ fn pgrx_places(source: &Source) -> Vec<String> {
 }
 
 fn unsafe_places(source: &Source) -> Vec<String> {
-    let here = source.in_src() && !source.path.starts_with("src/pg/");
+    let here = source.in_src() && !source.path.starts_with("src/pg/")
+        || source.path.starts_with("fuzz/") && source.path != "fuzz/coverage.rs";
     refuse(source, here, &["unsafe", "unsafe_code"])
 }
 
@@ -442,7 +443,7 @@ impl Source {
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    for folder in ["pg_test", "sql", "src", "tests", "verify"] {
+    for folder in ["fuzz", "pg_test", "sql", "src", "tests", "verify"] {
         collect(root, &root.join(folder), &mut found).expect("the sources can be read");
     }
     found
