@@ -98,6 +98,11 @@ stress: ## Tests that take long (half an hour): a million values through FPE, ki
 	$(call say,64 sessions of mixed work)
 	CONFITURE_SESSIONS=64 CONFITURE_SECONDS=600 tests/cluster/run -rP test_load.py
 
+.PHONY: fuzz
+fuzz: ## Fuzz what reads anything from outside (FUZZ_SECONDS=600 for each target)
+	$(call say,fuzzing)
+	tools/fuzz
+
 .PHONY: bench
 bench: ## Measure what the documentation gives figures of
 	$(call say,measurements)
