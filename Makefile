@@ -99,9 +99,12 @@ stress: ## Tests that take long (half an hour): a million values through FPE, ki
 	CONFITURE_SESSIONS=64 CONFITURE_SECONDS=600 tests/cluster/run -rP test_load.py
 
 .PHONY: fuzz
-fuzz: ## Fuzz what reads anything from outside (FUZZ_SECONDS=600 for each target)
+fuzz: ## Fuzz what reads anything from outside, and all functions by sqlsmith (FUZZ_SECONDS=600 each)
 	$(call say,fuzzing)
 	tools/fuzz
+	$(call say,random statements)
+	@tools/install
+	tools/sqlsmith $(or $(FUZZ_SECONDS),600)
 
 .PHONY: bench
 bench: ## Measure what the documentation gives figures of
