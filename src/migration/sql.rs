@@ -114,10 +114,14 @@ fn import_greenmask_report(
 
 /// Labels out of a text, or out of the catalog.
 fn labels(schema: &str, dump: Option<&str>, policy: &str) -> Result<Vec<anon::Label>> {
-    match dump {
-        Some(text) => script::labels(text, policy, schema),
-        None => store::labels(schema, policy),
+    let labels = match dump {
+        Some(text) => script::labels(text, policy, schema)?,
+        None => store::labels(schema, policy)?,
+    };
+    if labels.len() > anon::MOST {
+        return Err(anon::too_many());
     }
+    Ok(labels)
 }
 
 fn row(finding: Finding) -> Row {

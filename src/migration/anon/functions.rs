@@ -163,7 +163,7 @@ fn partial(arguments: &[Expression], column: &str) -> Outcome {
         }
         return Outcome::near(
             mask.with("pad_to", length),
-            "the same where the ends are no more than half of the value; otherwise they are not shown",
+            "the same without separators, if the ends are half of it at most; else they are not shown",
         );
     }
     Outcome::near(

@@ -11,6 +11,7 @@ pub mod script;
 use super::catalog::{Catalog, Facts};
 use super::lexer::{Lexer, Token};
 use super::{Kind, Mask, Outcome, Rules};
+use crate::error::{Error, Kind as ErrorKind};
 use expression::Expression;
 
 /// What a label is about.
@@ -52,6 +53,15 @@ pub struct Label {
 
 /// The longest label that is taken apart, in bytes.
 const LONGEST: usize = 10_000;
+
+/// The most labels that are taken in: more than a profile has room for.
+pub const MOST: usize = 20_000;
+
+/// What is said of more labels than [`MOST`].
+pub fn too_many() -> Error {
+    Error::new(ErrorKind::ProgramLimit, "there are too many labels")
+        .with_detail(format!("At most {MOST} are read."))
+}
 
 /// Gathers what labels say of a schema.
 pub fn rules<'a>(schema: &str, labels: &[Label], catalog: &'a Catalog) -> Rules<'a> {

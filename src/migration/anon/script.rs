@@ -3,7 +3,7 @@
 //! The text is taken apart into tokens, so that what stands in literals, comments, bodies of functions
 //! and rows of COPY is no statement. Everything else in it is passed over.
 
-use super::{Label, Object};
+use super::{Label, MOST, Object, too_many};
 use crate::error::{Error, Kind, Result};
 use crate::migration::lexer::{Lexer, Token};
 
@@ -14,7 +14,7 @@ pub const LONGEST: usize = 64 << 20;
 /// label of an object takes the place of an earlier one, and NULL takes it away.
 ///
 /// # Errors
-/// 54000 for a text that is too long.
+/// 54000 for a text that is too long, or has too many labels.
 pub fn labels(text: &str, provider: &str, schema: &str) -> Result<Vec<Label>> {
     if text.len() > LONGEST {
         return Err(Error::new(Kind::ProgramLimit, "the dump is too long")
@@ -38,6 +38,9 @@ pub fn labels(text: &str, provider: &str, schema: &str) -> Result<Vec<Label>> {
                 } else if let Some((object, text)) = label(&statement, provider, schema) {
                     found.retain(|other| other.object != object);
                     found.extend(text.map(|text| Label { object, text }));
+                    if found.len() > MOST {
+                        return Err(too_many());
+                    }
                 }
             }
             Token::Sign(';') => {}
@@ -222,6 +225,18 @@ SECURITY LABEL FOR anon ON COLUMN public.users.open IS 'never closed;
             columns.join(", ")
         );
         assert_eq!(found(&dump), [("role:b".to_owned(), "MASKED".to_owned())]);
+    }
+
+    #[test]
+    fn labels_are_counted() {
+        let text = |many: usize| -> String {
+            (0..many)
+                .map(|n| format!("SECURITY LABEL FOR anon ON ROLE r{n} IS 'MASKED';"))
+                .collect()
+        };
+        assert_eq!(labels(&text(MOST), "anon", "s").unwrap().len(), MOST);
+        let error = labels(&text(MOST + 1), "anon", "s").unwrap_err();
+        assert_eq!(error.kind(), Kind::ProgramLimit);
     }
 
     #[test]
