@@ -15,7 +15,8 @@ NAMES = {
     "on_error", "on_miss", "on_name", "options", "params", "part", "path", "paths", "phase",
     "profile", "prefix", "provider", "purpose", "quasi_identifiers", "regulation", "role",
     "role_name", "salt", "schema", "schema_name", "scope", "sensitive", "servers", "settings",
-    "small_domain", "source", "strategy", "style", "table", "table_name", "target", "unit",
+    "policy", "small_domain", "source", "strategy", "style", "table", "table_name", "target",
+    "topic", "unit",
     "unit_column", "unlisted", "value_type", "variant", "version", "yaml",
 }  # fmt: skip
 
@@ -77,6 +78,11 @@ requirements:
    mappings: [{control: C-ROPA, rel: superset, rationale: The record has every operation}]}
 """
 
+LABEL = "SECURITY LABEL FOR anon ON COLUMN prod.people.email IS 'MASKED WITH FUNCTION anon.fake_email()';"
+GREENMASK = """
+dump: {transformation: [{schema: prod, name: people, transformers: [{name: SetNull, params: {column: note}}]}]}
+"""
+
 # By function and argument, where one name means several things.
 OF = {
     ("anon_dp_budget_create", "name"): "'fresh'",
@@ -104,6 +110,12 @@ OF = {
     ("drop_masked_views", "target"): "'masked'",
     ("grant_access", "domain"): "NULL",
     ("grant_access", "kind"): "'auditor'",
+    ("import_anon_labels", "dump"): "$d$" + LABEL + "$d$",
+    ("import_anon_labels", "policy"): "'anon'",
+    ("import_anon_report", "dump"): "$d$" + LABEL + "$d$",
+    ("import_anon_report", "policy"): "'anon'",
+    ("import_greenmask", "config"): "$y$" + GREENMASK + "$y$",
+    ("import_greenmask_report", "config"): "$y$" + GREENMASK + "$y$",
     ("lineage_report", "format"): "'markdown'",
     ("load_controller", "yaml"): "$y$" + YAML + "$y$",
     ("load_profile", "yaml"): "$y$" + small(version="2") + "$y$",

@@ -159,6 +159,9 @@ REFUSED = {
     "_run_mac": {"22023"},
     "_run_mask": {"55000"},
     "_run_scan": {"55000"},
+    # A cluster of Citus.
+    "citus_nodes": {"0A000"},
+    "citus_setup": {"0A000"},
     "continue_run": {"42704"},
     "pause_run": {"42704"},
     "resume": {"55000"},
