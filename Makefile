@@ -112,7 +112,7 @@ bench: ## Measure what the documentation gives figures of
 	@tools/bench
 
 .PHONY: bench-large
-bench-large: ## Measure runs of up to a hundred million rows: half an hour, forty gigabytes
+bench-large: ## Measure runs of up to a hundred million rows: half an hour, sixty gigabytes
 	$(call say,large runs)
 	@tools/bench large
 
